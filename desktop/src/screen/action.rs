@@ -1,4 +1,4 @@
-//! Parameters of the actions on a screen, with their limits.
+//! The parameter types of screen actions, which check the range of each value.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ScreenError;
 
 const MAX_SECONDS: f64 = 60.0;
-/// A larger number is probably a distance in pixels.
+/// The maximum number of wheel clicks. A larger number is probably a distance in pixels.
 const MAX_WHEEL_CLICKS: u32 = 1000;
 const MAX_DELAY_MS: u64 = 1000;
 
@@ -42,7 +42,7 @@ pub(crate) enum ImageFormat {
 }
 
 impl ImageFormat {
-    /// The file name extension, without a dot.
+    /// Returns the file name extension without a dot.
     pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Png => "png",
@@ -56,6 +56,8 @@ impl ImageFormat {
 pub(crate) struct ActionDuration(Duration);
 
 impl ActionDuration {
+    /// Creates a duration.
+    ///
     /// # Errors
     ///
     /// [`ScreenError::BadInput`] for `field` if the duration is out of range.
@@ -76,6 +78,8 @@ impl ActionDuration {
 pub(crate) struct WheelClicks(u32);
 
 impl WheelClicks {
+    /// Creates a number of wheel clicks.
+    ///
     /// # Errors
     ///
     /// [`ScreenError::BadInput`] for `amount` if the number is out of range.
@@ -95,6 +99,8 @@ impl WheelClicks {
 pub(crate) struct TypingDelay(Duration);
 
 impl TypingDelay {
+    /// Creates a delay.
+    ///
     /// # Errors
     ///
     /// [`ScreenError::BadInput`] for `delay_ms` if the delay is out of range.

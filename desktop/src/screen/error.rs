@@ -1,10 +1,10 @@
-//! Errors of a screen.
+//! The errors of screen operations.
 
 use x11rb::errors::{ConnectError, ConnectionError, IdsExhausted, ParseError, ReplyError, ReplyOrIdError};
 
 use crate::screen::capture::MAX_SIZE;
 
-/// Why an operation on a screen failed.
+/// The reason why a screen operation failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ScreenError {
     /// A parameter is invalid. The action had no effect.
@@ -12,19 +12,19 @@ pub(crate) enum ScreenError {
     BadInput {
         /// The name of the parameter in the API, for example `start_y`.
         field: &'static str,
-        /// What is wrong, and which values are valid.
+        /// A description of the problem and of the valid values.
         message: String,
     },
     /// The X server has ended, does not respond, or violates the protocol. The next call reconnects.
     #[error("the X server is not available: {0}")]
     Lost(String),
-    /// The same as [`Self::Lost`], during an action that may have been executed in part or completely.
+    /// The same as [`Self::Lost`], but during an action. The action may have been executed partly or completely.
     #[error("the X server failed during the action: {0}")]
     Interrupted(String),
     /// The X server does not have a required feature, for example an extension or a pixel layout.
     #[error("the X server does not support {0}")]
     Unsupported(String),
-    /// The screen has too many pixels for a screenshot.
+    /// The screen is too large for a screenshot.
     #[error(
         "the screen is {width}x{height}, larger than {0}x{1}, the largest size for a screenshot; make it smaller",
         MAX_SIZE.0,
@@ -34,7 +34,7 @@ pub(crate) enum ScreenError {
     /// The X server responded to a request with an X11 error.
     #[error("the X server reported an error: {0}")]
     XError(String),
-    /// The caller has canceled the action, or the computer stops. Pressed keys and buttons have been released.
+    /// The caller has canceled the action, or the computer is stopping. Pressed keys and buttons have been released.
     #[error("the action was canceled")]
     Canceled,
     /// A captured image could not be encoded.
@@ -47,7 +47,7 @@ impl ScreenError {
         Self::BadInput { field, message: message.into() }
     }
 
-    /// Converts the error of an action that may have begun.
+    /// Converts the error of an action that may already have started.
     pub(super) fn during_action(self) -> Self {
         match self {
             Self::Lost(reason) => Self::Interrupted(reason),
@@ -65,7 +65,7 @@ impl From<std::io::Error> for ScreenError {
 impl From<ConnectError> for ScreenError {
     fn from(error: ConnectError) -> Self {
         match error {
-            // The reason is text from the X server, which must not appear in a log.
+            // Omits the reason, because it is text from the X server, which must not appear in a log.
             ConnectError::SetupFailed(_) | ConnectError::SetupAuthenticate(_) => {
                 Self::Lost("it refused the connection".to_owned())
             }

@@ -1,4 +1,4 @@
-//! A fake X server for tests. It responds like a real one, unless its script returns other actions.
+//! A fake X server for tests. It responds like a real X server, unless its script returns other actions.
 
 use std::{
     fmt,
@@ -30,21 +30,21 @@ pub(super) const FOCUSED: u32 = 0x20_0001;
 pub(super) const SIZE: (u16, u16) = (64, 48);
 /// The first atom that is not predefined.
 const FIRST_ATOM: u32 = 1000;
-/// The major opcode of the first extension.
+/// The major opcode of the first extension in [`EXTENSIONS`].
 const FIRST_EXTENSION: u8 = 128;
-/// The first event number of the first extension.
+/// The first event number of the first extension in [`EXTENSIONS`].
 const FIRST_EVENT: u8 = 64;
-/// Number of event numbers for each extension.
+/// The number of event numbers that are reserved for each extension.
 const EVENTS: u8 = 6;
 const EXTENSIONS: [&str; 9] =
     ["DAMAGE", "MIT-SHM", "XFIXES", "XTEST", "RANDR", "SYNC", "RECORD", "XKEYBOARD", "BIG-REQUESTS"];
 
-/// A request of a client. The first one is the setup request.
+/// A request of a client. The first request is the setup request.
 #[derive(Debug)]
 pub(super) struct Request {
-    /// The index of the connection, from 0.
+    /// The index of the connection, starting at 0.
     pub(super) connection: usize,
-    /// The sequence number on the connection. The setup request has number 0.
+    /// The sequence number of the request on its connection. The setup request has the number 0.
     pub(super) sequence: u16,
     pub(super) bytes: Vec<u8>,
 }
@@ -53,19 +53,19 @@ pub(super) struct Request {
 #[derive(Debug)]
 pub(super) enum ServerAction {
     Send(Vec<u8>),
-    /// Sends the bytes repeatedly until the connection closes.
+    /// Sends the bytes repeatedly until the connection is closed.
     Flood(Vec<u8>),
-    /// Sends the bytes repeatedly, one byte for each interval.
+    /// Sends the bytes repeatedly, one byte per interval.
     Trickle(Vec<u8>, Duration),
     /// Sends the bytes with a file descriptor.
     SendWithFd(Vec<u8>, Arc<OwnedFd>),
     Close,
 }
 
-/// Returns the actions for a request.
+/// A function that returns the server actions for a request.
 pub(super) type Script = dyn Fn(&Request) -> Vec<ServerAction> + Send + Sync;
 
-/// An X server without a screen.
+/// A fake X server, which runs a thread for each connection.
 pub(super) struct FakeServer {
     script: Arc<Script>,
     connections: AtomicUsize,
@@ -83,7 +83,7 @@ impl FakeServer {
         Arc::new(Self { script: Arc::new(script), connections: AtomicUsize::new(0), open: Mutex::default() })
     }
 
-    /// Number of connections so far.
+    /// Returns the number of accepted connections.
     pub(super) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
@@ -181,12 +181,12 @@ fn read_request(stream: &mut UnixStream) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The major opcode of an extension on this server.
+/// Returns the major opcode of an extension on this server.
 pub(super) fn extension(name: &str) -> u8 {
     FIRST_EXTENSION + index(name)
 }
 
-/// The number of the first event of an extension.
+/// Returns the number of the first event of an extension.
 pub(super) fn first_event(name: &str) -> u8 {
     FIRST_EVENT + index(name) * EVENTS
 }
@@ -196,7 +196,7 @@ fn index(name: &str) -> u8 {
     u8::try_from(index.expect("a known extension")).expect("there are few extensions")
 }
 
-/// The atom of a name on this server.
+/// Returns the atom for a name on this server.
 pub(super) fn atom(name: impl AsRef<[u8]>) -> u32 {
     let sum = |sum: u32, &byte: &u8| sum.wrapping_mul(31).wrapping_add(byte.into());
     FIRST_ATOM + name.as_ref().iter().fold(0, sum) % 100_000
@@ -215,7 +215,7 @@ impl Request {
         self.sequence == 0
     }
 
-    /// Whether the request has this major opcode.
+    /// Returns whether the request has this major opcode.
     pub(super) fn is(&self, opcode: u8) -> bool {
         !self.is_setup() && self.byte(0) == opcode
     }
@@ -224,12 +224,12 @@ impl Request {
         self.is(extension(extension_name)) && self.byte(1) == opcode
     }
 
-    /// Sends the reply of a real X server, if the request has one.
+    /// Returns the action that sends the reply of a real X server, or no actions if the request has no reply.
     pub(super) fn default_actions(&self) -> Vec<ServerAction> {
         self.reply().map(ServerAction::Send).into_iter().collect()
     }
 
-    /// The reply of a real X server, if the request has one.
+    /// Returns the reply that a real X server would send, or `None` if the request has no reply.
     pub(super) fn reply(&self) -> Option<Vec<u8>> {
         if self.is_setup() {
             return Some(setup());
@@ -277,7 +277,7 @@ impl Request {
             Some(index) => {
                 let name = EXTENSIONS[index];
                 let mut reply = self.reply_with(0, &[], &[]);
-                // All extensions share one range of error numbers.
+                // The fake server uses the same range of error numbers for all extensions.
                 reply[8..12].copy_from_slice(&[1, extension(name), first_event(name), FIRST_EXTENSION]);
                 reply
             }
@@ -326,7 +326,7 @@ impl Request {
         }
     }
 
-    /// Builds a reply with `detail` as its second byte, 32-bit values at offsets of the header, and a body.
+    /// Builds a reply with `detail` as its second byte. `head` contains offsets in the header and their 32-bit values.
     pub(super) fn reply_with(&self, detail: u8, head: &[(usize, u32)], body: &[u32]) -> Vec<u8> {
         let mut reply = vec![0; 32];
         reply[0] = 1;
@@ -341,7 +341,7 @@ impl Request {
     }
 }
 
-/// The setup reply.
+/// Returns the reply to the setup request.
 pub(super) fn setup() -> Vec<u8> {
     let visual = Visualtype {
         visual_id: 33,

@@ -1,4 +1,4 @@
-//! A fuzz target that uses its input as the replies of an X server.
+//! Fuzz target: uses arbitrary bytes as the behavior of an X server.
 
 use std::{
     sync::{Arc, Mutex, PoisonError, mpsc},
@@ -14,15 +14,16 @@ use crate::screen::{
     fake_server::{FakeServer, Request, ServerAction},
 };
 
-/// Short timeouts: most inputs lead to a missing reply.
+/// The time limits of the screen. They are short, because most inputs cause a missing reply.
 const LIMITS: Limits = Limits {
     reply: Duration::from_millis(20),
     operation: Duration::from_millis(60),
     application: Duration::from_millis(60),
 };
-/// Maximum duration for one input.
+/// The maximum duration of a run with one input.
 const MAX_DURATION: Duration = Duration::from_secs(60);
-/// Number of connections that the input controls. Further connections get the replies of a real X server.
+/// The maximum number of connections that the input controls. On further connections, the server replies like a real X
+/// server.
 const CONNECTIONS: usize = 6;
 
 /// Checks that no reply of an X server causes a panic or a call that never returns.
@@ -59,7 +60,7 @@ fn use_screen(fake: &Arc<FakeServer>, actions: u8) {
         });
         let _ = events.recv_timeout(LIMITS.operation);
         drop(watch);
-        // The thread drops the sink when it ends.
+        // The thread of the watch drops the sink when it ends.
         while events.recv_timeout(MAX_DURATION) != Err(mpsc::RecvTimeoutError::Disconnected) {}
     }
     // These calls may return any result.
@@ -87,7 +88,8 @@ fn use_screen(fake: &Arc<FakeServer>, actions: u8) {
     }
 }
 
-/// Splits the input into the bytes of each connection. A byte before each part is its length in units of 4 bytes.
+/// Splits the input into one part for each connection. Each part starts with a byte that contains its length in units
+/// of 4 bytes.
 fn parts(mut data: &[u8]) -> Vec<Part> {
     let mut parts = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -99,7 +101,7 @@ fn parts(mut data: &[u8]) -> Vec<Part> {
     parts
 }
 
-/// The bytes of one connection, followed by zeros.
+/// The input bytes for one connection. After the last byte, it returns zeros.
 struct Part {
     data: Vec<u8>,
     at: usize,
@@ -120,7 +122,7 @@ fn actions_for(request: &Request, part: &mut Part) -> Vec<ServerAction> {
     let mut reply = request.reply().unwrap_or_default();
     let one = |bytes| vec![ServerAction::Send(bytes)];
     match part.byte() % 16 {
-        // The reply with some changed bytes.
+        // A reply with some changed bytes.
         1..=4 => {
             for _ in 0..part.byte() % 8 {
                 let at = usize::from(u16::from_ne_bytes([part.byte(), part.byte()])) % reply.len().max(1);
@@ -130,16 +132,16 @@ fn actions_for(request: &Request, part: &mut Part) -> Vec<ServerAction> {
             }
             one(reply)
         }
-        // A different length field, with or without the matching number of bytes.
+        // A reply with a changed length field, with or without the matching number of bytes.
         5 if reply.len() >= 32 => {
             let words = u32::from_ne_bytes([part.byte(), part.byte(), part.byte(), part.byte()]);
             reply[4..8].copy_from_slice(&words.to_ne_bytes());
             reply.resize(32 + (words as usize % 4096) * 4, part.byte());
             one(reply)
         }
-        // An event first.
+        // An event before the reply.
         6 => vec![ServerAction::Send(event(request, part)), ServerAction::Send(reply)],
-        // Many events first.
+        // Many events before the reply.
         7 => vec![
             ServerAction::Send(event(request, part).repeat(usize::from(part.byte()) * 16)),
             ServerAction::Send(reply),
@@ -163,7 +165,7 @@ fn actions_for(request: &Request, part: &mut Part) -> Vec<ServerAction> {
             let head = [(8, u32::from(part.byte())), (12, part.byte().into()), (16, count as u32)];
             one(request.reply_with(part.byte(), &head, &words))
         }
-        // The reply to another request.
+        // A reply with the sequence number of a different request.
         14 if reply.len() >= 32 => {
             reply[2] = reply[2].wrapping_add(part.byte());
             one(reply)
@@ -178,7 +180,7 @@ fn actions_for(request: &Request, part: &mut Part) -> Vec<ServerAction> {
     }
 }
 
-/// A random event.
+/// Builds an event from input bytes.
 fn event(request: &Request, part: &mut Part) -> Vec<u8> {
     let mut bytes = vec![part.byte().max(2)];
     bytes.push(part.byte());

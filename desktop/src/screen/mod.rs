@@ -1,4 +1,4 @@
-//! The screen of a computer: input, screenshots and events through a direct connection to its X server.
+//! The screen of a computer: input, screenshots and events, through direct connections to its X server.
 
 mod action;
 mod application;
@@ -49,7 +49,7 @@ use self::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ScreenEvent {
     WindowFocus {
-        /// X window id in hexadecimal, for example `0x2a0000c`.
+        /// The X window id in hexadecimal, for example `0x2a0000c`.
         window_id: String,
         title: String,
     },
@@ -69,7 +69,7 @@ pub(crate) enum ScreenEvent {
         width: u16,
         height: u16,
     },
-    /// There was no pointer or keyboard input for this number of seconds.
+    /// There has been no pointer or keyboard input for `idle_seconds` seconds.
     Idle {
         idle_seconds: u64,
     },
@@ -84,7 +84,7 @@ pub(crate) enum ScreenEvent {
 pub(crate) struct Screen {
     endpoint: Endpoint,
     input: Mutex<Input>,
-    /// The effect of the last typed text, until a screenshot has waited for it.
+    /// The pending redraw of the last typed text, until a screenshot waits for it.
     pending_redraw: Mutex<Option<PendingRedraw>>,
     damage_display: Mutex<Reconnecting<Display>>,
     capture: Mutex<Reconnecting<Capture>>,
@@ -101,7 +101,7 @@ struct Input {
 impl Screen {
     /// Connects to an X server and reserves keycodes for typing.
     ///
-    /// Call this before the window manager starts: every client reads the keymap again after a change.
+    /// Call this before the window manager starts, because every running client rereads the keymap after a change.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl Screen {
         })
     }
 
-    /// Width and height in pixels. Returns the last known size if the X server does not respond.
+    /// Returns the width and the height in pixels. Returns the last known size if the X server does not respond.
     pub(crate) fn size(&self) -> (u16, u16) {
         let now = lock(&self.capture).run(Duration::ZERO, |capture| capture.size());
         let mut last = lock(&self.last_size);
@@ -144,14 +144,16 @@ impl Screen {
         self.run_input(Duration::ZERO, |display, _| pointer::click(display, (x, y), button, double))
     }
 
-    /// Presses the button at `start`, moves in a straight line, and releases it at `end` after `duration`.
+    /// Presses the button at `start`, moves the pointer to `end` in a straight line, and releases the button after
+    /// `duration`.
     ///
-    /// The drag takes at least the time that applications need to start drag and drop. A canceled drag releases the
-    /// button at the current position.
+    /// The drag takes at least the time that applications need to start drag and drop. If the drag is canceled, the
+    /// button is released at the current position.
     ///
     /// # Errors
     ///
-    /// [`ScreenError::BadInput`] for `start_x`, `start_y`, `end_x` or `end_y`, [`ScreenError::Canceled`].
+    /// [`ScreenError::BadInput`] for `start_x`, `start_y`, `end_x` or `end_y` if the pixel is not on the screen,
+    /// [`ScreenError::Canceled`] if the drag is canceled.
     pub(crate) fn drag(
         &self,
         start: (i32, i32),
@@ -166,13 +168,13 @@ impl Screen {
 
     /// Types Unicode text into the focused window, with an optional pause after each character.
     ///
-    /// Returns after the application has handled the keys, or after one to two seconds if it does not confirm that.
-    /// Skips control characters other than line ends and tabs, and returns the skipped characters. After a
-    /// cancellation, the rest of the text is not typed.
+    /// Returns after the application has handled the keys, or after one to two seconds if the application does not
+    /// confirm that. Skips control characters other than line ends and tabs, and returns the skipped characters. After
+    /// a cancellation, does not type the remaining text.
     ///
     /// # Errors
     ///
-    /// [`ScreenError::Canceled`].
+    /// [`ScreenError::Canceled`] if typing is canceled.
     pub(crate) fn type_text(
         &self,
         text: &str,
@@ -191,14 +193,15 @@ impl Screen {
     ///
     /// # Errors
     ///
-    /// [`ScreenError::BadInput`] for `key` if a name is unknown; the message suggests similar names.
+    /// [`ScreenError::BadInput`] for `key` if the combination is invalid. If a key name is unknown, the message may
+    /// suggest similar names.
     pub(crate) fn key(&self, combo: &str) -> Result<(), ScreenError> {
         self.run_input(self.endpoint.limits.application, |display, pool| {
             combination::press(display, pool, combo)
         })
     }
 
-    /// Scrolls by a number of wheel clicks, at the pixel `at` or at the current pointer position.
+    /// Scrolls by a number of wheel clicks at the pixel `at`, or at the current pointer position if `at` is `None`.
     ///
     /// # Errors
     ///
@@ -212,14 +215,15 @@ impl Screen {
         self.run_input(Duration::ZERO, |display, _| pointer::scroll(display, direction, clicks.get(), at))
     }
 
-    /// Captures the whole screen with the pointer. `scale` is a factor above 0 and at most 1.
+    /// Captures the whole screen, including the pointer. `scale` must be greater than 0 and at most 1.
     ///
-    /// Returns the same image as before if the screen has not changed. Waits one to two seconds at most for a window
-    /// that is still drawing typed text.
+    /// First waits at most 15 seconds for a window that is still drawing typed text. If the screen has not changed, returns
+    /// the cached image with the same options.
     ///
     /// # Errors
     ///
-    /// [`ScreenError::BadInput`] for `scale`, [`ScreenError::TooLarge`].
+    /// [`ScreenError::BadInput`] for `scale` if it is out of range, [`ScreenError::TooLarge`] if the screen is too
+    /// large.
     pub(crate) fn screenshot(
         &self,
         format: ImageFormat,
@@ -230,9 +234,10 @@ impl Screen {
         capture::take(&self.image_cache, &self.capture, ImageOptions { format, scale })
     }
 
-    /// Calls `sink` on a separate thread for each event, until the [`Watch`] is dropped or the X server has ended.
+    /// Calls `sink` on a separate thread for each event, until the [`Watch`] is dropped or the X server ends.
     ///
-    /// The thread then drops `sink` and ends. If the X server hangs for a while, the watch reconnects.
+    /// The thread then drops `sink` and ends. If the X server stops responding and later recovers, the watch
+    /// reconnects.
     ///
     /// # Errors
     ///
@@ -252,7 +257,7 @@ impl Screen {
         readiness::wait_until_ready(&display, part, deadline)
     }
 
-    /// Waits until the last typed text is on the screen. The lock makes concurrent callers wait too.
+    /// Waits until the last typed text is on the screen. Concurrent callers wait for the same lock.
     fn wait_for_redraw(&self) -> Result<(), ScreenError> {
         let mut damage_display = lock(&self.damage_display);
         match lock(&self.pending_redraw).take() {
@@ -261,7 +266,7 @@ impl Screen {
         }
     }
 
-    /// Runs an action with an expected duration of `time`. Waits for the X server may take a limited time in addition.
+    /// Runs an action with an expected duration of `time`. Waits for the X server may take additional, limited time.
     fn run_input<R>(
         &self,
         time: Duration,
@@ -273,7 +278,7 @@ impl Screen {
     }
 }
 
-/// Locks a mutex and ignores poisoning: the next call checks or rebuilds all state.
+/// Locks a mutex. Ignores poisoning, because the next call checks or rebuilds all state.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

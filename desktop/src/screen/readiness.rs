@@ -1,4 +1,4 @@
-//! Detects that parts of the desktop are ready, from the properties that they set on the root window.
+//! Detects whether parts of the desktop are ready, by the properties that they set on the root window.
 
 use std::time::Instant;
 
@@ -13,18 +13,18 @@ use crate::screen::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum DesktopPart {
     WindowManager,
-    /// Ready when the wallpaper is drawn and the panel has reserved space at an edge of the screen.
+    /// The wallpaper and the panel. They are ready when the wallpaper is drawn and the panel has reserved space at an
+    /// edge of the screen.
     WallpaperAndPanel,
 }
 
-/// Waits until a part is ready. Returns `false` at `deadline`.
+/// Waits until a part is ready. Returns `false` if the part is not ready at `deadline`.
 pub(super) fn wait_until_ready(
     display: &Display,
     part: DesktopPart,
     deadline: Instant,
 ) -> Result<bool, ScreenError> {
-    // Events are selected before the first check. Otherwise a change between the check and the selection would be
-    // missed.
+    // Selects events before the first check. Otherwise, a change between the check and the selection would be missed.
     let changes = ChangeWindowAttributesAux::new().event_mask(EventMask::PROPERTY_CHANGE);
     display.conn.change_window_attributes(display.root, &changes)?;
     while !is_ready(display, part)? {
@@ -39,14 +39,14 @@ fn is_ready(display: &Display, part: DesktopPart) -> Result<bool, ScreenError> {
     let root = |atom, kind| property::list(display, display.root, atom, kind);
     let atoms = &display.atoms;
     Ok(match part {
-        // The window manager sets the first property before it is ready, and the second one when it is.
+        // The window manager sets the first property before it is ready, and the second property when it is ready.
         DesktopPart::WindowManager => {
             !root(atoms._NET_SUPPORTING_WM_CHECK, AtomEnum::WINDOW)?.is_empty()
                 && !root(atoms._NET_WORKAREA, AtomEnum::CARDINAL)?.is_empty()
         }
         DesktopPart::WallpaperAndPanel => {
             let wallpaper = !root(atoms._XROOTPMAP_ID, AtomEnum::PIXMAP)?.is_empty();
-            // x, y, width and height of the area without the panel.
+            // The value is x, y, width and height of the area without the panel.
             let work_area = root(atoms._NET_WORKAREA, AtomEnum::CARDINAL)?;
             let (width, height) = display.size()?;
             let size = [width, height].map(u32::from);

@@ -148,7 +148,7 @@ async fn serve(socket: WebSocket, capture: Capture, stopping: &CancellationToken
 }
 
 /// Sends frames until the recorder ends or the client disconnects. Sends `started` when the first frame is available,
-/// because the recorder has certainly started by then.
+/// because the recorder is then certainly running.
 pub(super) async fn record(mut recorded: Samples, frames: mpsc::Sender<Message>) {
     let mut started = false;
     let mut dropped = 0_u64;

@@ -1,4 +1,4 @@
-//! Waits until the application with the keyboard focus has handled all keys that were sent to it.
+//! Waits until the focused application has handled all keys that were sent to it.
 
 use std::{
     thread,
@@ -21,16 +21,16 @@ use crate::screen::{
     connection::{Display, time_budget::TimeBudget},
 };
 
-/// How long to wait after the last key if the window cannot confirm that it has read its keys.
+/// The pause after the last key for a window that cannot confirm that it has read its keys.
 const PAUSE_WITHOUT_PING: Duration = Duration::from_millis(120);
-/// Timeout of the first mapping probe of a window, which may never respond to one.
+/// The timeout of the first mapping probe of a window. Some windows never respond to a probe.
 const FIRST_RESPONSE_TIMEOUT: Duration = Duration::from_millis(1500);
-/// Timeout of later mapping probes of a window that has responded once. After a timeout, it is not probed again: a late
-/// response would look like the response to the next probe.
+/// The timeout of later mapping probes of a window that has responded once. After a timeout, the window is not probed
+/// again, because its late response would look like the response to the next probe.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
-/// The number of unhandled characters that is assumed for an unresponsive window.
+/// The assumed number of unhandled characters of an unresponsive window.
 const UNRESPONSIVE_WINDOW_BACKLOG: usize = 100;
-/// Distinguishes pings of this module from those of the window manager, which count from 1.
+/// The id of the pings of this module. It differs from the ids of the window manager, which count from 1.
 const PING_ID: u32 = 0x4f52_474f;
 
 /// Records that keys were just sent to the focused window.
@@ -45,16 +45,17 @@ pub(in crate::screen) fn note_keys_sent(display: &Display) -> Result<(), ScreenE
     Ok(())
 }
 
-/// Waits until applications have handled all keys. Returns `false` if the focused one may still have unhandled keys.
+/// Waits until applications have handled all keys. Returns `false` if the focused application may still have unhandled
+/// keys.
 ///
-/// An application handles events in order, so its response to a `_NET_WM_PING` follows the keys before the ping. The
-/// other cases are:
+/// An application handles events in order, so it responds to a `_NET_WM_PING` only after it has handled all earlier
+/// keys. There are two other cases:
 ///
-/// - For a window without `_NET_WM_PING`, uses a [mapping probe](mapping_probe), or a fixed pause if the window does
-///   not respond to the probe.
-/// - For a window that announces `_NET_WM_PING` and does not respond, waits until the window stops drawing.
+/// - If the window does not announce `_NET_WM_PING`, this function uses a [mapping probe](mapping_probe), or a fixed
+///   pause if the window does not respond to the probe.
+/// - If the window announces `_NET_WM_PING` but does not respond, this function waits until the window stops drawing.
 ///
-/// `limit` applies to the ping; a mapping probe takes at most [`RESPONSE_TIMEOUT`].
+/// `limit` is the timeout of the ping. A mapping probe takes at most [`RESPONSE_TIMEOUT`].
 pub(in crate::screen) fn wait(display: &Display, limit: Duration) -> Result<bool, ScreenError> {
     let focus = focus::current(display)?;
     let mut unread_keys = display.unread_keys.take();
@@ -76,7 +77,8 @@ pub(in crate::screen) fn wait(display: &Display, limit: Duration) -> Result<bool
     }
 }
 
-/// Waits for the response to a ping. Returns `false` without one, and if another window may have unread keys.
+/// Waits for the response to a ping. Returns `false` if there is no response, or if another window may have unread
+/// keys.
 pub(in crate::screen) fn wait_for_pong(display: &Display, limit: Duration) -> Result<bool, ScreenError> {
     match focus::current(display)? {
         Focus::Pingable(window) if display.responsiveness.get() != Responsiveness::Unresponsive(window) => {
@@ -106,8 +108,8 @@ fn responds_to_mapping_notify(display: &Display, window: Window) -> Result<bool,
 }
 
 fn request_pong(display: &Display, window: Window, limit: Duration) -> Result<bool, ScreenError> {
-    // Applications send the response to the root window. Most use the mask SubstructureNotify, Qt 5 uses
-    // StructureNotify.
+    // Applications send the response to the root window. Most of them use the event mask SubstructureNotify, but Qt 5
+    // uses StructureNotify.
     let responses = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::STRUCTURE_NOTIFY;
     select_events(display, display.root, responses)?;
     select_events(display, window, EventMask::STRUCTURE_NOTIFY)?;

@@ -7,17 +7,17 @@ use crate::screen::{
     connection::{Display, property},
 };
 
-/// Values of the input focus that are not windows: None and PointerRoot.
+/// The values of the input focus that are not windows: None and PointerRoot.
 const NO_WINDOW: std::ops::RangeInclusive<Window> = 0..=1;
 
-/// Maximum number of ancestors of the focused window that are examined. Toolkits nest a few dozen windows.
+/// The maximum number of examined ancestors of the focused window. Toolkits nest a few dozen windows.
 const MAX_DEPTH: usize = 256;
 
 /// The window that receives keyboard events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Focus {
     NoWindow,
-    /// The focused window or its nearest ancestor that announces `_NET_WM_PING`.
+    /// The nearest window that announces `_NET_WM_PING`: the focused window or one of its ancestors.
     Pingable(Window),
     /// The focused window, if neither it nor an ancestor announces `_NET_WM_PING`.
     WithoutPing(Window),

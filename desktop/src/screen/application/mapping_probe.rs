@@ -1,9 +1,10 @@
-//! Detects that a window without `_NET_WM_PING` has handled its events, from the keyboard maps that it reads again.
+//! Detects that a window without `_NET_WM_PING` has handled its events, by observing that it rereads the keyboard maps.
 //!
-//! A client that caches the keyboard maps reads them again when it handles a MappingNotify event, in order with its
-//! other events. Xlib and the toolkits read nothing for a notification about the pointer mapping, but xterm does. This
-//! module sends such notifications to only one window; no mapping has changed. The client responds with a sequence of
-//! requests that it does not send otherwise, and the RECORD extension reports these requests.
+//! A client that caches the keyboard maps rereads them when it handles a MappingNotify event. It handles this event in
+//! order with its other events. If the notification is about the pointer mapping, Xlib and the toolkits read nothing,
+//! but xterm rereads the maps. This module sends such notifications to only one window, although no mapping has
+//! changed. The client then sends a sequence of requests that it never sends otherwise. The RECORD extension reports
+//! these requests.
 
 use std::time::Instant;
 
@@ -24,31 +25,31 @@ use crate::screen::{
 };
 
 const KEYBOARD_EXTENSION: &str = "XKEYBOARD";
-/// The XKB request that Xlib sends after a real change of the map, between the requests of the expected sequence.
+/// The XKB request GetMap. After a real change of the map, Xlib sends it between the requests of the expected sequence.
 const GET_MAP_REQUEST: u16 = 8;
-/// The requests that follow two notifications.
+/// The requests that a client sends after two notifications.
 const EXPECTED_REQUESTS: [u8; 4] = [
     GET_MODIFIER_MAPPING_REQUEST,
     GET_KEYBOARD_MAPPING_REQUEST,
     GET_MODIFIER_MAPPING_REQUEST,
     GET_KEYBOARD_MAPPING_REQUEST,
 ];
-/// Categories of RECORD replies.
+/// The category of a RECORD reply with a request of the client.
 const FROM_CLIENT: u8 = 1;
 const CLIENT_DIED: u8 = 3;
 const START_OF_DATA: u8 = 4;
 
-/// Waits until the owner of `window` has handled all events before this call. Returns `false` if it does not respond
-/// by `deadline`, for example because it does not cache the maps.
+/// Waits until the owner of `window` has handled all events that were sent before this call. Returns `false` if the
+/// owner does not respond by `deadline`, for example because it does not cache the maps.
 pub(super) fn probe(display: &Display, window: Window, deadline: Instant) -> Result<bool, ScreenError> {
     let Some(keyboard) = display.conn.extension_information(KEYBOARD_EXTENSION)? else { return Ok(false) };
-    // The probe has its own connection, so its errors do not affect `display`. Examples are a server without RECORD, a
-    // closed window and a timeout.
+    // Ignores errors, such as a missing RECORD extension, a closed window or a timeout. They do not affect `display`,
+    // because the probe has its own connection.
     Ok(observe(display, window, keyboard.major_opcode, deadline).unwrap_or(false))
 }
 
 fn observe(display: &Display, window: Window, keyboard: u8, deadline: Instant) -> Result<bool, ScreenError> {
-    // An enabled RECORD context occupies its connection.
+    // Opens a separate connection, because a connection with an enabled RECORD context cannot send other requests.
     let limit = deadline.saturating_duration_since(Instant::now());
     let observer = BoundedConnection::open(&display.endpoint, limit)?;
     observer.record_query_version(1, 13)?.reply()?;
@@ -100,14 +101,16 @@ fn notify(display: &Display, window: Window) -> Result<(), ScreenError> {
     Ok(())
 }
 
-/// The number of requests of [`EXPECTED_REQUESTS`] at the end of the recorded requests.
+/// Matches recorded requests with [`EXPECTED_REQUESTS`]. `matched` is the number of expected requests that were
+/// matched.
 #[derive(Debug, Default)]
 struct SequenceMatch {
     matched: usize,
 }
 
 impl SequenceMatch {
-    /// Processes complete requests of a client with the native byte order.
+    /// Processes complete requests of a client that uses the native byte order. Returns whether the sequence is
+    /// complete.
     fn is_complete_with(&mut self, mut requests: &[u8]) -> bool {
         while let [request, _, length @ ..] = requests
             && let Some(&length) = length.first_chunk()

@@ -1,4 +1,4 @@
-//! The application with the keyboard focus: whether it has read its keys, and whether it has drawn their effect.
+//! Detects whether the focused application has handled its keys, and whether it has drawn their effect.
 
 pub(super) mod barrier;
 mod focus;

@@ -15,38 +15,40 @@ use x11rb::{
 use super::focus::{self, Focus};
 use crate::screen::{ScreenError, connection::Display};
 
-/// A window has finished drawing if it does not change for this time: about four frames at 60 Hz.
+/// The time without a change after which a window has finished drawing: about four frames at 60 Hz.
 const QUIET_TIME: Duration = Duration::from_millis(60);
-/// Chromium handles a character in about a millisecond, and hundreds of characters between two frames.
+/// The assumed time for handling one character. Chromium handles a character in about a millisecond, and may handle
+/// hundreds of characters between two frames.
 const HANDLING_PER_CHARACTER: Duration = Duration::from_micros(1500);
 const MAX_HANDLING: Duration = Duration::from_secs(1);
-/// Timeout without the time for characters. It bounds the wait for a window that changes all the time, such as a video.
+/// The part of the timeout that does not depend on the text. It limits the wait for a window that changes continuously,
+/// such as a video.
 const BASE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Maximum timeout for text of any length.
+/// The maximum timeout, for any length of the text.
 const MAX_TIMEOUT: Duration = Duration::from_secs(15);
-/// Changes up to this width in pixels are ignored: they come from a blinking caret.
+/// The maximum width in pixels of a change that is ignored, because a blinking caret probably causes it.
 const CARET_WIDTH: u16 = 3;
 
-/// Text that was sent to a window, which may not show it yet.
+/// Text that was sent to a window and may not be visible yet.
 ///
-/// An application draws text after it has read the keys. The response to a ping does not cover that. In a browser, it
-/// does not even cover the handling of the keys: the ping goes to the process that reads the keys, not to the process
-/// that renders the page.
+/// An application draws text after it has read the keys. The response to a ping does not confirm that the text is
+/// drawn. In a browser, it does not even confirm that the keys are handled: the process that responds to the ping reads
+/// the keys, but another process renders the page.
 #[derive(Debug)]
 pub(in crate::screen) struct PendingRedraw {
     window: Window,
-    /// The time that the window may need between two frames, in addition to [`QUIET_TIME`].
+    /// The assumed maximum time between two frames, in addition to [`QUIET_TIME`].
     frame_gap: Duration,
-    /// The deadline of the wait, even if the window is still drawing.
+    /// The time at which the wait ends even if the window is still drawing.
     deadline: Instant,
 }
 
 impl PendingRedraw {
-    /// Creates the record of a text with `characters` characters for the focused window. `sent` is the time of the last
-    /// character.
+    /// Creates the value for text of `characters` characters that was sent to the focused window. `sent` is the time at
+    /// which the last character was sent.
     ///
-    /// The time since `sent` is how long the application took to read the keys. On a busy machine, the application gets
-    /// the same time again for drawing.
+    /// The time since `sent` is the time that the application took to read the keys. The wait allows the same time for
+    /// drawing, because the machine may be busy.
     pub(in crate::screen) fn of_focused_window(
         display: &Display,
         characters: usize,
@@ -63,7 +65,7 @@ impl PendingRedraw {
         })
     }
 
-    /// Creates the record of a text with `characters` characters that was just sent to `window`.
+    /// Creates the value for text of `characters` characters that was just sent to `window`.
     pub(in crate::screen) fn of_window(window: Window, characters: usize) -> Self {
         let characters = u32::try_from(characters).unwrap_or(u32::MAX);
         let handling = HANDLING_PER_CHARACTER.saturating_mul(characters);
@@ -71,7 +73,7 @@ impl PendingRedraw {
         Self { window, frame_gap: handling.min(MAX_HANDLING), deadline: Instant::now() + limit }
     }
 
-    /// Maximum duration of [`Self::wait`].
+    /// Returns the maximum duration of [`Self::wait`].
     pub(in crate::screen) fn max_wait(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
@@ -86,7 +88,7 @@ impl PendingRedraw {
         let created = conn.damage_create(damage, self.window, ReportLevel::BOUNDING_BOX)?.check();
         match created.map_err(ScreenError::from) {
             Ok(()) => {}
-            // The window has closed.
+            // The window is closed.
             Err(ScreenError::XError(_)) => return Ok(()),
             Err(error) => return Err(error),
         }
@@ -104,7 +106,7 @@ impl PendingRedraw {
                 _ => {}
             }
         }
-        // Closing the window has already destroyed it.
+        // If the window was closed, the X server has already destroyed the damage object.
         conn.damage_destroy(damage)?.ignore_error();
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use x11rb::protocol::xproto::Window;
 
-/// Whether the last probed window responds to pings or mapping probes.
+/// The state of the last probed window: whether it responds to pings or mapping probes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::screen) enum Responsiveness {
     #[default]
@@ -15,10 +15,10 @@ pub(in crate::screen) enum Responsiveness {
     Unresponsive(Window),
 }
 
-/// Keys for a window that may not be able to confirm that it has read them.
+/// Keys that were sent to a window that may be unable to confirm that it has read them.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::screen) struct UnreadKeys {
     pub(in crate::screen) window: Window,
-    /// The time from which the keys count as read.
+    /// The time from which the keys are assumed to be read.
     pub(in crate::screen) until: Instant,
 }

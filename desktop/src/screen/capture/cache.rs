@@ -5,25 +5,25 @@ use std::sync::Arc;
 use super::Image;
 use crate::screen::{ImageFormat, ScreenError};
 
-/// Maximum number of cached images. Clients usually request one or two combinations of options.
+/// The maximum number of cached images. Clients usually request one or two combinations of options.
 const MAX_IMAGES: usize = 6;
 
-/// Maximum total size of the cached images in bytes. A single image may be larger.
+/// The maximum total size of the cached images in bytes. A single cached image may be larger.
 const MAX_BYTES: usize = 32 << 20;
 
-/// The requested encoding of an image.
+/// The requested format and scale of an image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::screen) struct ImageOptions {
     pub(in crate::screen) format: ImageFormat,
     pub(in crate::screen) scale: Option<f32>,
 }
 
-/// The encoded images of the current screen, by their options.
+/// The encoded images of the current screen, each with its options. The oldest image is first.
 #[derive(Debug, Default)]
 pub(in crate::screen) struct ImageCache(Vec<(ImageOptions, Arc<Image>)>);
 
 impl ImageCache {
-    /// Removes all images, after a change of the screen.
+    /// Removes all images. Call this after each change of the screen.
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
@@ -32,7 +32,7 @@ impl ImageCache {
         self.0.iter().find(|(kept, _)| *kept == options).map(|(_, image)| Arc::clone(image))
     }
 
-    /// Adds the image that `encode` returns, and evicts the oldest ones if necessary.
+    /// Adds the image that `encode` returns. Evicts the oldest images if the cache exceeds a limit.
     pub(super) fn add(
         &mut self,
         options: ImageOptions,

@@ -4,7 +4,7 @@ use x11rb::protocol::xfixes::GetCursorImageReply;
 
 use super::Frame;
 
-/// Draws the pointer at its position. A capture of the root window does not contain it.
+/// Draws the pointer at its position. Captures of the root window do not contain the pointer.
 pub(super) fn draw(frame: &mut Frame, cursor: &GetCursorImageReply) {
     let left = i32::from(cursor.x) - i32::from(cursor.xhot);
     let top = i32::from(cursor.y) - i32::from(cursor.yhot);

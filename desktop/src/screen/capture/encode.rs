@@ -3,7 +3,7 @@
 use super::{Frame, Image};
 use crate::screen::{ImageFormat, ScreenError};
 
-/// Text stays sharp at this quality. An image has about half the size of one with quality 95.
+/// The quality of JPEG images. Text stays sharp, and an image is about half as large as with quality 95.
 const JPEG_QUALITY: u8 = 85;
 
 pub(super) fn encode(frame: &Frame, format: ImageFormat) -> Result<Image, ScreenError> {

@@ -1,5 +1,5 @@
-//! Screenshots, captured through shared memory. They include the pointer, and are encoded again only if the screen has
-//! changed.
+//! Captures screenshots through shared memory. A screenshot includes the pointer. If the screen has not changed, an
+//! earlier image is returned.
 
 mod cache;
 mod cursor;
@@ -40,10 +40,10 @@ use crate::screen::{
     lock,
 };
 
-/// The largest resolution of the API. Screens with more pixels are not captured. Programs inside a computer can make
-/// its screen larger than that.
+/// The maximum resolution that the API accepts. Screens with more pixels are not captured. Programs in a computer can
+/// set a higher resolution than the API.
 pub(in crate::screen) const MAX_SIZE: (u16, u16) = (7680, 4320);
-/// Number of bytes of a capture that are read in one call.
+/// The maximum number of bytes of a capture that one call reads.
 const BAND_BYTES: usize = 256 << 10;
 
 /// An encoded image of the whole screen.
@@ -51,9 +51,9 @@ const BAND_BYTES: usize = 256 << 10;
 pub(crate) struct Image {
     pub(crate) bytes: Vec<u8>,
     pub(crate) mime_type: &'static str,
-    /// Width in pixels, after scaling.
+    /// The width in pixels after scaling.
     pub(crate) width: u32,
-    /// Height in pixels, after scaling.
+    /// The height in pixels after scaling.
     pub(crate) height: u32,
 }
 
@@ -65,15 +65,15 @@ struct Frame {
     rgb: Vec<u8>,
 }
 
-/// A separate connection for captures, which do not have to wait for input actions.
+/// A connection for captures. It is separate, so that captures do not wait for input actions.
 #[derive(Debug)]
 pub(in crate::screen) struct Capture {
     display: Display,
     layout: PixelLayout,
     shared: Option<SharedMemory>,
-    /// Accumulates all drawing on the screen.
+    /// The damage object, which accumulates the changed areas of the screen.
     damage: Damage,
-    /// The appearance at the last check, `None` before the first one.
+    /// The appearance at the last check, or `None` before the first check.
     last: Option<Appearance>,
 }
 
@@ -88,9 +88,9 @@ struct Appearance {
 
 /// A memory file that the X server writes images to.
 ///
-/// It is passed as a file descriptor, because an X server in another IPC namespace cannot access a SysV segment. It is
-/// read through the descriptor in bands, without a memory mapping. Its size is sealed, because the X server has the
-/// descriptor too.
+/// The file is passed as a descriptor, because an X server in another IPC namespace cannot access a SysV segment. The
+/// file is read in bands through its descriptor, without a memory mapping. Its size is sealed, because the X server
+/// also has the descriptor.
 #[derive(Debug)]
 struct SharedMemory {
     file: File,
@@ -120,7 +120,7 @@ impl Capture {
         self.display.size()
     }
 
-    /// Whether the screen has changed since the last call.
+    /// Returns whether the screen has changed since the last call.
     fn has_changed(&mut self) -> Result<bool, ScreenError> {
         let size = self.display.size()?;
         let cursor = checked_reply::cursor_image(&self.display)?;
@@ -131,7 +131,7 @@ impl Capture {
         Ok(drawn || before != Some(now))
     }
 
-    /// Whether something was drawn since the last call. Resets the damage.
+    /// Returns whether a client has drawn on the screen since the last call. Resets the damage.
     fn take_damage(&self) -> Result<bool, ScreenError> {
         let mut drawn = false;
         while let Some(event) = self.display.conn.poll_for_event()? {
@@ -200,7 +200,7 @@ fn create_shared_memory(display: &Display, size: usize) -> Result<SharedMemory, 
     Ok(SharedMemory { file, segment, size })
 }
 
-/// Creates a memory file of a fixed size.
+/// Creates a memory file with a fixed size.
 fn sealed_memory(size: usize) -> io::Result<File> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let file = File::from(memfd_create("orgo-screenshot", flags)?);
@@ -243,7 +243,7 @@ enum CacheLookup {
     Miss(Frame),
 }
 
-/// Checks a scale, before anything is captured.
+/// Checks that a scale is valid. Call this before the capture.
 pub(in crate::screen) fn check_scale(scale: Option<f32>) -> Result<(), ScreenError> {
     match scale {
         Some(scale) if !(scale > 0.0 && scale <= 1.0) => {

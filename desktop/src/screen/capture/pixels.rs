@@ -1,4 +1,4 @@
-//! The pixel layout of the X server, and scaling of frames.
+//! Converts pixels from the layout of the X server, and scales frames.
 
 use x11rb::protocol::xproto::{ImageOrder, Setup, VisualClass};
 
@@ -23,7 +23,7 @@ struct Channel {
 }
 
 impl Channel {
-    /// Returns `None` unless the mask has 1 to 16 contiguous bits.
+    /// Creates a channel from its bit mask. Returns `None` unless the mask has 1 to 16 contiguous bits.
     fn of_mask(mask: u32) -> Option<Self> {
         let shift = mask.trailing_zeros();
         let max = mask.checked_shr(shift)?;
@@ -66,7 +66,7 @@ impl PixelLayout {
         }
     }
 
-    /// The number of bytes in a row of `width` pixels.
+    /// Returns the number of bytes in a row of `width` pixels, including padding.
     pub(super) fn stride(self, width: usize) -> usize {
         (width * self.bytes_per_pixel * 8).next_multiple_of(self.row_unit) / 8
     }
@@ -84,7 +84,7 @@ impl PixelLayout {
     }
 }
 
-/// Scales a frame down. Each new pixel is the mean of the old pixels in its area.
+/// Scales a frame down. Each pixel of the result is the mean of the original pixels in its area.
 pub(super) fn scaled_down(frame: Frame, scale: f32) -> Frame {
     let reduced = |size: usize| ((size as f32 * scale).round() as usize).clamp(1, size);
     let (width, height) = (reduced(frame.width), reduced(frame.height));
@@ -111,7 +111,7 @@ pub(super) fn scaled_down(frame: Frame, scale: f32) -> Frame {
     Frame { width, height, rgb }
 }
 
-/// The range of old pixels along one side that a new pixel covers.
+/// Returns the range of original pixels along one axis that the pixel `index` of the result covers.
 fn span(index: usize, new: usize, old: usize) -> std::ops::Range<usize> {
     index * old / new..(index + 1) * old / new
 }

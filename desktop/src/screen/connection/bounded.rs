@@ -1,4 +1,4 @@
-//! An x11rb connection that tracks unread packets and is safe with a hostile X server.
+//! An x11rb connection that tracks unread packets and can be used with a hostile X server.
 
 use std::{
     cell::{Cell, RefCell},
@@ -25,15 +25,15 @@ use super::{endpoint::Endpoint, stream::BoundedStream};
 use crate::computer::XCookie;
 use crate::screen::ScreenError;
 
-/// Resource ids have 29 bits.
+/// The largest resource id. Resource ids have 29 bits.
 const MAX_ID: u32 = (1 << 29) - 1;
 
 /// A connection to an X server that may be hostile.
 ///
-/// Callers read every packet through this type, so it knows which of the received packets x11rb still keeps. It also
-/// replaces two parts of x11rb that a hostile server can break:
+/// Callers read every packet through this type, so it can track the received packets that x11rb still stores. It also
+/// replaces two parts of x11rb that fail with a hostile server:
 ///
-/// - the allocation of resource ids, which overflows for ids out of range,
+/// - the allocation of resource ids, which overflows if the ids are out of range,
 /// - QueryExtension, which deadlocks if the server responds with an error.
 #[derive(Debug)]
 pub(in crate::screen) struct BoundedConnection {
@@ -44,7 +44,8 @@ pub(in crate::screen) struct BoundedConnection {
 }
 
 impl BoundedConnection {
-    /// Connects. `limit` is the timeout of the setup and of all waits until the next [`Self::begin_operation`].
+    /// Connects to `endpoint`. `limit` is the total timeout of the setup and of all waits until the next
+    /// [`Self::begin_operation`].
     pub(in crate::screen) fn open(endpoint: &Endpoint, limit: Duration) -> Result<Self, ScreenError> {
         let limits = endpoint.limits;
         let stream = BoundedStream::new(endpoint.connector.connect()?, limits.reply, limit)?;
@@ -65,13 +66,13 @@ impl BoundedConnection {
         })
     }
 
-    /// Starts an operation with an expected duration of `time`. Waits for the X server may take a limited time in
-    /// addition.
+    /// Starts an operation with an expected duration of `time`. The timeout of the operation is `time` plus a fixed
+    /// limit for waits for the X server.
     pub(in crate::screen) fn begin_operation(&self, time: Duration) {
         self.inner.stream().begin_operation(time.saturating_add(self.operation_limit));
     }
 
-    /// Returns the time at which the caller should check again.
+    /// Returns the time at which a waiting caller should call this method again.
     ///
     /// # Errors
     ///
@@ -80,7 +81,7 @@ impl BoundedConnection {
         Ok(self.inner.stream().next_check()?)
     }
 
-    /// Whether the connection should be replaced.
+    /// Returns whether the connection should be replaced.
     pub(in crate::screen) fn needs_replacement(&self) -> bool {
         self.inner.stream().needs_replacement() || self.ids_used.get() > self.id_count() / 2
     }
@@ -114,7 +115,7 @@ impl RequestConnection for BoundedConnection {
     ) -> Result<Cookie<'_, Self, R>, ConnectionError> {
         let sent = self.inner.send_request_with_reply::<R>(bufs, fds)?;
         let cookie = Cookie::new(self, sent.sequence_number());
-        // Dropping the cookie would discard the reply.
+        // Dropping the original cookie would discard the reply.
         std::mem::forget(sent);
         Ok(cookie)
     }
@@ -220,7 +221,7 @@ impl RequestConnection for BoundedConnection {
     }
 }
 
-/// The queried extensions, `None` for those that the server does not have.
+/// The queried extensions. An extension that the server does not have is `None`.
 #[derive(Debug, Default)]
 struct Extensions(HashMap<&'static str, Option<ExtensionInformation>>);
 

@@ -1,8 +1,8 @@
-//! Reads replies whose element count must be checked before x11rb parses them.
+//! Reads replies after checking their element count, which x11rb does not check early enough.
 //!
-//! x11rb allocates memory for the claimed number of elements before it checks that the reply contains them: up to 16
-//! GiB for a cursor image. The counts in all other replies in use have at most 16 bits, or are derived from the packet
-//! length.
+//! x11rb allocates memory for the claimed number of elements before it checks that the reply contains them. For a
+//! cursor image, the allocation can be up to 16 GiB. In all other replies that this program uses, counts have at most
+//! 16 bits, or are derived from the packet length.
 
 use x11rb::{
     errors::ReplyError,
@@ -17,16 +17,16 @@ use x11rb::{
 use super::Display;
 use crate::screen::ScreenError;
 
-/// Number of bytes of a reply before its list.
+/// The number of bytes before the list in a reply.
 const HEADER: usize = 32;
-/// Number of bytes of a pixel in a cursor image.
+/// The number of bytes of a pixel in a cursor image.
 const PIXEL: u64 = 4;
-/// Number of bytes of the shortest system counter: an id, a resolution and an empty name.
+/// The number of bytes of the shortest system counter: an id, a resolution and an empty name.
 const COUNTER: u64 = 14;
 
 pub(in crate::screen) fn cursor_image(display: &Display) -> Result<GetCursorImageReply, ScreenError> {
     let reply = match display.conn.xfixes_get_cursor_image()?.raw_reply() {
-        // The pointer has no image until a client, usually the window manager, sets one.
+        // The pointer has no image until a client sets an image. That client is usually the window manager.
         Err(ReplyError::X11Error(error)) if error.error_kind == ErrorKind::Access => {
             return Ok(GetCursorImageReply::default());
         }
@@ -43,7 +43,7 @@ pub(in crate::screen) fn system_counters(display: &Display) -> Result<ListSystem
     Ok(ListSystemCountersReply::try_parse(&reply)?.0)
 }
 
-/// Returns zeros if the reply is too short, which makes the parser fail.
+/// Returns the bytes at offset `at`, or zeros if the reply is too short. The parser then rejects the reply.
 fn bytes_at<const N: usize>(reply: &[u8], at: usize) -> [u8; N] {
     reply.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or([0; N])
 }

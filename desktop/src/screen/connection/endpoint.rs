@@ -1,4 +1,4 @@
-//! The X server to connect to, with its time limits.
+//! Describes an X server and its time limits.
 
 use std::{fmt::Debug, io, os::unix::net::UnixStream, sync::Arc};
 
@@ -14,7 +14,7 @@ pub(crate) trait Connector: Debug + Send + Sync {
     /// Any error means that the X server has ended.
     fn connect(&self) -> io::Result<UnixStream>;
 
-    /// The authentication key, if the X server requires one.
+    /// Returns the authentication key, if the X server requires a key.
     fn key(&self) -> Option<&XCookie> {
         None
     }

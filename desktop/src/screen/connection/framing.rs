@@ -2,37 +2,38 @@
 
 use super::limits::MAX_PACKET_BYTES;
 
-/// Number of bytes at the start of a packet that contain its length field.
+/// The number of bytes at the start of a packet up to the end of its length field.
 const HEADER: usize = 8;
-/// Length of the shortest packet after the setup.
+/// The length in bytes of the shortest packet after the setup.
 const MIN_PACKET: u64 = 32;
 const ERROR: u8 = 0;
 const REPLY: u8 = 1;
 const GENERIC_EVENT: u8 = 35;
-/// This bit is set in events from the SendEvent request.
+/// The bit that is set in the type of events from the SendEvent request.
 const SEND_EVENT_FLAG: u8 = 0x80;
 
 /// Tracks packet boundaries while bytes are read.
 ///
-/// x11rb allocates the number of bytes in the length field, up to 16 GiB. This type checks the field before x11rb reads
-/// it.
+/// x11rb allocates the memory for a packet according to its length field, up to 16 GiB. This type checks the field
+/// before x11rb reads it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Framing {
     header: [u8; HEADER],
     filled: usize,
-    /// Remaining bytes of the current packet.
+    /// The number of remaining bytes of the current packet.
     remaining: u64,
-    /// Whether the header of the setup was read. The setup is the first packet and has a different header.
+    /// `true` after the header of the setup was read. The setup is the first packet and has a different header.
     is_set_up: bool,
 }
 
-/// A packet is longer than [`MAX_PACKET_BYTES`].
+/// The error for a packet that is longer than [`MAX_PACKET_BYTES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it sent a packet of {0} bytes, must be at most {MAX_PACKET_BYTES}")]
 pub(super) struct PacketTooLong(u64);
 
 impl Framing {
-    /// Processes the next bytes of the stream. Returns the number of replies and errors that begin in them.
+    /// Processes the next bytes of the stream. Returns the number of replies and errors whose header these bytes
+    /// complete.
     pub(super) fn advance(&mut self, mut bytes: &[u8]) -> Result<u64, PacketTooLong> {
         let mut replies = 0;
         while !bytes.is_empty() {
@@ -60,7 +61,7 @@ impl Framing {
         Ok(replies)
     }
 
-    /// The length of the packet with the current header.
+    /// Returns the length in bytes of the packet with the current header.
     fn length(&self) -> u64 {
         let [kind, _, _, _, words @ ..] = self.header;
         if !self.is_set_up {

@@ -1,4 +1,4 @@
-//! Connections to the X server, which is not trusted: limits on time and bytes, packet checks, and reconnection.
+//! Connections to the untrusted X server. They limit time and bytes, check packets, and reconnect.
 
 pub(super) mod bounded;
 pub(super) mod checked_reply;
@@ -34,7 +34,7 @@ use crate::screen::{
 };
 
 x11rb::atom_manager! {
-    /// The atoms in use.
+    /// The atoms that this program uses.
     pub(in crate::screen) Atoms: AtomsCookie {
         CLIPBOARD,
         INCR,
@@ -68,7 +68,7 @@ pub(in crate::screen) struct Display {
 }
 
 impl Display {
-    /// Connects. The timeout includes all requests until the next operation.
+    /// Connects to `endpoint`. The timeout also applies to all requests until the next operation starts.
     pub(in crate::screen) fn connect(endpoint: &Endpoint) -> Result<Self, ScreenError> {
         let conn = BoundedConnection::open(endpoint, endpoint.limits.operation)?;
         let atoms = Atoms::new(&conn)?.reply()?;
@@ -100,14 +100,14 @@ impl Display {
         Ok(display)
     }
 
-    /// The current size of the screen in pixels. The setup contains the size at connect time, which RandR may have
-    /// changed.
+    /// Requests the current size of the screen in pixels. The size in the connection setup may be outdated, because
+    /// RandR can change it.
     pub(in crate::screen) fn size(&self) -> Result<(u16, u16), ScreenError> {
         let root = self.conn.get_geometry(self.root)?.reply()?;
         Ok((root.width, root.height))
     }
 
-    /// Waits until the server has executed all requests so far.
+    /// Waits until the server has executed all earlier requests.
     pub(in crate::screen) fn sync(&self) -> Result<(), ScreenError> {
         self.conn.get_input_focus()?.reply()?;
         Ok(())
@@ -118,7 +118,7 @@ impl Display {
         self.event_while(|| (Instant::now() < deadline).then_some(deadline))
     }
 
-    /// Waits for the next event. Returns `None` once `budget` is used up.
+    /// Waits for the next event. Returns `None` when `budget` is used up.
     pub(in crate::screen) fn next_event_within_budget(
         &self,
         budget: &mut TimeBudget,
@@ -126,7 +126,7 @@ impl Display {
         self.event_while(|| budget.next_check())
     }
 
-    /// Waits for the next event while `next_check` returns a time. At that time, it is called again.
+    /// Waits for the next event while `next_check` returns a time. Calls `next_check` again at the returned time.
     fn event_while(
         &self,
         mut next_check: impl FnMut() -> Option<Instant>,
@@ -142,8 +142,8 @@ impl Display {
         Ok(None)
     }
 
-    /// Discards the events received so far. Every client gets events about keymap changes, even without a request for
-    /// them.
+    /// Discards the events that have arrived. Every client receives events about keymap changes, even if it has not
+    /// selected them.
     pub(in crate::screen) fn discard_events(&self) -> Result<(), ScreenError> {
         while self.conn.poll_for_event()?.is_some() {}
         Ok(())

@@ -8,13 +8,13 @@ use x11rb::{
 use super::{Display, bounded::BoundedConnection};
 use crate::screen::ScreenError;
 
-/// Maximum number of elements that are read of a short list, for example the types of a window.
+/// The maximum number of elements that are read from a short list, such as the types of a window.
 pub(in crate::screen) const SHORT_LIST: u32 = 64;
 
-/// A pending request for a property. Several requests can be pending at a time.
+/// A pending request for a property. Several requests can be pending at the same time.
 pub(in crate::screen) struct PropertyRequest<'a> {
     cookie: Cookie<'a, BoundedConnection, GetPropertyReply>,
-    /// Maximum number of bytes of the value that are used.
+    /// The maximum number of bytes of the value that are used.
     limit: usize,
 }
 
@@ -32,7 +32,7 @@ impl<'a> PropertyRequest<'a> {
         Ok(Self { cookie, limit: usize::try_from(length).unwrap_or(usize::MAX).saturating_mul(4) })
     }
 
-    /// Returns `None` if the window is closed or does not have the property.
+    /// Waits for the reply. Returns `None` if the window is closed, or if the property is missing or empty.
     fn reply(self) -> Result<Option<GetPropertyReply>, ScreenError> {
         match self.cookie.reply().map_err(ScreenError::from) {
             Ok(reply) if reply.value.is_empty() => Ok(None),
@@ -45,13 +45,13 @@ impl<'a> PropertyRequest<'a> {
         }
     }
 
-    /// Returns a list of 32-bit values. It is empty if the property is missing or has a different format.
+    /// Returns a list of 32-bit values. The list is empty if the property is missing or has a different format.
     pub(in crate::screen) fn list(self) -> Result<Vec<u32>, ScreenError> {
         let reply = self.reply()?;
         Ok(reply.iter().filter_map(GetPropertyReply::value32).flatten().collect())
     }
 
-    /// Returns text, which is Latin-1 for the type STRING and UTF-8 for all others.
+    /// Returns the value as text. Decodes the type STRING as Latin-1, and all other types as UTF-8.
     pub(in crate::screen) fn text(self) -> Result<Option<String>, ScreenError> {
         Ok(self.reply()?.map(|reply| {
             if reply.type_ == u32::from(AtomEnum::STRING) {
@@ -63,8 +63,8 @@ impl<'a> PropertyRequest<'a> {
     }
 }
 
-/// Reads the first [`SHORT_LIST`] elements of a list of 32-bit values. It is empty if the window or the property is
-/// missing, or if the type differs from `kind`.
+/// Reads the first [`SHORT_LIST`] elements of a list of 32-bit values. The result is empty if the window or the
+/// property does not exist, or if the type of the property differs from `kind`.
 pub(in crate::screen) fn list(
     display: &Display,
     window: Window,

@@ -1,4 +1,4 @@
-//! A connection that is opened again after it was lost.
+//! Reopens a connection after it was lost.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ impl HasConnection for Display {
     }
 }
 
-/// A connection that is opened again after it was lost.
+/// A connection that the next action reopens after it was lost.
 #[derive(Debug)]
 pub(in crate::screen) struct Reconnecting<T> {
     endpoint: Endpoint,
     connect: fn(&Endpoint) -> Result<T, ScreenError>,
     open: Option<T>,
-    /// The lost connection, kept open until the next connection exists. An X server that hung and continues reads
-    /// pending requests only from open connections, and the last of them release buttons and keys.
+    /// The lost connection, which stays open until the next connection is established. An X server that hangs and then
+    /// continues reads pending requests only from open connections. The last pending requests release buttons and keys.
     lost: Option<T>,
 }
 
@@ -36,7 +36,7 @@ impl<T: HasConnection> Reconnecting<T> {
         Ok(Self { open, ..Self::closed(endpoint, connect) })
     }
 
-    /// Connects on first use.
+    /// Returns a value that connects on first use.
     pub(in crate::screen) fn closed(
         endpoint: &Endpoint,
         connect: fn(&Endpoint) -> Result<T, ScreenError>,
@@ -44,8 +44,8 @@ impl<T: HasConnection> Reconnecting<T> {
         Self { endpoint: endpoint.clone(), connect, open: None, lost: None }
     }
 
-    /// Runs `action`, which has an expected duration of `time`. Reconnects first if the last action lost the
-    /// connection, or left too many unread packets in it.
+    /// Runs `action`, which has an expected duration of `time`. First reconnects if the connection was lost during the
+    /// last action, or had to be replaced after it.
     pub(in crate::screen) fn run<R>(
         &mut self,
         time: Duration,

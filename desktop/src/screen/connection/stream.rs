@@ -28,31 +28,31 @@ use super::{
 };
 use crate::untrusted::transfer;
 
-/// Length of a packet without additional data.
+/// The length in bytes of a packet without additional data.
 const SMALL_PACKET: u64 = 32;
 
 /// A socket with a timeout for each wait and for each operation. Reads fail if the server sends too many bytes.
 ///
-/// Programs inside the computer may have a duplicate of the socket. Duplicates share the flag `O_NONBLOCK`, so each
-/// call passes `MSG_DONTWAIT` instead.
+/// Programs in the computer may have a duplicate of the socket's descriptor. Duplicates share the flag `O_NONBLOCK`, so
+/// each call passes `MSG_DONTWAIT` instead.
 #[derive(Debug)]
 pub(super) struct BoundedStream {
     stream: DefaultStream,
     reply_limit: Duration,
-    /// Remaining time of the current operation.
+    /// The remaining time of the current operation.
     operation: RefCell<TimeBudget>,
     /// The number of bytes that the current operation may still receive.
     receivable: Cell<u64>,
     framing: Cell<Framing>,
-    /// Number of bytes that x11rb has received and no caller has read.
+    /// The number of bytes that x11rb has received and no caller has read.
     unread_bytes: Cell<u64>,
     unread_replies: Cell<u64>,
-    /// Set after a failed read: the next packet boundary is then unknown.
+    /// `true` after received bytes were rejected. The next packet boundary is then unknown.
     is_broken: Cell<bool>,
 }
 
 impl BoundedStream {
-    /// `limit` is the timeout of the setup.
+    /// Wraps `stream`. `limit` is the timeout of the setup.
     pub(super) fn new(stream: UnixStream, reply_limit: Duration, limit: Duration) -> io::Result<Self> {
         let (stream, _) = DefaultStream::from_unix_stream(stream)?;
         let bounded = Self {
@@ -75,7 +75,8 @@ impl BoundedStream {
         self.receivable.set(MAX_BYTES_PER_SECOND * (limit.as_secs() + 1));
     }
 
-    /// Returns the time at which the caller should check again. Fails after the timeout of the operation.
+    /// Returns the time at which a waiting caller should call this method again. Fails after the timeout of the
+    /// operation.
     pub(super) fn next_check(&self) -> io::Result<Instant> {
         let next_check = self.operation.borrow_mut().next_check();
         next_check.ok_or_else(|| timed_out("the operation took too long".to_owned()))
@@ -103,7 +104,7 @@ impl BoundedStream {
         self.unread_replies.set(0);
     }
 
-    /// Whether the number of unread packets in x11rb exceeds a limit, so the connection should be replaced.
+    /// Returns whether the connection should be replaced, because x11rb stores too many unread bytes or replies.
     pub(super) fn needs_replacement(&self) -> bool {
         self.unread_bytes.get() > REPLACEMENT_BYTES || self.unread_replies.get() > REPLACEMENT_REPLIES
     }
@@ -145,8 +146,8 @@ impl Stream for BoundedStream {
         while let Some(reply_check) = reply_budget.next_check() {
             let next_check = match self.next_check() {
                 Ok(operation_check) => operation_check.min(reply_check),
-                // After the timeout, pending requests are still sent if the socket is writable: they release buttons
-                // and keys.
+                // After the timeout, pending requests are still sent if the socket is writable, because they release
+                // buttons and keys.
                 Err(timeout) => {
                     let mut writable = [PollFd::new(&self.stream, PollFlags::OUT)];
                     let is_writable = mode.writable() && wait_for(&mut writable, Some(Instant::now()))?;
@@ -160,7 +161,8 @@ impl Stream for BoundedStream {
         Err(timed_out(format!("no reply within {} seconds", self.reply_limit.as_secs_f32())))
     }
 
-    /// Reads without a buffer for file descriptors, so the kernel closes any that the server sends. None is expected.
+    /// Reads without a buffer for file descriptors, so the kernel closes the descriptors that a server sends. A correct
+    /// server sends no descriptors.
     fn read(&self, buf: &mut [u8], _: &mut Vec<RawFdContainer>) -> io::Result<usize> {
         self.next_check()?;
         if self.is_broken.get() {
@@ -201,7 +203,7 @@ fn timed_out(text: String) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, text)
 }
 
-/// Waits until one of `fds` is ready. Returns `false` at `deadline`; without a deadline, there is no timeout.
+/// Waits until one of `fds` is ready. Returns `false` at `deadline`. If `deadline` is `None`, there is no timeout.
 pub(in crate::screen) fn wait_for(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
     loop {
         let timeout = deadline.map(|deadline| {

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-/// The maximum time between two checks that is counted.
+/// The maximum time that is counted between two checks.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The remaining time of a wait.
 ///
-/// Time in which this process itself is suspended does not count. A paused container or a machine without free memory
-/// also suspends the processes that it waits for.
+/// The time during which this process is suspended does not count. If a container is paused or a machine has no free
+/// memory, the processes that this process waits for may be suspended too.
 #[derive(Debug)]
 pub(in crate::screen) struct TimeBudget {
     remaining: Duration,
@@ -20,7 +20,7 @@ impl TimeBudget {
         Self { remaining: limit, last_check: Instant::now() }
     }
 
-    /// Returns the time at which the caller should check again, or `None` if the budget is used up.
+    /// Returns the time at which a waiting caller should call this method again, or `None` if the budget is used up.
     pub(in crate::screen) fn next_check(&mut self) -> Option<Instant> {
         let now = Instant::now();
         self.remaining = self.remaining.saturating_sub((now - self.last_check).min(CHECK_INTERVAL));

@@ -1,4 +1,4 @@
-//! Cancels input actions whose caller no longer waits.
+//! Cancels input actions whose callers no longer wait.
 
 use std::{
     thread,
@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::screen::ScreenError;
 
-/// Time between two checks for a cancellation.
+/// The time between two checks for cancellation.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Sleeps until `end`. Fails soon after a cancellation.
+/// Sleeps until `end`. Fails within [`CHECK_INTERVAL`] after a cancellation.
 pub(in crate::screen) fn sleep_until(end: Instant, canceled: &CancellationToken) -> Result<(), ScreenError> {
     loop {
         check(canceled)?;

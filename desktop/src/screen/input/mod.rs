@@ -1,4 +1,4 @@
-//! Synthetic input with the XTEST extension: presses, pointer actions and their cancellation.
+//! Synthetic input through the XTEST extension: key and button presses, pointer actions, and their cancellation.
 
 pub(super) mod cancellation;
 pub(super) mod pointer;

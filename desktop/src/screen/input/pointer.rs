@@ -1,4 +1,4 @@
-//! Clicks, drags and wheel scrolling.
+//! Clicks, drags, and scrolls with the mouse wheel.
 
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,12 @@ use super::{
 };
 use crate::screen::{Button, Direction, ScreenError, connection::Display};
 
-/// Minimum time from the press to the release of a drag. A browser starts drag and drop in another process, after the
-/// first motions. If the button is released before that, no drop occurs.
+/// The minimum time from the press to the release of a drag. A browser starts drag and drop in another process after
+/// the first motions. If the button is released before drag and drop has started, no drop occurs.
 pub(in crate::screen) const MIN_DRAG: Duration = Duration::from_millis(400);
-/// Time that the pointer rests at the end before the release. The drop target needs it to accept the drop.
+/// The pause at the end position before the button is released. The drop target needs this time to accept the drop.
 const DWELL_TIME: Duration = Duration::from_millis(100);
-/// Time between two motions of a drag, as a mouse with 60 Hz reports them.
+/// The time between two motions of a drag. A mouse with a rate of 60 Hz reports motions at this interval.
 const DRAG_STEP: Duration = Duration::from_micros(16_667);
 
 impl Button {
@@ -100,7 +100,8 @@ pub(in crate::screen) fn scroll(
     display.sync()
 }
 
-/// Rejects a point outside the screen. The X server would move it to the nearest edge without an error.
+/// Rejects a point outside the screen. For such a point, the X server would move the pointer to the nearest edge
+/// without an error.
 fn on_screen(
     display: &Display,
     x: (&'static str, i32),

@@ -1,4 +1,4 @@
-//! Synthetic key and button presses with the XTEST extension, and a guard that releases them.
+//! Synthetic key and button presses through the XTEST extension, and a guard that releases pressed keys and buttons.
 
 use x11rb::{
     CURRENT_TIME,
@@ -14,7 +14,7 @@ use x11rb::{
 
 use crate::screen::{ScreenError, connection::Display};
 
-/// The highest button number in use.
+/// The highest button number that this program uses.
 const WHEEL_RIGHT: u8 = 7;
 
 /// A key or a pointer button, by its X11 number.
@@ -39,7 +39,7 @@ impl Display {
         }
     }
 
-    /// Releases everything that a lost connection held down. The X server does not do that.
+    /// Releases all keys and buttons that an earlier connection has left pressed. The X server does not release them.
     pub(in crate::screen) fn release_everything(&self) -> Result<(), ScreenError> {
         for number in 1..=WHEEL_RIGHT {
             self.release(KeyOrButton::Button(number))?;
@@ -72,7 +72,7 @@ impl Display {
     }
 }
 
-/// Pressed keys and buttons. They are released in reverse order, even if the action fails.
+/// A guard for pressed keys and buttons. It releases them in reverse order, even if the action fails.
 #[derive(Debug)]
 pub(in crate::screen) struct HeldInputs<'a> {
     display: &'a Display,
@@ -103,7 +103,7 @@ impl<'a> HeldInputs<'a> {
 
 impl Drop for HeldInputs<'_> {
     fn drop(&mut self) {
-        // Errors are ignored: the caller already returns an earlier one.
+        // Errors are ignored, because the caller already returns an earlier error.
         while !self.down.is_empty() {
             let _ = self.release_all();
         }

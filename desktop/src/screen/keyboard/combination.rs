@@ -16,10 +16,10 @@ use crate::screen::{
     input::xtest::{HeldInputs, KeyOrButton},
 };
 
-/// Presses the keys of `combo`, modifiers first, and releases them in reverse order.
+/// Presses the keys of `combo`, with modifiers first, and releases them in reverse order.
 ///
-/// Also presses Shift for a character that needs it, for example for `ctrl++` on a US keyboard. Letters and digits in a
-/// command are an exception: with Shift, they would be a different command.
+/// Also presses Shift for a character that needs Shift, for example for `ctrl++` on a US keyboard. Letters and digits
+/// in a command are an exception, because Shift would change the command.
 pub(in crate::screen) fn press(
     display: &Display,
     pool: &mut KeycodePool,

@@ -5,8 +5,8 @@ use x11rb::protocol::xproto::{Keycode, Keysym};
 use super::keymap::{FIRST_SPARE, Keymap, NO_SYMBOL, UNTOUCHED};
 use crate::screen::{ScreenError, connection::Display};
 
-/// Keycodes that have no fixed meaning in any application. For many other keycodes, Chromium ignores the keysym: 181
-/// reloads the page, 166 goes back, 167 goes forward.
+/// The keycodes of the pool. They have no fixed meaning in applications. For many other keycodes, Chromium ignores the
+/// keysym: 181 reloads the page, 166 goes back, and 167 goes forward.
 const POOL_KEYCODES: [std::ops::RangeInclusive<Keycode>; 17] = [
     138..=138,
     147..=147,
@@ -26,12 +26,12 @@ const POOL_KEYCODES: [std::ops::RangeInclusive<Keycode>; 17] = [
     236..=238,
     242..=255,
 ];
-/// If other clients leave fewer keycodes than this, typing uses theirs too.
+/// The minimum number of usable keycodes. If fewer remain, the pool also uses keycodes that other clients have bound.
 const MIN_CAPACITY: usize = 16;
 
-/// Unbinds the spare keycodes, so that typing and remote viewers can bind them.
+/// Unbinds the spare keycodes, so that this program and remote viewers can bind them.
 ///
-/// Call this before the window manager starts: every running client reads the keymap again after a change.
+/// Call this before the window manager starts, because every running client rereads the keymap after a change.
 pub(in crate::screen) fn reserve(display: &Display) -> Result<(), ScreenError> {
     let mut keymap = Keymap::read(display)?;
     let changes: Vec<_> = (FIRST_SPARE..=Keycode::MAX)
@@ -47,13 +47,13 @@ struct Slot {
     /// The keysym that this pool has bound to the keycode.
     keysym: Keysym,
     last_use: u64,
-    /// Whether the key was pressed since the last barrier. An application may not have looked up the keysym yet.
+    /// `true` if the key was pressed since the last barrier. An application may not have looked up the keysym yet.
     pending: bool,
-    /// Whether the keycode is a modifier, or another client has bound it.
+    /// `true` if the keycode is a modifier, or if another client has bound it.
     foreign: bool,
 }
 
-/// A pool of keycodes with their bindings. Replaces the least recently used binding first.
+/// A pool of keycodes with their bindings. It replaces the least recently used binding first (LRU).
 #[derive(Debug)]
 pub(in crate::screen) struct KeycodePool {
     slots: Vec<Slot>,
@@ -67,7 +67,7 @@ pub(super) struct Binding {
     pub(super) codes: Vec<Keycode>,
     /// The keycodes to bind before typing, with their new keysyms.
     pub(super) changes: Vec<(Keycode, Keysym)>,
-    /// Whether applications may still have to look up the old keysym of a changed keycode.
+    /// `true` if an application may not have looked up the old keysym of a changed keycode yet.
     pub(super) reuses_pending: bool,
 }
 
@@ -77,7 +77,7 @@ impl KeycodePool {
         Self { slots: POOL_KEYCODES.into_iter().flatten().map(slot).collect(), clock: 0 }
     }
 
-    /// Updates the pool from the current keymap, which remote viewers and keyboard tools change too.
+    /// Updates the pool from the current keymap, which remote viewers and keyboard tools can also change.
     pub(super) fn refresh(&mut self, keymap: &Keymap) {
         for slot in &mut self.slots {
             let levels = keymap.keysyms(slot.code);
@@ -95,12 +95,13 @@ impl KeycodePool {
         }
     }
 
-    /// Maximum number of distinct keysyms in one batch.
+    /// Returns the maximum number of distinct keysyms in one batch.
     pub(super) fn capacity(&self) -> usize {
         self.slots.iter().filter(|slot| !slot.foreign).count()
     }
 
-    /// Assigns a keycode to each of the distinct keysyms, at most [`Self::capacity`] of them.
+    /// Assigns a keycode to each keysym in `wanted`. The keysyms must be distinct, and at most [`Self::capacity`] in
+    /// number.
     pub(super) fn bind(&mut self, wanted: &[Keysym]) -> Binding {
         self.clock += 1;
         for slot in self.slots.iter_mut().filter(|slot| !slot.foreign && wanted.contains(&slot.keysym)) {
@@ -134,7 +135,7 @@ impl KeycodePool {
         }
     }
 
-    /// Records that applications have handled all keys so far.
+    /// Records that applications have handled all earlier keys.
     pub(super) fn clear_pending(&mut self) {
         self.slots.iter_mut().for_each(|slot| slot.pending = false);
     }

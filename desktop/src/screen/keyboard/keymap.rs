@@ -1,4 +1,4 @@
-//! The keymap of the X server as the core protocol shows it.
+//! The keymap of the X server, in the form that the core protocol returns.
 
 use std::collections::HashMap;
 
@@ -10,22 +10,23 @@ use x11rb::{
 use super::{keys, keysyms};
 use crate::screen::{ScreenError, connection::Display};
 
-/// This keycode and all higher ones are not on a PC keyboard. In the default keymap, they have only multimedia keysyms.
+/// The first spare keycode. This keycode and all higher keycodes are not on a PC keyboard. In the default keymap, they
+/// have only multimedia keysyms.
 pub(super) const FIRST_SPARE: Keycode = 136;
-/// Spare keycodes that keep their default keysym. A VNC server binds empty keycodes to characters of a remote viewer.
-/// With one of these keycodes, the character would make Chromium reload or leave the page.
+/// The spare keycodes that keep their default keysym. A VNC server binds unbound keycodes to characters of a remote
+/// viewer. If a character had one of these keycodes, Chromium would reload or leave the page.
 pub(super) const UNTOUCHED: [Keycode; 3] = [166, 167, 181];
-/// The first and the last keycode of every common X server. The protocol reserves keycodes below 8.
+/// The first and the last keycode of all common X servers. The protocol reserves keycodes below 8.
 const KEYCODES: (Keycode, Keycode) = (8, Keycode::MAX);
-/// The keysym NoSymbol of a key that types nothing.
+/// The keysym NoSymbol, which means that a key has no function.
 pub(super) const NO_SYMBOL: Keysym = 0;
 
-/// Whether the keysym is on the keypad, with or without Num Lock.
+/// Returns whether the keysym is on the keypad, with or without Num Lock.
 pub(super) fn is_keypad(keysym: Keysym) -> bool {
     (0xff95..=0xff9f).contains(&keysym) || (0xffac..=0xffb9).contains(&keysym)
 }
 
-/// The key for a keysym, and whether the keysym needs Shift.
+/// The key for a keysym. `shift` is `true` if the keysym requires Shift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) code: Keycode,
@@ -68,14 +69,14 @@ impl Keymap {
         })
     }
 
-    /// The keysyms of a key by level. The list is empty for an invalid keycode.
+    /// Returns the keysyms of a key by level. The list is empty for an invalid keycode.
     pub(super) fn keysyms(&self, code: Keycode) -> &[Keysym] {
         let Some(index) = code.checked_sub(self.first) else { return &[] };
         self.keysyms.chunks(self.width).nth(index.into()).unwrap_or(&[])
     }
 
-    /// The keys that typing never rebinds, by the keysyms of their first two levels. `keysyms` returns the keysyms of a
-    /// keycode in the active group. Keys without Shift take precedence.
+    /// Returns the keys that typing never rebinds, by the keysyms of their first two levels. `keysyms` must return the
+    /// keysyms of a keycode in the active group. If several keys have a keysym, keys without Shift take precedence.
     pub(super) fn fixed_keys<'a>(&self, keysyms: impl Fn(Keycode) -> &'a [Keysym]) -> HashMap<Keysym, Key> {
         let mut keys = HashMap::new();
         let modifiers = || (FIRST_SPARE..=Keycode::MAX).filter(|&code| self.is_modifier(code));
@@ -89,7 +90,7 @@ impl Keymap {
                 if shift && is_keypad(keysym) {
                     continue;
                 }
-                // A modifier key works without Shift too, for example Meta on the Alt key.
+                // A modifier key does not require Shift. For example, Meta is the second level of the Alt key.
                 let shift = shift && (levels[0] == NO_SYMBOL || !self.is_modifier(code));
                 keys.entry(keysyms::canonical(keysym)).or_insert(Key { code, shift });
             }
@@ -97,7 +98,7 @@ impl Keymap {
         keys
     }
 
-    /// The keys that act as modifiers, except Lock, which is a toggle.
+    /// Returns the keys that act as modifiers, except keys of the Lock modifier, which is a toggle.
     pub(super) fn held_modifiers(&self) -> impl Iterator<Item = Keycode> {
         let lock = usize::from(u8::from(MapIndex::LOCK));
         self.modifiers
@@ -116,20 +117,20 @@ impl Keymap {
         (self.first..FIRST_SPARE).find(|&code| self.keysyms(code).first() == Some(&keys::SHIFT_L))
     }
 
-    /// The modifier of the Num Lock key, if there is one.
+    /// Returns the modifier of the Num Lock key, if there is one.
     pub(super) fn num_lock_mask(&self) -> Option<KeyButMask> {
         let locks = |code: &Keycode| self.keysyms(*code).contains(&keys::NUM_LOCK);
         let row = self.modifiers.iter().position(|codes| codes.iter().any(locks))?;
         Some(KeyButMask::from(1u16 << row.min(7)))
     }
 
-    /// The key of the Lock modifier, if there is one.
+    /// Returns the first key of the Lock modifier, if there is one.
     pub(super) fn caps_lock_key(&self) -> Option<Keycode> {
         self.modifiers.get(usize::from(u8::from(MapIndex::LOCK)))?.first().copied()
     }
 
-    /// Binds each keycode to one keysym or to NoSymbol. Uses a single request, because every client reads the whole
-    /// mapping again after a change.
+    /// Binds each keycode to a keysym or to NoSymbol. Uses a single request, because every client rereads the whole
+    /// mapping after each change.
     pub(super) fn rebind(
         &mut self,
         display: &Display,
@@ -141,7 +142,7 @@ impl Keymap {
             let start = usize::from(code - self.first) * self.width;
             let levels = &mut self.keysyms[start..start + self.width];
             levels.fill(NO_SYMBOL);
-            // With only one level, the server would add the other case of a letter.
+            // Sets two levels. If there were only one level, the server would add the other case of a letter.
             levels.iter_mut().take(2).for_each(|level| *level = keysym);
         }
         let range =

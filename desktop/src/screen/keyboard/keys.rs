@@ -1,4 +1,4 @@
-//! Names of keys, and the parser for combinations such as `ctrl+shift+t`.
+//! The names of keys, and a parser for combinations such as `ctrl+shift+t`.
 
 use x11rb::protocol::xproto::Keysym;
 
@@ -8,9 +8,9 @@ use super::{
 };
 use crate::screen::ScreenError;
 
-/// Maximum number of characters of a combination. The longest X11 name has 33 characters.
+/// The maximum number of characters of a combination. The longest X11 name has 33 characters.
 const MAX_LENGTH: usize = 100;
-/// Keysyms from this one to 0xffff are function keys: modifiers, arrow keys, the keypad.
+/// The first keysym of the function keys, which end at 0xffff. They include modifiers, arrow keys and the keypad.
 const FIRST_FUNCTION_KEYSYM: Keysym = 0xfe00;
 
 pub(super) const RETURN: Keysym = 0xff0d;
@@ -21,13 +21,13 @@ const SHIFT_R: Keysym = 0xffe2;
 const F1: Keysym = 0xffbe;
 const KP_0: Keysym = 0xffb0;
 
-/// Modifiers that turn a key into a command: Control, Meta, Alt, Super and Hyper, left and right.
+/// The modifiers that turn a key into a command: Control, Meta, Alt, Super and Hyper, each left and right.
 const COMMAND_MODIFIERS: [std::ops::RangeInclusive<Keysym>; 2] = [0xffe3..=0xffe4, 0xffe7..=0xffee];
-/// Modifiers that select another level of a key: Shift, AltGr and Mode_switch.
+/// The modifiers that select another level of a key: Shift, AltGr and Mode_switch.
 const LEVEL_MODIFIERS: [Keysym; 4] = [SHIFT_L, SHIFT_R, 0xfe03, 0xff7e];
 
-/// The keys with their names. The first name is shown to users. The others come from X11, from the properties `key` and
-/// `code` of browsers, and from common use. Comparisons ignore case, `_`, `-` and spaces.
+/// The keys with their names. Users see the first name. The other names come from X11, from the properties `key` and
+/// `code` of keyboard events in browsers, and from common use. Comparisons ignore case, `_`, `-` and spaces.
 const NAMED_KEYS: &[(Keysym, &[&str])] = &[
     (RETURN, &["Enter", "Return", "Linefeed"]),
     (TAB, &["Tab"]),
@@ -127,16 +127,17 @@ const NAMED_KEYS: &[(Keysym, &[&str])] = &[
     ('~' as u32, &["asciitilde", "tilde"]),
 ];
 
-/// Consecutive keysyms with numbered or lettered names.
+/// Consecutive keysyms whose names end with a number or a letter.
 struct KeyRange {
     /// The first keysym.
     first: Keysym,
     count: u8,
-    /// Returns the names of the key at an index from 0.
+    /// Returns the names of the key with an index, which starts at 0.
     names: fn(u8) -> Vec<String>,
 }
 
-/// Names of X11 and of browsers. Single letters and digits need no entry, because every character is a name.
+/// The ranges of keys with their X11 and browser names. Single letters and digits need no entry, because every
+/// character is a valid name.
 const KEY_RANGES: &[KeyRange] = &[
     KeyRange { first: F1, count: 35, names: |index| vec![format!("F{}", index + 1)] },
     KeyRange {
@@ -152,7 +153,7 @@ const KEY_RANGES: &[KeyRange] = &[
     },
 ];
 
-/// All keys of [`NAMED_KEYS`] and [`KEY_RANGES`], with their names.
+/// Returns all keys of [`NAMED_KEYS`] and [`KEY_RANGES`] with their names.
 pub(super) fn all() -> impl Iterator<Item = (Keysym, Vec<String>)> {
     let named =
         NAMED_KEYS.iter().map(|&(keysym, names)| (keysym, names.iter().map(ToString::to_string).collect()));
@@ -162,7 +163,7 @@ pub(super) fn all() -> impl Iterator<Item = (Keysym, Vec<String>)> {
     named.chain(in_ranges)
 }
 
-/// All names as a Markdown table with one row for each key or range.
+/// Returns all names as a Markdown table with one row for each key or range.
 pub(crate) fn table() -> String {
     let row = |names: &[String]| {
         let (shown, others) = names.split_first().expect("every key has a name");
@@ -183,17 +184,17 @@ pub(crate) fn table() -> String {
     format!("| key | other names |\n|---|---|\n{rows}")
 }
 
-/// Whether the keysym is a character and not a function key.
+/// Returns whether the keysym is a character and not a function key.
 pub(super) fn is_character(keysym: Keysym) -> bool {
     keysym < FIRST_FUNCTION_KEYSYM || keysym & keysyms::UNICODE != 0
 }
 
-/// Whether the keysym is a modifier, except toggles such as Caps Lock.
+/// Returns whether the keysym is a modifier. Toggles such as Caps Lock are not included.
 pub(super) fn is_modifier(keysym: Keysym) -> bool {
     is_command_modifier(keysym) || LEVEL_MODIFIERS.contains(&keysym)
 }
 
-/// Whether this modifier turns a key into a command.
+/// Returns whether the keysym is a modifier that turns a key into a command.
 pub(super) fn is_command_modifier(keysym: Keysym) -> bool {
     COMMAND_MODIFIERS.iter().any(|modifiers| modifiers.contains(&keysym))
 }
@@ -202,7 +203,7 @@ pub(super) fn is_shift(keysym: Keysym) -> bool {
     [SHIFT_L, SHIFT_R].contains(&keysym)
 }
 
-/// The keysym that types `character`.
+/// Returns the keysym that types `character`.
 pub(in crate::screen) fn of_char(character: char) -> Keysym {
     match character {
         '\n' | '\r' => RETURN,
@@ -213,8 +214,8 @@ pub(in crate::screen) fn of_char(character: char) -> Keysym {
 
 /// Returns the keysyms of a combination in the order of their presses, modifiers first.
 ///
-/// `+` joins the keys. The plus key itself is `+` or `plus`, as in `ctrl++`. A single character is a key and
-/// case-sensitive, except for letters in a command: `ctrl+C` is `ctrl+c`.
+/// `+` joins the keys. The name of the plus key is `+` or `plus`, for example in `ctrl++`. A single character is a key
+/// name. It is case-sensitive, except for letters in a command: `ctrl+C` is the same as `ctrl+c`.
 pub(in crate::screen) fn parse(combo: &str) -> Result<Vec<Keysym>, ScreenError> {
     if combo.chars().nth(MAX_LENGTH).is_some() {
         return Err(invalid_key(format!(
@@ -229,16 +230,16 @@ pub(in crate::screen) fn parse(combo: &str) -> Result<Vec<Keysym>, ScreenError> 
     })
 }
 
-/// Why a combination is invalid.
+/// The reason why a combination is invalid.
 #[derive(Debug)]
 pub(super) enum ComboError {
     /// The combination is invalid for the reason in the message.
     Invalid(String),
-    /// The name is unknown. It may be the spelling of another program.
+    /// The name is unknown. It may be the spelling that another program uses.
     Unknown(String),
 }
 
-/// The same as [`parse`], without suggestions in errors.
+/// Parses a combination like [`parse`], but without suggestions in errors.
 pub(super) fn resolve(combo: &str) -> Result<Vec<Keysym>, ComboError> {
     if combo.is_empty() {
         return Err(ComboError::Invalid("must name a key, such as \"Enter\" or \"ctrl+c\"".to_owned()));
@@ -283,7 +284,7 @@ fn split(combo: &str) -> Vec<String> {
     names
 }
 
-/// Whether the string has 4 to 6 hexadecimal digits, like a Unicode code point.
+/// Returns whether the string consists of 4 to 6 hexadecimal digits, like a Unicode code point.
 fn is_code_point(digits: &str) -> bool {
     (4..=6).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
@@ -356,12 +357,12 @@ fn in_case<C: Iterator<Item = char>>(keysym: Keysym, case: impl Fn(char) -> C) -
     }
 }
 
-/// Whether the keysym is a letter or a digit.
+/// Returns whether the keysym is a letter or a digit.
 pub(super) fn is_alphanumeric(keysym: Keysym) -> bool {
     keysyms::character(keysym).is_some_and(char::is_alphanumeric)
 }
 
-/// A modifier with the same effect, for keyboards without this one.
+/// Returns a modifier with the same effect, for keyboards without the given modifier.
 pub(super) fn substitute_modifier(keysym: Keysym) -> Option<Keysym> {
     match keysym {
         // Right Alt is AltGr in many layouts.

@@ -1,8 +1,8 @@
-//! The X11 names of keysyms, and the characters of keysyms.
+//! The X11 names and the characters of keysyms.
 //!
-//! `keysyms.txt` has one line for each name in keysymdef.h and XF86keysym.h of X.Org: the name, the keysym in
-//! hexadecimal, and the code point in hexadecimal if the keysym is exactly one character. `scripts/keysyms.mjs`
-//! generates the file.
+//! `keysyms.txt` has one line for each name in X.Org's headers keysymdef.h and XF86keysym.h. A line contains the name,
+//! the keysym in hexadecimal, and the code point in hexadecimal if the keysym is exactly one character.
+//! `scripts/keysyms.mjs` generates the file.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -10,21 +10,21 @@ use x11rb::protocol::xproto::Keysym;
 
 use super::keys::{self, normalized};
 
-/// The keysym of a character outside Latin-1 is its code point with this bit set.
+/// The bit that is set in the keysym of a character outside Latin-1. The other bits are the code point.
 pub(super) const UNICODE: Keysym = 0x0100_0000;
 const LAST_UNICODE: Keysym = UNICODE + char::MAX as Keysym;
-/// Keysyms below this value are equal to the code points of Latin-1 characters.
+/// The end of the Latin-1 keysyms. Keysyms below this value are equal to the code points of Latin-1 characters.
 const LATIN_1_END: Keysym = 0x100;
 /// The largest keysym. Its three highest bits are always zero.
 const LAST: Keysym = 0x1fff_ffff;
-/// The keysyms NoSymbol and VoidSymbol, which no key types.
+/// The keysyms NoSymbol and VoidSymbol, which no key can type.
 const UNTYPABLE: [Keysym; 2] = [0, 0x00ff_ffff];
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("keysyms.txt")));
 
 struct Table {
     names: HashMap<&'static str, Keysym>,
-    /// Names that differ only in case, `_` and `-`, in the order of the headers.
+    /// The names that have the same [`normalized`] form, in the order of the headers.
     by_normalized_name: HashMap<String, Vec<&'static str>>,
     characters: HashMap<Keysym, char>,
 }
@@ -55,11 +55,12 @@ impl Table {
 pub(super) enum Lookup {
     Unknown,
     One(Keysym),
-    /// Names with different keysyms that differ from the given name only in case, for example `Eacute` and `eacute`.
+    /// Names that match the given name only without regard to case, and that have different keysyms, such as `Eacute`
+    /// and `eacute`.
     Several(Vec<&'static str>),
 }
 
-/// Looks up an X11 name. Ignores case, `_` and `-` if the result is unique.
+/// Looks up an X11 name. If there is no exact match, ignores case, `_`, `-` and spaces.
 pub(super) fn by_name(name: &str) -> Lookup {
     if let Some(&keysym) = TABLE.names.get(name) {
         return Lookup::One(canonical(keysym));
@@ -78,12 +79,12 @@ pub(super) fn by_name(name: &str) -> Lookup {
     }
 }
 
-/// All X11 names.
+/// Returns all X11 names.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     TABLE.names.keys().copied()
 }
 
-/// The keysym with this number, if it is valid and a key can type it.
+/// Returns the keysym with this number, if the keysym is valid and a key can type it.
 pub(super) fn by_number(number: u32) -> Option<Keysym> {
     if UNTYPABLE.contains(&number) || number > LAST {
         return None;
@@ -95,25 +96,26 @@ pub(super) fn by_number(number: u32) -> Option<Keysym> {
     }
 }
 
-/// The keysym of the character with this code point, if a key can type it.
+/// Returns the keysym of the character with this code point, if a key can type the character.
 pub(super) fn by_code_point(code_point: u32) -> Option<Keysym> {
     let character = char::from_u32(code_point)?;
     (!character.is_control() || matches!(character, '\n' | '\t')).then(|| keys::of_char(character))
 }
 
-/// The keysym of a character by the general rule, which ignores function keys such as Return.
+/// Returns the keysym of a character according to the general rule, without exceptions for function keys such as
+/// Return.
 pub(super) fn of_char(character: char) -> Keysym {
     let code_point = u32::from(character);
     if code_point < LATIN_1_END { code_point } else { UNICODE | code_point }
 }
 
-/// Maps the keysyms of a character to a single one. Many characters have a second keysym that keyboard layouts use, for
-/// example `Cyrillic_a` and `EuroSign`.
+/// Maps all keysyms of a character to a single keysym. Keyboard layouts use a second keysym for many characters, such
+/// as `Cyrillic_a` and `EuroSign`.
 pub(super) fn canonical(keysym: Keysym) -> Keysym {
     TABLE.characters.get(&keysym).map_or(keysym, |&character| of_char(character))
 }
 
-/// The character of the keysym, if it has one.
+/// Returns the character of the keysym, if the keysym is a character.
 pub(in crate::screen) fn character(keysym: Keysym) -> Option<char> {
     match keysym {
         ..LATIN_1_END => char::from_u32(keysym),

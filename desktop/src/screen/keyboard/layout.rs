@@ -1,7 +1,8 @@
-//! Switches between the groups of a keyboard layout, and remaps keys temporarily. The layout `us,ru` has two groups.
+//! Switches between the groups of a keyboard layout, and remaps keys temporarily. For example, the layout `us,ru` has
+//! two groups.
 //!
-//! This module uses the XKB extension. The core protocol shows only a part of a layout, and its requests remove levels
-//! of a key.
+//! This module uses the XKB extension, because the core protocol returns only a part of a layout, and its requests
+//! remove levels of a key.
 
 use std::collections::HashMap;
 
@@ -20,18 +21,18 @@ use super::{
 };
 use crate::screen::{ScreenError, application::barrier, connection::Display};
 
-/// The XKB version of the X.Org server.
+/// The XKB version that the X.Org server implements.
 const VERSION: (u16, u16) = (1, 0);
-/// The bits of `group_info` with the number of groups of a key.
+/// The bits of `group_info` that contain the number of groups of a key.
 const GROUP_COUNT: u8 = 0b1111;
-/// The bits of `group_info` that select the group of a key if the active one is out of range.
+/// The bits of `group_info` that select the group of a key if the active group is out of range.
 const OUT_OF_RANGE_ACTION: u8 = 0b1100_0000;
 /// The value of [`OUT_OF_RANGE_ACTION`] that selects the last group.
 const CLAMP: u8 = 0b0100_0000;
 const MAX_GROUPS: u8 = 4;
-/// The predefined key type with two levels, selected by Shift.
+/// The predefined key type with two levels, which Shift selects.
 const TWO_LEVEL: u8 = 1;
-/// The predefined key type of letters, with two levels selected by Shift and Caps Lock.
+/// The predefined key type of letters with two levels, which Shift and Caps Lock select.
 const ALPHABETIC: u8 = 2;
 
 /// The rows of a US keyboard: the first keycode, the characters without Shift, and the characters with Shift.
@@ -44,7 +45,7 @@ const US_KEYS: [(Keycode, &str, &str); 6] = [
     (52, "zxcvbnm,./", "ZXCVBNM<>?"),
 ];
 
-/// The keycode of a character on a US keyboard.
+/// Returns the keycode of a character on a US keyboard.
 fn us_key(keysym: Keysym) -> Option<Keycode> {
     let character = char::from_u32(keysym).filter(char::is_ascii_graphic)?;
     US_KEYS.iter().find_map(|&(first, plain, shifted)| {
@@ -59,13 +60,13 @@ struct XkbLayout {
     first: Keycode,
     keys: Vec<KeySymMap>,
     group: u8,
-    /// The sum of the base and the latched group. The active group is the locked group plus this value.
+    /// The sum of the base group and the latched group. The active group is the sum of this value and the locked group.
     base_and_latched: i32,
     locked_group: xkb::Group,
 }
 
 impl XkbLayout {
-    /// Returns `None` if the X server does not have the XKB extension.
+    /// Reads the layout. Returns `None` if the X server does not have the XKB extension.
     fn read(display: &Display) -> Result<Option<Self>, ScreenError> {
         let conn = &display.conn;
         if conn.extension_information(xkb::X11_EXTENSION_NAME)?.is_none()
@@ -115,7 +116,7 @@ impl XkbLayout {
         self.keys.iter().map(group_count).max().unwrap_or(0).min(MAX_GROUPS)
     }
 
-    /// The keysyms of a key by level, if `group` is the active group.
+    /// Returns the keysyms that a key has if `group` is the active group, by level.
     fn keysyms(&self, code: Keycode, group: u8) -> &[Keysym] {
         let Some(key) = self.key(code) else { return &[] };
         let count = group_count(key);
@@ -139,19 +140,20 @@ fn group_count(key: &KeySymMap) -> u8 {
     key.group_info & GROUP_COUNT
 }
 
-/// The keys that an action can use, after a switch to the group with the most of the required keysyms. Dropping it
+/// A guard for the active group during an action. `keys` contains the keys that the action can use. Dropping the guard
 /// restores the previous group.
 #[derive(Debug)]
 pub(super) struct ActiveGroup<'a> {
     display: &'a Display,
     pub(super) keys: HashMap<Keysym, Key>,
     layout: Option<XkbLayout>,
-    /// Whether the group was switched.
+    /// `true` if the group was switched.
     changed: bool,
 }
 
 impl<'a> ActiveGroup<'a> {
-    /// `fits` returns whether a key may be used for its keysym.
+    /// Switches to the group with most of the `wanted` keysyms. `fits` must return whether a key may be used for its
+    /// keysym.
     pub(super) fn choose(
         display: &'a Display,
         keymap: &Keymap,
@@ -171,7 +173,7 @@ impl<'a> ActiveGroup<'a> {
         }
         let Some(layout) = XkbLayout::read(display)? else {
             if group != 0 {
-                // The core protocol shows only the keysyms of the first group.
+                // The core protocol returns only the keysyms of the first group.
                 keys.retain(|&keysym, _| !keys::is_character(keysym));
             }
             return Ok(Self { display, keys, layout: None, changed: false });
@@ -192,9 +194,9 @@ impl<'a> ActiveGroup<'a> {
         Ok(Self { display, keys, layout: Some(layout), changed })
     }
 
-    /// Remaps keys temporarily for keysyms that are not in [`Self::keys`]. Each keysym goes to the key that has it on a
-    /// US keyboard, because programs such as Chromium also check the position of a key. Keys in `taken` are not
-    /// remapped.
+    /// Remaps keys temporarily for keysyms that are not in [`Self::keys`]. Each keysym is assigned to the key that has
+    /// this keysym on a US keyboard, because programs such as Chromium also check the position of a key. Does not remap
+    /// the keys in `taken`.
     pub(super) fn remap(
         &self,
         keysyms: &[Keysym],
@@ -230,7 +232,8 @@ impl<'a> ActiveGroup<'a> {
 
 impl Drop for ActiveGroup<'_> {
     fn drop(&mut self) {
-        // An error means that the connection is lost, which the next request of the caller reports.
+        // Errors are ignored, because they mean that the connection is lost. The next request of the caller reports
+        // that.
         if let Some(layout) = self.layout.as_ref().filter(|_| self.changed) {
             let _ = lock_group(self.display, u8::from(layout.locked_group).into());
             let _ = self.display.conn.flush();
@@ -245,7 +248,7 @@ fn lock_group(display: &Display, group: i32) -> Result<(), ScreenError> {
     Ok(())
 }
 
-/// Keys with temporary keysyms. Dropping it restores the original keysyms.
+/// A guard for keys with temporary keysyms. Dropping the guard restores the original keysyms.
 #[derive(Debug)]
 pub(super) struct RemappedKeys<'a> {
     display: &'a Display,
@@ -258,7 +261,7 @@ impl RemappedKeys<'_> {
         self.original.iter().any(|&(remapped, _)| remapped == code)
     }
 
-    /// Restores the original keysyms after the application has handled the keys.
+    /// Waits until the application has handled the keys, and restores the original keysyms.
     pub(super) fn restore_when_handled(mut self) -> Result<(), ScreenError> {
         if self.original.is_empty() {
             return Ok(());
@@ -281,7 +284,7 @@ impl RemappedKeys<'_> {
 
 impl Drop for RemappedKeys<'_> {
     fn drop(&mut self) {
-        // Errors are ignored: the caller already returns an earlier one.
+        // Errors are ignored, because the caller already returns an earlier error.
         if !self.original.is_empty() {
             let _ = self.restore();
             let _ = self.display.conn.flush();
@@ -356,7 +359,7 @@ mod tests {
             key(1, &[5, 6]),
             key(CLAMP | 2, &[7, 8, 9, 10]),
             key(0, &[]),
-            // Only a hostile server sends this.
+            // Only a hostile server sends a key without levels.
             KeySymMap { width: 0, ..key(3, &[11]) },
         ];
         let layout =

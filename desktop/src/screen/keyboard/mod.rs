@@ -1,4 +1,4 @@
-//! Keyboard input: key names, keysyms, the keymap of the X server, key combinations and text.
+//! Keyboard input: key names, keysyms, the keymap of the X server, key combinations, and typing of text.
 
 pub(super) mod combination;
 pub(super) mod keycode_pool;

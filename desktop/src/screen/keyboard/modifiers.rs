@@ -1,4 +1,4 @@
-//! Releases modifiers that a person holds down, and turns off Caps Lock, during synthetic key presses.
+//! During synthetic key presses, releases the modifiers that a person holds down and turns off Caps Lock.
 
 use x11rb::{
     connection::Connection,
@@ -10,7 +10,8 @@ use crate::screen::{ScreenError, connection::Display, input::xtest::KeyOrButton}
 
 /// Modifier keys that are released until [`Self::restore`].
 ///
-/// They stay released if the action fails: a stuck modifier does more harm than one that a person has to press again.
+/// If the action fails, they stay released, because a stuck modifier is worse than a modifier that a person must press
+/// again.
 #[derive(Debug)]
 pub(super) struct ReleasedModifiers<'a> {
     display: &'a Display,
@@ -21,8 +22,8 @@ impl<'a> ReleasedModifiers<'a> {
     pub(super) fn release(display: &'a Display, keymap: &Keymap) -> Result<Self, ScreenError> {
         let down = display.keys_down()?;
         let codes = keymap.held_modifiers().filter(|code| down.contains(code)).collect();
-        // This includes keys that seem to be up. After a restored key is released on the physical keyboard, it stays
-        // down on the synthetic keyboard, which would ignore the next press.
+        // Also releases keys that are not reported as down. If a person releases a restored key on the physical
+        // keyboard, the key stays down on the synthetic keyboard, which would ignore the next press.
         for code in keymap.held_modifiers() {
             display.release(KeyOrButton::Key(code))?;
         }
@@ -34,7 +35,7 @@ impl<'a> ReleasedModifiers<'a> {
     }
 }
 
-/// Turns off Caps Lock until this guard is dropped.
+/// A guard that turns off Caps Lock until it is dropped.
 #[derive(Debug)]
 pub(super) struct DisabledCapsLock<'a> {
     display: &'a Display,
@@ -42,7 +43,7 @@ pub(super) struct DisabledCapsLock<'a> {
 }
 
 impl<'a> DisabledCapsLock<'a> {
-    /// Returns `None` if Caps Lock is off.
+    /// Turns off Caps Lock. Returns `None` if Caps Lock is already off.
     pub(super) fn disable(display: &'a Display, keymap: &Keymap) -> Result<Option<Self>, ScreenError> {
         let state = display.conn.query_pointer(display.root)?.reply()?.mask;
         let Some(key) = keymap.caps_lock_key().filter(|_| state.contains(KeyButMask::LOCK)) else {
@@ -55,7 +56,8 @@ impl<'a> DisabledCapsLock<'a> {
 
 impl Drop for DisabledCapsLock<'_> {
     fn drop(&mut self) {
-        // An error means that the connection is lost, which the next request of the caller reports.
+        // Errors are ignored, because they mean that the connection is lost. The next request of the caller reports
+        // that.
         let _ = self.display.tap(KeyOrButton::Key(self.key));
         let _ = self.display.conn.flush();
     }

@@ -5,7 +5,8 @@ use super::{
     keysyms,
 };
 
-/// Symbols of keys. They are ambiguous and rejected as key names: the caller may mean the key or the character.
+/// The symbols of keys, with key names. A symbol is rejected as a key name, because it may mean the key or the
+/// character.
 const GLYPHS: &[(char, &str)] = &[
     ('⌘', "super"),
     ('⌃', "ctrl"),
@@ -39,20 +40,20 @@ const GLYPHS: &[(char, &str)] = &[
 /// The variation selector that displays the preceding symbol as an emoji.
 const EMOJI_STYLE: char = '\u{fe0f}';
 
-/// The modifier letters of Emacs.
+/// The modifier letters of Emacs, with modifier names.
 const EMACS: &[(&str, &str)] = &[("C", "ctrl"), ("M", "alt"), ("A", "alt"), ("S", "shift"), ("s", "super")];
 
-/// Prefixes of key names in other programs, compared without case.
+/// The prefixes of key names in other programs. Comparisons ignore case.
 const PREFIXES: [&str; 5] = ["key.", "keys.", "xk_", "vk_", "key_"];
-/// Pairs of characters around key names in other programs.
+/// The pairs of characters that enclose key names in other programs.
 const QUOTES: [(char, char); 6] = [('<', '>'), ('{', '}'), ('[', ']'), ('"', '"'), ('\'', '\''), ('`', '`')];
-/// Separators between keys in other programs.
+/// The separators between keys in other programs.
 const SEPARATORS: [char; 6] = ['-', ',', '&', '|', '_', '/'];
 
-/// Escape sequences that remain in a string that was escaped twice.
+/// The escape sequences that remain in a string that was escaped twice, with key names.
 const ESCAPES: &[(&str, &str)] = &[("\\n", "Enter"), ("\\r", "Enter"), ("\\t", "Tab"), ("\\b", "Backspace")];
 
-/// Whether the name is a single symbol of a key.
+/// Returns whether the name is a single symbol of a key.
 pub(super) fn is_glyph(name: &str) -> bool {
     let mut characters = name.trim_end_matches(EMOJI_STYLE).chars();
     matches!((characters.next(), characters.next()), (Some(character), None) if glyph_name(character).is_some())
@@ -62,7 +63,8 @@ fn glyph_name(character: char) -> Option<&'static str> {
     GLYPHS.iter().find(|(glyph, _)| *glyph == character).map(|&(_, name)| name)
 }
 
-/// Returns a suggestion for a combination with an unknown name. It continues the error message, and starts with `;`.
+/// Returns a suggestion for a combination with an unknown name. The suggestion is appended to the error message, so it
+/// starts with `;`.
 pub(super) fn suggest(combo: &str, name: &str) -> String {
     if let Some(sequence) = sequence(combo) {
         return format!("; use one call for each combination: {sequence}");
@@ -94,7 +96,7 @@ pub(super) fn suggest(combo: &str, name: &str) -> String {
     }
 }
 
-/// Parses a sequence of combinations such as `ctrl+k ctrl+c`, and returns it as quoted steps.
+/// Parses a sequence of combinations such as `ctrl+k ctrl+c`. Returns the quoted combinations.
 fn sequence(combo: &str) -> Option<String> {
     let words: Vec<&str> = combo.split_whitespace().collect();
     let steps = words.iter().map(|word| keys::resolve(word).ok()).collect::<Option<Vec<_>>>()?;
@@ -104,12 +106,12 @@ fn sequence(combo: &str) -> Option<String> {
         .then(|| words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", then "))
 }
 
-/// Returns the first candidate that is a valid combination.
+/// Returns the first valid candidate that differs from the combination.
 fn corrected(combo: &str) -> Option<String> {
     candidates(combo).into_iter().find(|right| right != combo && keys::resolve(right).is_ok())
 }
 
-/// Rewrites a combination in all supported spellings of other programs.
+/// Interprets a combination in all supported spellings of other programs. Returns the results as candidates.
 fn candidates(combo: &str) -> Vec<String> {
     let unwrapped = unwrapped(combo);
     let mut candidates = Vec::new();
@@ -131,13 +133,13 @@ fn candidates(combo: &str) -> Vec<String> {
     if let Some(control) = combo.strip_prefix('^').filter(|rest| !rest.is_empty()) {
         candidates.push(format!("ctrl+{}", control.to_lowercase()));
     }
-    // C-c, <C-c>, M-x; the case of the key is kept.
+    // C-c, <C-c>, M-x. The case of the key is preserved.
     candidates.extend(emacs(&unwrapped));
     // <Control>c, <ctrl><shift>t
     if combo.contains('>') {
         candidates.push(combo.replace('<', "").replace('>', "+"));
     }
-    // {ENTER}, "Enter", Key.enter, VK_RETURN, also within a combination
+    // {ENTER}, "Enter", Key.enter, VK_RETURN, also as a part of a combination
     candidates.push(unwrapped.split('+').map(self::unwrapped).collect::<Vec<_>>().join("+"));
     // Copy, Power, Eject
     candidates.push(unwrapped.split('+').map(with_xf86_prefix).collect::<Vec<_>>().join("+"));
@@ -157,7 +159,7 @@ fn candidates(combo: &str) -> Vec<String> {
     candidates
 }
 
-/// Adds the prefix `XF86` to the name of a multimedia key.
+/// Returns the X11 name of a multimedia key, which has the prefix `XF86`. Returns other names unchanged.
 fn with_xf86_prefix(name: &str) -> &str {
     let name_of =
         |known: &&str| known.strip_prefix("XF86").is_some_and(|rest| normalized(rest) == normalized(name));
@@ -176,7 +178,7 @@ fn emacs(unwrapped: &str) -> Option<String> {
     (!right.is_empty()).then(|| right + rest)
 }
 
-/// Removes enclosing characters and prefixes of other programs.
+/// Removes the enclosing characters and the prefixes that other programs use.
 fn unwrapped(name: &str) -> String {
     let mut name = name.trim();
     for (open, close) in QUOTES {
@@ -224,8 +226,8 @@ fn similar_names(name: &str) -> Vec<String> {
     rare.into_iter().take(3).map(str::to_owned).collect()
 }
 
-/// The restricted Damerau–Levenshtein distance: the number of inserted, deleted and replaced characters and of swapped
-/// neighbors.
+/// Returns the restricted Damerau–Levenshtein distance: the minimum number of insertions, deletions, replacements and
+/// swaps of adjacent characters.
 fn edit_distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if a.len().abs_diff(b.len()) > 2 {

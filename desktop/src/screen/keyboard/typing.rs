@@ -1,8 +1,8 @@
 //! Types Unicode text.
 //!
 //! A character on the keyboard is typed with its own key. For each other character, a keycode of the pool is bound
-//! first. One request binds as many keycodes as possible. The application then gets time to read the new keymap before
-//! keys are pressed, and time to read the keys before a keycode is bound again.
+//! first. One request binds as many keycodes as possible. Keys are pressed after the application has had time to read
+//! the new keymap. A keycode is rebound after the application has had time to read the keys.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -32,17 +32,18 @@ use crate::screen::{
     },
 };
 
-/// Timeout for an application to read a new keymap.
+/// The maximum time to wait until an application has read a new keymap.
 pub(super) const KEYMAP_UPDATE_TIMEOUT: Duration = Duration::from_millis(1500);
-/// Timeout for an application to read its keys before their keycodes are bound again. After the timeout, wrong
-/// characters may appear. It is long because Qt can take seconds to lay out a screen of Chinese text.
+/// The maximum time to wait until an application has read its keys, before their keycodes are rebound. After the
+/// timeout, wrong characters may appear. The timeout is long, because Qt can take seconds to lay out a screen of
+/// Chinese text.
 pub(super) const REBIND_TIMEOUT: Duration = Duration::from_secs(10);
-/// Timeout for an application to read all its keys.
+/// The maximum time to wait until an application has read all its keys, after the last key.
 const HANDLING_TIMEOUT: Duration = Duration::from_millis(1500);
-/// Maximum average time per character. Qt can take 50 ms for a Chinese character on a busy machine.
+/// The maximum average time per character. Qt can take 50 ms for a Chinese character on a busy machine.
 const MAX_TIME_PER_CHARACTER: Duration = Duration::from_millis(50);
 
-/// Maximum duration of typing a text.
+/// Returns the maximum duration of typing `text`.
 pub(in crate::screen) fn max_duration(text: &str, delay: Option<Duration>) -> Duration {
     let characters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
     let each = MAX_TIME_PER_CHARACTER + delay.unwrap_or_default();
@@ -52,14 +53,14 @@ pub(in crate::screen) fn max_duration(text: &str, delay: Option<Duration>) -> Du
 /// The result of [`type_text`].
 #[derive(Debug)]
 pub(in crate::screen) struct Typed {
-    /// The typed text, if the focused window may not show it yet.
+    /// The pending redraw of the focused window, if the typed text may not be visible yet.
     pub(in crate::screen) pending_redraw: Option<PendingRedraw>,
-    /// The skipped control characters, in the order of the text.
+    /// The skipped control characters, in the same order as in the text.
     pub(in crate::screen) left_out: Vec<char>,
 }
 
-/// Types a text without its control characters, except line ends and tabs. For example, the control character Escape is
-/// also a key that could close a dialog.
+/// Types text, but skips control characters other than line ends and tabs. For example, the control character Escape is
+/// also a key, which could close a dialog.
 pub(in crate::screen) fn type_text(
     display: &Display,
     pool: &mut KeycodePool,
@@ -120,8 +121,8 @@ fn press_and_release(display: &Display, key: Key, shift: Option<Keycode>) -> Res
     held.release()
 }
 
-/// Binds each of the distinct `wanted` keysyms to a key of the pool, and waits until the focused application has read
-/// the new keymap. The result does not contain keysyms beyond the capacity of the pool.
+/// Binds each of the `wanted` keysyms, which must be distinct, to a key of the pool. Waits until the focused
+/// application has read the new keymap. The result does not contain keysyms beyond the capacity of the pool.
 pub(super) fn bind(
     display: &Display,
     keymap: &mut Keymap,
@@ -142,14 +143,14 @@ pub(super) fn bind(
     Ok(wanted.iter().copied().zip(binding.codes.into_iter().map(key)).collect())
 }
 
-/// Consecutive keysyms, and the distinct ones among them that are not on the keyboard.
+/// Consecutive keysyms of a text. `missing` contains the distinct keysyms that are not on the keyboard.
 #[derive(Debug, PartialEq, Eq)]
 struct Batch<'a> {
     keysyms: &'a [Keysym],
     missing: Vec<Keysym>,
 }
 
-/// Splits a text into batches that need at most `capacity` keys of the pool each.
+/// Splits the keysyms of a text into batches. Each batch needs at most `capacity` keys of the pool.
 fn batches(keysyms: &[Keysym], on_keyboard: impl Fn(Keysym) -> bool, capacity: usize) -> Vec<Batch<'_>> {
     let capacity = capacity.max(1);
     let mut batches = Vec::new();
@@ -172,8 +173,8 @@ fn batches(keysyms: &[Keysym], on_keyboard: impl Fn(Keysym) -> bool, capacity: u
     batches
 }
 
-/// Returns the keysym of each character, and the control characters without one. Every kind of line end becomes one
-/// Enter.
+/// Returns the keysyms of the characters, and the control characters that have no keysym. Every line end becomes one
+/// Enter key.
 fn keysyms(text: &str) -> (Vec<Keysym>, Vec<char>) {
     let mut keysyms = Vec::with_capacity(text.len());
     let mut left_out = Vec::new();

@@ -1,4 +1,4 @@
-//! Typing into real applications.
+//! Tests typing into real applications.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Key combinations.
+//! Tests key combinations.
 
 use super::{
     recorder::{InputEvent, Recorder},

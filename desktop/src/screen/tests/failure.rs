@@ -1,4 +1,4 @@
-//! X servers that crash or hang.
+//! Tests X servers that crash or hang.
 
 use std::sync::Arc;
 

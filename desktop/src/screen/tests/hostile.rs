@@ -1,4 +1,4 @@
-//! A screen with a hostile X server, and with hostile applications on a real X server.
+//! Tests a screen with a hostile X server, and with hostile applications on a real X server.
 
 use std::{
     sync::{
@@ -30,7 +30,7 @@ use crate::screen::{
     watch,
 };
 
-/// The first request of every capture and click.
+/// The major opcode of the first request of every capture and click.
 const GET_GEOMETRY: u8 = 14;
 const GET_INPUT_FOCUS: u8 = 43;
 const QUERY_TREE: u8 = 15;
@@ -38,20 +38,20 @@ const GET_PROPERTY: u8 = 20;
 const CONVERT_SELECTION: u8 = 24;
 const QUERY_EXTENSION: u8 = 98;
 const GET_KEYBOARD_MAPPING: u8 = 101;
-/// An event that the screen ignores.
+/// The code of an event that the screen ignores.
 const KEY_PRESS: u8 = 2;
 const PROPERTY_NOTIFY: u8 = 28;
 
-/// Short timeouts for fast tests, long enough for a real reply on a busy machine.
+/// The time limits of the tests. They are short, so that tests are fast, but allow a normal reply on a busy machine.
 const LIMITS: Limits = Limits {
     reply: Duration::from_secs(2),
     operation: Duration::from_secs(4),
     application: Duration::from_secs(30),
 };
-/// Maximum duration of any call with these limits.
+/// The maximum duration of any call with [`LIMITS`].
 const MAX_DURATION: Duration = Duration::from_secs(60);
 
-/// Opens a screen on a fake server, which responds like a real one if `script` returns `None`.
+/// Opens a screen on a fake server, which responds like a real server if `script` returns `None`.
 fn screen(
     script: impl Fn(&Request) -> Option<Vec<ServerAction>> + Send + Sync + 'static,
 ) -> Result<(Screen, Arc<FakeServer>), ScreenError> {
@@ -66,7 +66,7 @@ fn screen_with_limits(
     Ok((Screen::open_with_limits(fake.clone(), limits)?, fake))
 }
 
-/// Returns the error of a screen that cannot be opened.
+/// Opens a screen on a fake server, and returns the expected error.
 #[track_caller]
 fn failed_open(
     script: impl Fn(&Request) -> Option<Vec<ServerAction>> + Send + Sync + 'static,
@@ -77,7 +77,8 @@ fn failed_open(
     error
 }
 
-/// Returns the error of a screenshot. The X server executes `action` for the request for the size of the screen.
+/// Takes a screenshot, and returns the expected error. The X server executes `action` when the capture requests the
+/// size of the screen.
 fn failed_screenshot(action: impl Fn(&Request) -> Vec<ServerAction> + Send + Sync + 'static) -> ScreenError {
     failed_screenshot_with_limits(LIMITS, action)
 }
@@ -86,7 +87,7 @@ fn failed_screenshot_with_limits(
     limits: Limits,
     action: impl Fn(&Request) -> Vec<ServerAction> + Send + Sync + 'static,
 ) -> ScreenError {
-    // The second connection is for captures. Its first request for the size is a part of opening the screen.
+    // The second connection is for captures. Its first request for the size is sent while the screen is opened.
     let seen = AtomicU32::new(0);
     let (screen, _fake) = screen_with_limits(limits, move |request| {
         let is_capture = request.connection == 1 && request.is(GET_GEOMETRY);
@@ -156,7 +157,7 @@ fn a_server_without_complete_replies_times_out() {
         vec![ServerAction::Trickle(with_length(request.reply().unwrap(), 1 << 18), pause)]
     };
     assert_lost(&failed_screenshot(drips), "the operation took too long");
-    // The same during the setup.
+    // Repeats both cases during the setup.
     assert_lost(&failed_open(|request| request.is_setup().then(Vec::new)), "no reply within 2 seconds");
     assert_lost(
         &failed_open(move |request| request.is_setup().then(|| vec![ServerAction::Trickle(setup(), pause)])),
@@ -172,13 +173,13 @@ fn a_flood_of_packets_ends_the_connection() {
         bytes[2..4].copy_from_slice(&request.sequence.to_ne_bytes());
         bytes
     };
-    // Long timeouts, so that the other limits apply first.
+    // The timeouts are long, so that the other limits apply first.
     let limits = Limits { reply: TEST_TIMEOUT, operation: TEST_TIMEOUT, ..LIMITS };
     assert_lost(
         &failed_screenshot_with_limits(limits, move |request| vec![ServerAction::Flood(event(request))]),
         "unrequested bytes",
     );
-    // Replies to a request that has none.
+    // Floods replies with a sequence number that has no pending request.
     let reply = |request: &Request| {
         let mut reply = request.reply().unwrap();
         reply[2..4].copy_from_slice(&request.sequence.wrapping_add(9).to_ne_bytes());
@@ -197,10 +198,10 @@ fn a_flood_of_packets_ends_the_connection() {
         }),
         "unrequested bytes",
     );
-    // Events after the reply, for the code that discards events.
+    // Floods events after a reply, to test the code that discards events.
     let maps = AtomicU32::new(0);
     let (screen, _fake) = screen_with_limits(limits, move |request| {
-        // The first request is a part of opening the screen.
+        // The first request is sent while the screen is opened.
         let flooded = request.is(GET_KEYBOARD_MAPPING) && maps.fetch_add(1, Ordering::Relaxed) > 0;
         flooded
             .then(|| [request.default_actions(), vec![ServerAction::Flood(event(request))]].concat_actions())
@@ -266,7 +267,7 @@ fn invalid_setups_are_rejected() {
     }
 }
 
-/// The original code of x11rb deadlocks here.
+/// Tests a case in which the original code of x11rb deadlocks.
 #[test]
 fn an_error_for_query_extension_is_returned() {
     let error = failed_open(|request| {
@@ -289,7 +290,7 @@ fn keyboard_mappings_of_a_wrong_size_are_rejected() {
     }
 }
 
-/// The second group is active, so every call reads the layout.
+/// Uses the second group as the active group, so that every call reads the layout.
 #[test]
 fn invalid_layouts_cause_no_panic() {
     let key = |info: u8, width: u8, keysyms: &[u32]| {
@@ -384,7 +385,7 @@ fn file_descriptors_from_the_server_are_closed() {
     screen.click(1, 1, Button::Left, false).unwrap();
 }
 
-/// Drops a watch once `is_busy` returns `true`, and waits for the end of its thread.
+/// Drops a watch when `is_busy` returns `true`, and waits until its thread ends.
 fn ends_when_dropped(
     script: impl Fn(&Request) -> Option<Vec<ServerAction>> + Send + Sync + 'static,
     is_busy: impl Fn(&FakeServer) -> bool,
@@ -454,7 +455,7 @@ fn closes_when_started() -> impl Fn(&Request) -> Option<Vec<ServerAction>> + Sen
     }
 }
 
-/// An event about a new clipboard owner.
+/// Builds an event about a new clipboard owner.
 fn copied(request: &Request) -> Vec<u8> {
     let mut bytes = vec![0; 32];
     bytes[0] = first_event("XFIXES");
@@ -464,7 +465,7 @@ fn copied(request: &Request) -> Vec<u8> {
     bytes
 }
 
-/// Returns a function that detects the last request of a starting watch, the second GetInputFocus.
+/// Returns a function that detects the last request of a starting watch, which is its second GetInputFocus request.
 fn starts() -> impl Fn(&Request) -> bool + Send + Sync {
     let seen = AtomicU32::new(0);
     move |request| request.is(GET_INPUT_FOCUS) && seen.fetch_add(1, Ordering::Relaxed) % 2 == 1
@@ -494,7 +495,7 @@ fn a_list_of_millions_of_windows_is_truncated() {
     }
     let whole = other.conn.get_property(false, other.root, list, AtomEnum::WINDOW, 0, 1).unwrap();
     assert_eq!(whole.reply().unwrap().bytes_after as usize, ENTRIES * 4 - 4);
-    // A reply above the packet limit would fail the start of the watch.
+    // If a reply exceeded the packet limit, the watch would fail to start.
     let events = super::watch::Events::of(&server);
     server.run("xrandr", &["-s", "800x600"]);
     events.wait(|event| matches!(event, ScreenEvent::ScreenChange { width: 800, .. }).then_some(()));

@@ -1,4 +1,4 @@
-//! Spellings of keys by models and people.
+//! Tests spellings of keys that models and people use.
 
 use crate::screen::keyboard::keys;
 
@@ -17,7 +17,7 @@ enum Outcome {
 use Outcome::{Hints, Presses};
 
 const SPELLINGS: &[(&str, Outcome)] = &[
-    // Letters in commands: the case is ignored, Shift is explicit.
+    // Letters in commands. Their case is ignored, so Shift must be explicit.
     ("Ctrl+A", Presses(&[CTRL, A])),
     ("CTRL+C", Presses(&[CTRL, C])),
     ("ctrl+c", Presses(&[CTRL, C])),

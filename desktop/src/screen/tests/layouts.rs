@@ -1,4 +1,4 @@
-//! Keyboard layouts.
+//! Tests keyboard layouts.
 
 use x11rb::protocol::xkb::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::ModMask;
@@ -15,7 +15,7 @@ const CONTROL: u32 = 0xffe3;
 const SHIFT: u32 = 0xffe1;
 const TEXT: &str = "abc XYZ 123 /?@#[]{}\\|~^`'\" é Ж ß € λ م";
 
-/// Arguments of `setxkbmap`, and the active group.
+/// The tested layouts: the arguments of `setxkbmap`, and the active group.
 const LAYOUTS: [(&[&str], u8); 14] = [
     (&["us"], 0),
     (&["us", "intl"], 0),
@@ -33,13 +33,13 @@ const LAYOUTS: [(&[&str], u8); 14] = [
     (&["ru,fr"], 0),
 ];
 
-/// The printable keys of the X server with all levels and types, as `xkbcomp` prints them.
+/// Returns the definitions of the printable keys, with all levels and types, from the output of `xkbcomp`.
 fn keys(server: &Server) -> Vec<String> {
     let display = format!(":{}", server.number());
     let map = server.output("xkbcomp", &["-xkb", &display, "-"]);
     let (_, keysyms) = map.split_once("xkb_symbols").unwrap();
     let printable = |line: &&str| ["<A", "<TLDE>", "<BKSL>", "<LSGT>"].iter().any(|key| line.contains(key));
-    // An entry may have several lines.
+    // Splits at the start of each entry, because an entry may have several lines.
     keysyms.split("    key ").filter(printable).map(str::to_owned).collect()
 }
 
@@ -87,7 +87,7 @@ fn shortcuts_and_text_work_in_every_layout_and_do_not_change_it() {
 
         for _ in 0..2 {
             screen.type_text(TEXT, None, &not_canceled()).unwrap();
-            // The recorder uses the core protocol, which shows only the first group.
+            // The recorder uses the core protocol, which returns only the first group.
             if !layout[0].contains(',') {
                 assert_eq!(window.text(TEXT.chars().count()), TEXT, "{layout:?}");
                 window.wait("the last release", |seen| !matches!(seen.last(), Some(KeyDown(_))));

@@ -1,4 +1,4 @@
-//! Tests of the screen with a real X server, with windows that record their input, and with real applications.
+//! Tests the screen with real and fake X servers, with windows that record their input, and with real applications.
 
 mod applications;
 mod combinations;
@@ -24,10 +24,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::screen::{ActionDuration, TypingDelay, WheelClicks};
 
-/// Timeout of a test that would otherwise wait forever, much longer than any test takes.
+/// The timeout of each wait in a test. It is much longer than the duration of any test.
 const TEST_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The token of a caller that waits for the result.
+/// Returns the token of a caller that never cancels.
 fn not_canceled() -> CancellationToken {
     CancellationToken::new()
 }
@@ -40,7 +40,7 @@ fn clicks(amount: i32) -> WheelClicks {
     WheelClicks::new(amount).unwrap()
 }
 
-/// A typing delay of one second.
+/// Returns a typing delay of one second.
 fn slow() -> Option<TypingDelay> {
     Some(TypingDelay::from_millis(1000).unwrap())
 }

@@ -1,4 +1,4 @@
-//! Clicks, drags and wheel scrolling.
+//! Tests clicks, drags and wheel scrolling.
 
 use tokio_util::sync::CancellationToken;
 

@@ -1,4 +1,4 @@
-//! Readiness of the parts of the desktop.
+//! Tests the detection of ready parts of the desktop.
 
 use std::{thread, time::Instant};
 

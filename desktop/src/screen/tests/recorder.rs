@@ -22,7 +22,7 @@ use x11rb::{
 use super::eventually;
 use crate::screen::connection::{Display, endpoint::Endpoint};
 
-/// An input event of the window.
+/// An input event that the window received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum InputEvent {
     KeyDown(Keysym),
@@ -32,10 +32,10 @@ pub(super) enum InputEvent {
     Motion(i16, i16),
 }
 
-/// A focused window over the whole screen that records all input.
+/// A focused window that covers the whole screen and records all input.
 ///
-/// Like an application, it uses the keymap at the time when it handles a key, not at the time of the press. By default,
-/// it responds to pings in order with its other events.
+/// Like an application, it uses the keymap at the time at which it handles a key, not at the time of the press. By
+/// default, it responds to pings in order with its other events.
 pub(super) struct Recorder {
     seen: Arc<Mutex<Vec<InputEvent>>>,
 }
@@ -58,8 +58,8 @@ impl Recorder {
         Self::start(endpoint, false, record)
     }
 
-    /// Opens a window without `_NET_WM_PING` that reads the maps again after each MappingNotify event, like xterm. It
-    /// takes `slowness` to handle each event.
+    /// Opens a window without `_NET_WM_PING` that rereads the maps after each MappingNotify event, like xterm. The
+    /// window sleeps for `slowness` before it handles each event.
     pub(super) fn open_rereading(endpoint: &Endpoint, slowness: Duration) -> Self {
         Self::start(endpoint, false, move |display, event, recorded_events| {
             thread::sleep(slowness);
@@ -156,7 +156,7 @@ fn characters(seen: &[InputEvent]) -> impl Iterator<Item = char> {
     })
 }
 
-/// Records an event. Returns `None` if the server has ended.
+/// Records an event. Returns `None` if a request to the server fails.
 fn record(display: &Display, event: &Event, recorded_events: &Mutex<Vec<InputEvent>>) -> Option<()> {
     let at = |event: &ButtonPressEvent| (event.detail, event.event_x, event.event_y);
     let seen = match event {
@@ -184,7 +184,7 @@ fn record(display: &Display, event: &Event, recorded_events: &Mutex<Vec<InputEve
     Some(())
 }
 
-/// The keysym of a key by the rules of the core protocol for Shift and Lock.
+/// Returns the keysym of a key according to the rules of the core protocol for Shift and Lock.
 fn keysym(display: &Display, code: u8, state: KeyButMask) -> Option<Keysym> {
     let map = display.conn.get_keyboard_mapping(code, 1).ok()?.reply().ok()?.keysyms;
     let (plain, shifted) = (map[0], map[1]);

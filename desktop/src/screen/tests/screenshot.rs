@@ -1,4 +1,4 @@
-//! Screenshots.
+//! Tests screenshots.
 
 use std::{io::Cursor, sync::Arc};
 
@@ -33,7 +33,7 @@ impl DecodedImage {
     }
 }
 
-/// Fills the screen with one color and its lower right quarter with another.
+/// Fills the screen with the color `all`, and its lower right quarter with the color `quarter`.
 fn paint(server: &Server, all: u32, quarter: u32) {
     let display = Display::connect(&server.endpoint()).unwrap();
     let conn = &display.conn;

@@ -1,4 +1,4 @@
-//! X servers for tests.
+//! Starts X servers for tests.
 
 use std::{
     io::{self, BufRead, BufReader},
@@ -32,7 +32,7 @@ impl Connector for Socket {
     }
 }
 
-/// An X server and its clients for one test. Dropping it ends all of them.
+/// An X server and its clients for one test. Dropping this value ends the server and the clients.
 pub(super) struct Server {
     xvnc: Child,
     clients: Vec<Child>,
@@ -73,7 +73,7 @@ impl Server {
         Screen::open(self.endpoint().connector).unwrap()
     }
 
-    /// The endpoint for additional connections of the test, with a long timeout.
+    /// Returns an endpoint for additional connections of the test, with a long timeout.
     pub(super) fn endpoint(&self) -> Endpoint {
         Endpoint {
             connector: Arc::new(Socket(self.socket())),
@@ -93,7 +93,7 @@ impl Server {
         self.number
     }
 
-    /// A folder for files of the test.
+    /// Returns a temporary folder for files of the test.
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -143,7 +143,8 @@ impl Server {
         self.xvnc.wait().unwrap();
     }
 
-    /// Starts the window manager and waits until it manages windows. It ignores windows that appear before.
+    /// Starts the window manager and waits until it manages windows. The window manager ignores windows that appear
+    /// earlier.
     pub(super) fn manage_windows(&mut self) {
         let ready = self.folder().join("window-manager-ready");
         self.spawn("openbox", &["--startup", &format!("touch {}", ready.display())]);
@@ -151,7 +152,8 @@ impl Server {
     }
 }
 
-/// Returns a display number that only this process uses. An automatic number could be that of a crashed server.
+/// Returns a display number that other test processes are unlikely to use. An automatic number could be the
+/// number of a crashed server.
 fn unused_number() -> u32 {
     const PER_PROCESS: u32 = 64;
     static NEXT: AtomicU32 = AtomicU32::new(0);

@@ -1,4 +1,4 @@
-//! Typing text.
+//! Tests typing of text.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::screen::{ScreenError, connection::Display, input::xtest::KeyOrButton}
 const CAPS_LOCK_CODE: u8 = 66;
 const SHIFT_CODE: u8 = 50;
 
-/// Texts of 200 characters each: characters on the keyboard, other alphabets, and more distinct characters than the
-/// pool has keycodes.
+/// Returns texts of 200 characters each. They contain characters on the keyboard, characters of other alphabets, and
+/// more distinct characters than the pool has keycodes.
 pub(super) fn samples() -> Vec<String> {
     let cycle = |characters: &str| characters.chars().cycle().take(200).collect::<String>();
     let han: String = (0..200).filter_map(|n| char::from_u32(0x4e00 + n * 7)).collect();
@@ -124,7 +124,8 @@ fn a_window_without_ping_receives_text_up_to_the_capacity_of_the_pool() {
     type_exactly(&screen, &window, "漢字 and Ж");
 }
 
-/// A fixed pause would be too short: the window needs seconds for keys that are pressed within a few milliseconds.
+/// Tests a window that takes seconds to handle keys that are pressed within a few milliseconds. A fixed pause would be
+/// too short.
 #[test]
 fn a_slow_window_that_responds_to_mapping_probes_receives_every_text() {
     let server = Server::start();
@@ -165,7 +166,8 @@ fn opening_a_screen_unbinds_keycodes_except_those_with_a_fixed_meaning() {
     assert!([138, 170, 193, 255].map(keysyms).iter().flatten().all(|&keysym| keysym == 0));
 }
 
-/// A remote viewer binds keycodes to its own keysyms, and a keyboard tool loads a new keymap.
+/// Tests two clients that change the keymap: a remote viewer that binds keycodes, and a keyboard tool that loads a
+/// keymap.
 #[test]
 fn keycodes_that_other_clients_bind_are_not_used() {
     let server = Server::start();

@@ -1,4 +1,4 @@
-//! A remote viewer.
+//! A remote viewer for tests.
 
 use std::{
     io::{Read, Write},
@@ -9,7 +9,7 @@ use x11rb::protocol::xproto::Keysym;
 
 use super::server::Server;
 
-/// A client of the VNC server (RFB 3.8). Its keyboard and the synthetic one are different devices.
+/// A client of the VNC server (RFB 3.8). Its keyboard and the synthetic keyboard are different devices.
 pub(super) struct Viewer(UnixStream);
 
 impl Viewer {

@@ -1,4 +1,4 @@
-//! Events of a watch.
+//! Tests the events of a watch.
 
 use std::{
     sync::mpsc::{Receiver, channel},
@@ -37,7 +37,7 @@ impl Events {
     fn with_idle_after(server: &Server, idle_after: Duration) -> Self {
         let (send, received) = channel();
         let watch = Watch::start(&server.endpoint(), idle_after, move |event| {
-            // The test may end while events still arrive.
+            // Sending fails if the test has ended while events still arrive.
             let _ = send.send(event);
         });
         Self { received, _watch: watch.unwrap() }
@@ -59,7 +59,7 @@ impl Events {
     }
 }
 
-/// The connection of an application with one window.
+/// An application with one window, and its connection.
 struct Application {
     display: Display,
     window: Window,
@@ -113,7 +113,8 @@ impl Application {
         format!("0x{:x}", self.window)
     }
 
-    /// Copies `text` and serves requests until it was read. With `chunk_size`, uses the INCR protocol.
+    /// Copies `text`, and serves requests until the text was read. Uses the INCR protocol if `chunk_size` is not
+    /// `None`.
     fn copy(&self, text: &[u8], target: Atom, chunk_size: Option<usize>) {
         let (conn, atoms) = (&self.display.conn, &self.display.atoms);
         conn.set_selection_owner(self.window, atoms.CLIPBOARD, CURRENT_TIME).unwrap();
@@ -132,8 +133,8 @@ impl Application {
             };
             let mut done = false;
             if request.target == atoms.TARGETS {
-                // No request for an image follows. The X server requests the targets too; its window id is not that of
-                // a client.
+                // If the target is not text, no further request follows. The X server also requests the targets, but
+                // its window id is not in the id range of a client.
                 let is_text = [atoms.UTF8_STRING, AtomEnum::STRING.into()].contains(&target);
                 done = !is_text && requestor > conn.setup().resource_id_mask;
                 conn.change_property32(PropMode::REPLACE, requestor, property, AtomEnum::ATOM, &[target])
@@ -215,7 +216,7 @@ fn windows_are_reported_again_after_a_server_hung() {
     let application = Application::start(&server);
     let (conn, atoms, root) =
         (&application.display.conn, &application.display.atoms, application.display.root);
-    // Creates enough events to make the watch wait for a reply when the server stops.
+    // Creates many events, so that the watch is waiting for a reply when the server is stopped.
     for _ in 0..20_000 {
         conn.change_property32(PropMode::REPLACE, root, atoms._NET_ACTIVE_WINDOW, AtomEnum::WINDOW, &[NONE])
             .unwrap();

@@ -1,4 +1,4 @@
-//! Reports new owners of the clipboard, with their text.
+//! Reports new owners of the clipboard and the text that they offer.
 
 use std::time::{Duration, Instant};
 
@@ -17,16 +17,16 @@ use x11rb::{
 
 use crate::screen::{ScreenError, ScreenEvent, connection::Display};
 
-/// Maximum size in bytes of a reported text. Longer text is not reported.
+/// The maximum size of reported text in bytes. Longer text is not reported.
 const MAX_TEXT: usize = 4 << 20;
-/// Maximum number of targets that are read from a clipboard owner.
+/// The maximum number of targets that are read from a clipboard owner.
 const MAX_TARGETS: usize = 1024;
-/// Timeout of each response of the clipboard owner.
+/// The timeout of each response of the clipboard owner.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Timeout of the whole transfer.
+/// The timeout of the whole transfer.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Reports each new owner of the clipboard, with its text.
+/// Reports the text of each new clipboard owner.
 #[derive(Debug)]
 pub(super) struct Clipboard {
     transfer: Option<Transfer>,
@@ -35,23 +35,23 @@ pub(super) struct Clipboard {
 /// A transfer of text from the clipboard owner.
 #[derive(Debug)]
 struct Transfer {
-    /// A window for only this transfer, so late responses to earlier transfers do not reach it.
+    /// A window that is used only for this transfer, so that late responses to earlier transfers are not mixed with it.
     window: Window,
     time: Timestamp,
-    /// Deadline of the next response.
+    /// The deadline of the next response.
     deadline: Instant,
-    /// Deadline of the whole transfer.
+    /// The deadline of the whole transfer.
     end: Instant,
     stage: Stage,
 }
 
 #[derive(Debug)]
 enum Stage {
-    /// The owner was asked for its targets. Without that, some owners return the bytes of an image for text.
+    /// The targets were requested. If text were requested immediately, some owners would return the bytes of an image.
     Targets,
-    /// The owner was asked for the text.
+    /// The text was requested.
     Text,
-    /// The owner sends a large text in chunks (the INCR protocol). An empty chunk is the end.
+    /// The owner is sending long text in chunks (the INCR protocol). An empty chunk ends the transfer.
     Incremental { kind: Atom, data: Vec<u8> },
 }
 
@@ -209,8 +209,8 @@ impl Transfer {
         Ok(())
     }
 
-    /// Reads at most `length` bytes of the response and deletes it. In the INCR protocol, the deletion requests the
-    /// next chunk.
+    /// Reads at most `length` bytes of the response property and deletes the property. In the INCR protocol, the
+    /// deletion requests the next chunk.
     fn read_property(&mut self, display: &Display, length: usize) -> Result<GetPropertyReply, ScreenError> {
         let units = (length / 4) as u32;
         let property = display.atoms._ORGO_SELECTION;
@@ -222,7 +222,7 @@ impl Transfer {
 }
 
 fn report(content: String, sink: &dyn Fn(ScreenEvent)) {
-    // The conversion to UTF-8 can make the text longer.
+    // Checks the size again, because the conversion to UTF-8 can make the text longer.
     if content.len() <= MAX_TEXT {
         sink(ScreenEvent::Clipboard { content });
     }

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// A watch may use `1 / SHARE` of a CPU core on average.
+/// The reciprocal of the average share of a CPU core that a watch may use.
 const SHARE: u32 = 5;
-/// Maximum CPU time without a wait.
+/// The maximum CPU time that the thread may use without a wait.
 const BURST: Duration = Duration::from_secs(1);
 
-/// Limits the CPU time of the calling thread: a token bucket.
+/// A token bucket that limits the CPU time of the calling thread.
 #[derive(Debug)]
 pub(super) struct CpuLimit {
     bucket: Bucket,
@@ -31,12 +31,12 @@ impl CpuLimit {
     }
 }
 
-/// The CPU time that may be used without a wait.
+/// The CPU time that the thread may currently use without a wait.
 #[derive(Debug)]
 struct Bucket(Duration);
 
 impl Bucket {
-    /// Adds the credit of `time` and subtracts the CPU time `used`. Returns the required wait.
+    /// Adds the credit for the elapsed `time`, and subtracts the CPU time `used`. Returns the required wait.
     fn charge(&mut self, time: Duration, used: Duration) -> Duration {
         let credit = self.0.saturating_add(time / SHARE).min(BURST);
         match credit.checked_sub(used) {

@@ -1,4 +1,4 @@
-//! Reports whether the input devices are idle.
+//! Reports when the input devices become idle or active.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::screen::{
     connection::{Display, checked_reply},
 };
 
-/// Reports when the input devices have been idle for a time, and when they are used again.
+/// Reports when the input devices have been idle for a given time, and when they are used again.
 ///
-/// Both reports come from one alarm on the idle time counter of the X server. The alarm waits alternately for the
-/// counter to reach the limit and to fall below it.
+/// One alarm on the idle time counter of the X server causes both reports. The alarm waits alternately until the
+/// counter reaches the limit and until it falls below the limit.
 #[derive(Debug)]
 pub(super) struct Idle {
     alarm: Alarm,
@@ -67,7 +67,7 @@ impl Idle {
         self.wait_for_change(display)
     }
 
-    /// Continues with the state of an earlier connection.
+    /// Continues with the state of an earlier connection after a reconnection.
     pub(super) fn resume(&mut self, display: &Display, earlier: &Self) -> Result<(), ScreenError> {
         self.idle = earlier.idle;
         self.wait_for_change(display)

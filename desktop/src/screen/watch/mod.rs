@@ -1,4 +1,4 @@
-//! Reports events on the screen from events of the X server, without polling.
+//! Reports screen events. Uses events of the X server instead of polling.
 
 mod clipboard;
 mod cpu_limit;
@@ -24,18 +24,18 @@ use crate::screen::{
     connection::{Display, endpoint::Endpoint, stream::wait_for},
 };
 
-/// Time without input after which a screen is idle.
+/// The time without input after which a screen is idle.
 pub(super) const IDLE_AFTER: Duration = Duration::from_secs(30);
 
-/// Minimum time between two attempts to connect.
+/// The minimum time between two connection attempts.
 const RECONNECT_DELAY: Duration = Duration::from_millis(500);
-/// Maximum number of events that are handled between two checks of whether the watch was dropped.
+/// The maximum number of events that are handled before the thread checks again whether the watch was dropped.
 const EVENTS_PER_ROUND: usize = 1024;
 
 /// A running watch. Dropping it ends the watch after a short time.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    /// The thread of the watch detects that this end is closed.
+    /// One end of a socket pair. When it is closed, the thread of the watch ends.
     _stop: UnixStream,
 }
 
@@ -59,7 +59,7 @@ impl Watch {
                     if watcher.reconnect(&sink).is_ok() {
                         break;
                     }
-                    // A server that hangs may recover. A server that has ended accepts no connection.
+                    // A server that hangs may recover. A server that has ended accepts no connections.
                     if watcher.display.endpoint.connector.connect().is_err() {
                         return;
                     }
@@ -70,7 +70,7 @@ impl Watch {
     }
 }
 
-/// Waits until `time`. Returns `true` as soon as the watch is dropped or the check fails.
+/// Waits until `time`, and then returns `false`. Returns `true` as soon as the watch is dropped or the wait fails.
 fn is_dropped_before(stop: &UnixStream, time: Instant) -> bool {
     wait_for(&mut [PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN)], Some(time)).unwrap_or(true)
 }
@@ -102,7 +102,7 @@ impl Watcher {
         Ok(watcher)
     }
 
-    /// Reconnects, and reports changes since the connection was lost.
+    /// Reconnects, and reports the changes since the connection was lost.
     fn reconnect(&mut self, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
         let mut fresh = Self::connect(&self.display.endpoint, self.idle_after)?;
         self.windows.update(&fresh.display, sink)?;
@@ -137,7 +137,7 @@ impl Watcher {
         }
     }
 
-    /// Handles pending events, up to a limit. Returns `false` if there were none.
+    /// Handles at most [`EVENTS_PER_ROUND`] pending events. Returns `false` if no events were pending.
     fn round(&mut self, sink: &dyn Fn(ScreenEvent)) -> Result<bool, ScreenError> {
         self.display.conn.begin_operation(Duration::ZERO);
         let mut windows_changed = false;

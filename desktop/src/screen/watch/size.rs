@@ -7,7 +7,7 @@ use x11rb::protocol::{
 
 use crate::screen::{ScreenError, ScreenEvent, connection::Display};
 
-/// Reports each new screen size once. The X server sends two or three events for a change.
+/// Reports each new screen size once, although the X server sends two or three events for each change.
 #[derive(Debug)]
 pub(super) struct Size {
     last: (u16, u16),
@@ -25,7 +25,7 @@ impl Size {
         self.report((change.width, change.height), sink);
     }
 
-    /// Reports the size if it differs from the size on the earlier connection.
+    /// Reports the current size if it differs from the last size on the earlier connection.
     pub(super) fn resume(&mut self, earlier: &Self, sink: &dyn Fn(ScreenEvent)) {
         let now = std::mem::replace(&mut self.last, earlier.last);
         self.report(now, sink);

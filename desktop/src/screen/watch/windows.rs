@@ -1,4 +1,4 @@
-//! Reports application windows that open, close or get the focus.
+//! Reports when application windows open, close or receive the focus.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,18 +15,19 @@ use crate::screen::{
     },
 };
 
-/// Maximum length of a title, in units of 4 bytes.
+/// The maximum length of a title in units of 4 bytes.
 const TITLE_LENGTH: u32 = 1024;
 
-/// Maximum number of tracked windows. Further windows in the list of the window manager are ignored.
+/// The maximum number of tracked windows. Further windows in the window manager's list are ignored.
 const MAX_WINDOWS: u32 = 1024;
-/// Maximum number of windows with pending requests. All their replies may be in memory at the same time.
+/// The maximum number of windows with pending requests. The replies for all these windows may be in memory at the same
+/// time.
 const WINDOWS_PER_BATCH: usize = 64;
 
-/// Reports application windows in the list of the window manager. The desktop and panels are ignored.
+/// Reports changes of the application windows in the window manager's list. Ignores the desktop and panels.
 #[derive(Debug, Default)]
 pub(super) struct Windows {
-    /// The managed windows, each with `true` for an application window.
+    /// The managed windows. The value is `true` for an application window.
     managed: HashMap<Window, bool>,
     active: Option<Window>,
 }
@@ -39,7 +40,7 @@ impl Windows {
         Ok(windows)
     }
 
-    /// Whether the event is a change of the window list or of the active window.
+    /// Returns whether the event reports a change of the window list or of the active window.
     pub(super) fn may_change(display: &Display, event: &Event) -> bool {
         let Event::PropertyNotify(change) = event else { return false };
         let lists = [display.atoms._NET_CLIENT_LIST, display.atoms._NET_ACTIVE_WINDOW];
@@ -48,7 +49,7 @@ impl Windows {
 
     /// Reads the window list and the active window, and reports changes. A new window is reported before its focus.
     ///
-    /// Requests are sent in batches: on a busy computer, each wait for a reply is long.
+    /// Sends requests in batches, because each wait for a reply is long on a busy computer.
     pub(super) fn update(
         &mut self,
         display: &Display,
@@ -112,7 +113,7 @@ fn id(window: Window) -> String {
 /// Pending requests for the properties of a window.
 struct WindowRequests<'a> {
     kinds: PropertyRequest<'a>,
-    /// The preferred title property first.
+    /// The requests for the two title properties. The preferred property is first.
     titles: [PropertyRequest<'a>; 2],
 }
 
@@ -132,8 +133,8 @@ impl<'a> WindowRequests<'a> {
         })
     }
 
-    /// Returns whether it is an application window, and its title. The title is empty if the window has none or is
-    /// closed.
+    /// Returns whether the window is an application window, and the title of the window. The title is empty if the
+    /// window has no title or is closed.
     fn finish(self, display: &Display) -> Result<(bool, String), ScreenError> {
         let atoms = &display.atoms;
         let desktop_types = [atoms._NET_WM_WINDOW_TYPE_DESKTOP, atoms._NET_WM_WINDOW_TYPE_DOCK];
