@@ -1,4 +1,4 @@
-//! Reports changes of windows, the clipboard, the screen size and user activity. The X server is their source.
+//! Reports window, clipboard, screen size and user activity events. The X server detects them.
 
 use std::sync::Arc;
 

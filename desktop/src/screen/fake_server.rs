@@ -193,7 +193,7 @@ pub(super) fn first_event(name: &str) -> u8 {
 
 fn index(name: &str) -> u8 {
     let index = EXTENSIONS.iter().position(|known| *known == name);
-    u8::try_from(index.expect("a known extension")).expect("there are few extensions")
+    u8::try_from(index.expect("the extension is known")).expect("there are few extensions")
 }
 
 /// Returns the atom for a name on this server.
@@ -301,7 +301,7 @@ impl Request {
                 let name = b"\x08\x00IDLETIME\0\0";
                 let words = name
                     .chunks(4)
-                    .map(|word| u32::from_ne_bytes(word.try_into().expect("chunks of four bytes")));
+                    .map(|word| u32::from_ne_bytes(word.try_into().expect("each chunk has four bytes")));
                 let counter: Vec<u32> = [7, 0, 1].into_iter().chain(words).collect();
                 Some(self.reply_with(0, &[(8, 1)], &counter))
             }

@@ -217,8 +217,8 @@ impl Screen {
 
     /// Captures the whole screen, including the pointer. `scale` must be greater than 0 and at most 1.
     ///
-    /// First waits at most 15 seconds for a window that is still drawing typed text. If the screen has not changed, returns
-    /// the cached image with the same options.
+    /// First waits up to 15 seconds for a window that is still drawing typed text. If the screen has not changed,
+    /// returns the cached image with the same options.
     ///
     /// # Errors
     ///
@@ -257,7 +257,7 @@ impl Screen {
         readiness::wait_until_ready(&display, part, deadline)
     }
 
-    /// Waits until the last typed text is on the screen. Concurrent callers wait for the same lock.
+    /// Waits until the last typed text is on the screen. The lock makes concurrent callers wait for it too.
     fn wait_for_redraw(&self) -> Result<(), ScreenError> {
         let mut damage_display = lock(&self.damage_display);
         match lock(&self.pending_redraw).take() {

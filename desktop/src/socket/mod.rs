@@ -1,7 +1,7 @@
 //! The WebSocket channels: terminal, audio and events.
 //!
-//! The server also accepts unauthorized connections, and closes them with a close code, as the protocol requires. The
-//! reason is that a web page cannot read the HTTP status of a failed upgrade.
+//! If the token is wrong or the computer does not exist, the server accepts the WebSocket connection and then closes it
+//! with a close code. The protocol requires this, because a web page cannot read the HTTP status of a failed upgrade.
 
 mod audio;
 mod close;

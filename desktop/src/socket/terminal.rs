@@ -33,7 +33,7 @@ const MAX_QUEUED_FRAMES: usize = 4;
 /// The number of queued input bytes at which the server stops reading from the socket, which blocks the client. Input
 /// is queued if a program does not read its input and the kernel's buffer is full.
 const MAX_QUEUED_INPUT: usize = 1024 * 1024;
-/// The maximum number of queued input bytes at which pongs are sent. While the queue is longer, pongs are delayed. A
+/// The number of queued input bytes above which pongs are delayed. A
 /// client that limits its unacknowledged input then stops sending input, but the server still reads its other messages.
 const PONG_THRESHOLD: usize = 256 * 1024;
 /// The interval of the empty frames that a client receives while its pongs are delayed.

@@ -157,7 +157,7 @@ impl Connection {
         Ok(Target { scheme, host, port: port.unwrap_or(scheme.port()), application, playpath })
     }
 
-    /// Returns `text`, which users can see, without the address and the key.
+    /// Removes the address and the key from `text`, because users can see the text.
     pub(super) fn masked(&self, text: &str) -> String {
         let Ok(target) = self.target() else { return String::new() };
         let addresses = [self.url.clone(), target.url(), target.url_in_box(), target.url_of_host()];

@@ -1,8 +1,8 @@
 //! The encoder, which is ffmpeg. If the computer runs in a box, its encoder runs in a separate box without a network.
 //! Three sockets in that box represent the computer's X server, its audio server and the target. The server relays the
-//! connections to these sockets. The encoder has no other connections.
+//! connections to these sockets. The encoder can open no other connections.
 //!
-//! In that case, the computer's user can see neither the encoder nor the address that it streams to. All users of the
+//! The computer's user can see neither an encoder in a box nor the address that it streams to. All users of the
 //! host can read command lines, so the encoder reads the secret parts of the address from a file, which exists only in
 //! the encoder's box. Without a box, the encoder reads the secret parts from an inherited descriptor.
 

@@ -101,8 +101,8 @@ fn notify(display: &Display, window: Window) -> Result<(), ScreenError> {
     Ok(())
 }
 
-/// Matches recorded requests with [`EXPECTED_REQUESTS`]. `matched` is the number of expected requests that were
-/// matched.
+/// Finds the sequence [`EXPECTED_REQUESTS`] in the recorded requests. `matched` is the number of expected requests that
+/// the latest recorded requests match.
 #[derive(Debug, Default)]
 struct SequenceMatch {
     matched: usize,

@@ -26,7 +26,7 @@ const MAX_HANDLING: Duration = Duration::from_secs(1);
 const BASE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The maximum timeout, for any length of the text.
 const MAX_TIMEOUT: Duration = Duration::from_secs(15);
-/// The maximum width in pixels of a change that is ignored, because a blinking caret probably causes it.
+/// The maximum width, in pixels, of changes that are ignored. A blinking caret causes such changes.
 const CARET_WIDTH: u16 = 3;
 
 /// Text that was sent to a window and may not be visible yet.

@@ -23,7 +23,7 @@ fn blend(pixel: &mut [u8], argb: u32) {
     let [alpha, color @ ..] = argb.to_be_bytes();
     for (below, above) in pixel.iter_mut().zip(color) {
         let rest = u32::from(*below) * (255 - u32::from(alpha)) / 255;
-        *below = above.saturating_add(u8::try_from(rest).expect("at most 255"));
+        *below = above.saturating_add(u8::try_from(rest).expect("the value is at most 255"));
     }
 }
 

@@ -1,5 +1,5 @@
 //! Captures screenshots through shared memory. A screenshot includes the pointer. If the screen has not changed, an
-//! earlier image is returned.
+//! earlier image with the same options is returned.
 
 mod cache;
 mod cursor;
@@ -165,7 +165,7 @@ impl Capture {
             }
             self.shared = Some(create_shared_memory(&self.display, size)?);
         }
-        let shared = self.shared.as_ref().expect("created above");
+        let shared = self.shared.as_ref().expect("the memory was created above");
         let z_pixmap = u8::from(XImageFormat::Z_PIXMAP);
         self.display
             .conn

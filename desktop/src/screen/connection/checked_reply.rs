@@ -1,4 +1,4 @@
-//! Reads replies after checking their element count, which x11rb does not check early enough.
+//! Reads replies whose element count must be checked before x11rb parses them.
 //!
 //! x11rb allocates memory for the claimed number of elements before it checks that the reply contains them. For a
 //! cursor image, the allocation can be up to 16 GiB. In all other replies that this program uses, counts have at most

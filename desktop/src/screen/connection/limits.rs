@@ -15,10 +15,10 @@ pub(in crate::screen) const MAX_UNREAD_BYTES: u64 = 8 << 20;
 pub(in crate::screen) const MAX_UNREAD_REPLIES: u64 = 8192;
 /// The maximum number of bytes that an operation may receive, for each second of its timeout.
 pub(in crate::screen) const MAX_BYTES_PER_SECOND: u64 = 2 << 20;
-/// The maximum number of unread bytes of a connection that is not replaced. x11rb keeps unread packets until the
-/// connection is closed.
+/// The number of unread bytes above which a connection is replaced. x11rb keeps unread packets until the connection is
+/// closed.
 pub(in crate::screen) const REPLACEMENT_BYTES: u64 = 1 << 20;
-/// The maximum number of unread replies and errors of a connection that is not replaced.
+/// The number of unread replies and errors above which a connection is replaced.
 pub(in crate::screen) const REPLACEMENT_REPLIES: u64 = 1024;
 
 /// Time limits for an X server.

@@ -1,4 +1,4 @@
-//! Reopens a connection after it was lost.
+//! Reconnects to the X server after a connection was lost.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ impl HasConnection for Display {
     }
 }
 
-/// A connection that the next action reopens after it was lost.
+/// A connection that is reopened by the next action after it was lost.
 #[derive(Debug)]
 pub(in crate::screen) struct Reconnecting<T> {
     endpoint: Endpoint,

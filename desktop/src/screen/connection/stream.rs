@@ -224,8 +224,8 @@ mod tests {
 
     #[test]
     fn calls_do_not_block_if_a_duplicate_changes_the_flags() {
-        let (own, _other) = UnixStream::pair().expect("a socket pair");
-        let duplicate = own.try_clone().expect("a duplicate");
+        let (own, _other) = UnixStream::pair().expect("sockets are available");
+        let duplicate = own.try_clone().expect("the descriptor can be duplicated");
         let limit = Duration::from_secs(1);
         let stream = BoundedStream::new(own, limit, limit).expect("it is a socket");
         duplicate.set_nonblocking(false).expect("it is a socket");

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn case_matters_only_if_names_differ_in_it() {
+    fn case_matters_only_if_names_differ_only_in_case() {
         assert_eq!(by_name("kp_home"), Lookup::One(0xff95));
         assert_eq!(by_name("xf86audiomute"), Lookup::One(0x1008_ff12));
         assert_eq!(by_name("EACUTE"), Lookup::Several(vec!["Eacute", "eacute"]));

@@ -152,8 +152,8 @@ pub(super) struct ActiveGroup<'a> {
 }
 
 impl<'a> ActiveGroup<'a> {
-    /// Switches to the group with most of the `wanted` keysyms. `fits` must return whether a key may be used for its
-    /// keysym.
+    /// Switches to the group with the most of the `wanted` keysyms. `fits` must return whether a key may be used for
+    /// its keysym.
     pub(super) fn choose(
         display: &'a Display,
         keymap: &Keymap,
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_with_fewer_groups_selects_one_for_an_out_of_range_group() {
+    fn a_key_with_fewer_groups_replaces_a_group_that_is_out_of_range() {
         let key = |group_info, syms: &[Keysym]| KeySymMap {
             kt_index: [1; 4],
             group_info,

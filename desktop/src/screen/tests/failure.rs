@@ -86,7 +86,7 @@ fn the_button_is_released_after_a_server_hung_during_a_drag() {
 }
 
 #[test]
-fn a_new_connection_releases_the_inputs_of_a_lost_one() {
+fn a_new_connection_releases_the_inputs_of_a_lost_connection() {
     let server = Server::start();
     let lost = Display::connect_for_input(&server.endpoint()).unwrap();
     lost.press(KeyOrButton::Button(1)).unwrap();

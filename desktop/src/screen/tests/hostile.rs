@@ -279,7 +279,7 @@ fn an_error_for_query_extension_is_returned() {
 }
 
 #[test]
-fn keyboard_mappings_of_a_wrong_size_are_rejected() {
+fn keyboard_mappings_with_a_wrong_size_are_rejected() {
     for (width, keysyms) in [(0, 0), (0, 4), (2, 0), (2, 495), (255, 496)] {
         let error = failed_open(move |request| {
             let body = vec![1; keysyms];

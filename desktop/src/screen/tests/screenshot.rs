@@ -85,7 +85,7 @@ fn the_pointer_is_in_the_image() {
             .filter(|&(x, y)| image.pixel(x, y) != [0x40; 3])
             .count()
     };
-    assert!(around(&there) > 10, "no pointer at its position");
+    assert!(around(&there) > 10, "the pointer is not at its position");
     assert_eq!(around(&moved), 0);
 }
 

@@ -45,7 +45,7 @@ impl Events {
 
     #[track_caller]
     pub(super) fn next(&self) -> ScreenEvent {
-        self.received.recv_timeout(TEST_TIMEOUT).expect("there is an event")
+        self.received.recv_timeout(TEST_TIMEOUT).expect("the watch reports an event")
     }
 
     /// Waits until `pick` returns a value for an event. Discards the other events.
@@ -184,7 +184,7 @@ impl Application {
 }
 
 #[test]
-fn windows_open_get_the_focus_and_close() {
+fn opened_focused_and_closed_windows_are_reported() {
     let mut server = Server::start();
     server.manage_windows();
     let events = Events::of(&server);
@@ -306,7 +306,7 @@ fn a_new_size_is_reported_once() {
 }
 
 #[test]
-fn idle_time_starts_after_the_limit_and_ends_with_input() {
+fn idle_is_reported_after_the_limit_and_active_after_input() {
     let server = Server::start();
     let screen = server.screen();
     let events = Events::with_idle_after(&server, Duration::from_secs(1));
