@@ -12,7 +12,7 @@ use crate::screen::ScreenError;
 /// The time between two checks for cancellation.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Sleeps until `end`. Fails within [`CHECK_INTERVAL`] after a cancellation.
+/// Sleeps until `end`. Checks for cancellation every [`CHECK_INTERVAL`], and fails if the action is canceled.
 pub(in crate::screen) fn sleep_until(end: Instant, canceled: &CancellationToken) -> Result<(), ScreenError> {
     loop {
         check(canceled)?;

@@ -90,7 +90,7 @@ impl Keymap {
                 if shift && is_keypad(keysym) {
                     continue;
                 }
-                // A modifier key does not require Shift. For example, Meta is the second level of the Alt key.
+                // A modifier key that has a first level also works without Shift, for example Meta on the Alt key.
                 let shift = shift && (levels[0] == NO_SYMBOL || !self.is_modifier(code));
                 keys.entry(keysyms::canonical(keysym)).or_insert(Key { code, shift });
             }

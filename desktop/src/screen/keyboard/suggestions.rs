@@ -96,7 +96,7 @@ pub(super) fn suggest(combo: &str, name: &str) -> String {
     }
 }
 
-/// Parses a sequence of combinations such as `ctrl+k ctrl+c`. Returns the quoted combinations.
+/// Parses a sequence of combinations such as `ctrl+k ctrl+c`. Returns the quoted combinations, joined by `, then `.
 fn sequence(combo: &str) -> Option<String> {
     let words: Vec<&str> = combo.split_whitespace().collect();
     let steps = words.iter().map(|word| keys::resolve(word).ok()).collect::<Option<Vec<_>>>()?;

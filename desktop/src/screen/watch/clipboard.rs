@@ -147,7 +147,7 @@ impl Clipboard {
                 let atoms = &display.atoms;
                 let wanted = [atoms.UTF8_STRING, atoms.TEXT_PLAIN_UTF8, AtomEnum::STRING.into()];
                 let Some(target) = wanted.into_iter().find(|target| offered.contains(target)) else {
-                    // The clipboard contains an image or files.
+                    // The owner offers no text. It may offer an image or files.
                     sink(ScreenEvent::Clipboard { content: String::new() });
                     return self.end(display);
                 };
