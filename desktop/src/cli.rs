@@ -26,7 +26,7 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Check whether this machine can run computers.
     ///
-    /// Prints the missing packages and the command that installs them. Exits with 0 if computers can run, and with 1
+    /// Prints the problems that prevent this, and commands that fix them. Exits with 0 if computers can run, and with 1
     /// otherwise.
     Doctor,
     /// Show whether a server uses a data folder, and its address.
