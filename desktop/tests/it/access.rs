@@ -66,7 +66,7 @@ fn every_address_refuses_foreign_hosts_and_origins() {
 fn status(server: &Server, request: &str) -> u16 {
     let address = server.origin.strip_prefix("http://").expect("it is an HTTP URL");
     let mut stream = TcpStream::connect(address).expect("the server listens");
-    stream.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("the timeout is not zero");
     stream.write_all(request.as_bytes()).expect("the server reads");
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line).expect("the server responds");

@@ -14,7 +14,7 @@ use crate::socket::Socket;
 fn connect(server: &Server) -> TcpStream {
     let address = server.origin.strip_prefix("http://").expect("it is an HTTP URL");
     let stream = TcpStream::connect(address).expect("the server listens");
-    stream.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("the timeout is not zero");
     stream
 }
 
@@ -374,7 +374,7 @@ fn idle_and_stalled_connections_do_not_block_others() {
     if full() {
         // The server closes the idle connections after its timeouts.
         for (number, mut stream) in idle.into_iter().enumerate() {
-            stream.set_read_timeout(Some(Duration::from_secs(60))).expect("it is not zero");
+            stream.set_read_timeout(Some(Duration::from_secs(60))).expect("the timeout is not zero");
             let mut response = Vec::new();
             stream.read_to_end(&mut response).expect("the server closes");
             let response = String::from_utf8_lossy(&response);

@@ -43,7 +43,7 @@ impl Socket {
     fn open_with(request: Request) -> Self {
         let (socket, _) = connect(request).expect("the server accepts every socket at first");
         let socket = Self(socket);
-        socket.stream().set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
+        socket.stream().set_read_timeout(Some(TIMEOUT)).expect("the timeout is not zero");
         socket
     }
 
@@ -101,7 +101,9 @@ impl Socket {
     pub(crate) fn frame_before(&mut self, deadline: Instant) -> Option<Value> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            self.stream().set_read_timeout(Some(left.max(Duration::from_millis(1)))).expect("it is not zero");
+            self.stream()
+                .set_read_timeout(Some(left.max(Duration::from_millis(1))))
+                .expect("the timeout is not zero");
             match self.0.read() {
                 Ok(Message::Text(text)) => return serde_json::from_str(text.as_str()).ok(),
                 Ok(Message::Close(_)) | Err(_) => return None,

@@ -390,7 +390,7 @@ fn the_encoder_sees_no_files_of_the_host_or_of_its_computer() {
 /// Receives the RTMP handshake and then the first command. Returns the `tcUrl` and `app` of the command.
 fn connect_command(listener: &TcpListener) -> (String, String) {
     let (mut stream, _) = listener.accept().expect("the server connects");
-    stream.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("the timeout is not zero");
     let mut first = [0; 1 + 1536];
     stream.read_exact(&mut first).expect("the client starts the handshake");
     let mut reply = vec![3];
@@ -464,7 +464,7 @@ fn tls_requests_the_host_name_of_the_target() {
 /// Returns the content of the first record that a TLS client sends.
 fn client_hello(listener: &TcpListener) -> Vec<u8> {
     let (mut stream, _): (TcpStream, _) = listener.accept().expect("the server connects");
-    stream.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("the timeout is not zero");
     let mut header = [0; 5];
     stream.read_exact(&mut header).expect("the client starts the handshake");
     assert_eq!(header[0], 22, "it is not a TLS handshake");
@@ -484,7 +484,7 @@ fn a_target_that_accepts_the_connection_but_never_replies_times_out() {
     listener.set_nonblocking(true).expect("it is a socket");
     // On a slow machine the encoder may not have connected before the timeout.
     if let Ok((mut connection, _)) = listener.accept() {
-        connection.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
+        connection.set_read_timeout(Some(TIMEOUT)).expect("the timeout is not zero");
         let mut rest = Vec::new();
         let ended = connection.read_to_end(&mut rest);
         assert!(

@@ -414,13 +414,13 @@ fn a_home_that_fills_the_disk_prevents_neither_starts_nor_calls() {
     let subject = Subject::new(server.computer());
     let path = ".config/tint2/tint2rc".to_owned();
     let case = Case { mutations: vec![(path, "full".to_owned())], seed: 1 };
-    subject.run_case(&case).expect("everything works");
+    subject.run_case(&case).expect("the home can be repaired");
     assert_eq!(subject.computer.bash("df --output=avail ~ | tail -n 1")["output"], "    0\n");
     for (action, status) in [("stop", "stopped"), ("start", "running"), ("restart", "running")] {
         subject.computer.act(action, &Value::Null).expect(200);
         subject.computer.wait_for_status(status);
     }
-    subject.check(&case).expect("everything works");
+    subject.check(&case).expect("the home can be repaired");
     subject.bash("rm ~/.filling; echo text > ~/new").expect("there is space again");
 }
 
