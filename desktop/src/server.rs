@@ -210,8 +210,8 @@ struct Ready<'a> {
     data_dir: &'a Path,
 }
 
-/// Prints how to call this server. Prints the API key itself only with `--json`, because other output may be written to
-/// a log.
+/// Prints how to call this server, and writes its addresses to the lock file. Prints the API key itself only with
+/// `--json`, because other output may be written to a log.
 fn print_ready(
     options: &Serve,
     address: SocketAddr,
