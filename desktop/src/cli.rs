@@ -26,7 +26,7 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Check whether this machine can run computers.
     ///
-    /// Prints what is missing and the commands that install it. Exits with 0 if computers can run, and with 1
+    /// Prints the problems that prevent this, and commands that fix them. Exits with 0 if computers can run, and with 1
     /// otherwise.
     Doctor,
     /// Show whether a server uses a data folder, and its address.
@@ -86,7 +86,7 @@ pub(crate) struct Status {
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Print one line of JSON: `running`, `data_dir`, `pid`, `base_url` and `realtime_url`. The last three are null if
-    /// no server runs, and the URLs also while it starts or stops.
+    /// no server runs. The URLs are also null while the server starts or stops.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -110,9 +110,9 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "KEY", env = "ORGO_DESKTOP_API_KEY", hide_env_values = true)]
     pub(crate) api_key: Option<Secret>,
     /// The URL at which clients reach this server, if it differs from the address that it listens on, for example
-    /// https://desk.example for a proxy that adds TLS. Must start with http:// or https://. Links in responses start
-    /// with it, and requests may have its host in the Host header [default: links start with http:// and the host of
-    /// the request].
+    /// https://desk.example for a TLS-terminating reverse proxy. Must start with http:// or https://. Links in
+    /// responses start with it, and requests may have its host in the Host header [default: links start with http://
+    /// and the host of the request].
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
     /// An origin whose pages may use the API, such as http://127.0.0.1:3000. Can be repeated. Must be http:// or
@@ -123,8 +123,7 @@ pub(crate) struct Serve {
     /// How computers are isolated from the host and from each other.
     #[arg(long, value_enum, default_value_t = IsolationChoice::Auto, env = "ORGO_DESKTOP_ISOLATION")]
     pub(crate) isolation: IsolationChoice,
-    /// Stop the server when stdin ends. If stdin is a pipe, that is when the process at its other end has exited, even
-    /// if it was killed.
+    /// Stop the server when stdin ends. A pipe ends when the process that writes to it exits or is killed.
     #[arg(long)]
     pub(crate) end_with_stdin: bool,
     /// When the server is ready, print one line of JSON: `base_url`, `realtime_url`, `api_key` and `data_dir`. Without

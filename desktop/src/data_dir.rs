@@ -19,12 +19,13 @@ use crate::privileges;
 use crate::secret::Secret;
 
 const LOCK: &str = "lock";
-/// How long to wait for the lock if a killed server's child still holds it, and if another server is stopping.
+/// The time limits for taking the lock: while a child of a killed server still holds it, and while another server
+/// stops.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const STOP_TIMEOUT: Duration = Duration::from_secs(15);
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Why the data folder cannot be used.
+/// The reason why the data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DataDirError {
     #[error("cannot use the data folder {}: {error}", .folder.display())]
@@ -55,8 +56,8 @@ fn busy(folder: &Path, holder: &LockHolder) -> String {
     }
 }
 
-/// The content of the lock file: the server that uses the folder. The URLs are missing while the server starts or
-/// stops.
+/// The content of the lock file, which describes the server that uses the folder. The URLs are missing while the server
+/// starts or stops.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct LockHolder {
     pub(crate) pid: Option<u32>,
@@ -77,7 +78,7 @@ impl DataDir {
         let explain = |error| DataDirError::Unusable { folder: folder.clone(), error };
         let lock = create_folder(&folder).and_then(|()| lock_file(&folder.join(LOCK))).map_err(explain)?;
         let began = Instant::now();
-        // A child of a killed server shares the lock until its `exec`.
+        // A child of a killed server holds the lock until it calls `exec`.
         while flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
             let holder = read(&lock);
             let is_stopping = holder.pid.is_some() && holder.base_url.is_none();
@@ -86,7 +87,7 @@ impl DataDir {
             }
             thread::sleep(RETRY_INTERVAL);
         }
-        // SQLite creates its other files with the permissions of this one.
+        // SQLite gives its other files, such as the log, the permissions of the database file.
         private_file(&folder.join("orgo.db")).map_err(explain)?;
         let folder = folder.canonicalize().map_err(explain)?;
         let data = Self { folder, lock };
@@ -98,7 +99,8 @@ impl DataDir {
         &self.folder
     }
 
-    /// Writes the base URL and the URL of the channels to the lock file. `None` while the server starts or stops.
+    /// Writes the base URL and the URL of the channels to the lock file. `addresses` is `None` while the server starts
+    /// or stops.
     pub(crate) fn write_addresses(&self, addresses: Option<(&str, &str)>) -> io::Result<()> {
         let (base_url, realtime_url) = addresses.unzip();
         let holder = LockHolder {
@@ -151,8 +153,8 @@ pub(crate) fn lock_holder(chosen: Option<&Path>) -> Result<(PathBuf, Option<Lock
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((folder, None)),
         opened => opened.map_err(|error| DataDirError::Unusable { folder: folder.clone(), error })?,
     };
-    // If nothing holds the lock, the content is that of a server that has ended. The lock is shared, so two calls at
-    // the same time do not detect each other as a server.
+    // If no process holds the lock, the content describes a server that has ended. This lock is shared, so two
+    // concurrent `status` commands do not mistake each other for a server.
     let is_free = flock(&lock, FlockOperation::NonBlockingLockShared).is_ok();
     Ok((folder, if is_free { None } else { Some(read(&lock)) }))
 }
@@ -175,7 +177,7 @@ fn chosen_or_default(chosen: Option<&Path>) -> Result<PathBuf, DataDirError> {
     Ok(data.ok_or(DataDirError::NoHome)?.join("orgo-desktop"))
 }
 
-/// Creates a folder that computers' users may traverse.
+/// Creates a folder that the users of computers may traverse.
 fn create_folder(folder: &Path) -> io::Result<()> {
     let mode = privileges::traversable_mode();
     DirBuilder::new().recursive(true).mode(mode).create(folder)?;

@@ -14,14 +14,14 @@ use crate::computer::{ContainerSigns, ETC_MOUNT, Isolation, IsolationChoice, SYS
 /// The list of packages. The scripts of this repository read the same file.
 const PACKAGES: &str = include_str!("../packages.txt");
 
-/// The program that opens boxes.
+/// The program that creates boxes.
 const BWRAP: &str = "bwrap";
 /// The programs that only boxes need.
 const BOX_PROGRAMS: &[&str] = &[BWRAP, "slirp4netns"];
 /// The kernel device that slirp4netns needs.
 const TUN_DEVICE: &str = "/dev/net/tun";
 
-/// A line of the list.
+/// An entry of the package list.
 #[derive(Debug, Eq, PartialEq)]
 struct Package {
     name: &'static str,
@@ -46,8 +46,8 @@ impl Package {
     }
 
     fn is_present(&self) -> bool {
-        // A package without a program contains data that computers can run without. Only dpkg knows whether it is
-        // installed.
+        // A package without a program contains only data, which no computer needs to run. Only dpkg can report whether
+        // such a package is installed.
         self.program.map_or_else(|| is_installed(self.name), is_in_path)
     }
 }
@@ -56,7 +56,7 @@ fn packages() -> impl Iterator<Item = Package> {
     PACKAGES.lines().filter_map(Package::parse)
 }
 
-/// Prints the results. Fails if computers cannot run here.
+/// Prints the results of all checks. Returns a failure if computers cannot run on this machine.
 pub(crate) fn run() -> ExitCode {
     let (optional, missing): (Vec<_>, Vec<_>) =
         packages().filter(|package| !package.is_present()).partition(|package| package.optional);
@@ -97,7 +97,8 @@ pub(crate) fn run() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Returns why computers cannot run here, with a remedy, or `None` if they can. Does not repeat a successful check.
+/// Returns the reason why computers cannot run on this machine, with a remedy, or `None` if they can. Does not repeat a
+/// check that has passed.
 pub(crate) fn problem(isolation: Isolation) -> Option<String> {
     static PASSED: AtomicBool = AtomicBool::new(false);
     if PASSED.load(Ordering::Relaxed) {
@@ -124,12 +125,12 @@ fn find_problem(isolation: Isolation) -> Option<String> {
     tried.err().map(|reason| format!("cannot open a box for a computer: {reason}"))
 }
 
-/// Returns whether computers with this isolation need a package.
+/// Returns whether computers with this isolation need the package.
 fn is_needed(package: &Package, isolation: Isolation) -> bool {
     isolation == Isolation::Box || !package.program.is_some_and(|program| BOX_PROGRAMS.contains(&program))
 }
 
-/// Opens a minimal box as the user of a computer. Returns the reason if that fails.
+/// Creates a minimal box as the user of a computer. The error is the reason why that failed.
 pub(crate) fn try_box(users: Users) -> Result<(), String> {
     if !is_in_path(BWRAP) {
         return Err("bubblewrap is not installed".into());

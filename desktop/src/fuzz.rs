@@ -1,13 +1,14 @@
-//! The fuzz targets of the server. `desktop/fuzz` runs them with libFuzzer, and the test below with the stored corpus.
+//! The fuzz targets of the server. `desktop/fuzz` runs them with libFuzzer, and the test below runs them with the
+//! stored corpus.
 
 use std::sync::Once;
 
 use crate::{agent, events, http, screen, socket};
 
-/// A fuzz target: takes any input, and panics if an invariant does not hold.
+/// A fuzz target: a function that takes any input, and panics if an invariant does not hold.
 pub type Target = fn(&[u8]);
 
-/// All fuzz targets, by the name that the fuzzer and the folder of its corpus share.
+/// All fuzz targets, each with its name, which is also the name of the fuzzer and of its corpus folder.
 pub const ALL: [(&str, Target); 7] = [
     ("connection", http::fuzz::connection),
     ("body", http::fuzz::body),
@@ -37,7 +38,7 @@ fn audio_server(data: &[u8]) {
     }
 }
 
-/// Ignores SIGPIPE, as the runtime of every Rust program does. A fuzzer has its own `main`, which does not.
+/// Ignores SIGPIPE, like the Rust runtime. A fuzzer starts with libFuzzer's `main`, which does not ignore it.
 pub(crate) fn ignore_broken_pipes() {
     static ONCE: Once = Once::new();
     // SAFETY: no signal handler is installed, and `Once` prevents concurrent calls.
@@ -60,7 +61,7 @@ mod tests {
             let files = fs::read_dir(&folder).expect("every fuzz target has a corpus");
             for file in files {
                 let path = file.expect("the folder can be read").path();
-                // Shown if the test fails.
+                // The test harness shows this output if the test fails.
                 println!("{}", path.display());
                 target(&fs::read(&path).expect("the input can be read"));
             }

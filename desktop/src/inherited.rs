@@ -1,5 +1,5 @@
-//! The state that child processes inherit: resets signals and the umask, and closes all descriptors except those that
-//! are passed explicitly.
+//! Controls the state that child processes inherit: resets signals and the umask, and closes all descriptors except
+//! those that are passed explicitly.
 
 use std::fs::{self, File};
 use std::io::{self, Seek as _, Write as _};
@@ -10,7 +10,7 @@ use std::process::Command;
 use rustix::fs::{MemfdFlags, Mode, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::io::{FdFlags, fcntl_setfd};
 
-/// The highest signal number of Linux.
+/// The highest signal number in Linux.
 const LAST_SIGNAL: libc::c_int = 64;
 
 /// Marks all descriptors except stdin, stdout, stderr and `kept` as close-on-exec.
@@ -28,17 +28,17 @@ pub(crate) fn close_on_exec(kept: Option<RawFd>) -> io::Result<()> {
     Ok(())
 }
 
-/// Resets the state that `exec` preserves, the ignored signals and the umask, to the defaults of a login. A server
-/// started with `nohup` ignores a signal, and a service may have a stricter umask. Programs do not reset either.
+/// Resets the ignored signals and the umask, which `exec` preserves, to the defaults of a login. A server started with
+/// `nohup` ignores SIGHUP, and a service may have a stricter umask. Most programs reset neither.
 ///
 /// # Safety
 ///
-/// Removes the signal handlers of the process. Must be called between fork and exec: makes only async-signal-safe
-/// system calls.
+/// Must be called between fork and exec, because it removes the signal handlers of the process. It makes only
+/// async-signal-safe system calls.
 pub(crate) unsafe fn reset_for_exec() {
     for signal in 1..=LAST_SIGNAL {
-        // SAFETY: the default action has no handler. The call fails for the two signals that cannot be handled and for
-        // those of the C library.
+        // SAFETY: the default action has no handler. The call fails without effect for SIGKILL and SIGSTOP, and for the
+        // signals that the C library uses.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
     rustix::process::umask(Mode::from_raw_mode(0o022));

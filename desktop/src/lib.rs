@@ -1,6 +1,6 @@
 //! `orgo-desktop`: a local server for Orgo computers, with headless X desktops.
 //!
-//! It is a library so the program and the fuzzers can share it.
+//! This is a library, so that the program and the fuzzers can share the code.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests use their own files"))]
 

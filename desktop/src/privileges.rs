@@ -1,5 +1,5 @@
-//! The privileges of a server that root has started: sets up private mounts, then drops the capabilities that it does
-//! not need.
+//! Reduces the privileges of a server that root has started: sets up private mounts, then drops the capabilities that
+//! the server does not need.
 
 #![expect(clippy::disallowed_methods, reason = "accesses files of the system before any computer runs")]
 
@@ -16,18 +16,19 @@ use rustix::thread::{
     set_no_new_privs, unshare_unsafe,
 };
 
-/// The capabilities to create and remove the homes of other users, and to start and kill their processes.
+/// The capabilities that the server needs to create and remove the homes of other users, and to start and kill their
+/// processes.
 const KEPT_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::DAC_OVERRIDE)
     .union(CapabilitySet::FOWNER)
     .union(CapabilitySet::KILL)
     .union(CapabilitySet::SETGID)
     .union(CapabilitySet::SETUID)
-    // If there are no other users, a box runs as root. The kernel requires this capability to map root into a user
+    // If there are no other users, a box runs as root, and the kernel requires this capability to map root into a user
     // namespace.
     .union(CapabilitySet::SETFCAP);
 
-/// Ports below this one require a capability.
+/// The first port that a process without `NET_BIND_SERVICE` may listen on.
 const FIRST_FREE_PORT: u16 = 1024;
 
 /// The TUN device, through which slirp4netns connects a network namespace, and its folder.
@@ -36,15 +37,14 @@ const TUN_FOLDER: &str = "/dev/net";
 /// The major and minor number of the TUN device.
 const TUN_NUMBER: (u32, u32) = (10, 200);
 
-/// Folders of every Debian system for temporary mounts. The server may mount the homes on one of them in its own mount
-/// namespace.
+/// Folders that exist on every Debian system. The server may mount the homes on one of them in its own mount namespace.
 const BIND_TARGETS: &[&str] = &["/mnt", "/srv", "/media"];
 
-/// Drops the capabilities that the server does not need, for this process and everything that it starts. The process
-/// must still have one thread.
+/// Drops the capabilities that the server does not need, for this process and all processes that it starts. Must be
+/// called while the process has only one thread.
 ///
-/// Returns the path at which computers' users can reach `homes`: the same path or a mount. `has_networks` is whether
-/// computers have their own network namespaces.
+/// Returns the path at which the users of computers can reach `homes`: the same path or that of a mount. `has_networks`
+/// is true if computers have their own network namespaces.
 pub(crate) fn drop_privileges(homes: &Path, port: u16, has_networks: bool) -> PathBuf {
     if !geteuid().is_root() {
         return homes.to_owned();
@@ -59,8 +59,8 @@ pub(crate) fn drop_privileges(homes: &Path, port: u16, has_networks: bool) -> Pa
     place
 }
 
-/// Mounts the homes and the TUN device at paths that computers' users can access, if the system does not allow that
-/// already. The mounts are in a mount namespace of the server and not visible to other processes. Returns the path of
+/// Mounts the homes and the TUN device at paths that the users of computers can access, unless the users already have
+/// access. The mounts are in a mount namespace of the server and not visible to other processes. Returns the path of
 /// the homes.
 fn mount_private(homes: &Path, has_networks: bool) -> io::Result<PathBuf> {
     let tun_is_closed =
@@ -69,9 +69,10 @@ fn mount_private(homes: &Path, has_networks: bool) -> io::Result<PathBuf> {
     if !tun_is_closed && !homes_are_closed {
         return Ok(homes.to_owned());
     }
-    // SAFETY: the call unshares no descriptor table, and the file system attributes only of the one thread that exists.
+    // SAFETY: the call does not unshare the descriptor table. It unshares the file system attributes, but only one
+    // thread exists.
     unsafe { unshare_unsafe(UnshareFlags::NEWNS) }?;
-    // Later mounts of the system appear in this namespace, but mounts made here do not appear elsewhere.
+    // Later mounts of the system appear in this namespace, but mounts in this namespace do not appear elsewhere.
     mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
     if tun_is_closed {
         mount(
@@ -83,7 +84,7 @@ fn mount_private(homes: &Path, has_networks: bool) -> io::Result<PathBuf> {
         )?;
         let (major, minor) = TUN_NUMBER;
         mknodat(CWD, TUN_DEVICE, FileType::CharacterDevice, Mode::empty(), makedev(major, minor))?;
-        // Set separately, since the umask applies to the mode of a new file.
+        // Sets the mode separately, since the umask restricts the mode of a new file.
         rustix::fs::chmod(TUN_DEVICE, Mode::from_raw_mode(0o666))?;
     }
     if !homes_are_closed {
@@ -96,8 +97,8 @@ fn mount_private(homes: &Path, has_networks: bool) -> io::Result<PathBuf> {
     Ok(target.to_owned())
 }
 
-/// The mode of the folders above a home. If computers have their own users, these may traverse the folders, but not
-/// list them.
+/// Returns the mode of the folders above a home. If the server runs as root, other users may traverse the folders, but
+/// not list them.
 pub(crate) fn traversable_mode() -> u32 {
     if geteuid().is_root() { 0o711 } else { 0o700 }
 }
@@ -109,7 +110,7 @@ fn limit_capabilities(port: u16) -> io::Result<()> {
         KEPT_CAPABILITIES
     };
     for capability in CapabilitySet::all().difference(kept).iter() {
-        // Fails if the kernel does not know the capability, or if this process has no right to drop it.
+        // The call fails if the kernel does not know the capability, or if this process may not drop it.
         let _ = remove_capability_from_bounding_set(capability);
     }
     let held = rustix::thread::capabilities(None)?.permitted & kept;
@@ -120,10 +121,10 @@ fn limit_capabilities(port: u16) -> io::Result<()> {
     Ok(())
 }
 
-/// Permanently drops all capabilities of this process and everything that it starts.
+/// Permanently drops all capabilities of this process and of all processes that it starts.
 pub(crate) fn drop_all_capabilities() -> io::Result<()> {
     for capability in CapabilitySet::all().iter() {
-        // If this process has no right to drop it, `no_new_privs` still prevents programs from gaining it.
+        // If this process may not drop the capability, `no_new_privs` still prevents programs from gaining it.
         let _ = remove_capability_from_bounding_set(capability);
     }
     let none = CapabilitySet::empty();

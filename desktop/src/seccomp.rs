@@ -9,28 +9,28 @@ use libc::{
 
 use crate::inherited::memory_file;
 
-/// `AUDIT_ARCH_*` in `linux/audit.h`. A process can make system calls of another architecture, with other numbers. The
-/// filters refuse all of them.
+/// The architecture of this build: an `AUDIT_ARCH_*` value of `linux/audit.h`. A process can also make the system calls
+/// of another architecture, which have other numbers. The filters refuse all of these.
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
 const ARCHITECTURE: u32 = 0xc000_00b7;
 
-/// The first system call number of the x32 ABI of x86-64. Other architectures have no numbers this high.
+/// The first system call number of the x32 ABI of x86-64. No other architecture has system call numbers this high.
 const X32: u32 = 0x4000_0000;
 
-/// Offsets in the kernel's `seccomp_data`. The kernel uses only the low half of these arguments, which comes first.
+/// Byte offsets in the kernel's `seccomp_data`. Only the low half of each argument matters; it comes first in memory.
 const NUMBER_OFFSET: u32 = 0;
 const ARCHITECTURE_OFFSET: u32 = 4;
 const ARGUMENT_OFFSET: u32 = 16;
 const SECOND_ARGUMENT_OFFSET: u32 = 24;
 const THIRD_ARGUMENT_OFFSET: u32 = 32;
 
-/// Keyrings belong to a user of the host and have no namespace, so a computer could read the keys of the user who runs
-/// the server.
+/// The system calls of keyrings. Keyrings belong to a host user and have no namespace, so a computer could read the
+/// keys of the user who runs the server.
 const KEYS: &[c_long] = &[libc::SYS_add_key, libc::SYS_keyctl, libc::SYS_request_key];
 
-/// Calls for the administration of the system, or with a large attack surface in the kernel.
+/// System calls that administrate the system, or that have a large attack surface in the kernel.
 const KERNEL: &[c_long] = &[
     libc::SYS_acct,
     libc::SYS_bpf,
@@ -53,8 +53,8 @@ const KERNEL: &[c_long] = &[
     libc::SYS_vhangup,
 ];
 
-/// Calls that affect other processes, namespaces and mounts. A desktop needs them, for example for a debugger or a
-/// browser's own sandbox. An encoder does not.
+/// System calls that affect other processes, namespaces and mounts. Desktop programs need them, for example a debugger
+/// or a browser's own sandbox. The encoder does not.
 const PROCESSES_AND_MOUNTS: &[c_long] = &[
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
@@ -77,7 +77,7 @@ const PROCESSES_AND_MOUNTS: &[c_long] = &[
     libc::SYS_name_to_handle_at,
 ];
 
-/// These calls fail with ENOSYS, so programs fall back to the ordinary calls.
+/// The system calls of io_uring. The filters refuse them with ENOSYS, so programs fall back to other system calls.
 const IO_URING: &[c_long] =
     &[libc::SYS_io_uring_enter, libc::SYS_io_uring_register, libc::SYS_io_uring_setup];
 
@@ -94,12 +94,12 @@ const NEW_NAMESPACE: c_int = libc::CLONE_NEWUSER
 pub(crate) struct Filter {
     refused: &'static [&'static [c_long]],
     namespaces: bool,
-    /// The allowed address families. A network namespace does not isolate every family: `AF_VSOCK` reaches the host of
-    /// a virtual machine from any namespace.
+    /// The allowed address families of sockets. A network namespace does not isolate every family: in a virtual
+    /// machine, `AF_VSOCK` reaches the host from any namespace.
     families: &'static [c_int],
 }
 
-/// The filter of a computer. Allows everything that programs of a desktop use.
+/// The filter of a computer. It allows all system calls that desktop programs use.
 pub(crate) const COMPUTER: Filter = Filter {
     refused: &[KEYS, KERNEL],
     namespaces: true,
@@ -114,7 +114,7 @@ pub(crate) const ENCODER: Filter = Filter {
 };
 
 impl Filter {
-    /// Returns a file with the filter, in the format of bubblewrap.
+    /// Returns a file that contains the filter in the format of bubblewrap.
     pub(crate) fn file(&self) -> io::Result<OwnedFd> {
         let mut bytes = Vec::new();
         for sock_filter { code, jt, jf, k } in self.program() {
@@ -125,8 +125,8 @@ impl Filter {
         memory_file("seccomp", &bytes)
     }
 
-    /// Installs the filter for this thread and everything that it starts. Requires `no_new_privs`. Does nothing if the
-    /// kernel has no seccomp filters.
+    /// Installs the filter for this thread, and for all threads and processes that it starts. Requires `no_new_privs`.
+    /// Does nothing if the kernel has no seccomp filters.
     pub(crate) fn install(&self) -> io::Result<()> {
         let mut filter = self.program();
         let program = libc::sock_fprog {
@@ -158,9 +158,9 @@ impl Filter {
         for &call in self.refused.iter().copied().flatten() {
             program.extend([jump(BPF_JEQ, number(call), 0, 1), refuse(libc::EPERM)]);
         }
-        // Ignores `SO_LINGER` and reports success. Closing the last descriptor of a lingering socket blocks for the
-        // time that its owner sets, which may be years. The server would block when it closes a descriptor in a message
-        // that it does not read.
+        // Ignores `SO_LINGER` and reports success. A process that closes the last descriptor of a lingering socket
+        // blocks for the time that the socket's owner sets, which may be years. The server could close such a
+        // descriptor when it discards a message.
         program.extend([
             jump(BPF_JEQ, number(libc::SYS_setsockopt), 0, 6),
             load(SECOND_ARGUMENT_OFFSET),
@@ -190,7 +190,7 @@ impl Filter {
     }
 }
 
-/// System call numbers are small.
+/// Converts a system call number, which is small and not negative.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
 fn number(call: c_long) -> u32 {
     call as u32
@@ -200,7 +200,8 @@ fn load(offset: u32) -> sock_filter {
     instruction(BPF_LD | BPF_W | BPF_ABS, offset, 0, 0)
 }
 
-/// Skips `yes` instructions if `condition` holds between the loaded value and `operand`, otherwise `no` instructions.
+/// Returns a jump. It skips `yes` instructions if `condition` holds for the loaded value and `operand`, otherwise `no`
+/// instructions.
 fn jump(condition: u32, operand: u32, yes: u8, no: u8) -> sock_filter {
     instruction(BPF_JMP | condition | BPF_K, operand, yes, no)
 }
@@ -213,7 +214,7 @@ fn allow() -> sock_filter {
     instruction(BPF_RET | BPF_K, libc::SECCOMP_RET_ALLOW, 0, 0)
 }
 
-/// Instruction codes have 16 bits.
+/// Returns an instruction. Its code fits into 16 bits.
 #[expect(clippy::cast_possible_truncation, reason = "see above")]
 fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
     sock_filter { code: code as u16, jt, jf, k }
@@ -263,7 +264,7 @@ mod tests {
         error_of(made)
     }
 
-    /// Runs `check` on a separate thread, because a filter applies to a thread and the threads that it starts.
+    /// Runs `check` on a separate thread, because a filter remains installed until its thread ends.
     fn with_filter(filter: &'static Filter, check: impl FnOnce() + Send + 'static) {
         let thread = std::thread::spawn(move || {
             rustix::thread::set_no_new_privs(true).expect("any process can set it");
@@ -274,7 +275,7 @@ mod tests {
             for &number in IO_URING {
                 assert_eq!(call(number), Some(libc::ENOSYS), "{number}");
             }
-            // The same call with its number in the x32 ABI.
+            // This is the same system call, with its number in the x32 ABI.
             assert_eq!(call(libc::SYS_keyctl + c_long::from(X32)), Some(libc::ENOSYS));
             for &family in filter.families.iter().filter(|&&family| family != libc::AF_NETLINK) {
                 assert_eq!(socket(family), None, "{family}");

@@ -4,7 +4,7 @@ use std::fmt;
 
 use subtle::ConstantTimeEq as _;
 
-/// A secret string. Comparisons take constant time. Only [`Secret::expose`] returns the string.
+/// A secret string. Comparisons take constant time. Only [`Secret::expose`] returns the string itself.
 #[derive(Clone)]
 pub(crate) struct Secret(String);
 

@@ -32,13 +32,13 @@ use crate::stream::Connections;
 
 /// The name of the API key's file in the data folder.
 const KEY_FILE: &str = "api-key";
-/// The maximum number of threads for blocking calls, such as those to displays and disks. One computer uses a few at
-/// most.
+/// The maximum number of threads for blocking calls, such as those to displays and disks. Each computer uses only a
+/// few.
 const BLOCKING_THREADS: usize = 4096;
-/// How long open connections may take to close after the computers have stopped.
+/// The time limit for open connections to close after the computers have stopped.
 const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Why the server did not start, or stopped.
+/// The reason why the server did not start, or why it stopped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServeError {
     #[error("--listen {0}: other machines can reach this address, which requires --allow-remote")]
@@ -64,25 +64,25 @@ pub(crate) enum ServeError {
 }
 
 impl ServeError {
-    /// The exit code of the process: `EX_TEMPFAIL` if another server uses the data folder, otherwise 1.
+    /// Returns the exit code of the process: 75 (`EX_TEMPFAIL`) if another server uses the data folder, otherwise 1.
     pub(crate) fn exit_code(&self) -> u8 {
         if matches!(self, Self::DataDir(DataDirError::Busy { .. })) { 75 } else { 1 }
     }
 }
 
-/// Runs the server until SIGINT or SIGTERM, then stops everything that it has started.
+/// Runs the server until SIGINT or SIGTERM, then stops the computers and closes all connections.
 pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
-        // The terminal may be closed before the server ends.
+        // Does not report failed writes to stderr: the terminal may close before the server ends.
         .log_internal_errors(false)
         .init();
     if !options.listen.ip().is_loopback() && !options.allow_remote {
         return Err(ServeError::Remote(options.listen));
     }
-    // Computers must not inherit files of the process that started the server.
+    // Computers must not inherit open files from the process that started the server.
     close_on_exec(None)?;
     let data = DataDir::open(options.data_dir.as_deref())?;
     let users = Users::detect();
@@ -94,13 +94,14 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
         tracing::warn!("{warning}");
     }
     if isolation == Isolation::None {
-        // This process adopts the orphans of a computer whose agent was killed, and kills them.
+        // If the agent of a computer is killed, this process adopts the computer's orphaned processes and kills them.
         rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1)).map_err(io::Error::from)?;
         if !matches!(users, Users::PerComputer { .. }) {
             tracing::warn!("all computers run as the user of this server: programs in them can kill it");
         }
     }
-    // Must happen while the process has one thread: new threads inherit its capabilities.
+    // Must be called while the process has only one thread, because capabilities belong to threads and new threads
+    // inherit them.
     let homes = privileges::drop_privileges(&data.homes()?, options.listen.port(), isolation.has_boxes());
     let homes = Homes::open(homes, users, isolation).map_err(|error| data.error(error))?;
     tokio::runtime::Builder::new_multi_thread()
@@ -111,7 +112,7 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
 }
 
 async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeError> {
-    // Installed before anything starts, so a signal cannot end a server that is partly started.
+    // Handles signals before any computer starts, so that a signal cannot kill a server that is starting.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
 
@@ -164,7 +165,7 @@ async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeEr
         tracing::warn!("cannot record that the server is stopping: {error}");
     }
     let graceful_stop = async {
-        // The computers stop first, so their sockets close with the documented code.
+        // Stops the computers first, so that their sockets close with the documented code.
         fleet.shut_down().await;
         shutdown.cancel();
         let _ = timeout(CONNECTIONS_TIMEOUT, serving).await;
@@ -178,8 +179,8 @@ async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeEr
     Ok(())
 }
 
-/// Cancels `stdin_ended` when stdin ends. Uses its own thread, since a blocking read cannot be canceled: the process
-/// exits without waiting for the thread.
+/// Cancels `stdin_ended` when stdin ends. Uses a separate thread, since a blocking read cannot be canceled. The process
+/// exits without waiting for this thread.
 fn watch_stdin(stdin_ended: CancellationToken) -> io::Result<()> {
     thread::Builder::new().name("stdin".into()).spawn(move || {
         let mut stdin = io::stdin().lock();
@@ -200,7 +201,7 @@ fn admission(options: &Serve) -> Result<Admission, ServeError> {
     }
 }
 
-/// The line that `--json` prints.
+/// The line of JSON that `--json` prints.
 #[derive(Serialize)]
 struct Ready<'a> {
     base_url: String,
@@ -209,7 +210,8 @@ struct Ready<'a> {
     data_dir: &'a Path,
 }
 
-/// Prints how to call this server. Prints the key itself only with `--json`: other output may end up in a log.
+/// Prints how to call this server, and writes its addresses to the lock file. Prints the API key itself only with
+/// `--json`, because other output may be written to a log.
 fn print_ready(
     options: &Serve,
     address: SocketAddr,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::cli::Status;
 use crate::data_dir::{DataDirError, LockHolder, lock_holder};
 
-/// The line that `--json` prints.
+/// The line of JSON that `--json` prints.
 #[derive(Serialize)]
 struct Report {
     running: bool,

@@ -9,8 +9,8 @@ use super::error::ApiError;
 
 /// The hosts and origins whose requests the server accepts.
 ///
-/// A page of another site can make a browser connect to this server, even through DNS rebinding. It cannot choose the
-/// Host and Origin headers, so the server checks both.
+/// A page of another site can make a browser send requests to this server, for example through DNS rebinding. The page
+/// cannot choose the Host and Origin headers of these requests, so the server checks both.
 #[derive(Clone, Debug)]
 pub(crate) struct Admission {
     origins: Vec<HeaderValue>,
@@ -19,7 +19,8 @@ pub(crate) struct Admission {
 }
 
 impl Admission {
-    /// Returns the first text that is not a valid origin as the error.
+    /// Creates the check from the origins that are allowed explicitly. The error is the first string that is not a
+    /// valid origin.
     pub(crate) fn new(origins: &[String], remote: bool) -> Result<Self, String> {
         let origins = origins
             .iter()
@@ -28,14 +29,15 @@ impl Admission {
         Ok(Self { origins, remote, public_url: None })
     }
 
-    /// Also allows the host of `url`, the public URL of a proxy in front of this server. The error says why `url` is
-    /// not valid.
+    /// Also allows the host of `url`, the public URL of this server, such as that of a reverse proxy. The error
+    /// explains why `url` is not valid.
     pub(crate) fn with_public_url(mut self, url: &str) -> Result<Self, &'static str> {
         self.public_url = Some(parse_public_url(url)?);
         Ok(self)
     }
 
-    /// The base of links in responses. Without it, links start with the host of the request.
+    /// Returns the public URL, which is the base of links in responses. If it is `None`, links start with the host of
+    /// the request.
     pub(crate) fn public_url(&self) -> Option<&str> {
         self.public_url.as_deref()
     }
@@ -78,7 +80,8 @@ impl Admission {
     }
 }
 
-/// The value of a header that may occur only once. Two parsers could disagree on which of two values counts.
+/// Returns the value of a header that may occur only once. A repeated header is refused, since another parser could use
+/// another of its values.
 fn single_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, ApiError> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
@@ -87,14 +90,14 @@ fn single_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<
     }
 }
 
-/// The token of `Authorization: Bearer TOKEN`.
+/// Returns the token of the header `Authorization: Bearer TOKEN`.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The host without its port; keeps the brackets of an IPv6 address. Any suffix that is not a valid port stays part of
-/// the name, so the checks of the name also see the suffix.
+/// Returns the host without its port. Keeps the brackets of an IPv6 address. A suffix that is not a valid port remains
+/// part of the name, so the checks of the name also apply to the suffix.
 pub(crate) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port))
@@ -145,7 +148,8 @@ fn address(host: &str) -> Option<IpAddr> {
     }
 }
 
-/// Browsers resolve `localhost` and its subdomains to this machine without a DNS query.
+/// Returns whether a host name or address is a loopback one. Browsers resolve `localhost` and its subdomains to this
+/// machine without a DNS query.
 fn is_loopback(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let is_name = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
@@ -223,7 +227,7 @@ mod tests {
         for host in ["evil.example", "desk.example.evil", "desk.example@evil.example", "desk.example/a"] {
             assert!(!check(&admission, host, None), "{host}");
         }
-        // The public URL does not allow its origin; only --allow-origin does.
+        // A public URL allows its host, but not its origin. Only --allow-origin allows an origin.
         assert!(!check(&admission, "desk.example", Some("https://desk.example:8443")));
         for url in [
             "",

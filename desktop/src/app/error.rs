@@ -30,12 +30,13 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// `what` is the noun of the API documentation: `Computer`, `Workspace`.
+    /// Returns a 404 error. `what` is the kind of the missing object, as the API documentation names it: `Computer`,
+    /// `Workspace`.
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, format!("{what} not found"))
     }
 
-    /// The computer exists but does not run.
+    /// Returns the error for a computer that exists but does not run.
     pub(crate) fn not_running() -> Self {
         Self::bad_request("Desktop instance not available: start the computer first")
             .with("code", "not_running")
@@ -46,7 +47,7 @@ impl ApiError {
         self
     }
 
-    /// An error of the computer, not of this server.
+    /// Returns an error that the computer caused, not this server.
     fn upstream(status: StatusCode, message: impl Into<String>) -> Self {
         Self::new(status, message).with("upstream_status", status.as_u16())
     }
@@ -105,7 +106,7 @@ impl From<ScreenError> for ApiError {
             ScreenError::BadInput { .. } => Self::bad_request(error.to_string()),
             ScreenError::Lost(_) => Self::unreachable(&error),
             ScreenError::Interrupted(_) => Self::interrupted(&error),
-            // The computer stops. A client that disconnected reads no response.
+            // The computer is stopping. The other cause, a client that disconnected, needs no response.
             ScreenError::Canceled => Self::not_running(),
             other => Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, other.to_string()),
         }
@@ -155,7 +156,7 @@ impl From<FileError> for ApiError {
     }
 }
 
-/// Errors with the server's own files.
+/// I/O errors of the server's own files.
 impl From<io::Error> for ApiError {
     fn from(error: io::Error) -> Self {
         match error.kind() {

@@ -1,4 +1,4 @@
-//! State and helpers shared by the HTTP and WebSocket handlers: access checks, parameters, errors.
+//! The state and the helpers that the HTTP and WebSocket handlers share: access checks, parameters, errors.
 
 mod admission;
 mod error;

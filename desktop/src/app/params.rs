@@ -12,14 +12,14 @@ use tokio::time::timeout;
 
 use super::error::ApiError;
 
-/// The maximum body size in bytes. It has room for a long program or text.
+/// The maximum body size in bytes, sufficient for a long program or text.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
-/// The number of bytes that the server reads of a body that is too large before it closes the connection.
+/// The maximum number of bytes that the server reads of a body that is too large, before it closes the connection.
 const MAX_DRAINED_BYTES: usize = 16 * MAX_BODY_BYTES;
 /// The time limit for receiving a whole body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The JSON body. The `Content-Type` is ignored. An empty body counts as an empty object.
+/// An extractor for the JSON body. Ignores the `Content-Type`, and reads an empty body as an empty object.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
@@ -35,7 +35,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// The parameters of the query string.
+/// An extractor for the parameters of the query string.
 #[derive(Debug)]
 pub(crate) struct QueryParams<T>(pub(crate) T);
 
@@ -80,7 +80,7 @@ async fn receive(request: Request) -> Result<Vec<u8>, ApiError> {
 
 pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
     let invalid = |cause| ApiError::bad_request(format!("The body is not valid JSON: {cause}"));
-    // serde also accepts an array for a struct, with the fields in the order of their declaration.
+    // serde also deserializes a struct from an array that contains the fields in the order of their declaration.
     let first = json.trim_ascii_start().first();
     if first == Some(&b'[') || first != Some(&b'{') && serde_json::from_slice::<IgnoredAny>(json).is_ok() {
         return Err(ApiError::bad_request("The body must be a JSON object"));
@@ -98,13 +98,13 @@ pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
             invalid(cause)
         }
     })?;
-    // Without this check serde_json would ignore anything after the object.
+    // Refuses data after the object, which serde_json would otherwise ignore.
     deserializer.end().map_err(invalid)?;
     Ok(value)
 }
 
-/// Whether a string contains an escape such as `\ud83d` without its other half. serde_json has no error code for this
-/// case, only a message.
+/// Returns whether the cause is an unpaired surrogate in a string, such as the escape `\ud83d` without its other half.
+/// serde_json has no error code for this case, only a message.
 fn is_lone_surrogate(cause: &serde_json::Error) -> bool {
     let text = cause.to_string();
     ["lone leading surrogate", "unexpected end of hex escape"].iter().any(|start| text.starts_with(start))
@@ -121,7 +121,7 @@ fn explain(path: &str, cause: &serde_json::Error) -> String {
     if path == "." { text } else { format!("{path}: {text}") }
 }
 
-/// Rewrites a message of serde without the names of Rust types and without the value, which may be long.
+/// Rewrites a message of serde. Omits the names of Rust types and the invalid value, which may be long.
 fn plain_message(text: &str) -> String {
     if let Some((_, expected)) =
         text.strip_prefix("unknown variant `").and_then(|text| text.rsplit_once("expected "))
@@ -151,7 +151,7 @@ fn plain_message(text: &str) -> String {
     format!("must be {expected}, not {found}")
 }
 
-/// Deserializes an integer. Some clients write integers as `40.0`.
+/// Deserializes an integer. Also accepts `40.0`, because some clients write integers that way.
 pub(crate) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
     let number = f64::deserialize(deserializer)?;
     // The comparison detects a lossy conversion.

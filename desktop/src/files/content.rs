@@ -16,14 +16,15 @@ use tempfile::{NamedTempFile, TempPath};
 use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
 
-/// The maximum number of stored screenshots. A new one replaces the oldest.
+/// The maximum number of stored screenshots. Beyond it, each new screenshot replaces the oldest one.
 const MAX_SCREENSHOTS: usize = 256;
 
-/// The directories that contain the content.
+/// The directories of the stored content.
 #[derive(Debug)]
 pub(crate) struct Contents {
     files: PathBuf,
-    /// On the same file system as `files`, so a complete file moves there by an atomic rename.
+    /// The directory of incomplete files. It is on the same file system as `files`, so a complete file moves to `files`
+    /// by an atomic rename.
     incoming: PathBuf,
     screenshots: PathBuf,
     /// The names of the stored screenshots, oldest first.
@@ -31,8 +32,8 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// Creates the directories. Also removes the leftovers of a killed server: incomplete files, and content whose
-    /// record was not yet inserted or already deleted.
+    /// Creates the directories. Also removes the files that a killed server has left: incomplete files, and content
+    /// whose record was not yet inserted or was already deleted.
     ///
     /// `recorded` contains the ids of all files in the store.
     pub(crate) fn open(data: &Path, recorded: &HashSet<String>) -> io::Result<Self> {
@@ -55,7 +56,7 @@ impl Contents {
         Ok(contents)
     }
 
-    /// The path of a file's content.
+    /// Returns the path of a file's content.
     pub(crate) fn file(&self, id: &str) -> PathBuf {
         self.files.join(id)
     }
@@ -74,12 +75,12 @@ impl Contents {
         }
     }
 
-    /// The path of a screenshot's content. `name` is a result of [`Self::store_screenshot`].
+    /// Returns the path of a screenshot's content. `name` is a result of [`Self::store_screenshot`].
     pub(crate) fn screenshot(&self, name: &str) -> PathBuf {
         self.screenshots.join(name)
     }
 
-    /// Stores a screenshot for downloads by link. Returns its name.
+    /// Stores a screenshot that links can point to. Returns the name of the screenshot.
     pub(crate) async fn store_screenshot(&self, image: &[u8], extension: &str) -> io::Result<String> {
         let name = format!("{}.{extension}", Uuid::new_v4());
         tokio::fs::write(self.screenshot(&name), image).await?;
@@ -109,12 +110,12 @@ impl IncomingFile {
         self.file.write_all(chunk).await
     }
 
-    /// The number of bytes written so far.
+    /// Returns the number of bytes written so far.
     pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
-    /// Moves the file to the path of `id` and syncs it, so it survives a power loss.
+    /// Syncs the file and moves it to the path of `id`. The file then survives a power loss.
     pub(crate) async fn commit(mut self, contents: &Contents, id: &str) -> io::Result<()> {
         self.file.flush().await?;
         self.file.sync_all().await?;

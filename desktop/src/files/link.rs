@@ -1,5 +1,5 @@
-//! Signed links give access to content without the API key for one hour. The signature covers the path and the expiry
-//! time.
+//! Signed links, which give access to content for one hour without the API key. The signature covers the path and the
+//! expiry time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ pub(crate) struct LinkSigner(Secret);
 pub(crate) struct LinkQuery {
     /// The expiry time in seconds since the Unix epoch.
     expires: u64,
-    /// HMAC-SHA256 in hexadecimal.
+    /// The HMAC-SHA256 in hexadecimal.
     signature: String,
 }
 
@@ -30,7 +30,7 @@ impl LinkSigner {
         Self(key)
     }
 
-    /// The query string that gives access to `subject` for one hour.
+    /// Returns the query string that gives access to `subject` for one hour.
     pub(crate) fn query(&self, subject: &str) -> String {
         self.query_until(subject, SystemTime::now() + LIFETIME)
     }
@@ -47,7 +47,7 @@ impl LinkSigner {
         format!("expires={expires}&signature={signature}")
     }
 
-    /// Whether a link currently gives access to `subject`.
+    /// Returns whether the signature is valid for `subject` and the link has not expired.
     pub(crate) fn verify(&self, subject: &str, query: &LinkQuery) -> bool {
         let signed = decode_hex(&query.signature)
             .is_some_and(|signature| self.mac(subject, query.expires).verify_slice(&signature).is_ok());
@@ -63,7 +63,7 @@ impl LinkSigner {
 }
 
 fn seconds(time: SystemTime) -> u64 {
-    // With a clock before 1970, every link has expired.
+    // If the clock is before 1970, every link counts as expired.
     time.duration_since(UNIX_EPOCH).map_or(u64::MAX, |since| since.as_secs())
 }
 

@@ -1,4 +1,4 @@
-//! The content of uploaded and exported files and of linked screenshots, and signed links to it.
+//! The content of uploaded files, exported files and linked screenshots, and the signed links to this content.
 
 mod content;
 mod link;

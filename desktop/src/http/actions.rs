@@ -87,7 +87,7 @@ pub(super) async fn screenshot_response(
 ) -> Result<Response, ApiError> {
     let scale = options.scale;
     let format = options.format;
-    // After a start, the wallpaper and the panel appear with a delay.
+    // The wallpaper and the panel appear only some time after the start of the computer.
     machine.drawn().await;
     let image =
         on_screen(machine, ScreenAccess::View, move |screen, _| screen.screenshot(format, scale)).await?;
@@ -188,7 +188,7 @@ async fn type_text(Live(machine): Live, Body(input): Body<Type>) -> Result<Json<
     Ok(action_response("type", &details))
 }
 
-/// The distinct characters as code points, for example `U+000C`.
+/// Returns the distinct characters as code points, for example `U+000C`.
 fn code_points(mut characters: Vec<char>) -> Vec<String> {
     characters.sort_unstable();
     characters.dedup();
@@ -221,7 +221,7 @@ async fn scroll(Live(machine): Live, Body(scroll): Body<Scroll>) -> Result<Json<
     let direction = scroll.direction;
     let amount = scroll.amount.unwrap_or(3);
     let clicks = WheelClicks::new(amount)?;
-    // The service uses 0 for a missing coordinate.
+    // If only one coordinate is given, the hosted service uses 0 for the other.
     let at = match (scroll.x, scroll.y) {
         (None, None) => None,
         (x, y) => Some((x.unwrap_or(0), y.unwrap_or(0))),
@@ -230,7 +230,7 @@ async fn scroll(Live(machine): Live, Body(scroll): Body<Scroll>) -> Result<Json<
     Ok(action_response("scroll", &json!({ "direction": direction, "amount": amount })))
 }
 
-/// API versions use different names for the same parameter. Some clients send both.
+/// The parameters of `wait`. API versions use different names for the same parameter, and some clients send both names.
 #[derive(Debug, Deserialize)]
 pub(super) struct Wait {
     duration: Option<f64>,

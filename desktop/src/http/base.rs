@@ -8,8 +8,8 @@ use axum::http::request::Parts;
 
 use crate::app::{ApiError, App, without_port};
 
-/// The URL at which the client reaches this server, such as `http://127.0.0.1:8800`: the public URL, or else the host
-/// of the request. Other headers of a client or a proxy are never used.
+/// The URL at which the client reaches this server, such as `http://127.0.0.1:8800`: the public URL if it is set,
+/// otherwise a URL with the host of the request. Headers such as `X-Forwarded-Proto` are never used.
 #[derive(Debug)]
 pub(super) struct BaseUrl(String);
 
@@ -18,7 +18,7 @@ impl BaseUrl {
         &self.0
     }
 
-    /// The host without the port.
+    /// Returns the host without the port.
     pub(super) fn hostname(&self) -> &str {
         let host = self.0.split_once("://").map_or(&*self.0, |(_, rest)| rest);
         without_port(host.split('/').next().unwrap_or(host))

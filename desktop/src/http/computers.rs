@@ -1,4 +1,4 @@
-//! Computers: create, get and delete them, and get the password of their WebSocket channels.
+//! The calls to create, get and delete computers, and to get the password of their WebSocket channels.
 
 use std::sync::Arc;
 
@@ -25,11 +25,11 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/computers/{id}/vnc-password", get(vnc_password))
 }
 
-/// All sizes that any version of the hosted service offers.
+/// The allowed sizes: all that any version of the hosted service offers.
 const RAM_GB: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 const CPU_CORES: &[f64] = &[0.5, 1.0, 2.0, 4.0, 8.0, 16.0];
 const GPUS: &[&str] = &["none", "a10", "l40s", "a100-40gb", "a100-80gb"];
-/// In characters.
+/// The maximum length of a computer's name, in characters.
 const MAX_NAME_LENGTH: usize = 100;
 
 #[derive(Debug, Deserialize)]
@@ -151,7 +151,7 @@ async fn vnc_password(
     Ok(Json(json!({ "password": password.expose() })))
 }
 
-/// The JSON of a computer, with the fields that clients of all API versions expect.
+/// Returns the JSON of a computer, with the fields that clients of all API versions expect.
 pub(super) async fn describe(
     computer: &ComputerRecord,
     workspace_name: &str,
@@ -209,7 +209,7 @@ pub(super) async fn describe(
     })
 }
 
-/// Converts a whole number to a JSON integer, like the hosted service.
+/// Converts a number to JSON. Writes a whole number without a decimal point, like the hosted service.
 fn json_number(number: f64) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "the fraction is zero and the sizes are small")]
     if number.fract() == 0.0 { json!(number as i64) } else { json!(number) }

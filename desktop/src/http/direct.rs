@@ -20,7 +20,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/desktops/{id}/screenshot", get(screenshot))
 }
 
-/// A running computer. The request contains its password.
+/// An extractor for a running computer whose password the request contains.
 struct Authorized(Arc<Machine>);
 
 impl FromRequestParts<Arc<App>> for Authorized {

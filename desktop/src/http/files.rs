@@ -1,4 +1,4 @@
-//! Files: upload, list, export, link and delete, at the paths of the current and the older API version.
+//! The calls to upload, list, export, link and delete files, at the paths of the current and of the older API version.
 
 mod disposition;
 mod upload;
@@ -40,7 +40,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/computers/{id}/files/upload", post(upload_to_computer))
         .route("/files/{id}/download", get(download_by_path))
         .route("/files/{id}", delete_route(delete_by_path))
-        // `Upload` enforces its own limit, with an error that names it.
+        // `Upload` enforces its own limit. Its error contains the limit.
         .layer(DefaultBodyLimit::disable())
 }
 
@@ -93,7 +93,7 @@ async fn store_upload(
     {
         app.fleet.deliver(&computer).await;
     }
-    // Another request may have deleted the file in the meantime.
+    // Another request may have deleted the record in the meantime.
     let record = app.store.file(&id)?.unwrap_or(record);
     Ok(Json(json!({ "file": describe(&record) })))
 }
@@ -161,7 +161,7 @@ async fn export(
     }
     let filename = upload::file_name(&path);
     let source = machine.agent().open_file(path).await?;
-    // Refuses a large file before the copy. The copy has its own check, since the file may still grow.
+    // Refuses a file that is too large before it is copied. The copy checks the size again, since the file may grow.
     if source.metadata()?.len() > MAX_EXPORT_BYTES {
         return Err(too_large());
     }
@@ -257,7 +257,7 @@ fn url(app: &App, base: &BaseUrl, record: &FileRecord) -> String {
     format!("{}{path}/{}?{query}", base.as_str(), utf8_percent_encode(&record.file.filename, ENCODED))
 }
 
-/// The JSON of a file, with the fields that clients of all API versions expect.
+/// Returns the JSON of a file, with the fields that clients of all API versions expect.
 fn describe(record: &FileRecord) -> Value {
     let file = &record.file;
     let delivered = (file.source == Source::Upload && file.computer_id.is_some()).then_some(record.delivered);

@@ -1,4 +1,4 @@
-//! Fuzz targets: arbitrary bytes as a connection to the server, and as the body of each call.
+//! Fuzz targets that pass arbitrary bytes to the server, as a connection and as the body of each call.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -23,13 +23,15 @@ use crate::stream::Connections;
 use super::serve::{Endpoints, serve_connection};
 use super::{actions, commands, computers, files, router, streaming, workspaces};
 
-/// The API key in the inputs of the corpus.
+/// The API key that the inputs in the corpus contain.
 const KEY: &str = "sk_live_fuzz";
 
-/// The number of connections before a server is replaced. Data that accumulates would slow it down.
+/// The number of connections after which a new server replaces the current one. The accumulated data of more
+/// connections would slow the server down.
 const CONNECTIONS_PER_SERVER: u32 = 500;
 
-/// A complete server without a listener. It has no workspace with a predictable id, so no computer starts.
+/// A complete server without a listener. No input can name one of its workspaces, because their ids are not
+/// predictable, so no computer starts.
 struct TestServer {
     runtime: Runtime,
     app: Arc<App>,
@@ -71,7 +73,7 @@ impl TestServer {
         Self { runtime, app: Arc::new(app), connections_left: CONNECTIONS_PER_SERVER, _folder: folder }
     }
 
-    /// The server's responses to these bytes.
+    /// Returns the server's responses to these bytes.
     fn responses_to(&self, bytes: &[u8]) -> Vec<u8> {
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 8800));
         let service = NormalizePathLayer::trim_trailing_slash().layer(router(Arc::clone(&self.app)));
@@ -86,7 +88,7 @@ impl TestServer {
             let (mut reader, mut writer) = split(client);
             let mut response = Vec::new();
             let sending = async {
-                // The server may close the connection before it has read everything.
+                // The server may close the connection before it has read all bytes.
                 let _ = writer.write_all(bytes).await;
                 let _ = writer.shutdown().await;
             };
@@ -98,7 +100,7 @@ impl TestServer {
     }
 }
 
-/// Sends the bytes on one connection. Every response must be valid and must not contain the API key.
+/// Sends the bytes over one connection. Panics if a response is not valid or contains the API key.
 pub(crate) fn connection(data: &[u8]) {
     thread_local!(static SERVER: RefCell<Option<TestServer>> = const { RefCell::new(None) });
     let response = SERVER.with_borrow_mut(|server| {
@@ -137,7 +139,7 @@ pub(crate) fn connection(data: &[u8]) {
     }
 }
 
-/// Parses the bytes as the body of a call. The result must be a valid value or a client error.
+/// Parses the bytes as the body of a call. Panics if the result is neither a valid value nor a client error.
 pub(crate) fn body(data: &[u8]) {
     let Some((call, json)) = data.split_first() else { return };
     let error = match call % 12 {

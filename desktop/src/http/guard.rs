@@ -1,4 +1,4 @@
-//! Middleware that checks the endpoints, the header and the API key of a request.
+//! Middleware that checks the connection's endpoints, the header and the API key of a request.
 
 use std::sync::Arc;
 
@@ -33,8 +33,9 @@ fn check_size(request: &Request) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Refuses requests from computers. Connections of a computer come from an address of this machine, but computers
-/// cannot reach its loopback addresses. So requests from this machine are accepted only on loopback.
+/// Refuses requests from computers. The connections of a computer come from an address of this machine, but computers
+/// cannot reach the loopback addresses of the machine. So requests from this machine are accepted only on loopback
+/// addresses.
 fn refuse_computers(endpoints: Option<&Endpoints>) -> Result<(), ApiError> {
     match endpoints {
         Some(Endpoints { local, peer })
@@ -49,7 +50,7 @@ fn refuse_computers(endpoints: Option<&Endpoints>) -> Result<(), ApiError> {
     }
 }
 
-/// Middleware: refuses computers, headers that are too large, and a Host or Origin that is not allowed.
+/// Middleware that refuses computers, headers that are too large, and a Host or Origin that is not allowed.
 pub(super) async fn admit(
     State(app): State<Arc<App>>,
     request: Request,
@@ -61,7 +62,7 @@ pub(super) async fn admit(
     Ok(next.run(request).await)
 }
 
-/// Middleware: requires the API key.
+/// Middleware that requires the API key.
 pub(super) async fn authenticate(
     State(app): State<Arc<App>>,
     request: Request,

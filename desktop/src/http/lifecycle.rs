@@ -1,5 +1,5 @@
-//! Starts, stops and restarts computers. The API documentation is inconsistent about calls in the wrong state; here
-//! they succeed.
+//! The calls that start, stop and restart computers. The API documentation is inconsistent about a call in the wrong
+//! state, such as `start` for a running computer; this server reports success.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
 /// The query parameters of `start` and `restart`, an extension of this server.
 #[derive(Debug, Deserialize)]
 struct StartParams {
-    /// The desktop settings to use: `system` ignores those in the home.
+    /// The desktop settings to use. `system` ignores the settings in the home.
     settings: Option<Settings>,
 }
 
@@ -51,7 +51,7 @@ async fn restart(
     Ok(accepted(&app.fleet.restart(&computer, params.settings).await?))
 }
 
-/// A call of the newer API version: returns the computer once it runs.
+/// Starts the computer and returns it when it runs. Only the newer API version has this call.
 async fn ensure_running(
     State(app): State<Arc<App>>,
     base: BaseUrl,

@@ -1,4 +1,4 @@
-//! The HTTP server: REST and signed links under `/api`, the WebSocket channels, `/health`.
+//! The HTTP server: REST calls and signed links under `/api`, the WebSocket channels, and `/health`.
 
 mod actions;
 mod base;
@@ -65,7 +65,8 @@ fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Only origins of `--allow-origin` may read responses. A loopback origin alone is not sufficient.
+/// Returns the CORS layer. Only pages from origins of `--allow-origin` may read responses; an origin on a loopback host
+/// is not allowed automatically.
 fn cors(origins: &[axum::http::HeaderValue]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins.to_vec())

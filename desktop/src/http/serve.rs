@@ -22,11 +22,11 @@ use tower::{Service, ServiceExt as _};
 
 /// The time limit for receiving the header of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// The maximum header size in bytes. Beyond it hyper closes the connection; `guard` has a lower limit and returns a
+/// The maximum header size in bytes. hyper closes a connection that exceeds it. `guard` has a lower limit and returns a
 /// descriptive error.
 const MAX_HEADER_BYTES: usize = 128 * 1024;
 const MAX_HEADER_FIELDS: usize = 1024;
-/// The number of file descriptors reserved for everything other than connections: computers and data.
+/// The number of file descriptors that are reserved for computers and data, not available to connections.
 const RESERVED_DESCRIPTORS: u64 = 1024;
 /// The delay after a failed `accept`.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
@@ -49,7 +49,7 @@ where
     let tasks = TaskTracker::new();
     loop {
         let accepted = async {
-            // Without a free slot, new connections wait in the kernel's backlog.
+            // While no slot is free, new connections wait in the kernel's backlog.
             let slot = Arc::clone(&slots).acquire_owned().await.map_err(io::Error::other)?;
             listener.accept().await.map(|(stream, peer)| (stream, peer, slot))
         };
@@ -84,12 +84,12 @@ where
     S::Future: Send,
 {
     let Ok(local) = stream.local_addr() else { return };
-    // Sends small frames without delay.
+    // Disables Nagle's algorithm, which would delay small frames.
     let _ = stream.set_nodelay(true);
     serve_connection(stream, Endpoints { local, peer }, service, closing).await;
 }
 
-/// Serves HTTP on a connection until it ends. After `closing` is canceled, shuts it down gracefully.
+/// Serves HTTP on a connection until it ends. When `closing` is canceled, shuts the connection down gracefully.
 pub(super) async fn serve_connection<C, S>(
     connection: C,
     endpoints: Endpoints,
@@ -125,7 +125,7 @@ pub(super) async fn serve_connection<C, S>(
     }
 }
 
-/// The maximum number of connections: the process's descriptor limit minus the reserved descriptors.
+/// Returns the maximum number of connections: the process's descriptor limit minus the reserved descriptors.
 fn max_connections() -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {

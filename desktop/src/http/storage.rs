@@ -1,4 +1,4 @@
-//! Serves the content of files and screenshots to signed links, without an API key. Supports ranges.
+//! Serves the content of files and screenshots at signed links, without an API key. Supports range requests.
 
 #![expect(
     clippy::disallowed_methods,
@@ -25,19 +25,19 @@ use tower_http::services::ServeFile;
 use crate::app::{ApiError, App, QueryParams};
 use crate::files::LinkQuery;
 
-/// These routes are outside the router that requires the API key.
+/// Returns the routes of signed links. They are not part of the router that requires the API key.
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/api/storage/files/{id}/{name}", get(file))
         .route("/api/storage/screenshots/{name}", get(screenshot))
 }
 
-/// The path of a file's content, to which the caller appends `/NAME`, and the query string with the signature.
+/// Returns the path of a file's content, to which the caller appends `/NAME`, and the query string with the signature.
 pub(super) fn link_to_file(app: &App, id: &str) -> (String, String) {
     (format!("/api/storage/files/{id}"), app.link_signer.query(&subject_of_file(id)))
 }
 
-/// The path of a screenshot with its signed query string.
+/// Returns the path of a screenshot with its signed query string.
 pub(super) fn link_to_screenshot(app: &App, name: &str) -> String {
     format!(
         "/api/storage/{0}?{1}",
@@ -62,7 +62,7 @@ async fn file(
 ) -> Result<Response, ApiError> {
     check(&app, &subject_of_file(&id), &query)?;
     let record = app.store.file(&id)?.ok_or_else(|| ApiError::not_found("File"))?;
-    // A type that was valid when it was stored may be invalid in a newer parser.
+    // A newer parser may reject a type that was valid when it was stored.
     let content_type = record.file.content_type.parse().unwrap_or(mime_guess::mime::APPLICATION_OCTET_STREAM);
     serve(app.contents.file(&id), &content_type, &record.file.filename, request).await
 }
@@ -108,7 +108,7 @@ async fn serve(
     let headers = response.headers_mut();
     let disposition =
         format!("attachment; filename*=UTF-8''{}", utf8_percent_encode(filename, NON_ALPHANUMERIC));
-    // An HTML file must not run with this server's origin.
+    // The scripts of an HTML file must not run with this server's origin.
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(

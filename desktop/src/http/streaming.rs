@@ -40,7 +40,7 @@ async fn start(
     Ok(Json(response))
 }
 
-/// Reports `idle` for a computer that does not run.
+/// Returns the status of the stream. The status is `idle` if the computer does not run.
 async fn status(State(app): State<Arc<App>>, Target(computer): Target) -> Result<Json<Value>, ApiError> {
     let status = match app.fleet.phase(&computer) {
         Phase::Running(machine) => machine.broadcast().status().await,

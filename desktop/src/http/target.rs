@@ -9,7 +9,7 @@ use crate::app::{ApiError, App};
 use crate::computer::Machine;
 use crate::store::ComputerRecord;
 
-/// The computer with the id or instance id in the path, in any state.
+/// An extractor for the computer, in any state, whose id or instance id is in the path.
 #[derive(Debug)]
 pub(super) struct Target(pub(super) ComputerRecord);
 
@@ -24,7 +24,7 @@ impl FromRequestParts<Arc<App>> for Target {
     }
 }
 
-/// A running computer. Waits for a computer that is starting.
+/// An extractor for a running computer. Waits for a computer that is starting.
 #[derive(Debug)]
 pub(super) struct Live(pub(super) Arc<Machine>);
 

@@ -1,4 +1,4 @@
-//! Workspaces, also under their older name `/projects`.
+//! The calls of workspaces, also available under the older path `/projects`.
 
 use std::sync::Arc;
 
@@ -103,9 +103,9 @@ async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<J
     if app.store.workspace(&id)?.is_none() {
         return Err(ApiError::not_found("Workspace"));
     }
-    // The next start of the server removes the content of files that are added after this line.
+    // If another request adds a file after this line, the next start of the server removes its content.
     let files = app.store.files(&id, None)?;
-    // Repeats, since another request may add a computer in the meantime.
+    // Retries, since another request may add a computer in the meantime.
     while !app.store.delete_workspace(&id)? && app.store.workspace(&id)?.is_some() {
         for computer in app.store.computers(Some(&id))? {
             match app.fleet.delete(&computer).await {

@@ -13,22 +13,22 @@ pub(crate) struct NewComputer {
     pub(crate) workspace_id: String,
     pub(crate) name: String,
     pub(crate) os: String,
-    /// In GB.
+    /// The memory in GB.
     pub(crate) ram: f64,
-    /// In cores.
+    /// The number of CPU cores.
     pub(crate) cpu: f64,
     pub(crate) gpu: String,
     pub(crate) disk_size_gb: f64,
     pub(crate) resolution: Resolution,
 }
 
-/// A row of the table.
+/// A row of the table of computers.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ComputerRecord {
     /// A small number, unique among the existing computers.
     pub(crate) slot: u32,
     pub(crate) id: String,
-    /// A second id, which the URLs of the WebSocket channels contain.
+    /// A second id, which is part of the URLs of the WebSocket channels.
     pub(crate) instance_id: String,
     pub(crate) spec: NewComputer,
     /// Whether the server starts the computer when the server itself starts.
@@ -59,7 +59,7 @@ impl ComputerRecord {
 }
 
 impl Store {
-    /// Inserts a computer that should run. Names are unique within the workspace.
+    /// Inserts a computer that should run. Fails if the workspace already has a computer with this name.
     pub(crate) fn create_computer(&self, spec: &NewComputer) -> Result<ComputerRecord, StoreError> {
         let id = Uuid::new_v4();
         let instance_id = Uuid::new_v4().simple().to_string();
@@ -94,7 +94,7 @@ impl Store {
         Ok(statement.query_row([id], ComputerRecord::read).optional()?)
     }
 
-    /// All computers, or those of one workspace, oldest first.
+    /// Returns all computers or those of one workspace, oldest first.
     pub(crate) fn computers(&self, workspace_id: Option<&str>) -> Result<Vec<ComputerRecord>, StoreError> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(
@@ -104,7 +104,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Writes to the disk only if the value changes.
+    /// Sets [`ComputerRecord::should_run`]. Writes to the disk only if the value changes.
     pub(crate) fn set_should_run(&self, id: &str, should_run: bool) -> Result<(), StoreError> {
         self.connection().execute(
             "UPDATE computers SET should_run = ?2 WHERE id = ?1 AND should_run <> ?2",

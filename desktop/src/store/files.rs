@@ -11,14 +11,14 @@ use crate::timestamp;
 /// The origin of a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Source {
-    /// A client uploaded it.
+    /// A client uploaded the file.
     Upload,
-    /// It was exported from a computer.
+    /// The file was exported from a computer.
     Export,
 }
 
 impl Source {
-    /// The name in the API.
+    /// Returns the name of the source in the API.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Upload => "upload",
@@ -48,7 +48,7 @@ impl FromSql for Source {
 pub(crate) struct NewFile {
     pub(crate) id: String,
     pub(crate) workspace_id: String,
-    /// The target of an upload, or the source of an export.
+    /// The computer that an upload is for, or that an export comes from.
     pub(crate) computer_id: Option<String>,
     pub(crate) filename: String,
     pub(crate) size_bytes: u64,
@@ -56,11 +56,12 @@ pub(crate) struct NewFile {
     pub(crate) source: Source,
 }
 
-/// A row of the table.
+/// A row of the table of files.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct FileRecord {
     pub(crate) file: NewFile,
-    /// Whether the upload was delivered to its computer. True for exports and for files without a computer.
+    /// Whether the upload was delivered to its computer. Always true for an export, and for an upload without a
+    /// computer.
     pub(crate) delivered: bool,
     /// The reason why the last attempt to deliver the file failed.
     pub(crate) delivery_error: Option<String>,
@@ -87,7 +88,7 @@ impl FileRecord {
 }
 
 impl Store {
-    /// Inserts a file whose content is already stored. An upload for a computer is pending delivery from now on.
+    /// Inserts a file whose content is already stored. An upload for a computer is then pending delivery.
     pub(crate) fn add_file(&self, file: &NewFile) -> Result<FileRecord, StoreError> {
         let delivered = file.source == Source::Export || file.computer_id.is_none();
         self.insert(
@@ -99,7 +100,7 @@ impl Store {
                 file.workspace_id,
                 file.computer_id,
                 file.filename,
-                // SQLite's integers are signed. No file exceeds their range.
+                // SQLite's integers are signed. No file size exceeds their range.
                 i64::try_from(file.size_bytes).unwrap_or(i64::MAX),
                 file.content_type,
                 file.source,
@@ -116,7 +117,7 @@ impl Store {
         Ok(statement.query_row([id], FileRecord::read).optional()?)
     }
 
-    /// The files of a workspace, or only those of one of its computers, oldest first.
+    /// Returns the files of a workspace, or only those of one of its computers, oldest first.
     pub(crate) fn files(
         &self,
         workspace_id: &str,
@@ -130,7 +131,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The ids of all files.
+    /// Returns the ids of all files.
     pub(crate) fn file_ids(&self) -> Result<HashSet<String>, StoreError> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached("SELECT id FROM files")?;
@@ -138,7 +139,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The uploads that are pending delivery to a computer, oldest first.
+    /// Returns the uploads that are pending delivery to a computer, oldest first.
     pub(crate) fn undelivered_files(&self, computer_id: &str) -> Result<Vec<FileRecord>, StoreError> {
         let connection = self.connection();
         let mut statement = connection
@@ -160,7 +161,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns `false` if the file does not exist.
+    /// Deletes the record of a file. Returns `false` if it does not exist.
     pub(crate) fn delete_file(&self, id: &str) -> Result<bool, StoreError> {
         Ok(self.connection().execute("DELETE FROM files WHERE id = ?1", [id])? > 0)
     }

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, Params, Row};
 
-/// The migrations from an empty database to the current schema. SQLite's `user_version` stores the number of applied
+/// The migrations from an empty database to the current schema. SQLite's `user_version` contains the number of applied
 /// migrations, so a released migration must never change.
 const MIGRATIONS: &[&str] = &[WORKSPACES_AND_COMPUTERS, FILES, DELIVERY_ERRORS];
 
@@ -47,7 +47,7 @@ const WORKSPACES_AND_COMPUTERS: &str = "
     ) STRICT;
 ";
 
-/// The content of a file is not in the database: see [`crate::files`].
+/// Creates the table of files. The content of a file is not in the database: see [`crate::files`].
 const FILES: &str = "
     CREATE TABLE files (
         id           TEXT PRIMARY KEY,
@@ -70,10 +70,10 @@ const DELIVERY_ERRORS: &str = "ALTER TABLE files ADD COLUMN delivery_error TEXT;
 /// Errors of the store.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
-    /// Another record of the same kind has the name.
+    /// Another record of the same kind already has this name.
     #[error("the name already exists")]
     NameTaken,
-    /// The workspace does not exist, or the computer of a file does not exist.
+    /// The workspace of a computer or file does not exist, or the computer of a file does not exist.
     #[error("the workspace does not exist")]
     NoWorkspace,
     /// A newer version of this program wrote the database.
@@ -94,7 +94,8 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// The open database. Statements take well under a millisecond, so they run on the caller's thread, one at a time.
+/// The open database. A statement takes much less than a millisecond, so it runs on the caller's thread. Only one
+/// statement runs at a time.
 #[derive(Debug)]
 pub(crate) struct Store {
     connection: Mutex<Connection>,
@@ -122,7 +123,7 @@ impl Store {
                 transaction.execute_batch(migration)?;
             }
         }
-        // Writes only if needed, so that a current database also opens on a full disk.
+        // Writes only if a migration was applied, so that a current database also opens on a full disk.
         if applied < SCHEMA_VERSION {
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
@@ -130,8 +131,8 @@ impl Store {
         Ok(Self { connection: Mutex::new(connection) })
     }
 
-    /// Runs a statement that returns the inserted row. It runs in a transaction: without one, SQLite commits when the
-    /// statement is dropped, and rusqlite ignores a failed commit there.
+    /// Runs a statement that returns the inserted row. Runs it in a transaction, because otherwise SQLite would commit
+    /// when the statement is dropped, and rusqlite ignores errors of a drop.
     fn insert<T>(
         &self,
         statement: &str,
@@ -151,7 +152,7 @@ impl Store {
     }
 }
 
-/// Maps the two failures that a caller can fix to their own variants.
+/// Converts an SQLite error. Errors that a caller can fix have their own variants.
 fn classify(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error().map(|error| error.extended_code) {
         Some(rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE) => StoreError::NameTaken,

@@ -6,12 +6,12 @@ use uuid::Uuid;
 use super::{Store, StoreError};
 use crate::timestamp;
 
-/// A row of the table. The fields are those of the API.
+/// A row of the table of workspaces. The fields have the names that the API uses.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct WorkspaceRecord {
     pub(crate) id: String,
     pub(crate) name: String,
-    /// `active` or `inactive`.
+    /// The status: `active` or `inactive`.
     pub(crate) status: String,
     pub(crate) icon_url: Option<String>,
     pub(crate) created_at: String,
@@ -32,7 +32,7 @@ impl WorkspaceRecord {
 }
 
 impl Store {
-    /// Inserts a workspace. Names are unique; the comparison ignores case.
+    /// Inserts a workspace. Fails if a workspace already has this name, ignoring case.
     pub(crate) fn create_workspace(
         &self,
         name: &str,
@@ -48,7 +48,7 @@ impl Store {
         )
     }
 
-    /// All workspaces, oldest first.
+    /// Returns all workspaces, oldest first.
     pub(crate) fn workspaces(&self) -> Result<Vec<WorkspaceRecord>, StoreError> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached("SELECT * FROM workspaces ORDER BY rowid")?;

@@ -33,7 +33,7 @@ fn a_foreign_host_or_origin_is_refused_even_with_the_right_key() {
 }
 
 /// A hostile site may resolve its name to this machine (DNS rebinding), or serve a page that sends requests here. Every
-/// address refuses both, even with the right key, password or signature.
+/// URL of the server refuses both, even with the right key, password or signature.
 #[test]
 fn every_address_refuses_foreign_hosts_and_origins() {
     let server = Server::start();
@@ -66,14 +66,14 @@ fn every_address_refuses_foreign_hosts_and_origins() {
 fn status(server: &Server, request: &str) -> u16 {
     let address = server.origin.strip_prefix("http://").expect("it is an HTTP URL");
     let mut stream = TcpStream::connect(address).expect("the server listens");
-    stream.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("the timeout is not zero");
     stream.write_all(request.as_bytes()).expect("the server reads");
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line).expect("the server responds");
     line.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("it is a number")
 }
 
-/// Pages from other programs on this machine are not trusted either.
+/// The server does not trust pages that other programs on this machine serve either.
 #[test]
 fn a_page_from_localhost_gets_no_cors_headers_unless_its_origin_is_allowed() {
     let server = Server::start();
@@ -81,7 +81,7 @@ fn a_page_from_localhost_gets_no_cors_headers_unless_its_origin_is_allowed() {
     let response = server.call_with("GET", "/workspaces", "", &[page]);
     assert!(!response.headers.contains_key("access-control-allow-origin"));
     response.refusal(401);
-    // Without a successful preflight the browser sends no request with a key.
+    // A browser sends a request with a key only after a successful preflight.
     let preflight =
         [page, ("access-control-request-method", "GET"), ("access-control-request-headers", "authorization")];
     let response = server.call_with("OPTIONS", "/workspaces", "", &preflight);
@@ -103,7 +103,7 @@ fn the_key_is_stored_in_a_private_file_and_not_printed() {
     let file = data.path().join("api-key");
     let key = fs::read_to_string(&file).expect("it is stored");
     assert_eq!(fs::metadata(&file).expect("it exists").permissions().mode() & 0o777, 0o600);
-    // The printed commands set the variable from the file.
+    // The commands that the server prints read the key from its file and set the variable.
     let script = format!("{}; echo $ORGO_API_KEY", hints.join(";"));
     let output = Command::new("sh").args(["-c", &script]).output().expect("every system has a shell");
     assert_eq!(String::from_utf8_lossy(&output.stdout), key);

@@ -6,7 +6,7 @@ use tungstenite::Message;
 use crate::server::Server;
 use crate::socket::Socket;
 
-/// Plays a sine wave in the computer until the process is killed.
+/// A command that plays a sine wave in the computer until its processes are killed.
 const TONE: &str = r#"python3 - <<'END' | pacat --raw --rate=48000 --channels=1 --format=s16le >/dev/null 2>&1 &
 import array, math, sys
 second = array.array("h", [round(20000 * math.sin(2 * math.pi * 440 * n / 48000)) for n in range(48000)]).tobytes()
@@ -75,7 +75,8 @@ fn an_unsupported_format_is_refused_and_the_error_names_the_parameter() {
     assert_eq!(audio.close_code(), 4500);
 }
 
-/// Plays two tones with a pause between them, and prints the time of the computer's clock at the start of each.
+/// A program that plays two tones with a pause between them, and prints the time of the computer's clock at the start
+/// of each tone.
 const TWO_TONES: &str = r#"
 import array, math, subprocess, time
 tone = array.array("h", [round(20000 * math.sin(2 * math.pi * 440 * n / 48000)) for n in range(9600)]).tobytes()
@@ -95,7 +96,7 @@ fn silence_between_tones_keeps_its_duration() {
     let times = std::thread::scope(|scope| {
         let playing =
             scope.spawn(|| computer.act("exec", &json!({ "code": TWO_TONES, "timeout": 60 })).expect(200));
-        // The positions, in samples, of the first tone and of each tone after at least a second of silence.
+        // Finds the position in samples of the first tone, and of the next tone after at least a second of silence.
         let (mut starts, mut position, mut last_loud) = (Vec::new(), 0_usize, None);
         while starts.len() < 2 {
             for sample in samples(&binary(&mut audio)) {
@@ -113,6 +114,7 @@ fn silence_between_tones_keeps_its_duration() {
             output.as_str().unwrap_or_default().lines().filter_map(|line| line.parse().ok()).collect();
         (clock[1] - clock[0], (starts[1] - starts[0]) as f64 / 24_000.0)
     });
-    // Each tone starts after a varying delay. If the stream omitted the silence, it would be four seconds shorter.
+    // Each tone starts after a varying delay, so the comparison is not exact. If the stream omitted the silence, it
+    // would be four seconds shorter.
     assert!((times.0 - times.1).abs() < 2.0, "{} s by the clock, {} s of audio", times.0, times.1);
 }

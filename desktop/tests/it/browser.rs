@@ -1,5 +1,5 @@
-//! The web browser of a computer. It shows only the page, without warnings or prompts, no matter how it is opened and how
-//! it ended before.
+//! The web browser of a computer. It shows only the page, without warnings or prompts, regardless of how it was started
+//! and how its last run ended.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,12 +9,13 @@ use serde_json::json;
 use crate::environment::output_of;
 use crate::server::{Computer, Server, wait_until};
 
-/// Serves pages of one color. Logs the requested paths, and for each page the height of the window outside of the page.
+/// A server of pages that have a single color. It logs the requested paths, and for each page the height of the
+/// browser's controls.
 const PAGES: &str = r#"
 import http.server
 PAGE = b"""<!doctype html><title>Page</title><style>html { background: #30d0a0; height: 100% }</style>
 <script>
-// A window has no size until it is open.
+// A window has no size before it is open.
 const timer = setInterval(() => {
   if (!outerHeight) return;
   clearInterval(timer);
@@ -37,10 +38,11 @@ with open("address", "w") as address:
 server.serve_forever()
 "#;
 const COLOR: [u8; 3] = [0x30, 0xd0, 0xa0];
-/// The maximum height of the tab strip and the address bar. A warning bar would add 40 pixels.
+/// The maximum height of the tab strip and the address bar, in pixels. A warning bar would add 40 pixels.
 const CONTROLS: u32 = 110;
 
-/// Starts the page server on a free port, since computers without boxes share their ports. Returns its address.
+/// Starts the page server on a free port, since computers without boxes share their ports. Returns the address of the
+/// server.
 fn serve_pages(computer: &Computer<'_>) -> String {
     computer.act("exec", &json!({ "code": format!("open('pages.py', 'w').write({PAGES:?})") })).expect(200);
     // Moves the pointer off the page, because screenshots contain it.
@@ -50,7 +52,7 @@ fn serve_pages(computer: &Computer<'_>) -> String {
     output_of(computer, "cat address")
 }
 
-/// Waits until the browser has requested the page, and the page fills the window below the address bar.
+/// Waits until the browser has requested the page and the page fills the window below the address bar.
 #[track_caller]
 fn wait_for_page(computer: &Computer<'_>, page: &str) {
     let seen = format!("/seen/{page}?");
@@ -67,7 +69,8 @@ fn wait_for_page(computer: &Computer<'_>, page: &str) {
     });
 }
 
-/// The size of the bounding box of all pixels in the page's color, and the number of pixels in it with another color.
+/// Returns the width and height of the bounding box of all pixels in the page's color, and the number of other pixels
+/// in the box.
 fn page_area(computer: &Computer<'_>) -> (usize, usize, usize) {
     let shot = computer.server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
     let png = STANDARD.decode(shot["image"].as_str().expect("it is a string")).expect("it is base64");
@@ -132,13 +135,13 @@ fn every_way_to_open_the_browser_shows_the_page() {
     output_of(&computer, &format!("timeout 20 xdg-open http://{address}/tab"));
     wait_for_page(&computer, "tab");
     assert_eq!(output_of(&computer, "xdg-settings get default-web-browser"), "web-browser.desktop");
-    // The address bar of a new tab has the focus.
+    // Types an address without a click, since the address bar of a new tab has the focus.
     computer.act("key", &json!({ "key": "ctrl+t" })).expect(200);
     computer.act("type", &json!({ "text": format!("{address}/typed\n") })).expect(200);
     wait_for_page(&computer, "typed");
     close(&computer);
 
-    // The desktop entry, which panel and menu start.
+    // Opens the browser by its desktop entry, as the panel and the menu do.
     output_of(
         &computer,
         &format!(
@@ -172,7 +175,8 @@ fn a_killed_browser_reopens_without_a_prompt() {
     serve_pages(&computer);
     open("restarted");
 
-    // Stale locks: of another host, of a process that does not exist, of a process that is not a browser, and invalid ones.
+    // Stale locks of another host, of a process that does not exist, and of a process that is not a browser, then two
+    // invalid locks.
     for (number, lock) in
         ["another-host-7", "$(uname -n)-999999", "$(uname -n)-1", "$(uname -n)", "x"].iter().enumerate()
     {

@@ -44,7 +44,7 @@ fn an_editor_receives_typed_text_and_screenshots_are_converted() {
     assert_eq!((image.info().width, image.info().height), (1280, 720));
     let mut pixels = vec![0; image.output_buffer_size().expect("the image is small")];
     image.next_frame(&mut pixels).expect("it is complete");
-    // The first screenshot already contains the wallpaper. Without it the screen is black.
+    // The first screenshot already contains the wallpaper. Without the wallpaper, the screen is black.
     assert_ne!(pixels[..3], [0; 3]);
 
     let mut events = Socket::open(&computer, "events", "");

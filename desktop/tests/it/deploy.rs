@@ -6,7 +6,7 @@ use crate::server::{Server, can_test_sandbox};
 
 const SERVICE: &str = include_str!("../../deploy/orgo-desktop.service");
 
-/// The service's `CapabilityBoundingSet=CAP_A CAP_B` in the syntax of setpriv: `-all,+a,+b`.
+/// Returns the service's `CapabilityBoundingSet=CAP_A CAP_B` in the syntax of setpriv: `-all,+a,+b`.
 fn bounding_set() -> String {
     let line = SERVICE.lines().find_map(|line| line.strip_prefix("CapabilityBoundingSet="));
     let capabilities = line.expect("the service limits its capabilities").split(' ');
@@ -23,7 +23,8 @@ fn a_computer_has_a_network_with_only_the_capabilities_of_the_service() {
         println!("skipped: the service runs as root");
         return;
     }
-    // On a system with services every user may open the TUN device. A machine that runs tests may lack it.
+    // On a system with systemd, udev lets every user open the TUN device. The test creates the device, since its
+    // machine may have none.
     let with_tunnel =
         "mount -t tmpfs -o mode=755 none /dev/net && mknod -m 666 /dev/net/tun c 10 200 && exec \"$@\"";
     let unshared = ["unshare", "--mount", "sh", "-c", with_tunnel, "sh"];

@@ -1,5 +1,5 @@
-//! A small disk, which tests can fill. This works without root: the server mounts it in its own namespaces, and no other
-//! process sees it.
+//! A small disk that tests can fill. No root rights are needed: the server mounts the disk in its own namespaces, where
+//! no other process sees it.
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -13,7 +13,7 @@ use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use rustix::process::{getgid, getuid};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
-/// Makes the program of `command` mount a tmpfs with this size at `folder`.
+/// Makes `command` mount a tmpfs with this size at `folder` before its program starts.
 pub(crate) fn confine(command: &mut Command, folder: &Path, megabytes: u32) {
     let folder = CString::new(folder.as_os_str().as_bytes()).expect("a path has no NUL byte");
     let size = CString::new(format!("size={megabytes}m,mode=700")).expect("it has no NUL byte");
@@ -21,11 +21,11 @@ pub(crate) fn confine(command: &mut Command, folder: &Path, megabytes: u32) {
     let users = format!("{0} {0} 1", getuid().as_raw());
     let groups = format!("{0} {0} 1", getgid().as_raw());
     let is_root = getuid().is_root();
-    // SAFETY: between fork and exec the only thread makes only system calls, and allocates nothing.
+    // SAFETY: between fork and exec the closure makes only system calls, and allocates nothing.
     unsafe {
         command.pre_exec(move || {
             if is_root {
-                // Root can mount without a user namespace. In a user namespace, the server could not give each computer
+                // Root can mount without a user namespace. A server in a user namespace could not give each computer
                 // its own user.
                 unshare_unsafe(UnshareFlags::NEWNS)?;
                 mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;

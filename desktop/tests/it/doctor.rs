@@ -14,7 +14,7 @@ fn doctor(path: &str) -> Output {
         .expect("the program was built")
 }
 
-/// A `PATH` with all programs of this machine except these.
+/// Returns a folder, to be used as `PATH`, with links to all programs of this machine except these.
 fn without(programs: &[&str]) -> TempDir {
     let folder = tempfile::tempdir().expect("the tests may write to /tmp");
     for bin in ["/usr/local/bin", "/usr/bin", "/usr/sbin"] {

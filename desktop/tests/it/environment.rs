@@ -78,8 +78,8 @@ fn every_program_has_the_environment_variables_of_a_desktop() {
 
 #[test]
 fn a_computer_inherits_nothing_from_the_process_that_starts_the_server() {
-    // Starts the server like a shell script that holds a lock and calls `nohup`, under a service manager with a strict
-    // umask.
+    // Starts the server like a shell script that holds a lock and uses `nohup`, under a service manager that sets a
+    // strict umask.
     const STARTER: &str = r#"trap "" HUP INT QUIT TERM; umask 077; exec 9>>"$LOCK" 77<&0; exec "$@""#;
     let folder = tempfile::tempdir().expect("the tests may write to /tmp");
     let lock = folder.path().join("held-lock").display().to_string();
@@ -166,7 +166,7 @@ fn programs_in_the_home_do_not_replace_those_that_the_computer_needs() {
     computer.act("restart", &json!({})).expect(200);
     computer.wait_for_status("running");
     works();
-    // The user's own commands do use them.
+    // Commands of the user do use the programs in the home.
     assert_eq!(output_of(&computer, "python3 || true"), "mine");
 }
 
@@ -203,7 +203,7 @@ fn the_terminal_is_a_login_shell() {
         input(&mut terminal, "shopt -q login_shell && echo log''in\r");
         read_until(&mut terminal, "login\r\n");
     }
-    // Commands do not read these files, because a user could break them.
+    // `bash` calls do not read these files, because their content may be broken.
     assert_eq!(output_of(&computer, "echo -$MINE-"), "--");
     assert_eq!(output_of(&computer, "bash -lc 'echo -$MINE-'"), "-from-profile-");
     for shell in ["bash", "sh"] {
@@ -249,7 +249,7 @@ fn a_terminal_works_despite_broken_shell_settings() {
             output_of(&computer, "rm -f ~/.profile ~/.bashrc ~/.bash_profile");
             assert_eq!(computer.act("exec", &command).expect(200)["success"], true);
             let mut terminal = open(&computer, "");
-            // Input before the shell is ready is not lost.
+            // Sends input before the shell is ready, which must not be lost.
             input(&mut terminal, "echo $((40+2)) works\r");
             let seen = read_until(&mut terminal, "42 works\r\n");
             assert_eq!(seen.contains("This shell has not read them"), ends, "{file}: {broken}: {seen}");
@@ -304,7 +304,7 @@ fn backspace_removes_a_whole_character() {
     assert!(modes.contains("erase = ^?"), "{modes}");
 }
 
-/// Builds the wheel of a package with a module and a command.
+/// Code that builds the wheel of a package with a module and a command.
 const WHEEL: &str = r#"
 import zipfile
 with zipfile.ZipFile("parcel-1.0-py3-none-any.whl", "w") as wheel:
@@ -332,7 +332,7 @@ fn python_packages_install_for_the_user_or_into_a_virtual_environment() {
     );
     assert_eq!(computer.bash("python3 -c 'import parcel'")["exit_code"], 1);
 
-    // Without a virtual environment they are installed in the home, because the system's folders are read-only.
+    // Without a virtual environment, pip installs packages in the home, because the system's folders are read-only.
     output_of(&computer, &format!("pip {install}"));
     assert_eq!(
         output_of(&computer, "parcel; command -v parcel"),
@@ -363,7 +363,7 @@ fn audio_played_through_alsa_reaches_the_channel() {
         "speaker-test -t sine -f 440 -b 200000 -l 1",
         "ffmpeg -v error -i tone.wav -f alsa default",
     ];
-    // The socket has the default path only in a box.
+    // Only in a box does the audio server's socket have the default path.
     if is_sandboxed() {
         players.push("env -u PULSE_SERVER aplay -q tone.wav");
     }

@@ -1,4 +1,4 @@
-//! The events channel: every event type from its real source.
+//! The events channel: every event type, caused by a real change in the computer.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ fn subscribe(computer: &Computer<'_>, types: &[&str]) -> Socket {
     events
 }
 
-/// Waits for an event of this type whose data matches, and skips others.
+/// Waits for an event of this type whose data matches, and returns the data. Skips other events.
 #[track_caller]
 fn next(events: &mut Socket, kind: &str, matches: impl Fn(&Value) -> bool) -> Value {
     loop {
@@ -77,7 +77,7 @@ fn a_recreated_folder_is_watched_and_a_replaced_file_is_modified() {
     let mut expect = |path: &str, action: &str| {
         assert_eq!(events.frame_of("event")["event"]["data"], change(path, action));
     };
-    // The folder is deleted and created again. Then it is moved away, changed and moved back.
+    // Deletes the folder and creates it again. Then moves it away, changes it and moves it back.
     computer.bash("rm -rf ~/Downloads; mkdir ~/Downloads; mkdir ~/Downloads/a");
     expect("Downloads/a", "created");
     computer.bash("mv ~/Downloads ~/x; rmdir ~/x/a; mkdir ~/x/b; mv ~/x ~/Downloads");
@@ -90,7 +90,7 @@ began = time.monotonic()
 with open('Desktop/note.tmp', 'w') as file: file.write('new')
 os.replace('Desktop/note.tmp', 'Desktop/note')
 print(time.monotonic() - began < 0.25)";
-    // Repeats if the machine was too slow: then an event may report the temporary file.
+    // Repeats the save if the machine was too slow, because then an event may report the temporary file.
     while computer.act("exec", &json!({ "code": save })).expect(200)["output"] != "True\n" {
         loop {
             if events.frame_of("event")["event"]["data"] == change("Desktop/note", "modified") {
@@ -134,7 +134,7 @@ fn process_events_contain_the_pid_inside_the_computer() {
     next(&mut events, "process_stop", |data| *data == it);
 }
 
-/// Helpers such as recorders start and end with the channels, but are not processes of the user.
+/// Helpers, such as recorders, start and end with the channels, but they are not processes of the user.
 #[test]
 fn helpers_of_the_server_cause_no_process_events() {
     let server = Server::start();
@@ -146,7 +146,7 @@ fn helpers_of_the_server_cause_no_process_events() {
         audio_events.frame_of("subscribed");
         let mut audio = Socket::open(&computer, "audio", "");
         audio.frame_of("started");
-        // Longer than the interval at which the list of processes is read.
+        // Waits for longer than the interval at which the server reads the list of processes.
         computer.bash("sleep 0.4");
         drop((audio_events, audio));
         computer.bash("sleep 0.4");
@@ -160,7 +160,7 @@ fn helpers_of_the_server_cause_no_process_events() {
         }
         names.insert(frame["event"]["data"]["name"].as_str().expect("it has a name").to_owned());
     }
-    // Bash replaces itself with the last command, so it may not have been observed.
+    // Bash replaces itself with its last command, so there may be no event for the process named `bash`.
     names.remove("bash");
     assert_eq!(names, BTreeSet::from(["sleep".to_owned()]));
 }

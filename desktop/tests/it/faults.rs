@@ -1,4 +1,5 @@
-//! Failures of parts of a computer. The other parts still work, errors are reported and resources are released.
+//! Tests in which parts of a computer fail: the other parts still work, errors are reported, and resources are
+//! released.
 
 use std::fs;
 
@@ -9,14 +10,15 @@ use tungstenite::Message;
 use crate::server::{Computer, Server, full, wait_until};
 use crate::socket::Socket;
 
-/// The memory of the server's own process in KiB.
+/// Returns the memory of the server process, without its children, in KiB.
 fn memory(server: &Server) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.process.id())).expect("it is running");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("the kernel reports it");
     line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse().ok()).expect("it is a number")
 }
 
-/// The additional memory in KiB that the server may use after a flood: socket buffers, and memory that its allocator keeps.
+/// The additional memory, in KiB, that the server may use after a flood, for socket buffers and for freed memory that
+/// its allocator keeps.
 const SLACK: u64 = 64 * 1024;
 
 #[test]
@@ -34,7 +36,8 @@ fn a_crashed_audio_server_closes_its_channels_and_restarts() {
         let mut audio = Socket::open(&computer, "audio", "");
         audio.frame()["type"] == "started"
     });
-    // The events channel subscribes again a moment later.
+    // The events channel subscribes to the audio server again after a moment, so the command plays until the event has
+    // arrived.
     computer.bash("(until [ -e seen ]; do head -c 4800 /dev/zero | pacat --raw; done) >/dev/null 2>&1 &");
     assert_eq!(events.frame_of("event")["event"]["type"], "audio_stream_start");
     computer.bash("touch seen");
@@ -125,12 +128,13 @@ fn clients_that_never_read_use_little_memory_and_do_not_block_calls() {
     let after = memory(&server);
     assert!(after < before + SLACK, "from {before} to {after} KB");
     drop((terminal, audio, events));
-    // The shell ends with its socket, and the flood with the shell.
+    // The end of the socket ends the shell, which ends the flood.
     wait_until("the flood to end", || computer.bash("pgrep -x yes")["exit_code"] == 1);
     wait_until("the recorder to end", || computer.bash("pgrep -x parec")["exit_code"] == 1);
 }
 
-/// Whether the server has an open socket that is connected to this port. A closed socket with undelivered data does not count.
+/// Returns whether the server has an open socket that is connected to this port. Ignores closed sockets with
+/// undelivered data.
 fn is_connected_to(server: &Server, port: u16) -> bool {
     const REMOTE: usize = 2;
     const INODE: usize = 9;
@@ -169,14 +173,14 @@ fn a_burst_of_file_changes_is_reported_up_to_the_queue_capacity() {
     events.send(&json!({ "type": "subscribe", "event_types": ["file_change"] }));
     events.frame_of("subscribed");
     let before = memory(&server);
-    // The names are long, so that the socket buffers cannot contain all events.
+    // Uses long names, so that the socket buffers cannot contain all events.
     let name = "n".repeat(200);
     computer.bash(&format!("cd Desktop; for n in $(seq 10000); do : > {name}-$n; done"));
     computer.bash("touch Downloads/last");
     assert!(memory(&server) < before + SLACK);
     let later = format!("{}/Downloads/later", computer.home());
     let mut received = 0;
-    // Events are dropped while the queue is full, possibly including the event of `last`. A later event arrives.
+    // The server drops events while the queue is full, perhaps also the event of `last`, but it delivers later events.
     loop {
         computer.bash("touch Downloads/later; rm Downloads/later");
         events.send(&json!({ "type": "ping" }));

@@ -1,4 +1,4 @@
-//! Files: uploads, lists, exports, signed links and deletion.
+//! Uploads, lists, exports, signed links and deletion of files.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -15,7 +15,7 @@ use crate::server::{KEY, Response, Server, can_test_sandbox, wait_until};
 
 const BOUNDARY: &str = "----orgo-test";
 
-/// A form as a browser sends it, with the fields after the file.
+/// Returns the body of a form as a browser sends it, with the fields after the file.
 pub(crate) fn form(filename: &str, content: &[u8], fields: &[(&str, &str)]) -> Vec<u8> {
     let mut body = format!(
         "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{filename}\"\r\n\
@@ -36,7 +36,7 @@ pub(crate) fn send(server: &Server, path: &str, body: &[u8]) -> Response {
     try_send(server, path, body).expect("the server responds")
 }
 
-/// `None` if the server does not respond, because it was killed.
+/// Sends an upload. Returns `None` if the server does not respond, for example because it was killed.
 pub(crate) fn try_send(server: &Server, path: &str, body: &[u8]) -> Option<Response> {
     let request = Request::post(format!("{}/api{path}", server.origin))
         .header("authorization", format!("Bearer {KEY}"))
@@ -54,7 +54,7 @@ fn upload(server: &Server, filename: &str, content: &[u8], fields: &[(&str, &str
     send(server, "/files/upload", &form(filename, content, fields)).expect(200)["file"].clone()
 }
 
-/// Requests a link without the API key.
+/// Requests a URL without the API key.
 fn fetch(url: &str, headers: &[(&str, &str)]) -> (u16, ureq::http::HeaderMap, Vec<u8>) {
     let mut request = Request::get(url);
     for (name, value) in headers {
@@ -79,7 +79,7 @@ fn link_to(server: &Server, id: &Value) -> String {
     text(&server.get(&format!("/files/download?id={}", text(id))).expect(200)["url"]).to_owned()
 }
 
-/// The number of stored files.
+/// Returns the number of stored files.
 fn stored_count(data: &Path) -> usize {
     std::fs::read_dir(data.join("files")).expect("it exists").count()
 }
@@ -216,7 +216,7 @@ fn an_upload_to_a_full_disk_is_refused_and_leaves_no_files() {
     assert_eq!(refused.expect(507)["code"], "disk_full");
     assert!(is_empty(&server.visible_data(), "arriving"));
     assert_eq!(stored_count(&server.visible_data()), 1);
-    // A small upload still fits, and the stored file is unchanged.
+    // There is still space for a small upload, and the stored file is unchanged.
     upload(&server, "next", &vec![1; 1 << 20], project);
     assert_eq!(fetch(&link_to(&server, &small["id"]), &[]).2, b"kept");
 }
@@ -262,13 +262,13 @@ fn an_upload_for_a_computer_is_delivered_now_or_when_it_starts() {
 
     computer.act("stop", &json!({})).expect(200);
     computer.wait_for_status("stopped");
-    // The path of the older generation, which names only the computer.
+    // Uses the path of the older API version, which contains only the computer's id.
     let path = format!("/computers/{}/files/upload", computer.id);
     let late = send(&server, &path, &form("late.txt", b"late", &[])).expect(200)["file"].clone();
     assert_eq!(late["desktop_id"], computer.id);
     computer.act("start", &json!({})).expect(200);
     assert_eq!(computer.bash("cat ~/Desktop/late.txt; rm ~/Desktop/*")["output"], "late");
-    // A file that the user deletes after the delivery is not delivered again.
+    // The user has deleted a file after its delivery. The server does not deliver it again.
     computer.act("restart", &json!({})).expect(200);
     assert_eq!(computer.bash("ls ~/Desktop")["output"], "");
 
@@ -350,7 +350,7 @@ fn an_upload_keeps_its_name_in_every_encoding() {
     expected.sort_unstable();
     let listed = STANDARD.decode(text(&listed["output"])).expect("it is base64");
     assert_eq!(listed.split(|&byte| byte == 0).filter(|name| !name.is_empty()).collect::<Vec<_>>(), expected);
-    // Exports keep the names too.
+    // An export also keeps the name of its file.
     for name in names {
         let export = json!({ "desktopId": computer.id, "path": format!("Desktop/{name}") });
         let response = server.call("POST", "/files/export", &export).expect(200);
@@ -402,7 +402,7 @@ fn a_failed_delivery_is_reported_and_retried() {
     computer.wait_for_status("stopped");
     let waiting = upload(&server, "waiting", b"x", fields);
     assert_eq!((&waiting["delivered"], &waiting["delivery_error"]), (&json!(false), &Value::Null));
-    // A file without a computer is not delivered.
+    // An upload without a computer has no delivery state.
     assert_eq!(upload(&server, "a", b"x", &[("projectId", &workspace)])["delivered"], Value::Null);
 }
 
@@ -460,7 +460,7 @@ fn links_begin_with_the_public_url() {
     );
     with_host(&server, "evil.example", "https").refusal(403);
 
-    // Without the option the server ignores the forwarding headers of clients.
+    // Without `--public-url`, the server still ignores forwarding headers.
     let server = Server::start();
     let workspace = self::workspace(&server, "lab");
     let file = upload(&server, "a", b"x", &[("projectId", &workspace)]);

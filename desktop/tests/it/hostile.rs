@@ -1,4 +1,4 @@
-//! Hostile clients: the server refuses their requests in the documented format, and other clients are not affected.
+//! Hostile clients. The server refuses their requests with documented errors, and other clients are not affected.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -14,19 +14,20 @@ use crate::socket::Socket;
 fn connect(server: &Server) -> TcpStream {
     let address = server.origin.strip_prefix("http://").expect("it is an HTTP URL");
     let stream = TcpStream::connect(address).expect("the server listens");
-    stream.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("the timeout is not zero");
     stream
 }
 
-/// Sends a complete raw request and reads until the server closes the connection. Ignores errors, because the server may
-/// close it during the request.
+/// Sends a complete raw request and reads until the server closes the connection. Ignores errors, because the server
+/// may close the connection during the request.
 fn exchange(server: &Server, bytes: &[u8]) -> String {
     let mut stream = connect(server);
     let _ = stream.write_all(bytes);
     read_all(stream)
 }
 
-/// Like [`exchange`], for bytes that may be an incomplete request: closes the sending half of the connection.
+/// Like [`exchange`], for bytes that may be an incomplete request. Closes the sending half of the connection after the
+/// bytes, so that the server does not wait for more.
 fn exchange_malformed(server: &Server, bytes: &[u8]) -> String {
     let mut stream = connect(server);
     let _ = stream.write_all(bytes);
@@ -90,7 +91,7 @@ fn a_missing_foreign_or_repeated_host_header_is_refused() {
     assert!(send("Host: localhost\r\n").starts_with("HTTP/1.1 200 "));
     let page = "Host: localhost\r\nOrigin: http://localhost\r\nOrigin: https://evil.example\r\n";
     assert_refused(&send(page), 403);
-    // A page can submit a form or open a socket without a preflight request, but it cannot hide its origin.
+    // A page can submit a form or open a WebSocket without a preflight request, but it cannot hide its origin.
     let socket = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nOrigin: https://evil.example\r\n";
     assert_refused(&exchange(&server, &request("/desktops/x/ws/events?token=x", socket)), 403);
 }
@@ -221,12 +222,12 @@ fn random_bodies_are_executed_or_refused() {
         let mut fields = serde_json::Map::new();
         for _ in 0..random.below(6) {
             let name = FIELDS[random.below(FIELDS.len())];
-            // Uses times less often, because long ones only slow the test down.
+            // Uses these parameters less often, because long durations only slow down the test.
             if !matches!(name, "duration" | "seconds" | "timeout" | "delay_ms") || random.below(4) == 0 {
                 fields.insert(name.into(), value(&mut random, 0));
             }
         }
-        // Removes pauses that are valid and long.
+        // Removes valid but long durations, during which the call would only wait.
         for pause in ["duration", "seconds"] {
             if fields.get(pause).and_then(Value::as_f64).is_some_and(|pause| (0.1..=60.0).contains(&pause)) {
                 fields.remove(pause);
@@ -274,7 +275,7 @@ fn random_frames_get_a_reply_or_end_only_their_own_channel() {
         stream.read_exact(&mut response).expect("the server responds to the upgrade");
         assert_eq!(&response, b"HTTP/1.1 101", "round {round}");
     }
-    // A frame header with a length above the limit, without the payload.
+    // Sends only the header of a frame, with a length above the limit.
     let mut stream = connect(&server);
     let upgrade = format!(
         "GET /desktops/{instance}/ws/terminal?token={password} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
@@ -292,7 +293,7 @@ fn random_frames_get_a_reply_or_end_only_their_own_channel() {
     assert_eq!(computer.bash("echo well")["output"], "well\n");
 }
 
-/// A WebSocket frame that is valid, almost valid, or random.
+/// Returns a WebSocket frame that is valid, almost valid, or random.
 fn frame(random: &mut Random) -> Vec<u8> {
     const TEXTS: &[&str] = &[
         r#"{"type":"ping"}"#,
@@ -371,9 +372,9 @@ fn idle_and_stalled_connections_do_not_block_others() {
     events.send(&json!({ "type": "ping" }));
     assert_eq!(events.frame()["type"], "pong");
     if full() {
-        // The server closes them after its timeouts.
+        // The server closes the idle connections after its timeouts.
         for (number, mut stream) in idle.into_iter().enumerate() {
-            stream.set_read_timeout(Some(Duration::from_secs(60))).expect("it is not zero");
+            stream.set_read_timeout(Some(Duration::from_secs(60))).expect("the timeout is not zero");
             let mut response = Vec::new();
             stream.read_to_end(&mut response).expect("the server closes");
             let response = String::from_utf8_lossy(&response);

@@ -1,5 +1,5 @@
-//! Code inside a computer cannot harm its host, the server or other computers. It runs as the computer's user, who may do
-//! anything in the computer.
+//! Tests that code in a computer cannot harm the host, the server or other computers. The code runs as the computer's
+//! user, who may do anything in the computer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,10 +20,10 @@ use crate::server::{Computer, Server, TIMEOUT, can_test_sandbox, full, may_chang
 /// An environment variable of the server that must stay secret, such as the credentials of a cloud provider.
 const CANARY: &str = "ORGO_TEST_CANARY=canary-in-the-environment";
 
-/// A host user without privileges.
+/// The id of a host user without privileges.
 const USER: u32 = 65_533;
 
-/// Servers that run as root, as an unprivileged user, and as root without control groups.
+/// Starts servers that run as root, as an unprivileged user, and as root without control groups.
 fn servers() -> impl Iterator<Item = Server> {
     let is_root = may_change_users();
     let without_groups =
@@ -52,14 +52,14 @@ pub(crate) fn another<'a>(server: &'a Server, first: &Computer<'_>, name: &str) 
     computer
 }
 
-/// The resident memory of a process in MiB.
+/// Returns the resident memory of a process in MiB.
 fn resident(process: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).expect("it is running");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("it has memory");
     line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("it is a number") / 1024
 }
 
-/// The server and its descendants: their IDs and names.
+/// Returns the process IDs and names of the server and its descendants.
 fn descendants(server: &Server) -> Vec<(u32, String)> {
     let mut found = vec![server.process.id()];
     let processes: Vec<(u32, u32, String)> = fs::read_dir("/proc")
@@ -139,7 +139,7 @@ fn check_every_helper_runs_as_the_computers_user_without_privileges(server: &Ser
         assert!(own || !geteuid().is_root(), "{name} runs as {user}");
         assert_eq!(status_field(*pid, "CapEff"), "0000000000000000", "{name}");
         assert_eq!(status_field(*pid, "NoNewPrivs"), "1", "{name}");
-        // slirp4netns installs its own filter. The outer process of bubblewrap has none: it only waits.
+        // slirp4netns installs its own filter. The outer process of bubblewrap has no filter, since it only waits.
         if name != "bwrap" {
             assert_eq!(status_field(*pid, "Seccomp"), "2", "{name}");
         }
@@ -155,7 +155,7 @@ fn check_every_helper_runs_as_the_computers_user_without_privileges(server: &Ser
         Command::new("find").args(["/sys/fs/cgroup", "-name", &instance]).output().expect("it exists");
     assert_eq!(String::from_utf8_lossy(&groups.stdout), "", "a control group is left");
     if by_root {
-        // CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, SETFCAP
+        // The numbers of CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID and SETFCAP.
         let kept: u64 = [0, 1, 3, 5, 6, 7, 31].iter().map(|bit| 1 << bit).sum();
         for field in ["CapEff", "CapPrm", "CapBnd"] {
             let has =
@@ -218,7 +218,7 @@ fn check_the_agent_cannot_be_traced_ended_or_replaced(server: &Server) {
     assert_eq!(output(&computer, "echo works"), "works\n");
 }
 
-/// In an early design the code and the report of `exec` were in a folder that the user could replace.
+/// In an early design, the source code and the report of an `exec` call were in a folder that the user could replace.
 #[test]
 fn files_of_exec_cannot_be_redirected() {
     for server in servers() {
@@ -232,7 +232,7 @@ fn check_files_of_exec_cannot_be_redirected(server: &Server) {
     let big = exec(&computer, "raise ValueError('x' * 60_000_000)");
     assert_eq!((&big["success"], &big["error_type"]), (&json!(false), &json!("ValueError")));
     assert!(big.to_string().len() < 100_000);
-    // A program that keeps the report open, fills it or corrupts it only affects its own call.
+    // A program that keeps the report open, fills it or corrupts it affects only its own call.
     for code in [
         "import os\nos.fork() or __import__('time').sleep(30)",
         "import os\n[os.write(fd, b'x' * 1000) for fd in range(3, 20) if os.path.exists(f'/proc/self/fd/{fd}')]",
@@ -294,7 +294,7 @@ fn check_a_home_of_any_depth_can_be_deleted(server: &Server) {
     server.get("/workspaces").expect(200);
 }
 
-/// A fake X server takes the place of the display. It sends nothing, random data, or single bytes with pauses.
+/// A fake X server takes the place of the real one. It sends nothing, random data, or single bytes with pauses.
 #[test]
 fn a_fake_display_does_not_slow_down_other_computers() {
     if !can_test_sandbox() {
@@ -329,7 +329,7 @@ while True:
 ";
     computer
         .bash(&format!("cat > /tmp/fake.py <<'END'{fake}END\nnohup python3 /tmp/fake.py >/dev/null 2>&1 &"));
-    // Open connections to the real server hang, and new ones reach the fake.
+    // Stops the real X server. Open connections to it then hang, and new connections reach the fake X server.
     computer.bash("until pgrep -f /tmp/fake.py >/dev/null && test -S /tmp/.X11-unix/*; do sleep 0.1; done; pkill -STOP Xvnc");
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -362,7 +362,7 @@ while True:
     server.get("/workspaces").expect(200);
 }
 
-/// The duration of the slowest of 30 calls.
+/// Returns the duration of the slowest of 30 calls.
 fn slowest(computer: &Computer<'_>) -> Duration {
     let one = || {
         let start = Instant::now();
@@ -373,16 +373,16 @@ fn slowest(computer: &Computer<'_>) -> Duration {
 }
 
 #[test]
-fn a_fork_bomb_ends_its_computer_and_the_error_says_why() {
+fn a_fork_bomb_ends_its_computer_and_the_error_contains_the_reason() {
     if !can_test_sandbox() {
         return;
     }
     for server in servers() {
-        check_a_fork_bomb_ends_its_computer_and_the_error_says_why(&server);
+        check_a_fork_bomb_ends_its_computer_and_the_error_contains_the_reason(&server);
     }
 }
 
-fn check_a_fork_bomb_ends_its_computer_and_the_error_says_why(server: &Server) {
+fn check_a_fork_bomb_ends_its_computer_and_the_error_contains_the_reason(server: &Server) {
     let computer = server.computer();
     let other = another(server, &computer, "two");
     let bomb = "import os, time\nwhile True:\n    try:\n        os.fork() or time.sleep(3600)\n    except OSError:\n        time.sleep(0.01)";
@@ -466,7 +466,7 @@ fn check_other_accounts_of_the_host_cannot_access_a_home(server: &Server) {
     }
 }
 
-/// A folder that other users cannot enter, like many home folders.
+/// Returns a folder that other users cannot enter. Many home folders are like that.
 fn private_folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("the tests may write to /tmp");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).expect("the tests own it");
@@ -501,8 +501,8 @@ fn link_local_addresses_are_unreachable() {
     let computer = server.computer();
     let routes = output(&computer, "cat /proc/net/route");
     assert!(routes.contains("tap0"), "{routes}");
-    // Also tries a socket that is bound to the device. For it, the kernel could ignore the routes and contact neighbors
-    // directly.
+    // Also tries a socket that is bound to the network device, for which the kernel could ignore the routes and contact
+    // neighbors directly.
     for address in ["169.254.169.254", "169.254.0.1", "168.63.129.16", "100.100.100.200", "192.0.0.192"] {
         let code = format!(
             "import socket, errno\nfor bound in (False, True):\n    s = socket.socket()\n    s.settimeout(3)\n    \
@@ -521,7 +521,7 @@ fn link_local_addresses_are_unreachable() {
     assert_ne!(computer.bash("ip route del unreachable 169.254.0.0/16")["exit_code"], 0);
 }
 
-/// Sets a flag when it is dropped, so that the threads of a test end even if it fails.
+/// A guard that sets a flag when it is dropped, so that the threads of a test end even if the test fails.
 struct SetOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for SetOnDrop<'_> {
@@ -544,7 +544,7 @@ fn settings_of_the_kernel_are_read_only() {
     }
 }
 
-/// A computer without its own user would be root on the host, and could read root's files.
+/// If root runs the server, a computer without its own user would be root on the host, and could read root's files.
 #[test]
 fn no_computer_runs_as_root_on_the_host() {
     if !can_test_sandbox() {
@@ -563,7 +563,7 @@ fn no_computer_runs_as_root_on_the_host() {
         let new = json!({ "workspace_id": workspace["id"], "name": "one" });
         let made = server.call("POST", "/computers", &new);
         if made.status == 503 {
-            // The server cannot create boxes here.
+            // This server cannot create boxes on this machine.
             continue;
         }
         let id = made.expect(201)["id"].as_str().expect("it has an ID").to_owned();
@@ -606,7 +606,7 @@ print('tried')
     );
     let tried = computer.act("exec", &json!({ "code": code, "timeout": 60 })).expect(200);
     assert_eq!(tried["output"], "tried\n", "{tried}");
-    // Data from the computer would arrive before the data that the test sends here.
+    // If the computer's data reached the test, it would arrive before the data that the test sends here.
     let own = UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
     own.send_to(b"own", ("127.0.0.1", ports[0])).expect("it listens");
     let mut received = [0; 16];
@@ -685,7 +685,7 @@ time.sleep(300)
     }
 }
 
-/// If the user breaks the home by mistake, commands must still work, so that the home can be repaired.
+/// If the user breaks the home by mistake, commands must still work, so that the user can repair it.
 #[test]
 fn an_inaccessible_or_emptied_home_can_be_repaired() {
     for server in servers() {
@@ -701,13 +701,13 @@ fn an_inaccessible_or_emptied_home_can_be_repaired() {
             assert_eq!(seen, "new\n", "{mistake}");
         }
         assert_eq!(computer.show()["instance_details"]["missing_parts"], json!([]));
-        // A FIFO blocks the window manager forever when it reads its settings.
+        // The window manager blocks forever when it reads its settings from a FIFO.
         computer.bash("rm -rf ~/.config; mkdir -p ~/.config/openbox; mkfifo ~/.config/openbox/rc.xml");
         computer.act("restart", &Value::Null).expect(200);
         computer.wait_for_status("running");
         assert_eq!(computer.show()["instance_details"]["missing_parts"], json!(["window manager"]));
         server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
-        // The audio server does not need the settings in the home.
+        // The audio server does not need settings in the home.
         computer.bash("rm -rf ~/.config; touch ~/.config");
         computer.act("restart", &Value::Null).expect(200);
         computer.wait_for_status("running");
@@ -715,7 +715,7 @@ fn an_inaccessible_or_emptied_home_can_be_repaired() {
     }
 }
 
-/// The home can become inaccessible between a check of it and the start of a command in it.
+/// The home can become inaccessible after the check whether it is accessible, and before the command starts in it.
 #[test]
 fn commands_run_even_if_the_home_becomes_inaccessible_at_any_moment() {
     let server = Server::start();
@@ -732,7 +732,7 @@ fn commands_run_even_if_the_home_becomes_inaccessible_at_any_moment() {
     computer.bash("pkill -f /tmp/flap; chmod 700 ~");
 }
 
-/// The metadata of every file below a folder: mode, owner, group, modification time and size.
+/// Returns the metadata of every file below a folder: mode, owner, group, modification time and size.
 fn manifest(folder: &Path) -> BTreeMap<PathBuf, (u32, u32, u32, i64, u64)> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -883,7 +883,7 @@ while True:
                 .and_then(|count| count.body["output"].as_str()?.trim().parse::<usize>().ok())
                 .unwrap_or(0);
             if count >= wanted && call >= CALLS || Instant::now() > deadline {
-                // A slow machine swaps fewer names before the deadline.
+                // On a slow machine, fewer names were swapped before the deadline.
                 assert!(count >= MIN_SWAPS, "only {count} names were swapped");
                 break;
             }

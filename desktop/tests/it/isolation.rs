@@ -1,4 +1,4 @@
-//! A computer cannot see its host or other computers, except read-only system files of the host.
+//! Tests that a computer cannot see its host or other computers, except read-only system files of the host.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -11,7 +11,7 @@ fn output(computer: &Computer<'_>, command: &str) -> String {
     computer.bash(command)["output"].as_str().expect("it is a string").to_owned()
 }
 
-/// Another computer in the workspace of `first`.
+/// Creates another computer in the workspace of `first`.
 fn second<'a>(server: &'a Server, first: &Computer<'_>) -> Computer<'a> {
     let new = json!({ "workspace_id": first.show()["workspace_id"], "name": "two" });
     let made = server.call("POST", "/computers", &new).expect(201);
@@ -59,7 +59,8 @@ fn only_system_files_of_the_host_are_visible_and_all_are_read_only() {
     assert_eq!(output(&computer, "grep CapEff /proc/self/status").trim(), "CapEff:\t0000000000000000");
 }
 
-/// Requests a port on every address that could be this machine's. Prints the addresses that respond.
+/// A program that sends a request to a port on every address that this machine may have, and prints the addresses that
+/// respond.
 const PROBE: &str = r#"
 import socket, sys
 port = int(sys.argv[1])
@@ -110,7 +111,7 @@ fn a_server_with_remote_access_refuses_its_own_computers() {
     assert!(responses.is_empty() || responses == format!("{own} 403\n"), "{responses}");
 }
 
-/// The address that this machine uses for connections to other machines.
+/// Returns the address that this machine uses for connections to other machines.
 fn own_address() -> std::net::IpAddr {
     let socket = std::net::UdpSocket::bind("0.0.0.0:0").expect("there is a free port");
     // Connecting a UDP socket sends nothing.
@@ -134,7 +135,7 @@ fn another_computers_display_and_sockets_are_unreachable() {
     assert_eq!(own.trim(), "0", "abstract sockets of others are visible");
 }
 
-/// One computer plays a tone while another records its own output.
+/// One computer plays a tone, while another records its own audio output.
 #[test]
 fn audio_of_another_computer_cannot_be_recorded() {
     const TONE: &str = "python3 -c 'import sys\nwhile True: sys.stdout.buffer.write(b\"\\x00\\x40\" * 4096)' \

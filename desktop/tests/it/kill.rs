@@ -1,4 +1,5 @@
-//! `kill -9` of the server at random moments under load: no acknowledged change is lost, and no process is left.
+//! Tests that a `kill -9` of the server under load, at a random moment, loses no acknowledged change and leaves no
+//! process.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -20,13 +21,13 @@ struct Acknowledged {
     workspaces: HashSet<String>,
     computers: HashSet<String>,
     deleted: HashSet<String>,
-    /// Lines in files in the home of the first computer: the file and the line.
+    /// Lines in the home of the first computer, each as the name of a file and the number in the line.
     lines: HashSet<(String, u32)>,
     /// The contents of the files that were uploaded for that computer, by file ID.
     uploads: HashMap<String, String>,
 }
 
-/// The maximum number of computers. More would only slow the machine down.
+/// The maximum number of computers. More computers would only slow down the machine.
 const MAX_COMPUTERS: usize = 4;
 
 fn id(object: &Value) -> String {
@@ -37,7 +38,7 @@ fn random_item(set: &HashSet<String>, random: &mut Random) -> Option<String> {
     set.iter().nth(random.below(set.len())).cloned()
 }
 
-/// Creates, changes and deletes until `stop` is set. `seed` is different for each load.
+/// Creates, changes and deletes workspaces, computers and files until `stop` is set. `seed` is different in each call.
 fn load(server: &Server, writer: &str, seed: u64, acknowledged: &Mutex<Acknowledged>, stop: &AtomicBool) {
     let mut random = Random::new(seed);
     let acknowledged = || acknowledged.lock().expect("no thread has panicked");
@@ -68,7 +69,7 @@ fn load(server: &Server, writer: &str, seed: u64, acknowledged: &Mutex<Acknowled
             }
             2 => {
                 let computer = random_item(&acknowledged().computers, &mut random);
-                // Until the server acknowledges the deletion, the computer may exist or not.
+                // Before the server acknowledges the deletion, the computer may or may not exist.
                 if let Some(computer) = computer.filter(|computer| acknowledged().computers.remove(computer))
                     && try_call(server, "DELETE", &format!("/computers/{computer}"), &json!({})).is_some()
                 {
@@ -98,8 +99,8 @@ fn try_call(server: &Server, method: &str, path: &str, body: &Value) -> Option<V
     (200..300).contains(&response.status).then_some(response.body)
 }
 
-/// The processes that have a folder of the server mounted or name it in their arguments or environment, whether or not the
-/// server is running.
+/// Returns the processes that have a folder of the server mounted, or whose arguments or environment contain its path.
+/// The server need not be running.
 fn processes_of(data: &Path) -> HashSet<PathBuf> {
     let data = data.display().to_string();
     let processes = fs::read_dir("/proc").expect("Linux has /proc").flatten();
@@ -114,14 +115,14 @@ fn processes_of(data: &Path) -> HashSet<PathBuf> {
         .collect()
 }
 
-/// Whether a slirp4netns process has outlived its server.
+/// Returns whether a slirp4netns process has outlived its server.
 fn is_slirp4netns_left() -> bool {
     let processes = fs::read_dir("/proc").expect("Linux has /proc").flatten();
     let read = |entry: &fs::DirEntry, file| fs::read_to_string(entry.path().join(file)).unwrap_or_default();
     processes
         .filter(|entry| read(entry, "comm") == "slirp4netns\n")
         .map(|entry| read(&entry, "status"))
-        // Zombies have ended. They remain if the init process does not reap orphans.
+        // Ignores zombies, which have ended. They remain if the init process does not reap orphans.
         .any(|status| status.contains("\nPPid:\t1\n") && !status.contains("\nState:\tZ"))
 }
 
@@ -188,7 +189,7 @@ fn check(server: &Server, writer: &str, acknowledged: &Acknowledged) {
         let kept = fs::read_to_string(server.data.path().join("files").join(file)).unwrap_or_default();
         assert!(files.contains(file) && kept == *content, "an upload is lost");
     }
-    // The home is a folder of the host, so this works even if the computer is not running.
+    // The home is a folder on the host, so the test can read it even if the computer is not running.
     let home = server.data.path().join("computers").join(writer).join("home");
     for (file, line) in &acknowledged.lines {
         let text = fs::read_to_string(home.join(file)).unwrap_or_default();

@@ -49,7 +49,7 @@ fn a_computer_whose_display_ended_has_an_error_and_can_start_again() {
     computer.wait_for_status("running");
 }
 
-/// The number of running boxes and agents of a server. Their command lines contain the path of a home.
+/// Returns the number of running boxes and agents of a server. The command line of each contains the path of a home.
 fn processes_of(data: &Path) -> usize {
     let data = data.display().to_string();
     let commands = std::fs::read_dir("/proc").expect("Linux has /proc").flatten();

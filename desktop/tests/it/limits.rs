@@ -44,7 +44,8 @@ fn every_documented_size_is_accepted_and_reported() {
     }
 }
 
-/// A server cannot limit its computers on every machine. It reports which limits it enforces, and those must hold.
+/// Not every machine allows the server to limit its computers. The server reports the limits that it enforces, and
+/// these must hold.
 #[test]
 fn enforced_limits_of_memory_and_cpu_hold() {
     let server = Server::start();
@@ -60,12 +61,12 @@ fn enforced_limits_of_memory_and_cpu_hold() {
             "python3 -c \"b = bytearray(); [b.extend(b'x' * 2**26) for _ in range(24)]; print('allocated')\"";
         let response = computer.bash(greedy);
         assert_eq!((&response["exit_code"], &response["output"]), (&json!(137), &json!("")), "{response}");
-        // The rest of the computer still works.
+        // The other programs of the computer still work.
         assert_eq!(computer.show()["status"], "running");
         server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
     }
     if enforced["cpu"] == true {
-        // The limit is half a second of CPU time per second.
+        // The limit is half a core.
         let busy = "python3 -c \"import time\nstart, used = time.monotonic(), time.process_time()\n\
                     while time.monotonic() < start + 3: pass\nprint(time.process_time() - used)\"";
         let used: f64 = computer.bash(busy)["output"]

@@ -1,10 +1,10 @@
 //! Pseudorandom numbers that are the same in every run.
 
-/// The generator xorshift64*.
+/// A generator of pseudorandom numbers, with the algorithm xorshift64*.
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// `seed` must not be 0.
+    /// Creates a generator. `seed` must not be 0.
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -16,7 +16,7 @@ impl Random {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    /// A number from 0 to `bound` - 1, or 0 if `bound` is 0.
+    /// Returns a number from 0 to `bound` - 1, or 0 if `bound` is 0.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() >> 33).unwrap_or(0) % bound.max(1)
     }
@@ -25,7 +25,7 @@ impl Random {
         self.next().to_be_bytes()[0]
     }
 
-    /// 0 to `max_length` random bytes.
+    /// Returns 0 to `max_length` random bytes.
     pub(crate) fn bytes(&mut self, max_length: usize) -> Vec<u8> {
         (0..self.below(max_length + 1)).map(|_| self.byte()).collect()
     }

@@ -15,15 +15,16 @@ pub(crate) const KEY: &str = "sk_live_test";
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_orgo-desktop");
 
-/// How long a test waits for an event. Long enough for a busy machine.
+/// The maximum time that a test waits for an event. It is long enough for a busy machine.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The isolation of the servers in this run. `ORGO_DESKTOP_ISOLATION=none cargo test` runs all tests without boxes.
+/// Returns the isolation of the servers in this run. `ORGO_DESKTOP_ISOLATION=none cargo test` runs all tests without
+/// boxes.
 fn isolation() -> String {
     std::env::var("ORGO_DESKTOP_ISOLATION").unwrap_or_else(|_| "box".to_owned())
 }
 
-/// Whether the tests may start servers as other users. In a user namespace, root may be the only user.
+/// Returns whether the tests may start servers as other users. In a user namespace, root may be the only user.
 pub(crate) fn may_change_users() -> bool {
     let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     let users =
@@ -31,30 +32,31 @@ pub(crate) fn may_change_users() -> bool {
     rustix::process::geteuid().is_root() && users > 65_535
 }
 
-/// Whether computers run in boxes in this run.
+/// Returns whether computers run in boxes in this run.
 pub(crate) fn is_sandboxed() -> bool {
     isolation() != "none"
 }
 
-/// Like [`is_sandboxed`], for tests of the sandbox, which return if it is false. Prints that the test is skipped.
+/// Returns [`is_sandboxed`]. A test of the sandbox returns early if this is false; this function then prints that the
+/// test is skipped.
 pub(crate) fn can_test_sandbox() -> bool {
     let sandboxed = is_sandboxed();
     if !sandboxed {
         let test = std::thread::current().name().unwrap_or("a test").to_owned();
-        // Not `eprintln!`: the test harness shows its output only if the test fails.
+        // Does not use `eprintln!`, because the test harness shows that output only if the test fails.
         let _ = writeln!(std::io::stderr(), "skipped: {test} needs boxes, and this run has none");
     }
     sandboxed
 }
 
-/// Whether the long tests run completely.
+/// Returns whether the long tests run completely.
 pub(crate) fn full() -> bool {
     std::env::var_os("ORGO_FULL").is_some()
 }
 
 pub(crate) struct Server {
     pub(crate) process: Child,
-    /// `http://127.0.0.1:PORT`
+    /// The origin of the server: `http://127.0.0.1:PORT`.
     pub(crate) origin: String,
     pub(crate) data: TempDir,
 }
@@ -74,8 +76,8 @@ impl Server {
         Self::run(Command::new(PROGRAM), data, options)
     }
 
-    /// Starts a server whose data folder is on a disk of this size. Only [`Self::visible_data`] returns a path to that
-    /// folder.
+    /// Starts a server whose data folder is on a disk of this size. Other processes can access that folder only by the
+    /// path that [`Self::visible_data`] returns.
     pub(crate) fn start_on_small_disk(megabytes: u32) -> Self {
         let data = tempfile::tempdir().expect("the tests may write to /tmp");
         let mut command = Command::new(PROGRAM);
@@ -83,7 +85,7 @@ impl Server {
         Self::run(command, data, &[])
     }
 
-    /// The data folder in the mount namespace of the server.
+    /// Returns a path to the data folder in the mount namespace of the server.
     pub(crate) fn visible_data(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{}", self.process.id(), self.data.path().display()))
     }
@@ -148,7 +150,7 @@ impl Server {
         self.try_call_with(method, path, body, headers).expect("the server responds")
     }
 
-    /// Like [`Self::call`]. `None` if the server ends before it responds.
+    /// Like [`Self::call`], but returns `None` if the server ends before it responds.
     pub(crate) fn try_call(&self, method: &str, path: &str, body: &Value) -> Option<Response> {
         // If the server does not read a body, it may reset the connection before the client has read the response.
         let body = if body.is_null() { String::new() } else { body.to_string() };
@@ -208,7 +210,8 @@ impl Response {
         self.body
     }
 
-    /// The message of an error response. Checks that the response contains a request ID.
+    /// Returns the message of an error response. Panics if the status is different or the response contains no request
+    /// ID.
     #[track_caller]
     pub(crate) fn refusal(self, status: u16) -> String {
         let body = self.expect(status);
@@ -235,13 +238,13 @@ impl Computer<'_> {
         self.act("bash", &json!({ "command": command })).expect(200)
     }
 
-    /// The path of the home inside the computer.
+    /// Returns the path of the home in the computer.
     pub(crate) fn home(&self) -> String {
         self.bash("echo -n ~")["output"].as_str().expect("it is a string").to_owned()
     }
 
-    /// The IDs of the computer's processes with this name, oldest first. Without boxes a process list also contains
-    /// processes of other computers, so only descendants of the computer's agent count.
+    /// Returns the IDs of the computer's processes with this name, oldest first. Without boxes, the process list also
+    /// contains processes of other computers, so this function considers only descendants of the computer's agent.
     pub(crate) fn processes(&self, name: &str) -> Vec<u32> {
         // The parent of the shell is a supervisor. The parent of the supervisor is the agent.
         let found = self.bash(&format!(

@@ -17,7 +17,7 @@ use crate::server::{Computer, TIMEOUT};
 pub(crate) struct Socket(WebSocket<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    /// Connects to a channel of a computer. `query` is appended to the URL after the token.
+    /// Connects to a channel of a computer. Appends `query` to the URL after the token.
     pub(crate) fn open(computer: &Computer<'_>, channel: &str, query: &str) -> Self {
         let show = computer.show();
         let instance = show["instance_id"].as_str().expect("it is a string");
@@ -32,7 +32,7 @@ impl Socket {
         Self::open_with(address.into_client_request().expect("it is an address"))
     }
 
-    /// Connects like a browser that resolves `host` to this machine.
+    /// Connects with `host` in the Host header, like a browser that resolves `host` to this machine.
     pub(crate) fn open_by_host(computer: &Computer<'_>, host: &str, path: &str) -> Self {
         let address = format!("{}{path}", computer.server.origin.replacen("http", "ws", 1));
         let mut request = address.into_client_request().expect("it is an address");
@@ -43,7 +43,7 @@ impl Socket {
     fn open_with(request: Request) -> Self {
         let (socket, _) = connect(request).expect("the server accepts every socket at first");
         let socket = Self(socket);
-        socket.stream().set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
+        socket.stream().set_read_timeout(Some(TIMEOUT)).expect("the timeout is not zero");
         socket
     }
 
@@ -54,7 +54,7 @@ impl Socket {
         }
     }
 
-    /// The port of the client.
+    /// Returns the port of the client.
     pub(crate) fn port(&self) -> u16 {
         self.stream().local_addr().expect("it is connected").port()
     }
@@ -72,13 +72,13 @@ impl Socket {
         self.0.send(Message::binary(frame.to_string())).expect("the socket is open");
     }
 
-    /// A second handle for sending, for another thread.
+    /// Returns a second handle of the socket, with which another thread can send.
     pub(crate) fn writer(&self) -> Writer {
         let stream = self.stream().try_clone().expect("descriptors are available");
         Writer(WebSocket::from_raw_socket(stream, Role::Client, None))
     }
 
-    /// Closes the sending half of the connection, also for a [`Writer`].
+    /// Closes the sending half of the connection. A [`Writer`] can then no longer send either.
     pub(crate) fn stop_sending(&self) {
         self.stream().shutdown(Shutdown::Write).expect("it is connected");
     }
@@ -88,7 +88,7 @@ impl Socket {
         self.0.read().expect("the server sends a message in time")
     }
 
-    /// The next JSON frame.
+    /// Returns the next JSON frame.
     #[track_caller]
     pub(crate) fn frame(&mut self) -> Value {
         match self.message() {
@@ -97,11 +97,13 @@ impl Socket {
         }
     }
 
-    /// The next JSON frame. `None` if it does not arrive before the deadline, or the socket closes.
+    /// Returns the next JSON frame. Returns `None` if no frame arrives before the deadline, or if the socket closes.
     pub(crate) fn frame_before(&mut self, deadline: Instant) -> Option<Value> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            self.stream().set_read_timeout(Some(left.max(Duration::from_millis(1)))).expect("it is not zero");
+            self.stream()
+                .set_read_timeout(Some(left.max(Duration::from_millis(1))))
+                .expect("the timeout is not zero");
             match self.0.read() {
                 Ok(Message::Text(text)) => return serde_json::from_str(text.as_str()).ok(),
                 Ok(Message::Close(_)) | Err(_) => return None,
@@ -110,7 +112,7 @@ impl Socket {
         }
     }
 
-    /// All JSON frames before the next one of this type.
+    /// Returns all JSON frames before the next frame of this type.
     #[track_caller]
     pub(crate) fn frames_until(&mut self, kind: &str) -> Vec<Value> {
         let mut frames = Vec::new();
@@ -123,7 +125,7 @@ impl Socket {
         }
     }
 
-    /// Waits for the next JSON frame of this type, and skips others.
+    /// Waits for the next JSON frame of this type and returns it. Skips other frames.
     #[track_caller]
     pub(crate) fn frame_of(&mut self, kind: &str) -> Value {
         loop {
@@ -148,7 +150,7 @@ impl Socket {
 pub(crate) struct Writer(WebSocket<TcpStream>);
 
 impl Writer {
-    /// Waits until the connection accepts the frame. `false` if the connection is closed.
+    /// Waits until the connection accepts the frame. Returns `false` if the connection is closed.
     pub(crate) fn try_send(&mut self, frame: &Value) -> bool {
         self.0.send(Message::text(frame.to_string())).is_ok()
     }

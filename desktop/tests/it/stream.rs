@@ -1,4 +1,4 @@
-//! Streaming to an RTMP receiver, which is ffmpeg too.
+//! Streaming to an RTMP receiver. The receiver is a second ffmpeg process.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 
 use crate::server::{Computer, KEY, Response, Server, TIMEOUT, can_test_sandbox, is_sandboxed, wait_until};
 
-/// A free TCP port.
+/// Returns a free TCP port.
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     listener.local_addr().expect("it is bound").port()
 }
 
-/// Receives one stream and records it to a file.
+/// A process that receives one stream and records it to a file.
 struct Receiver(Child);
 
 impl Receiver {
@@ -41,13 +41,14 @@ impl Receiver {
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        // Fails if it has ended with its stream.
+        // Ignores errors, because the process ends with its stream.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Whether a socket listens on a port. Does not connect, because the receiver accepts only one connection.
+/// Returns whether a socket listens on a port. Does not connect to the port, because the receiver accepts only one
+/// connection.
 fn listens(port: u16) -> bool {
     let sockets = fs::read_to_string("/proc/net/tcp").expect("Linux has /proc");
     sockets.lines().any(|line| line.contains(&format!(":{port:04X} 00000000:0000 0A")))
@@ -65,12 +66,12 @@ fn status(computer: &Computer<'_>) -> Value {
     computer.server.get(&format!("/computers/{}/stream/status", computer.id)).expect(200)
 }
 
-/// Whether a process is running. A zombie has ended, but its parent has not reaped it yet.
+/// Returns whether a process is running. A zombie is not running: its parent has only not reaped it yet.
 fn is_running(pid: &Value) -> bool {
     fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| !status.contains("\nState:\tZ"))
 }
 
-/// The report of ffprobe: the codec, the parameters and the number of packets of each stream.
+/// Returns the report of ffprobe: the codec, the parameters and the number of packets of each stream in the file.
 fn probe(file: &Path) -> Value {
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-count_packets", "-of", "json"])
@@ -117,7 +118,7 @@ fn a_stream_sends_screen_and_audio_until_it_is_stopped() {
     assert_eq!(address_warnings(&file), Vec::<String>::new());
 }
 
-/// The warnings of a receiver about an unexpected application or key.
+/// Returns the warnings of a receiver about an unexpected application or key.
 fn address_warnings(file: &Path) -> Vec<String> {
     let log = fs::read_to_string(file.with_extension("log")).expect("the receiver creates it");
     let is_about_address = |line: &&str| line.contains("Unexpected stream") || line.contains("App field");
@@ -156,8 +157,8 @@ fn the_stream_key_is_in_no_process_list_and_no_response() {
                 assert!(!SECRETS.iter().any(|secret| text.contains(secret)), "{text}");
             }
         }
-        // The address is in the command line of the encoder, and of bubblewrap if there is a box. Otherwise the test
-        // searches for the wrong address.
+        // The address is in the command line of the encoder, and of bubblewrap if there is a box. If no command line
+        // contains it, the test searches for the wrong address.
         assert!(seen >= if is_sandboxed() { 2 } else { 1 }, "{seen} command lines contain the address");
         assert!(
             !started.to_string().contains("hunter2") && !status(&computer).to_string().contains("hunter2")
@@ -232,7 +233,7 @@ fn an_unknown_connection_and_an_invalid_file_are_different_errors() {
     computer.act("stream/start", &json!({})).refusal(400);
 }
 
-/// The process and its descendants. Parents come before their children.
+/// Returns the process and its descendants, each parent before its children.
 fn process_tree(pid: u32) -> Vec<u32> {
     let processes: Vec<(u32, u32)> = fs::read_dir("/proc")
         .expect("Linux has /proc")
@@ -251,20 +252,20 @@ fn process_tree(pid: u32) -> Vec<u32> {
     tree
 }
 
-/// A field of `/proc/PID/status`. `None` if the process has ended.
+/// Returns a field of `/proc/PID/status`, or `None` if the process has ended.
 fn field(pid: u32, name: &str) -> Option<String> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     Some(line.trim().to_owned())
 }
 
-/// The process of a tree with this name.
+/// Finds the process with this name in a process tree. Panics if there is none.
 fn find_process(tree: &[u32], name: &str) -> u32 {
     let found = tree.iter().find(|&&pid| field(pid, "Name").is_some_and(|its| its == name));
     *found.unwrap_or_else(|| panic!("{name} is not running"))
 }
 
-/// The content of `/proc/PID/FILE`.
+/// Returns the content of `/proc/PID/FILE` as text.
 fn text(pid: u32, file: &str) -> String {
     let bytes = fs::read(format!("/proc/{pid}/{file}")).expect("it is running, and the tests may read it");
     String::from_utf8_lossy(&bytes).into_owned()
@@ -276,7 +277,7 @@ fn namespace(pid: u32, kind: &str) -> String {
     link.to_string_lossy().into_owned()
 }
 
-/// The sockets that a process has open.
+/// Returns the sockets that a process has open.
 fn sockets(pid: u32) -> Vec<String> {
     let entries =
         fs::read_dir(format!("/proc/{pid}/fd")).expect("it is running, and the tests may read it").flatten();
@@ -284,7 +285,7 @@ fn sockets(pid: u32) -> Vec<String> {
     links.map(|link| link.to_string_lossy().into_owned()).filter(|link| link.starts_with("socket:")).collect()
 }
 
-/// The session ID of a process.
+/// Returns the session ID of a process.
 fn session(pid: u32) -> String {
     let stat = text(pid, "stat");
     let fields = stat.rsplit(") ").next().expect("it has fields after its name");
@@ -389,7 +390,7 @@ fn the_encoder_sees_no_files_of_the_host_or_of_its_computer() {
 /// Receives the RTMP handshake and then the first command. Returns the `tcUrl` and `app` of the command.
 fn connect_command(listener: &TcpListener) -> (String, String) {
     let (mut stream, _) = listener.accept().expect("the server connects");
-    stream.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("the timeout is not zero");
     let mut first = [0; 1 + 1536];
     stream.read_exact(&mut first).expect("the client starts the handshake");
     let mut reply = vec![3];
@@ -414,7 +415,7 @@ fn connect_command(listener: &TcpListener) -> (String, String) {
     (property(&command, "tcUrl"), property(&command, "app"))
 }
 
-/// A string property of an AMF object.
+/// Returns a string property of an AMF object.
 fn property(object: &[u8], name: &str) -> String {
     let mut key = vec![0, u8::try_from(name.len()).expect("names are short")];
     key.extend(name.as_bytes());
@@ -460,10 +461,10 @@ fn tls_requests_the_host_name_of_the_target() {
     });
 }
 
-/// The content of the first record of a TLS client.
+/// Returns the content of the first record that a TLS client sends.
 fn client_hello(listener: &TcpListener) -> Vec<u8> {
     let (mut stream, _): (TcpStream, _) = listener.accept().expect("the server connects");
-    stream.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("the timeout is not zero");
     let mut header = [0; 5];
     stream.read_exact(&mut header).expect("the client starts the handshake");
     assert_eq!(header[0], 22, "it is not a TLS handshake");
@@ -483,7 +484,7 @@ fn a_target_that_accepts_the_connection_but_never_replies_times_out() {
     listener.set_nonblocking(true).expect("it is a socket");
     // On a slow machine the encoder may not have connected before the timeout.
     if let Ok((mut connection, _)) = listener.accept() {
-        connection.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
+        connection.set_read_timeout(Some(TIMEOUT)).expect("the timeout is not zero");
         let mut rest = Vec::new();
         let ended = connection.read_to_end(&mut rest);
         assert!(

@@ -58,7 +58,7 @@ fn a_terminal_belongs_to_the_computers_user() {
         let server = start();
         let computer = server.computer();
         let mut terminal = open(&computer, "");
-        // Opens the terminal by its path, as some programs do.
+        // Opens the terminal device by its path, as some programs do.
         input(
             &mut terminal,
             "echo by-$((20+1))-name > $(tty); [ $(stat -c %u $(tty)) = $(id -u) ] && echo ow''n\r",
@@ -124,7 +124,7 @@ fn a_client_that_does_not_read_blocks_its_program_but_not_the_server() {
     let computer = server.computer();
     let mut terminal = open(&computer, "");
     input(&mut terminal, "seq 3000000; echo en''d\r");
-    // Other calls are served at the same time.
+    // The server responds to other calls at the same time.
     assert_eq!(computer.bash("echo served")["output"], "served\n");
     let mut lines = 0;
     let mut tail = String::new();
@@ -137,7 +137,7 @@ fn a_client_that_does_not_read_blocks_its_program_but_not_the_server() {
     assert!(lines > 3_000_000, "{lines}");
 }
 
-/// Starts a program that waits for a file `go`, then reads this number of bytes of its input and prints their checksum.
+/// Starts a program that waits for a file named `go`, then reads this number of input bytes and prints their checksum.
 fn slow_reader(terminal: &mut Socket, bytes: usize) {
     let wait = "until [ -e go ]; do sleep 0.1; done";
     input(terminal, &format!("stty raw -echo; tty; echo rea''dy; {wait}; head -c {bytes} | sha256sum\r"));
@@ -160,7 +160,7 @@ fn unread_input_is_queued_and_blocks_the_client() {
     let writer = terminal.writer();
     let sending = std::thread::spawn(move || {
         let mut writer = writer;
-        // More messages than any queue can contain.
+        // Sends more messages than any queue can contain.
         for piece in text.chunks(2_000) {
             writer
                 .send(&json!({ "type": "input", "data": std::str::from_utf8(piece).expect("it is ASCII") }));

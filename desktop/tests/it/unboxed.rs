@@ -1,4 +1,4 @@
-//! Computers without boxes. These tests also run if the computers of all other tests have boxes.
+//! Tests of computers without boxes. They also run if the computers of all other tests have boxes.
 
 use std::collections::HashSet;
 use std::fs;
@@ -15,7 +15,8 @@ use crate::socket::Socket;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_orgo-desktop");
 
-/// Runs a program as in an unprivileged container: root is the only user, and no new namespaces are allowed.
+/// A command that runs a program as in an unprivileged container: root is the only user, and no new namespaces are
+/// allowed.
 const CONFINED: &[&str] =
     &["unshare", "-Ur", "sh", "-c", "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"", "sh"];
 
@@ -31,7 +32,7 @@ fn text(response: &Value) -> &str {
     response.as_str().expect("it is a string")
 }
 
-/// Whether the tests may create the namespace of [`CONFINED`] on this machine.
+/// Returns whether the tests may create the namespace of [`CONFINED`] on this machine.
 fn can_confine() -> bool {
     let tried = Command::new(CONFINED[0]).args(&CONFINED[1..]).arg("true").output();
     let can = tried.is_ok_and(|tried| tried.status.success());
@@ -41,7 +42,7 @@ fn can_confine() -> bool {
     can
 }
 
-/// The IDs of the processes whose arguments contain this text.
+/// Returns the IDs of the processes whose arguments contain this text.
 fn processes_with(part: &str) -> HashSet<u32> {
     let processes = fs::read_dir("/proc").expect("Linux has /proc").flatten();
     processes
@@ -53,10 +54,10 @@ fn processes_with(part: &str) -> HashSet<u32> {
         .collect()
 }
 
-/// Starts programs that change their session, parent or environment. Returns a string that only their arguments
-/// contain.
+/// Starts programs that change their session, parent or environment. Returns a string that only the arguments of these
+/// programs contain.
 fn start_detached_programs(computer: &Computer<'_>) -> String {
-    // A number that no other test uses.
+    // Computes a number that no other test uses.
     let number = format!("4{:06}", std::process::id() % 1_000_000 + 1000 * rand());
     computer.bash(&format!(
         "(setsid sleep {number} &); (setsid env -i sleep {number} &); nohup sleep {number} >/dev/null 2>&1 & \
@@ -72,7 +73,8 @@ fn rand() -> u32 {
     std::time::UNIX_EPOCH.elapsed().map_or(1, |time| time.subsec_nanos() % 1000)
 }
 
-/// The files of a computer outside of its home: its folder in `/tmp`, and the socket and the lock file of its display.
+/// Returns the files of a computer outside of its home: its folder in `/tmp`, and the socket and the lock file of its
+/// display.
 fn files_outside_home(computer: &Computer<'_>) -> [String; 3] {
     let seen = computer.bash("echo ${XDG_RUNTIME_DIR%/user} ${DISPLAY#:}");
     let (folder, display) = text(&seen["output"]).trim().split_once(' ').expect("it prints two words");
@@ -129,13 +131,13 @@ fn a_container_that_forbids_boxes_can_run_computers() {
     events.frame_of("subscribed");
     let started = computer.bash("touch Downloads/c; sleep 100 & echo $!");
     let pid: u32 = text(&started["output"]).trim().parse().expect("it is a number");
-    // Waits for one event of each type. They come from different sources.
+    // Waits for one event of each type. The events come from different sources.
     let (mut file, mut process) = (false, false);
     while !file || !process {
         let frame = events.frame_of("event");
         let data = &frame["event"]["data"];
         file |= data["path"] == format!("{home}/Downloads/c");
-        // Processes of the host cause no events.
+        // Processes of the host must cause no events.
         process |= data["pid"] == pid;
     }
 }
@@ -200,7 +202,7 @@ fn all_processes_of_computers_end_with_the_server_however_it_ends() {
         wait_until("all programs to end", || processes_with(&programs).is_empty());
         wait_until("the desktop to end", || processes_with(&files[0]).is_empty());
         wait_until("the server to end", || processes_with(&data).is_empty());
-        // The next server removes the files that the last one left.
+        // The next server removes the files that the last server has left.
         let next = Server::start_in(std::mem::replace(&mut server.data, folder()), &["--isolation=none"]);
         Computer { server: &next, id }.wait_for_status("running");
         assert!(are_gone(&files), "{files:?}");
@@ -217,7 +219,7 @@ fn a_computer_whose_agent_was_killed_leaves_no_processes_and_can_restart() {
         let agents = processes_with("agent --unboxed --control");
         let home = computer.home();
         let own = agents.intersection(&processes_with(&home)).copied().collect::<HashSet<_>>();
-        // The oldest process is the agent. Another may be the supervisor of a command that has just ended.
+        // The oldest process is the agent. Another process may be the supervisor of a command that has just ended.
         let oldest =
             own.iter().min().and_then(|&pid| Pid::from_raw(pid.cast_signed())).expect("the agent is running");
         kill_process(oldest, signal).expect("the tests run as that user or as root");
@@ -231,8 +233,8 @@ fn a_computer_whose_agent_was_killed_leaves_no_processes_and_can_restart() {
     }
 }
 
-/// A program that forks every millisecond and continues in the child. Each process ends before it can be found and
-/// killed.
+/// A program that forks every millisecond and continues in the child. Each of its processes ends before another process
+/// can find and kill it.
 const FORK_LOOP: &str = r"import os, time
 for _ in range(4):
     os.fork()
@@ -257,7 +259,7 @@ fn programs_that_keep_forking_end_with_their_computer_and_block_no_other() {
     computer.act("restart", &Value::Null).expect(200);
     computer.wait_for_status("running");
     assert_eq!(processes_with(&name), HashSet::new());
-    // Without the agent they become children of the server, which starts another computer at the same time.
+    // Without the agent, the processes become children of the server, which starts another computer at the same time.
     start();
     let home = computer.home();
     let agents = processes_with("agent --unboxed --control");

@@ -6,16 +6,18 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-/// Why a header contains no usable name.
+/// The reason why a header contains no usable file name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum FilenameError {
     /// The header has no file name, so the field is not a file.
     Missing,
-    /// The name is not valid in the declared charset, or the charset is not supported. The default is UTF-8.
+    /// The name is not valid in the declared charset, or the charset is not supported. The charset is UTF-8 if the
+    /// header declares none.
     Undecodable,
 }
 
-/// The name in a `Content-Disposition` header: the value of `filename*` (RFC 5987) if present, otherwise of `filename`.
+/// Returns the file name in a `Content-Disposition` header: the value of `filename*` (RFC 5987) if present, otherwise
+/// of `filename`.
 pub(super) fn filename(header: &[u8]) -> Result<String, FilenameError> {
     let (mut plain, mut extended) = (None, None);
     let mut rest = header;
@@ -66,8 +68,8 @@ fn next_parameter<'a>(rest: &mut &'a [u8]) -> Option<Parameter<'a>> {
     }
 }
 
-/// The index of the quote that ends a value. A backslash escapes a quote, unless no other quote could end the value:
-/// browsers do not escape a backslash at the end of a name.
+/// Returns the index of the quote that ends a value. A quote after a backslash is escaped, except if no later quote
+/// could end the value: browsers do not escape a backslash at the end of a name.
 fn end_of_quoted(value: &[u8]) -> usize {
     let mut last = None;
     let mut index = 0;
@@ -106,7 +108,7 @@ fn unescape(value: &[u8]) -> Vec<u8> {
     name
 }
 
-/// Decodes `charset'language'percent-encoded`, a value without its quotes.
+/// Decodes an extended value, `charset'language'percent-encoded`. The value must not include quotes.
 fn extended_value(value: &[u8]) -> Result<String, FilenameError> {
     let mut parts = value.splitn(3, |&byte| byte == b'\'');
     let (Some(charset), Some(_language), Some(encoded)) = (parts.next(), parts.next(), parts.next()) else {
@@ -137,18 +139,18 @@ mod tests {
     #[test]
     fn names_are_decoded_in_the_encoding_of_each_client() {
         for (header, name) in [
-            // Browsers, undici, curl since 7.81.
+            // The format of browsers, undici, and curl since 7.81.
             (r#"form-data; name="file"; filename="say %22hi%22.txt""#, "say \"hi\".txt"),
             (r#"form-data; name="file"; filename="a%0D%0Ab.txt""#, "a\r\nb.txt"),
             (r#"form-data; name="file"; filename="100%25 %41 %2.txt""#, "100%25 %41 %2.txt"),
             (r#"form-data; name="file"; filename="a\b.txt""#, r"a\b.txt"),
             (r#"form-data; name="file"; filename="é 世界 🙂; x=.txt""#, "é 世界 🙂; x=.txt"),
             (r#"form-data; name="file"; filename="a\""#, r"a\"),
-            // curl --form-escape, older curl, urllib3 1.26.
+            // The format of curl --form-escape, older curl, and urllib3 1.26.
             (r#"form-data; name="file"; filename="say \"hi\" \\ a.txt""#, r#"say "hi" \ a.txt"#),
             (r#"form-data; name="file"; filename="a\\b\\""#, r"a\\b\\"),
             (r#"form-data; name="file"; filename="a\"; name=\"b""#, r#"a"; name="b"#),
-            // RFC 5987 and RFC 2616.
+            // The formats of RFC 5987 and RFC 2616.
             ("form-data; name=file; filename*=UTF-8''%C3%A9.txt", "é.txt"),
             ("form-data; name=file; filename*=utf-8'en'a%20b.txt; x=y", "a b.txt"),
             ("form-data; name=file; filename*=iso-8859-1''%E9.txt", "é.txt"),

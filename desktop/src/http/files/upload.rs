@@ -16,10 +16,10 @@ use super::disposition::{self, FilenameError};
 
 /// The documented maximum size of an upload, in bytes.
 const MAX_UPLOAD_BYTES: u64 = 10 * 1024 * 1024;
-/// The number of bytes that the server reads of an upload that is too large. A client that is still sending when the
-/// connection closes does not receive the response.
+/// The maximum number of bytes that the server reads of an upload that is too large. A client that is still sending
+/// when the connection closes does not receive the response.
 const MAX_DRAINED_BYTES: u64 = 16 * MAX_UPLOAD_BYTES;
-/// The maximum time without new data.
+/// The maximum time to wait for more data.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The maximum size of a text field, in bytes.
 const MAX_TEXT_BYTES: usize = 1024;
@@ -110,7 +110,7 @@ async fn skip(mut field: Field<'_>, length: &mut u64) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The text of a field. Empty text counts as absent, because forms send empty fields for omitted values.
+/// Reads a field as text. Returns `None` for empty text, because forms send empty fields for omitted values.
 async fn text(name: &str, mut field: Field<'_>) -> Result<Option<String>, ApiError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = with_idle_timeout(field.chunk()).await? {
@@ -126,7 +126,7 @@ async fn text(name: &str, mut field: Field<'_>) -> Result<Option<String>, ApiErr
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
-/// Waits for the next piece of a form, at most [`IDLE_TIMEOUT`].
+/// Waits at most [`IDLE_TIMEOUT`] for the next piece of a form.
 async fn with_idle_timeout<T>(
     piece: impl Future<Output = Result<Option<T>, MultipartError>>,
 ) -> Result<Option<T>, ApiError> {
@@ -142,16 +142,16 @@ fn too_large() -> ApiError {
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message).with("code", "file_too_large")
 }
 
-/// The last component of the name, which may be a path. RFC 7578 (section 4.2) recommends this. Browsers send a path
-/// for a file in a selected folder; old browsers send a path that starts with a drive letter. Any other backslash is
-/// part of the name.
+/// Returns the last component of a name that may be a path, as RFC 7578 (section 4.2) recommends. Browsers send a path
+/// for a file in a selected folder; old browsers send a path that starts with a drive letter. A backslash is a
+/// separator only after a drive letter, otherwise it is part of the name.
 fn base_name(name: &str) -> &str {
     let drive = matches!(name.as_bytes(), [letter, b':', b'\\', ..] if letter.is_ascii_alphabetic());
     let is_separator = |character| character == '/' || drive && character == '\\';
     name.rsplit(is_separator).next().unwrap_or_default()
 }
 
-/// The name of the file at a path in a computer.
+/// Returns the file name in a path of a computer. The error explains why the path has no usable name.
 pub(super) fn file_name(path: &str) -> Result<String, &'static str> {
     let name = path.rsplit('/').next().unwrap_or_default();
     if name.is_empty() || name == "." || name == ".." {
@@ -166,12 +166,12 @@ pub(super) fn file_name(path: &str) -> Result<String, &'static str> {
     Ok(name.to_owned())
 }
 
-/// The MIME type for the extension of a file name.
+/// Returns the MIME type for the extension of a file name.
 pub(super) fn mime_type_of(filename: &str) -> String {
     mime_guess::from_path(filename).first_or_octet_stream().to_string()
 }
 
-/// Whether the string is a valid MIME type: `type/subtype`, optionally with parameters.
+/// Returns whether the string is a valid MIME type: `type/subtype`, optionally with parameters.
 fn is_mime_type(text: &str) -> bool {
     text.parse::<mime_guess::Mime>().is_ok()
 }

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use crate::server::{Computer, Server, wait_until};
 
-/// The programs, each after a line `#: NAME`.
+/// The programs. A line `#: NAME` precedes each one.
 const PROGRAMS: &str = include_str!("programs.py");
 
-/// Files in the home. Some have the name of a standard module, which Python itself must import nevertheless.
+/// The files in the home. Some have the name of a standard module; Python's own code must still import the standard
+/// one.
 const HOME: &[(&str, &str)] = &[
     ("helper.py", "def double(x): return 2 * x\ndef fail():\n    raise RuntimeError('in the helper')\n"),
     ("broken.py", "x = 1\ny = (\n"),
@@ -22,7 +23,7 @@ const HOME: &[(&str, &str)] = &[
     ("usercustomize.py", "print('the usercustomize of the home')\n"),
 ];
 
-/// Programs that `programs.py` cannot contain, because of their encoding, line ends or size.
+/// Returns programs that `programs.py` cannot contain because of their encoding, line ends or size.
 fn odd_sources() -> Vec<(&'static str, Vec<u8>)> {
     let text = |text: &str| text.as_bytes().to_vec();
     vec![
@@ -82,7 +83,7 @@ fn by_exec(computer: &Computer<'_>, code: &str) -> Run {
 }
 
 fn by_file(computer: &Computer<'_>, code: &str) -> Run {
-    // Writes the program in parts, because a command is at most 128 KiB long and two of the programs are longer.
+    // Writes the program in parts, because a command has at most 128 KiB and two of the programs are larger.
     computer.bash("rm -f ~/main.b64");
     let encoded = STANDARD.encode(code);
     for part in encoded.as_bytes().chunks(100_000) {
@@ -119,13 +120,13 @@ fn in_home(computer: &Computer<'_>, output: &str) -> String {
     text + rest
 }
 
-/// The folder that contains the folder of each program of `exec`.
+/// Returns the folder in which each `exec` call has a folder for its program.
 fn scratch(computer: &Computer<'_>) -> String {
     let code = "import os\nprint(os.path.dirname(os.path.dirname(__file__)))";
     exec(computer, code)["output"].as_str().expect("it is a string").trim().to_owned()
 }
 
-/// Removes text that differs in every run: addresses and durations.
+/// Replaces text that differs in every run: memory addresses and durations.
 fn normalized(output: &str) -> String {
     let mut text = String::new();
     let mut rest = output;
@@ -138,10 +139,12 @@ fn normalized(output: &str) -> String {
     text + rest
 }
 
-/// The text that must be inserted in `part` to get `whole`. `None` if that is more than one piece.
+/// Returns the text that must be inserted into `part` to get `whole`. Returns `None` if no single insertion is
+/// sufficient.
 fn missing_piece<'a>(whole: &'a str, part: &str) -> Option<&'a str> {
     let length = whole.len().checked_sub(part.len())?;
-    // There are several candidates if the piece starts with the same text that follows it. Prefers a traceback.
+    // There are several candidates if the piece starts with the same text that follows it. Of these, prefers a
+    // traceback.
     let starts = (0..=part.len()).filter(|&start| {
         whole.is_char_boundary(start)
             && part.is_char_boundary(start)
@@ -159,7 +162,7 @@ fn is_traceback(piece: &str) -> bool {
     heads.iter().any(|head| piece.starts_with(head)) || last_line(piece) == Some(piece.trim_end())
 }
 
-/// The line of a traceback that contains the class of the exception.
+/// Returns the line of a traceback that contains the class of the exception.
 fn last_line(traceback: &str) -> Option<&str> {
     let named = |line: &&str| {
         let line = line.strip_prefix("  | ").unwrap_or(line);
@@ -169,7 +172,7 @@ fn last_line(traceback: &str) -> Option<&str> {
     traceback.lines().rfind(named)
 }
 
-/// Describes the first difference, if any.
+/// Describes the first difference between the two runs, if there is one.
 fn difference(file: &Run, exec: &Run) -> Option<String> {
     if file.success != exec.success {
         return Some("success".into());
@@ -182,7 +185,7 @@ fn difference(file: &Run, exec: &Run) -> Option<String> {
     }
     let code = file.exit_code.unwrap_or_default();
     if file.output == exec.output {
-        // Either `exec` only knows the exit status, or the program discarded the traceback.
+        // Either `exec` received only the exit status, or the program discarded the traceback.
         let has_exception = !exec.class.starts_with("SIG") && exec.class != "SystemExit";
         let has_exit_status = exec.error == format!("the program exited with code {code}")
             || exec.class.starts_with("SIG") && code > 128;
@@ -327,7 +330,8 @@ fn the_length_of_an_error_is_bounded() {
     assert!(error.ends_with("\n[59983616 more characters were dropped] (line 1)"), "{}", &error[16_000..]);
 }
 
-/// Only the exit status decides, even if the program writes to the descriptor that reports its exception.
+/// Only the exit status decides whether a program succeeded, even if the program writes to the descriptor that reports
+/// its exception.
 #[test]
 fn a_program_cannot_disguise_its_failure_as_success() {
     let server = Server::start();
@@ -345,7 +349,8 @@ fn a_program_cannot_disguise_its_failure_as_success() {
         let response = exec(&computer, &format!("{every}{what}"));
         assert_eq!(response["success"], success, "{what}: {response}");
     }
-    // A file that now has the number of that descriptor is not written to, and the traceback is in the output.
+    // If another file has the number of that descriptor, `exec` does not write to the file, and the traceback is in the
+    // output.
     let code = "import os, resource\nos.closerange(3, 1000)\n\
                 for _ in range(200): last = os.open('victim', os.O_RDWR | os.O_CREAT)\nraise ValueError('seen')";
     let response = exec(&computer, code);
@@ -365,7 +370,7 @@ fn the_file_of_a_program_is_removed_when_it_ends() {
     let left = || {
         computer.bash(&format!("ls -d {run}/exec-*"))["output"].as_str().expect("it is a string").to_owned()
     };
-    // A user can occupy the names of the folders, and fill them.
+    // The user can create links in place of the folders, and fill the folders.
     computer.bash(&format!("for n in $(seq 0 30); do ln -s /etc {run}/exec-$n; done"));
     assert_eq!(exec(&computer, "print(open(__file__).read())")["output"], "print(open(__file__).read())\n");
     computer.bash(&format!("rm -rf {run}/*"));

@@ -1,5 +1,5 @@
-//! A computer with a broken home can be repaired: no change to the home prevents the computer from starting, or `bash`,
-//! `exec` and terminals from working.
+//! Tests that a computer with a broken home can be repaired: after any change to the home, the computer starts, and
+//! `bash`, `exec` and terminals work.
 
 use std::fmt::Write as _;
 use std::sync::Mutex;
@@ -17,8 +17,8 @@ use crate::socket::Socket;
 /// The program that breaks the home.
 const MUTATIONS: &str = include_str!("mutations.py");
 
-/// Every file and folder in the home that a start or a command reads or writes according to `strace`, and some that the
-/// same programs read if they exist.
+/// Every file and folder in the home that a start or a command reads or writes according to `strace`, and some further
+/// files that the same programs read if they exist.
 const TARGETS: &[&str] = &[
     "",
     ".XCompose",
@@ -138,7 +138,7 @@ const TARGETS: &[&str] = &[
     "sys.py",
 ];
 
-/// The files that the shell of a terminal reads. They may end the shell, but a `bash` call can repair them.
+/// The files that the shell of a terminal reads. A broken one may end the shell, but a `bash` call can repair it.
 const SHELL_FILES: &[&str] = &[
     ".bash_history",
     ".bash_login",
@@ -150,7 +150,7 @@ const SHELL_FILES: &[&str] = &[
     ".terminfo",
 ];
 
-/// How long a shell may take to respond in a terminal.
+/// The time limit for a shell in a terminal to respond.
 const SHELL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The number of computers that run cases at the same time.
@@ -158,7 +158,7 @@ const COMPUTERS: usize = 3;
 
 #[derive(Debug)]
 struct Case {
-    /// Paths in the home, and the mutation of each.
+    /// The paths in the home to break, each with the name of its mutation.
     mutations: Vec<(String, String)>,
     seed: u64,
 }
@@ -166,7 +166,7 @@ struct Case {
 /// A computer whose home can be restored.
 struct Subject<'a> {
     computer: Computer<'a>,
-    /// The original home: a tar archive in base64.
+    /// The original home, as a tar archive in base64.
     skeleton: String,
 }
 
@@ -181,7 +181,7 @@ impl<'a> Subject<'a> {
 
     fn mutate(&self, mutations: &Value, seed: u64) -> Result<String, String> {
         let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-        // Without a box the computer's user may have other processes, such as those of other tests.
+        // Without a box, other processes of the computer's user may exist, such as those of other tests.
         let protect = if is_sandboxed() { "none" } else { "others" };
         let arguments = [MUTATIONS, &self.skeleton, &mutations.to_string(), &seed.to_string(), protect]
             .map(quote)
@@ -202,7 +202,7 @@ impl<'a> Subject<'a> {
         self.mutate(&json!(case.mutations), case.seed)?;
         self.restart()?;
         let first = self.check(case);
-        // Settings can run programs that end the X server. The next start then ignores the settings in the home.
+        // Settings in the home can run programs that end the X server. The next start then ignores these settings.
         if first.is_err() && self.has_ended() {
             self.restart()?;
             return self.check(case);
@@ -210,7 +210,7 @@ impl<'a> Subject<'a> {
         first
     }
 
-    /// Whether the computer fails within `SHELL_TIMEOUT`.
+    /// Waits until the computer has the status `error`, at most `SHELL_TIMEOUT`. Returns whether this happened.
     fn has_ended(&self) -> bool {
         let deadline = Instant::now() + SHELL_TIMEOUT;
         while Instant::now() < deadline {
@@ -339,7 +339,7 @@ fn seed() -> u64 {
     std::env::var("ORGO_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
 }
 
-/// The names of all mutations, and the number of hostile contents for each file.
+/// Returns the names of all mutations, and the number of hostile contents for each file.
 fn all_mutations(subject: &Subject<'_>) -> (Vec<String>, Value) {
     let listed = subject.mutate(&json!("list"), 1).expect("the script runs");
     let listed: Value = serde_json::from_str(&listed).expect("it is JSON");
@@ -347,10 +347,11 @@ fn all_mutations(subject: &Subject<'_>) -> (Vec<String>, Value) {
     (names.map(|name| name.as_str().expect("it is a string").to_owned()).collect(), listed[1].clone())
 }
 
-/// The number of cases in each test without `ORGO_FULL`.
+/// The number of cases that each test runs without `ORGO_FULL`.
 const SAMPLE: usize = 12;
 
-/// Runs each mutation of each path, and each hostile content. Without `ORGO_FULL` runs only a sample, which `ORGO_SEED` selects.
+/// Applies each mutation to each path, and writes each hostile content. Without `ORGO_FULL`, runs only a sample of
+/// these cases, which `ORGO_SEED` selects.
 #[test]
 fn no_single_mutation_of_a_home_prevents_a_start_or_a_call() {
     let server = Server::start();
@@ -370,7 +371,7 @@ fn no_single_mutation_of_a_home_prevents_a_start_or_a_call() {
     if !full() {
         let mut random = Random::new(seed);
         let sample = (0..SAMPLE).map(|_| cases.swap_remove(random.below(cases.len())));
-        // Each of these found a different bug.
+        // Each of these cases found a different bug.
         let known = [
             ("", "0"),
             (".config", "file"),
@@ -386,7 +387,7 @@ fn no_single_mutation_of_a_home_prevents_a_start_or_a_call() {
     assert_none(&run(&subjects, &cases), cases.len());
 }
 
-/// Runs combinations of two to six mutations. Each case has its own seed, and the first one is `ORGO_SEED`.
+/// Runs combinations of two to six mutations. Each case has its own seed. `ORGO_SEED` is the seed of the first case.
 #[test]
 fn no_combination_of_mutations_prevents_a_start_or_a_call() {
     let server = Server::start();
@@ -405,21 +406,21 @@ fn no_combination_of_mutations_prevents_a_start_or_a_call() {
     assert_none(&run(&subjects, &cases), cases.len());
 }
 
-/// The data folder is on the same disk as the homes. The server can then store no data, but a user can still free
-/// space.
+/// The data folder and the homes are on the same disk. When the disk is full, the server can store no data, but a user
+/// can still free space.
 #[test]
 fn a_home_that_fills_the_disk_prevents_neither_starts_nor_calls() {
     let server = Server::start_on_small_disk(24);
     let subject = Subject::new(server.computer());
     let path = ".config/tint2/tint2rc".to_owned();
     let case = Case { mutations: vec![(path, "full".to_owned())], seed: 1 };
-    subject.run_case(&case).expect("everything works");
+    subject.run_case(&case).expect("the home can be repaired");
     assert_eq!(subject.computer.bash("df --output=avail ~ | tail -n 1")["output"], "    0\n");
     for (action, status) in [("stop", "stopped"), ("start", "running"), ("restart", "running")] {
         subject.computer.act(action, &Value::Null).expect(200);
         subject.computer.wait_for_status(status);
     }
-    subject.check(&case).expect("everything works");
+    subject.check(&case).expect("the home can be repaired");
     subject.bash("rm ~/.filling; echo text > ~/new").expect("there is space again");
 }
 
@@ -457,7 +458,7 @@ fn inaccessible_folders_outside_the_home_do_not_prevent_calls() {
         "rm -rf /run/user /run/computer /tmp/* /tmp/.X11-unix 2>/dev/null; for i in $(seq 0 99); do mkdir /run/exec-$i; done",
         "ln -sf /dev/null ~/.bashrc; chmod 0 ~ /tmp /run",
     ];
-    // Without a box the computer owns no other folders outside the home.
+    // Without a box, the user owns only these folders outside of the home.
     let unboxed = [
         "cd $XDG_RUNTIME_DIR/..; chmod 0 user run",
         "cd $XDG_RUNTIME_DIR/..; chmod 0 user run log exec",
@@ -474,7 +475,7 @@ fn inaccessible_folders_outside_the_home_do_not_prevent_calls() {
     }
 }
 
-/// The settings can start a program that kills every shell, so that no command can repair the settings.
+/// The settings in the home can start a program that kills every shell. Then no command can repair the settings.
 #[test]
 fn a_restart_can_ignore_the_settings_in_the_home() {
     let server = Server::start();

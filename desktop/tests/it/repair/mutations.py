@@ -2,9 +2,10 @@
 
 Restores the home from SKELETON, a tar archive in base64, and then applies the mutations in JSON, a list of
 [path in the home, mutation]. If JSON is `"list"`, prints the names of all mutations instead. SEED seeds the random
-numbers. If PROTECT is `others`, no file of the home kills processes that its own program did not start.
+numbers. If PROTECT is `others`, no hostile file in the home kills processes other than those that it started
+itself.
 
-Runs isolated from the home (`python3 -IS`).
+Run it with `python3 -IS`, so that no file in the home affects it.
 """
 
 import base64
@@ -90,7 +91,7 @@ HOSTILE = {
 
 
 def clear(path):
-    """Removes the file or folder. If it is the home, removes only its contents."""
+    """Removes a file or folder. Of the home, removes only the contents."""
     names = [os.path.join(path, name) for name in os.listdir(path)] if path == HOME else [path]
     for name in names:
         # Uses chmod and rm, because functions with full paths fail in deep folders.
@@ -105,7 +106,7 @@ def clear(path):
 
 
 def prepare(path):
-    """Creates the parent folders of a path, and removes the path itself. The home stays a folder."""
+    """Creates the parent folders of a path, and removes the path itself. Never removes the home."""
     parent = HOME
     for part in os.path.relpath(os.path.dirname(path), HOME).split("/") if path != HOME else ():
         parent = os.path.join(parent, part)
