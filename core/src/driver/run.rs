@@ -26,7 +26,7 @@ enum Event<P: Platform> {
     Connected(Result<(P::Reader, P::Writer), ConnectFailure>),
     Received(P::Reader, Message),
     Sent(P::Writer),
-    /// An abandoned socket is closed.
+    /// An abandoned socket has closed.
     Left,
     Command,
     Timer,
@@ -58,11 +58,11 @@ pub fn drive<P: Platform>(platform: P, channel: Channel) -> impl Future<Output =
 struct Driver<P: Platform> {
     platform: Rc<P>,
     channel: Channel,
-    /// Finds the password or opens the socket.
+    /// The task that finds the password or opens the socket.
     connecting: Option<Task<Event<P>>>,
     reading: Option<Task<Event<P>>>,
     writing: Writing<P>,
-    /// Abandoned sockets that are not closed yet. They never delay the current one.
+    /// Abandoned sockets that are not closed yet. They never delay the current socket.
     closing: Vec<Task<()>>,
     /// The deadline of the timer, and the timer.
     timer: Option<(Millis, Task<()>)>,
