@@ -25,7 +25,8 @@ const MAX_ITEMS: usize = 1024;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum AudioItem {
-    /// The format of the following samples. It precedes the first samples of each connection, and follows each change.
+    /// The format of the following samples. The item precedes the first samples of each connection, and is repeated
+    /// after each change.
     Started(Format),
     /// Interleaved samples from -1 to 1, in complete frames.
     Samples(Vec<f32>),

@@ -78,9 +78,9 @@ object! {
 
     /// The size of the screen.
     ScreenChangeData {
-        /// Width in pixels.
+        /// The width in pixels.
         width: i64,
-        /// Height in pixels.
+        /// The height in pixels.
         height: i64,
     }
 
@@ -94,7 +94,7 @@ object! {
 
     /// The time since the last input.
     IdleData {
-        /// Seconds since the last input.
+        /// The number of seconds since the last input.
         idle_seconds: i64,
     }
 

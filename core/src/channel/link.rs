@@ -253,7 +253,7 @@ pub(super) struct Link {
     phase: Phase,
     actions: VecDeque<Action>,
     pub(super) input: Input,
-    /// The number of bytes of input, since the channel was last accepted, that may not have arrived.
+    /// The number of bytes of input that may not have arrived, counted since the server last accepted the channel.
     unacknowledged: u64,
     jitter: Jitter,
     /// The number of failed attempts in a row.

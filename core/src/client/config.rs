@@ -10,9 +10,9 @@ use crate::diagnostics::log::LogLevel;
 use crate::encoding::json::{Map, Value};
 use crate::error::Error;
 
-/// The time limit of one request, in milliseconds.
+/// The default time limit of one request, in milliseconds.
 pub const DEFAULT_TIMEOUT: Millis = 60_000;
-/// The longest pause within a response, in milliseconds.
+/// The default limit of a pause within a response, in milliseconds.
 pub const DEFAULT_IDLE_TIMEOUT: Millis = 30_000;
 /// The default maximum number of retries of a call.
 pub const DEFAULT_MAX_RETRIES: u32 = 2;
@@ -23,8 +23,9 @@ pub const DEFAULT_MAX_RESPONSE_BYTES: u64 = 64 << 20;
 pub const DEFAULT_MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// The header fields that describe the body or the connection. The core and the host's HTTP client write them. A second
-/// value would let servers and proxies disagree about where a request ends. `accept-encoding` is reserved because the native
-/// client does not decompress, `proxy-authorization` because without a proxy it would reach the service.
+/// value would let servers and proxies disagree about where a request ends. `accept-encoding` is reserved because the
+/// native client does not decompress. `proxy-authorization` is reserved because without a proxy it would reach the
+/// service.
 const RESERVED_HEADERS: [&str; 14] = [
     "accept-encoding",
     "connection",

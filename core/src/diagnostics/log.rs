@@ -108,7 +108,7 @@ pub enum LogEvent {
 }
 
 impl LogEntry {
-    /// The severity of the entry.
+    /// Returns the severity of the entry.
     #[must_use]
     pub fn level(&self) -> LogLevel {
         match &self.event {

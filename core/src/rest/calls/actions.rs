@@ -61,7 +61,7 @@ object! {
         error: Option<String>,
         /// The class of the exception, such as `NameError`.
         error_type: Option<String>,
-        /// Whether the time limit ended the code.
+        /// Whether the code was ended by the time limit.
         timeout: Option<bool>,
     }
 }
@@ -109,11 +109,11 @@ endpoint! {
         id,
     }
     fields {
-        /// Pixels from the left edge.
+        /// The horizontal position, in pixels from the left edge.
         x: i64 { rule: Rule::Min(0.0) },
-        /// Pixels from the top edge.
+        /// The vertical position, in pixels from the top edge.
         y: i64 { rule: Rule::Min(0.0) },
-        /// The button.
+        /// The mouse button.
         button: Option<MouseButton> { default: "left" },
         /// Whether to click twice.
         double: Option<bool> { default: "false" },
@@ -138,7 +138,7 @@ endpoint! {
         end_x: i64 { rule: Rule::Min(0.0) },
         /// Where the button is released, in pixels from the top edge.
         end_y: i64 { rule: Rule::Min(0.0) },
-        /// The button.
+        /// The mouse button.
         button: Option<MouseButton> { default: "left" },
         /// The duration of the movement, in seconds.
         #[source("G3: the default")]
@@ -203,7 +203,7 @@ endpoint! {
 }
 
 endpoint! {
-    /// Waits on the computer.
+    /// Lets the computer wait.
     Wait = "computers.wait";
     Post "/computers/{id}/wait", Read, Json => ActionResult, bare(ActionResult::TYPE);
     server_time: ServerTime { field: "duration", default: 0.0, unit: TimeUnit::Seconds };
@@ -212,7 +212,7 @@ endpoint! {
         id,
     }
     fields {
-        /// The duration, in seconds.
+        /// The duration of the wait, in seconds.
         #[source("G3: the maximum")]
         duration: f64 { rule: Rule::Range(0.0, 60.0), wire: &["duration", "seconds"] },
     }
@@ -228,7 +228,7 @@ endpoint! {
         id,
     }
     fields {
-        /// The command.
+        /// The shell command.
         command: String { rule: Rule::NotEmpty },
         /// The server's time limit, in seconds.
         #[source("G3: the default; BOPS, MCP: the maximum")]
@@ -246,7 +246,7 @@ endpoint! {
         id,
     }
     fields {
-        /// The code.
+        /// The Python code.
         code: String { rule: Rule::NotEmpty },
         /// The server's time limit, in seconds.
         #[source("G3: the range")]

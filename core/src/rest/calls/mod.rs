@@ -18,7 +18,7 @@ object! {
         /// The next state of the computer, if the server reports it.
         #[source("G3")]
         status: Option<String>,
-        /// An explanation.
+        /// An explanation from the server.
         message: Option<String>,
     }
 }
@@ -56,7 +56,7 @@ pub const OPERATIONS: &[&Operation] = &[
     &files::FILE_CONTENT,
 ];
 
-/// The call with the given name, such as `computers.click`; `None` if it is not known.
+/// Returns the call with the given name, such as `computers.click`. Returns `None` if the name is not known.
 #[must_use]
 pub fn operation(name: &str) -> Option<&'static Operation> {
     OPERATIONS.iter().copied().find(|operation| operation.name == name)
