@@ -14,7 +14,7 @@ use crate::rest::http::Reached;
 /// Whether a call took effect on the server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Delivered {
-    /// The call had no effect: it was not sent, or the server reported that it did nothing.
+    /// The call had no effect: it was not sent, or the server reported that it executed nothing.
     #[default]
     No,
     /// Unknown: the request was sent, but its result was lost.
@@ -24,7 +24,7 @@ pub enum Delivered {
 }
 
 impl Delivered {
-    /// The name in JavaScript: `no`, `maybe` or `yes`.
+    /// Returns the name in JavaScript: `no`, `maybe` or `yes`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -88,8 +88,8 @@ pub struct DecodeError {
     pub problem: String,
     /// The status code of the response.
     pub status: u16,
-    /// The body of the response: the first 4 KiB, with masked secrets and escaped control characters (except line
-    /// breaks and tabs).
+    /// The body of the response: at most the first 4 KiB, with masked secrets and escaped control characters (except
+    /// line breaks and tabs).
     pub body: String,
     /// Whether the body is not JSON at all, for example because a proxy replaced it or the connection cut it off. Such
     /// a failure can be temporary, so it is retried.
@@ -116,7 +116,7 @@ pub struct ServerError {
     pub status: u16,
     /// The reason that the server gave, on one line.
     pub message: String,
-    /// The server's machine-readable error code, such as `computer_waking`; `None` if it sent none.
+    /// The server's machine-readable error code, such as `computer_waking`; `None` if the server sent no code.
     pub code: Option<String>,
     /// The id of the request, to quote to support.
     pub request_id: Option<String>,
@@ -124,10 +124,10 @@ pub struct ServerError {
     pub upstream_status: Option<u16>,
     /// How long the server asks to wait before a retry, in milliseconds; at most a day.
     pub retry_after: Option<Millis>,
-    /// The body of the response: the first 4 KiB, with masked secrets and escaped control characters (except line
-    /// breaks and tabs).
+    /// The body of the response: at most the first 4 KiB, with masked secrets and escaped control characters (except
+    /// line breaks and tabs).
     pub body: String,
-    /// Whether the call took effect, in this request or an earlier one.
+    /// Whether the call took effect, in this request or an earlier request.
     pub delivered: Delivered,
 }
 

@@ -8,8 +8,8 @@
 //!
 //! # A call
 //!
-//! A [`Call`](rest::call::Call) returns a [`Step`](rest::call::Step) until it is done. The steps include the retries,
-//! and the time limits of each request.
+//! A [`Call`](rest::call::Call) returns a [`Step`](rest::call::Step) until the call is done. The steps include the
+//! retries, and the time limits of each request.
 //!
 //! ```
 //! use orgo_core::client::config::{CallOptions, Config};

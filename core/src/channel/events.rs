@@ -36,7 +36,7 @@ pub struct EventDeclaration {
 
 macro_rules! events {
     ($( $(#[doc = $doc:literal])+ $(#[source($source:literal)])? $name:literal => $data:ty, )+) => {
-        /// Every known event type.
+        /// The known event types.
         pub const EVENTS: &[EventDeclaration] = &[$( EventDeclaration {
             name: $name,
             doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),

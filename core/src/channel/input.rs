@@ -16,8 +16,8 @@ const HIGH_WATER: usize = 1 << 20;
 pub(super) const MAX_INPUT: usize = 16 << 20;
 /// The longest text of one message, in bytes. Some servers limit messages to 32 KiB.
 const MAX_MESSAGE: usize = 16 << 10;
-/// The smallest window, in bytes. It is so small that even on a slow connection, a ping queued behind it arrives before
-/// the connection counts as unstable.
+/// The smallest window, in bytes. The window is so small that even on a slow connection, a ping queued behind one
+/// window arrives before the connection counts as unstable.
 const MIN_WINDOW: usize = 4 << 10;
 const INITIAL_WINDOW: usize = 16 << 10;
 const MAX_WINDOW: usize = 256 << 10;

@@ -1,5 +1,5 @@
-//! The connection of a channel: credentials, connecting, heartbeat, dead connections, and the backoff before a
-//! reconnect.
+//! The connection of a channel: the credentials, the connection attempts, the heartbeat that detects dead connections,
+//! and the backoff before a reconnect.
 
 use std::collections::VecDeque;
 
@@ -26,7 +26,8 @@ const DEAD_AFTER: Millis = 15_000;
 /// The time limit for opening a socket.
 const CONNECT_TIMEOUT: Millis = 15_000;
 /// If a server sends nothing, the channel counts as accepted after this time. An open socket does not mean acceptance,
-/// because the service refuses a channel by closing an open socket. The first message means acceptance.
+/// because the service refuses a channel by closing an open socket. The first message that is not an error means
+/// acceptance.
 const ACCEPTED_AFTER: Millis = 3_000;
 /// An error message from the server counts as the reason for a close if it arrived at most this long before the close.
 const REASON_WITHIN: Millis = 5_000;
@@ -44,7 +45,7 @@ pub struct Target {
     pub template: Option<SocketTemplate>,
     /// The address of the computer.
     pub address: ComputerAddress,
-    /// The computer's password. With `None`, the session requests it first by [`Action::Authorize`].
+    /// The computer's password. With `None`, the session first requests the password with [`Action::Authorize`].
     pub password: Option<Password>,
     /// The number of failed attempts in a row before the channel ends. Default: 10.
     pub max_reconnects: Option<u32>,
@@ -136,8 +137,8 @@ impl State {
     }
 }
 
-/// The counters of a channel. `received = taken + buffered + dropped`, in the unit of the channel: bytes of text
-/// (terminal), samples of one audio channel (audio), or events.
+/// The counters of a channel. `received = taken + buffered + dropped`. The unit depends on the kind of channel: bytes
+/// of text (terminal), samples of one audio channel (audio), or events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     /// The number of units that the server sent.
@@ -612,7 +613,7 @@ impl Link {
         self.actions.push_back(Action::Send(message));
     }
 
-    /// Queues a message, and removes a queued message that it replaces.
+    /// Queues a message, and removes the queued messages that the new message replaces.
     pub(super) fn send_latest(&mut self, message: String, is_older: impl Fn(&str) -> bool) {
         self.actions.retain(|output| !matches!(output, Action::Send(queued) if is_older(queued)));
         self.send(message);

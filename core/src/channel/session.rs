@@ -12,7 +12,7 @@ use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{self, Value};
 use crate::error::Error;
 
-/// The largest number of unread error messages. Above it, the oldest is dropped.
+/// The largest number of unread error messages. Above it, the oldest message is dropped.
 pub(super) const MAX_ERRORS: usize = 64;
 
 /// Drops the oldest error message if there are more than [`MAX_ERRORS`].
@@ -29,10 +29,10 @@ pub(super) fn drop_oldest_error<T>(items: &mut VecDeque<T>, is_error: impl Fn(&T
 pub trait Protocol {
     /// The type of the items for the consumer.
     type Item;
-    /// The name of the channel in its URL.
+    /// The name of the channel in the URL.
     const CHANNEL: &'static str;
 
-    /// Adds the query parameters of the channel to its URL.
+    /// Adds the query parameters of the channel to the URL.
     fn add_query(&self, url: SocketUrl) -> SocketUrl;
     /// Handles an opened socket. Returns the messages to send first.
     fn on_open(&mut self) -> Vec<String>;
@@ -77,8 +77,8 @@ impl<'a> Incoming<'a> {
 pub enum Received {
     /// The message was handled.
     Handled,
-    /// The message was an error message from the server. Contains its text, with secrets masked. If the server closes
-    /// the socket soon afterwards, the text is the reason.
+    /// The message was an error message from the server. The value is the text with masked secrets. If the server
+    /// closes the socket soon afterwards, the text is the reason.
     Problem(String),
     /// The message was a pong.
     Pong,

@@ -17,14 +17,14 @@ use crate::encoding::json::{SyntaxError, Value, members, serialize_as_json, text
 use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
 
-/// The default size of a terminal: columns, rows.
+/// The default size of a terminal: the number of columns, and the number of rows.
 const DEFAULT_SIZE: (u16, u16) = (80, 24);
 /// The approximate largest size of one item of output, in bytes.
 const MAX_ITEM_BYTES: usize = 64 << 10;
 /// Above this size of unread items, in bytes, the reader waits for the consumer.
 const HIGH_WATER: usize = 1 << 20;
 /// Above this size of unread items, in bytes, the channel ends. Only a platform that cannot make the server wait
-/// reaches it.
+/// reaches this limit.
 const HARD_LIMIT: usize = 8 << 20;
 /// The assumed size of an item without its text, in bytes, so that the number of items without text is bounded too.
 const NOTICE_SIZE: usize = 64;
@@ -94,7 +94,7 @@ pub enum InputRefusal {
     Disconnected,
     /// The server does not respond to a ping: the connection may be broken.
     Unstable,
-    /// Too much input is pending: the server or the program in the terminal does not read it.
+    /// Too much input is pending, because the server or the program in the terminal does not read the input.
     Full,
 }
 
@@ -310,7 +310,7 @@ impl Session<Terminal> {
     pub fn resize(&mut self, cols: f64, rows: f64) -> Result<(), Error> {
         (self.protocol.cols, self.protocol.rows) = (check_side("cols", cols)?, check_side("rows", rows)?);
         self.protocol.resized = true;
-        // Without a socket, `on_open` of the next one sends the size.
+        // Without a socket, `on_open` of the next socket sends the size.
         if self.link.has_socket() {
             let message = resize(self.protocol.cols, self.protocol.rows);
             self.link.send_latest(message, |queued| queued.starts_with(RESIZE));

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-/// An incremental decoder of UTF-8. The input is the bytes of JSON strings (see `json::Reader::string`); an incomplete
-/// character at the end of one piece is completed by the next piece.
+/// An incremental UTF-8 decoder for the bytes of JSON strings (see `json::Reader::string`). The next piece completes an
+/// incomplete character at the end of a piece.
 #[derive(Debug, Default)]
 pub(super) struct Utf8Decoder {
     tail: Vec<u8>,

@@ -8,11 +8,11 @@ use crate::diagnostics::mask::MASK;
 use crate::encoding::percent::percent_encode;
 use crate::encoding::text::{replace, split_once};
 
-/// The root of the REST calls of the hosted service. The host starts with `www`, because `orgo.ai` redirects, and a
-/// redirect drops the credentials.
+/// The root of the REST calls of the hosted service. The host starts with `www`, because `orgo.ai` redirects, and
+/// a redirect drops the credentials.
 pub const DEFAULT_BASE_URL: &str = "https://www.orgo.ai/api";
 
-/// An invalid URL, or a URL that cannot be built. The text describes what a valid URL must have.
+/// An invalid URL, or a URL that cannot be built. The text describes the requirement that is not met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressError {
     problem: Cow<'static, str>,
@@ -289,7 +289,7 @@ fn split_scheme<'a>(text: &'a str, plain: &str, secure: &str) -> Option<(bool, &
     }
 }
 
-/// Splits a URL without its scheme into the host with the port, and the part after the port.
+/// Splits a URL without its scheme into the authority (the host and the port), and the path with the query.
 fn split_authority(rest: &str) -> Result<(String, &str), AddressError> {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);

@@ -90,10 +90,10 @@ impl fmt::Debug for Config {
 }
 
 impl Config {
-    /// Reads a client's settings from the plain object of a binding. An absent setting has its default.
+    /// Reads a client's settings from the plain object of a binding. An absent setting has the default value.
     ///
     /// # Errors
-    /// [`Error::Encode`] for an invalid setting, with its name.
+    /// [`Error::Encode`] for an invalid setting. The error contains the name.
     pub fn read(settings: &Map) -> Result<Self, Error> {
         const OWNER: &str = "Orgo";
         let fields = Fields::new(OWNER, settings);
@@ -199,7 +199,7 @@ impl CallOptions {
     /// Reads the options of a call to `operation` from the plain object of a binding.
     ///
     /// # Errors
-    /// [`Error::Encode`] for an invalid option, with its name.
+    /// [`Error::Encode`] for an invalid option. The error contains the name.
     pub fn read(operation: &str, options: &Map) -> Result<Self, Error> {
         let fields = Fields::new(operation, options);
         Ok(Self {

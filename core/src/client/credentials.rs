@@ -59,8 +59,9 @@ secret! {
 }
 
 secret! {
-    /// The password of a computer. The WebSocket channels of the computer expect it as the query parameter `token`. It
-    /// gives access to the screen, a shell and more. The service issues a new password whenever the computer restarts.
+    /// The password of a computer. The WebSocket channels of the computer expect the password as the query parameter
+    /// `token`. The password gives access to the screen, a shell and more. The service issues a new password whenever the
+    /// computer restarts.
     Password
 }
 

@@ -78,7 +78,7 @@ pub enum LogEvent {
         /// The wait before the attempt, in milliseconds.
         delay: Millis,
     },
-    /// The server refused the password; the channel requests a new one.
+    /// The server refused the password; the channel requests a new password.
     PasswordRefused {
         /// The message of the server.
         cause: String,

@@ -1,7 +1,7 @@
 //! Makes external text safe for errors and logs.
 //!
-//! External text is text of responses, close reasons and platform failures. [`Mask`] masks the secrets in it, and
-//! escapes the characters that a terminal or a log viewer would interpret or hide.
+//! External text is text of responses, close reasons and platform failures. [`Mask`] masks the secrets in this text,
+//! and escapes the characters that a terminal or a log viewer would interpret or hide.
 
 use std::ops::Range;
 

@@ -40,7 +40,7 @@ pub(super) async fn request_password(
     Provided::Missing(format!("there is no fresh password: {message}"))
 }
 
-/// Requests the computer's password from the service, and its address if it is unknown.
+/// Requests the computer's password from the service, and the computer's address if the address is unknown.
 pub(super) async fn find_password<P: Platform>(
     platform: &P,
     config: &Config,

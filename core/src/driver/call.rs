@@ -19,7 +19,7 @@ use crate::rest::upload::Content;
 /// Creates a call from the plain objects of a binding.
 ///
 /// # Errors
-/// [`Error::Encode`] for an invalid parameter or option, with its name.
+/// [`Error::Encode`] for an invalid parameter or option. The error contains the name.
 pub fn prepare_call(
     config: &Config,
     operation: &str,
@@ -139,7 +139,8 @@ async fn exchange<P: Platform>(
         if progress.poll_received(context).is_ready() {
             last_piece = Some(platform.now());
         }
-        // One timer serves many pieces: when it fires, it is restarted with the remaining time of the limit.
+        // One timer serves many pieces of the response: when the timer fires, it is restarted with the remaining time
+        // of the limit.
         while let Some(last_piece) = last_piece {
             let silence = platform.now().saturating_sub(last_piece);
             if idle.is_none() && silence >= limits.idle {

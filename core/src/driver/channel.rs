@@ -51,7 +51,7 @@ pub enum Source {
 /// state.
 type Progress = (u64, u64, Option<State>);
 
-/// The computer's address and its password, or why they are not known.
+/// The computer's address and password, or the reason why they are not known.
 type Credentials = Result<(ComputerAddress, Password), String>;
 
 /// A request to the consumer for a fresh password.
@@ -78,7 +78,7 @@ impl Channel {
     /// `options` are those of the kind, and `batch_ms`.
     ///
     /// # Errors
-    /// [`Error::Encode`] for an invalid field or option, with its name.
+    /// [`Error::Encode`] for an invalid field or option. The error contains the name.
     pub fn open(
         config: &Config,
         kind: &str,
@@ -175,7 +175,7 @@ impl Channel {
         }
     }
 
-    /// Waits for a state that differs from the last returned one. Returns `None` after the final state was returned.
+    /// Waits for a state that differs from the last returned state. Returns `None` after the final state was returned.
     pub async fn next_state(&self) -> Option<State> {
         loop {
             let state = self.state();

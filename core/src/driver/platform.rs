@@ -34,8 +34,8 @@ pub trait Platform: 'static {
 
     /// Sends a request and reads the whole response, with its body in a
     /// [`ResponseBody`](crate::rest::http::ResponseBody). Reports each piece of the response, including the header, by
-    /// [`Progress::received`]. Also reports how much of the request was sent, if the caller
-    /// [wants](Progress::wants_sent) this and it is known. Dropping the future frees the connection.
+    /// [`Progress::received`]. Also reports how much of the request was sent, if this is known and the caller
+    /// [wants](Progress::wants_sent) it. Dropping the future frees the connection.
     fn send(
         &self,
         request: Request,
@@ -48,7 +48,7 @@ pub trait Platform: 'static {
         url: SocketUrl,
     ) -> impl Future<Output = Result<(Self::Reader, Self::Writer), ConnectFailure>> + 'static;
 
-    /// Passes an entry to the log.
+    /// Writes an entry to the log.
     fn log(&self, entry: &LogEntry);
 }
 
@@ -123,7 +123,7 @@ impl Message {
     }
 }
 
-/// The reading half of a socket. Dropping it frees its resources.
+/// The reading half of a socket. Dropping this half frees its resources.
 pub trait SocketReader: 'static {
     /// Receives the next message, of at most [`MAX_MESSAGE_BYTES`]. The loop does not call this method again after
     /// `Closed`.

@@ -13,7 +13,7 @@ struct Shared {
     changed: Signal,
 }
 
-/// The sending half, for a call. Dropping it ends the receiving half.
+/// The sending half, for a call. The receiving half ends when the sending half is dropped.
 #[derive(Debug)]
 pub struct ProgressSender(Arc<Shared>);
 

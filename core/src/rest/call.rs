@@ -107,7 +107,7 @@ pub struct Limits {
     pub idle: Millis,
 }
 
-/// A call in progress. See the [front page](crate) for how to drive it.
+/// A call in progress. The [front page](crate) has an example.
 #[derive(Debug)]
 pub struct Call {
     /// The name in errors and log entries.
@@ -369,7 +369,7 @@ impl Call {
         self.upload.iter_mut().for_each(|upload| upload.reach(body));
     }
 
-    /// Returns the progress of an upload, if it has changed. It never decreases, even during a retry, and it is
+    /// Returns the progress of an upload, if it has changed. The progress never decreases, even during a retry, and is
     /// complete after a successful response.
     #[must_use]
     pub fn poll_upload_progress(&mut self) -> Option<UploadProgress> {

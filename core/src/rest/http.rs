@@ -44,8 +44,8 @@ pub struct Request {
     pub body: Option<Vec<u8>>,
     /// The largest response body to accept, in bytes. See [`ResponseBody`].
     pub max_response_bytes: u64,
-    /// Whether the request must not arrive twice. A platform does not send it on an idle connection that the server may
-    /// be about to close, because the request is not retried then.
+    /// Whether the request must not arrive twice. A platform does not send such a request on an idle connection that
+    /// the server may be about to close, because the request would not be retried.
     pub once: bool,
 }
 

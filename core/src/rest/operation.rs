@@ -1,7 +1,7 @@
 //! The declaration of a REST call, and the encoder of its parameters.
 //!
 //! The macro `endpoint!` declares a call. One declaration defines the typed Rust request, the encoding and the
-//! decoding. `orgo-describe` also writes the TypeScript types and the reference from it.
+//! decoding. `orgo-describe` also writes the TypeScript types and the reference from this declaration.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -38,7 +38,7 @@ pub enum ParameterEncoding {
 /// The content of a successful response.
 #[derive(Debug, Clone, Copy)]
 pub enum ResponseKind {
-    /// A JSON value. Some generations of the service wrap it in an object.
+    /// A JSON value. Some generations of the service wrap the value in an object.
     Value {
         /// The type of the value.
         ty: Type,

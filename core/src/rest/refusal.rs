@@ -12,8 +12,8 @@ const MAX_REFERENCE: usize = 10;
 /// The largest number of list items in a reason.
 const MAX_LIST_ITEMS: usize = 3;
 
-/// The fields that name a problem, and those that explain it, the best first. They come from this service, RFC 9457,
-/// RFC 6749, FastAPI, JSON:API and AWS.
+/// The fields that name a problem, and the fields that explain a problem, in order of preference. These fields are used
+/// by this service, RFC 9457, RFC 6749, FastAPI, JSON:API and AWS.
 const NAMES: [&str; 2] = ["error", "title"];
 const EXPLANATIONS: [&str; 8] =
     ["message", "Message", "error_description", "detail", "errors", "reason", "msg", "description"];
@@ -22,8 +22,8 @@ const EXPLANATIONS: [&str; 8] =
 pub const REDIRECTED: &str =
     "the server redirects this call; only reads follow redirects, on the same origin: check `baseUrl`";
 
-/// Extracts the reason from the body of an error response. `mask` masks the secrets in text. It runs before the text is
-/// shortened, because it does not recognize a part of a secret.
+/// Extracts the reason from the body of an error response. `mask` masks the secrets in text. `mask` runs before the
+/// text is shortened, because it does not recognize a part of a secret.
 pub fn of(status: u16, body: &[u8], mask: impl Fn(&str) -> String) -> String {
     let redirects = matches!(status, 301 | 302 | 303 | 307 | 308);
     let none = if redirects { REDIRECTED } else { "the server gave no reason" };
@@ -82,7 +82,7 @@ fn of_field(value: &Value) -> Option<String> {
     })
 }
 
-/// Decodes bytes as UTF-8, or as Latin-1, which servers use without announcing it. Returns `None` for binary data.
+/// Decodes bytes as UTF-8, or as Latin-1, which servers use without declaring it. Returns `None` for binary data.
 fn decode(body: &[u8]) -> Option<String> {
     if body.iter().any(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31)) {
         return None;

@@ -66,13 +66,13 @@ pub struct Field {
     pub ty: Type,
     /// Whether the field may be absent.
     pub optional: bool,
-    /// The values of its type that a parameter may have.
+    /// The restriction on the values of a parameter, in addition to the type.
     pub rule: Rule,
-    /// The server's default, as the documentation shows it; empty for none.
+    /// The server's default, in the form of the documentation; empty if there is no default.
     pub default: &'static str,
     /// The names on the wire, if they differ from `name`. The value is sent under each of them.
     pub wire: &'static [&'static str],
-    /// Another parameter that is required together with this one; empty for none.
+    /// Another parameter that is required together with this parameter; empty if there is none.
     pub with: &'static str,
 }
 
@@ -84,7 +84,7 @@ impl Field {
     }
 }
 
-/// The values of its type that a parameter may have.
+/// The restriction on the values of a parameter, in addition to the type.
 #[derive(Debug, Clone, Copy)]
 pub enum Rule {
     /// Any value of the type.
@@ -245,8 +245,8 @@ macro_rules! first {
 }
 pub(crate) use first;
 
-/// Checks a response against its type, and normalizes it: a `null` in an optional field is removed, and of several
-/// fields with the same name the last one remains.
+/// Checks a response against its type, and normalizes the response: removes a `null` in an optional field, and keeps
+/// only the last of several fields with the same name.
 ///
 /// # Errors
 /// [`Mismatch`] with the path of the first value that does not match, such as `desktops[3].ram`.

@@ -1,9 +1,9 @@
 // Written by orgo-describe (npm run types) from the declarations in core/. Do not edit.
 
-/** Whether a call took effect on the server: no, unknown, yes. */
+/** Whether a call took effect on the server. `maybe` means that this is unknown. */
 export type Delivered = "no" | "maybe" | "yes";
 
-/** An error as a flat object; fields that do not apply are absent. */
+/** An error as a flat object. Fields that do not apply are absent. */
 export interface ErrorRecord {
   kind: "encode" | "decode" | "too_large" | "server" | "transport" | "timeout" | "aborted" | "closed";
   message: string;
@@ -112,7 +112,7 @@ export type InputRefusal =
   | "disconnected"
   /** The server does not respond: the connection may be broken. */
   | "unstable"
-  /** Too much input is pending: the server or the program in the terminal does not read it. */
+  /** Too much input is pending, because the server or the program in the terminal does not read the input. */
   | "full";
 
 export type TerminalItem =
@@ -139,7 +139,7 @@ export type EventItem =
   | { type: "gap"; missed?: number }
   | { type: "error"; message: string };
 
-/** Every known event type. */
+/** The known event types. */
 export const EVENT_TYPES = ["window_focus", "window_open", "window_close", "clipboard", "file_change", "screen_change", "audio_stream_start", "audio_stream_stop", "process_start", "process_stop", "idle", "active"] as const;
 
 /** The default base URL of the REST calls. */

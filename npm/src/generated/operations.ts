@@ -73,7 +73,7 @@ export interface Operations {
   "stream.status": { params: { id: string }; result: StreamStatus };
   /** Stops the computer's stream. */
   "stream.stop": { params: { id: string }; result: Acknowledged };
-  /** Uploads a file. On a running computer, it appears in the desktop folder. */
+  /** Uploads a file. If the computer is running, the file appears in the desktop folder. */
   "files.upload": { params: UploadFileParams; result: StoredFile };
   /** Lists the stored files of a workspace. */
   "files.list": { params: ListFilesParams; result: StoredFile[] };

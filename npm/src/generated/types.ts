@@ -85,7 +85,7 @@ export interface Computer {
   instance_details?: Record<string, unknown>;
 }
 
-/** The confirmation of the server that it executed a call. */
+/** The server's confirmation of a call. */
 export interface Acknowledged {
   /** Whether the call was executed. */
   success?: boolean;
@@ -117,7 +117,7 @@ export interface ActionResult {
 export interface BashResult {
   /** Standard output and standard error, merged. */
   output: string;
-  /** The exit code; absent if the server does not report it. */
+  /** The exit code. Absent if the server does not report the exit code. */
   exit_code?: number;
   /** Whether the command ran, regardless of its exit code. */
   success?: boolean;
@@ -129,7 +129,7 @@ export interface ExecResult {
   output: string;
   /** Whether the code ran completely. */
   success?: boolean;
-  /** The message of the exception. */
+  /** The message of the exception that ended the code. */
   error?: string;
   /** The class of the exception, such as `NameError`. */
   error_type?: string;
@@ -163,9 +163,9 @@ export interface StoredFile {
   created_at?: string;
   /** The origin of the file: `upload` or `export`. */
   source?: string;
-  /** Whether an uploaded file has reached the computer. Only the local desktop reports it. */
+  /** Whether an uploaded file has reached the computer. Only the local desktop reports this field. */
   delivered?: boolean;
-  /** Why an uploaded file has not reached the computer. Only the local desktop reports it. */
+  /** Why an uploaded file has not reached the computer. Only the local desktop reports this field. */
   delivery_error?: string;
 }
 
@@ -269,9 +269,9 @@ export interface CreateComputerParams {
 
 /** Parameters of `computers.screenshot`. */
 export interface TakeScreenshotParams {
-  /** The encoding. A server that does not support it uses its default encoding. */
+  /** The encoding. A server that does not support this parameter uses the server's default encoding. */
   format?: ScreenshotFormat;
-  /** The factor by which the image is scaled down from the screen, at most 1. A server that does not support it returns the full size. Accepts a number from 0.01 to 1. Default: `1`. */
+  /** The factor by which the image is scaled down from the screen, at most 1. A server that does not support this parameter returns the full size. Accepts a number from 0.01 to 1. Default: `1`. */
   scale?: number;
 }
 

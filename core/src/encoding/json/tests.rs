@@ -300,7 +300,7 @@ fn random_values_match_the_reference() {
 }
 
 /// Parsing corrupted JSON never panics. If the reference accepts the text, this parser accepts it too. If the reference
-/// refuses the text, this parser accepts it only for the reasons below.
+/// refuses the text, this parser accepts it only in the cases that the last check lists.
 #[test]
 fn corrupted_json_matches_the_reference() {
     let mut random = Jitter::new(2);

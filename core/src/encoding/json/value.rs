@@ -27,7 +27,7 @@ impl Value {
         Self::Object(Map(fields.map(|(name, value)| (name.to_owned(), value)).collect()))
     }
 
-    /// Returns a field of an object. Returns `None` if it is absent or the value is not an object.
+    /// Returns a field of an object. Returns `None` if the field is absent or the value is not an object.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
@@ -36,7 +36,7 @@ impl Value {
         }
     }
 
-    /// Returns a mutable field of an object. Returns `None` if it is absent or the value is not an object.
+    /// Returns a mutable field of an object. Returns `None` if the field is absent or the value is not an object.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Self> {
         match self {
             Self::Object(fields) => fields.get_mut(name),
@@ -153,7 +153,8 @@ impl Number {
         &self.0
     }
 
-    /// Returns the number as an integer. Returns `None` if it is not written as an integer, or does not fit.
+    /// Returns the number as an integer. Returns `None` if the number is not written as an integer, or does not fit
+    /// into an `i64`.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         self.0.parse().ok()
@@ -161,7 +162,7 @@ impl Number {
 
     /// Returns the number as a double. The result is exact for at most 15 digits and an exponent from -22 to 22, which
     /// includes all limits and times of the protocol. Other numbers can differ by a few units in the last place. A
-    /// number that is too large is infinite.
+    /// number that is too large becomes infinite.
     #[must_use]
     pub fn as_f64(&self) -> f64 {
         /// Further digits are ignored: a double has 15 to 17.
@@ -226,7 +227,7 @@ impl Map {
         }
     }
 
-    /// Removes all fields with the name except the last one.
+    /// Removes all fields with the name except the last field.
     pub(crate) fn remove_duplicates(&mut self, name: &str) {
         let mut earlier = self.0.iter().filter(|(own, _)| own == name).count().saturating_sub(1);
         if earlier > 0 {

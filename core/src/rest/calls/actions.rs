@@ -45,7 +45,7 @@ object! {
     BashResult {
         /// Standard output and standard error, merged.
         output: String,
-        /// The exit code; absent if the server does not report it.
+        /// The exit code. Absent if the server does not report the exit code.
         exit_code: Option<i64>,
         /// Whether the command ran, regardless of its exit code.
         success: Option<bool>,
@@ -57,7 +57,7 @@ object! {
         output: String,
         /// Whether the code ran completely.
         success: Option<bool>,
-        /// The message of the exception.
+        /// The message of the exception that ended the code.
         error: Option<String>,
         /// The class of the exception, such as `NameError`.
         error_type: Option<String>,
@@ -90,11 +90,11 @@ endpoint! {
         id,
     }
     fields {
-        /// The encoding. A server that does not support it uses its default encoding.
+        /// The encoding. A server that does not support this parameter uses the server's default encoding.
         #[source("PY, BOPS")]
         format: Option<ScreenshotFormat>,
-        /// The factor by which the image is scaled down from the screen, at most 1. A server that does not support it
-        /// returns the full size.
+        /// The factor by which the image is scaled down from the screen, at most 1. A server that does not support this
+        /// parameter returns the full size.
         #[source("PY, BOPS")]
         scale: Option<f64> { rule: Rule::Range(0.01, 1.0), default: "1" },
     }

@@ -45,7 +45,7 @@ choice! {
         Stopped = "stopped",
         /// Shutting down, then booting.
         Restarting = "restarting",
-        /// Suspended with its memory.
+        /// Suspended. The memory is kept.
         Suspended = "suspended",
         /// Off. The newest generation reports this after a stop.
         Frozen = "frozen",

@@ -22,9 +22,9 @@ object! {
         created_at: Option<String>,
         /// The origin of the file: `upload` or `export`.
         source: Option<String>,
-        /// Whether an uploaded file has reached the computer. Only the local desktop reports it.
+        /// Whether an uploaded file has reached the computer. Only the local desktop reports this field.
         delivered: Option<bool>,
-        /// Why an uploaded file has not reached the computer. Only the local desktop reports it.
+        /// Why an uploaded file has not reached the computer. Only the local desktop reports this field.
         delivery_error: Option<String>,
     }
 
@@ -44,7 +44,7 @@ object! {
 }
 
 endpoint! {
-    /// Uploads a file. On a running computer, it appears in the desktop folder.
+    /// Uploads a file. If the computer is running, the file appears in the desktop folder.
     UploadFile = "files.upload";
     Post "/files/upload", Once, Multipart => StoredFile, ResponseKind::Value { ty: StoredFile::TYPE, under: &["file"] };
     path {}

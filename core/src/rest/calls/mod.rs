@@ -11,7 +11,7 @@ use crate::rest::operation::{Endpoint, Operation};
 use crate::rest::schema::object;
 
 object! {
-    /// The confirmation of the server that it executed a call.
+    /// The server's confirmation of a call.
     Acknowledged {
         /// Whether the call was executed.
         success: Option<bool>,
@@ -23,7 +23,7 @@ object! {
     }
 }
 
-/// Every call. [`files::FILE_CONTENT`] is the only one that does not implement [`Endpoint`].
+/// Every declared call. [`files::FILE_CONTENT`] is the only call that does not implement [`Endpoint`].
 pub const OPERATIONS: &[&Operation] = &[
     workspaces::CreateWorkspace::OPERATION,
     workspaces::ListWorkspaces::OPERATION,
