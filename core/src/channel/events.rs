@@ -64,15 +64,15 @@ object! {
 
     /// The text of the clipboard.
     ClipboardData {
-        /// The text.
+        /// The text of the clipboard.
         content: String,
     }
 
     /// A change to a file.
     FileChangeData {
-        /// The absolute path.
+        /// The absolute path of the file.
         path: String,
-        /// `created`, `modified` or `deleted`.
+        /// The kind of change: `created`, `modified` or `deleted`.
         action: String,
     }
 

@@ -75,7 +75,7 @@ impl fmt::Debug for Channel {
 impl Channel {
     /// Opens a channel of a kind (`terminal`, `audio`, `events`) from the plain objects of a binding. `target` names
     /// the computer: `computer_id`, `instance_id`, `connection_url`, `password`, `refreshable`, `max_reconnects`.
-    /// `options` are those of the kind, and `batch_ms`.
+    /// `options` contains the options of the kind, and `batch_ms`.
     ///
     /// # Errors
     /// [`Error::Encode`] for an invalid field or option. The error contains the name.

@@ -460,7 +460,7 @@ impl Call {
 
     fn server_error(&mut self, response: &Response) -> Error {
         let mask = &self.mask;
-        // The documented shape of an error is flat; that of the chat endpoint is nested.
+        // The documented shape of an error is flat; the shape of an error of the chat endpoint is nested.
         let body = json::parse(&response.body).unwrap_or_default();
         let text = |name: &str| {
             let nested = body.get("error").and_then(|error| error.get(name));

@@ -27,11 +27,11 @@ pub enum Effect {
 /// How the parameters outside the path are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterEncoding {
-    /// In the query of the URL.
+    /// The parameters are in the query of the URL.
     Query,
-    /// In a JSON body.
+    /// The parameters are in a JSON body.
     Json,
-    /// In a `multipart/form-data` body, together with a file.
+    /// The parameters are in a `multipart/form-data` body, together with a file.
     Multipart,
 }
 

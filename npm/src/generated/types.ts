@@ -57,11 +57,11 @@ export interface Computer {
   project_name?: string;
   /** The operating system. */
   os?: Os | (string & {});
-  /** Memory in GB. */
+  /** The memory, in GB. */
   ram?: number;
   /** The number of processor cores. */
   cpu?: number;
-  /** Disk in GB. */
+  /** The size of the disk, in GB. */
   disk_size_gb?: number;
   /** The size of the screen in pixels and its depth in bits, `WIDTHxHEIGHTxDEPTH`. */
   resolution?: string;
@@ -199,15 +199,15 @@ export interface WindowIdData {
 
 /** The text of the clipboard. */
 export interface ClipboardData {
-  /** The text. */
+  /** The text of the clipboard. */
   content: string;
 }
 
 /** A change to a file. */
 export interface FileChangeData {
-  /** The absolute path. */
+  /** The absolute path of the file. */
   path: string;
-  /** `created`, `modified` or `deleted`. */
+  /** The kind of change: `created`, `modified` or `deleted`. */
   action: string;
 }
 
@@ -251,7 +251,7 @@ export interface CreateComputerParams {
   name: string;
   /** The operating system. Default: `linux`. */
   os?: Os;
-  /** Memory in GB. Accepts one of 4, 8, 16, 32, 64. Default: `4`. */
+  /** The memory, in GB. Accepts one of 4, 8, 16, 32, 64. Default: `4`. */
   ram?: number;
   /** The number of processor cores. 0.5 and 1 need a newer generation of the service, whose default is 1. Accepts one of 0.5, 1, 2, 4, 8, 16. Default: `2`. */
   cpu?: number;
@@ -259,11 +259,11 @@ export interface CreateComputerParams {
   gpu?: Gpu;
   /** The size of the screen in pixels and its depth in bits, `WIDTHxHEIGHTxDEPTH`. Accepts WIDTHxHEIGHTxDEPTH, such as 1280x720x24. Default: `1280x720x24`. */
   resolution?: string;
-  /** Disk in GB. Accepts a whole number of at least 1. */
+  /** The size of the disk, in GB. Accepts a whole number of at least 1. */
   disk_size_gb?: number;
-  /** A template, such as `namespace/name@version`. */
+  /** The template of the computer, such as `namespace/name@version`. */
   template_ref?: string;
-  /** An image reference. */
+  /** The reference of the image of the computer. */
   image?: string;
 }
 
@@ -289,13 +289,13 @@ export interface ClickParams {
 
 /** Parameters of `computers.drag`. */
 export interface DragParams {
-  /** Where the button is pressed, in pixels from the left edge. Accepts a whole number of at least 0. */
+  /** The horizontal position at which the button is pressed, in pixels from the left edge. Accepts a whole number of at least 0. */
   start_x: number;
-  /** Where the button is pressed, in pixels from the top edge. Accepts a whole number of at least 0. */
+  /** The vertical position at which the button is pressed, in pixels from the top edge. Accepts a whole number of at least 0. */
   start_y: number;
-  /** Where the button is released, in pixels from the left edge. Accepts a whole number of at least 0. */
+  /** The horizontal position at which the button is released, in pixels from the left edge. Accepts a whole number of at least 0. */
   end_x: number;
-  /** Where the button is released, in pixels from the top edge. Accepts a whole number of at least 0. */
+  /** The vertical position at which the button is released, in pixels from the top edge. Accepts a whole number of at least 0. */
   end_y: number;
   /** The mouse button. Default: `left`. */
   button?: MouseButton;
@@ -311,13 +311,13 @@ export interface TypeTextParams {
 
 /** Parameters of `computers.scroll`. */
 export interface ScrollParams {
-  /** The direction. */
+  /** The scroll direction. */
   direction: ScrollDirection;
   /** The number of wheel steps. Accepts a whole number of at least 1. Default: `3`. */
   amount?: number;
-  /** The position to scroll at, in pixels from the left edge. Requires `y`. Default: the position of the pointer. Accepts a whole number of at least 0. */
+  /** The horizontal position to scroll at, in pixels from the left edge. Requires `y`. Default: the position of the pointer. Accepts a whole number of at least 0. */
   x?: number;
-  /** The position to scroll at, in pixels from the top edge. Requires `x`. Accepts a whole number of at least 0. */
+  /** The vertical position to scroll at, in pixels from the top edge. Requires `x`. Accepts a whole number of at least 0. */
   y?: number;
 }
 

@@ -69,7 +69,7 @@ object! {
 /// An image of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Screenshot {
-    /// The encoded image.
+    /// The bytes of the encoded image.
     pub data: Vec<u8>,
     /// `image/png` or `image/jpeg`, read from the image data.
     pub mime_type: &'static str,
@@ -130,13 +130,13 @@ endpoint! {
         id,
     }
     fields {
-        /// Where the button is pressed, in pixels from the left edge.
+        /// The horizontal position at which the button is pressed, in pixels from the left edge.
         start_x: i64 { rule: Rule::Min(0.0) },
-        /// Where the button is pressed, in pixels from the top edge.
+        /// The vertical position at which the button is pressed, in pixels from the top edge.
         start_y: i64 { rule: Rule::Min(0.0) },
-        /// Where the button is released, in pixels from the left edge.
+        /// The horizontal position at which the button is released, in pixels from the left edge.
         end_x: i64 { rule: Rule::Min(0.0) },
-        /// Where the button is released, in pixels from the top edge.
+        /// The vertical position at which the button is released, in pixels from the top edge.
         end_y: i64 { rule: Rule::Min(0.0) },
         /// The mouse button.
         button: Option<MouseButton> { default: "left" },
@@ -189,14 +189,15 @@ endpoint! {
         id,
     }
     fields {
-        /// The direction.
+        /// The scroll direction.
         direction: ScrollDirection,
         /// The number of wheel steps.
         amount: Option<i64> { rule: Rule::Min(1.0), default: "3" },
-        /// The position to scroll at, in pixels from the left edge. Requires `y`. Default: the position of the pointer.
+        /// The horizontal position to scroll at, in pixels from the left edge. Requires `y`. Default: the position of
+        /// the pointer.
         #[source("PY")]
         x: Option<i64> { rule: Rule::Min(0.0), with: "y" },
-        /// The position to scroll at, in pixels from the top edge. Requires `x`.
+        /// The vertical position to scroll at, in pixels from the top edge. Requires `x`.
         #[source("PY")]
         y: Option<i64> { rule: Rule::Min(0.0), with: "x" },
     }

@@ -51,7 +51,7 @@ choice! {
         Frozen = "frozen",
         /// Being deleted.
         Deleting = "deleting",
-        /// Failed.
+        /// The computer has failed.
         Error = "error",
     }
 }
@@ -71,11 +71,11 @@ object! {
         project_name: Option<String>,
         /// The operating system.
         os: Option<Os>,
-        /// Memory in GB.
+        /// The memory, in GB.
         ram: Option<f64>,
         /// The number of processor cores.
         cpu: Option<f64>,
-        /// Disk in GB.
+        /// The size of the disk, in GB.
         disk_size_gb: Option<f64>,
         /// The size of the screen in pixels and its depth in bits, `WIDTHxHEIGHTxDEPTH`.
         resolution: Option<String>,
@@ -121,7 +121,7 @@ endpoint! {
         name: String { rule: Rule::NotEmpty },
         /// The operating system.
         os: Option<Os> { default: "linux" },
-        /// Memory in GB.
+        /// The memory, in GB.
         ram: Option<i64> { rule: Rule::OneOf(&[4.0, 8.0, 16.0, 32.0, 64.0]), default: "4" },
         /// The number of processor cores. 0.5 and 1 need a newer generation of the service, whose default is 1.
         #[source("the specification: 2, 4, 8, 16 and the default; G3: 1; PY: 0.5")]
@@ -130,13 +130,13 @@ endpoint! {
         gpu: Option<Gpu> { default: "none" },
         /// The size of the screen in pixels and its depth in bits, `WIDTHxHEIGHTxDEPTH`.
         resolution: Option<String> { rule: Rule::Resolution, default: "1280x720x24" },
-        /// Disk in GB.
+        /// The size of the disk, in GB.
         #[source("G3")]
         disk_size_gb: Option<i64> { rule: Rule::Min(1.0) },
-        /// A template, such as `namespace/name@version`.
+        /// The template of the computer, such as `namespace/name@version`.
         #[source("G3")]
         template_ref: Option<String> { rule: Rule::NotEmpty },
-        /// An image reference.
+        /// The reference of the image of the computer.
         #[source("PY")]
         image: Option<String> { rule: Rule::NotEmpty },
     }

@@ -7,11 +7,11 @@ use crate::rest::schema::{Rule, Typed, choice, object};
 choice! {
     /// The state of a stream.
     StreamState {
-        /// Not started.
+        /// The stream was not started.
         Idle = "idle",
-        /// Running.
+        /// The stream is running.
         Streaming = "streaming",
-        /// Ended without a call of `stream.stop`.
+        /// The stream ended without a call of `stream.stop`.
         Terminated = "terminated",
     }
 }
