@@ -62,7 +62,7 @@ object! {
         window_id: String,
     }
 
-    /// The text of the clipboard.
+    /// The content of the clipboard.
     ClipboardData {
         /// The text of the clipboard.
         content: String,

@@ -197,7 +197,7 @@ export interface WindowIdData {
   window_id: string;
 }
 
-/** The text of the clipboard. */
+/** The content of the clipboard. */
 export interface ClipboardData {
   /** The text of the clipboard. */
   content: string;
