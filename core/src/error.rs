@@ -14,7 +14,7 @@ use crate::rest::http::Reached;
 /// Whether a call took effect on the server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Delivered {
-    /// The call had no effect: it was not sent, or the server reported that it did nothing.
+    /// The call had no effect: it was not sent, or the server reported that it executed nothing.
     #[default]
     No,
     /// Unknown: the request was sent, but its result was lost.
@@ -24,7 +24,7 @@ pub enum Delivered {
 }
 
 impl Delivered {
-    /// The name in JavaScript: `no`, `maybe` or `yes`.
+    /// Returns the name in JavaScript: `no`, `maybe` or `yes`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -88,8 +88,8 @@ pub struct DecodeError {
     pub problem: String,
     /// The status code of the response.
     pub status: u16,
-    /// The body of the response: at most 4 KiB, with masked secrets and escaped control characters (except line breaks
-    /// and tabs).
+    /// The body of the response: at most the first 4 KiB, with masked secrets and escaped control characters (except
+    /// line breaks and tabs).
     pub body: String,
     /// Whether the body is not JSON at all, for example because a proxy replaced it or the connection cut it off. Such
     /// a failure can be temporary, so it is retried.
@@ -116,7 +116,7 @@ pub struct ServerError {
     pub status: u16,
     /// The reason that the server gave, on one line.
     pub message: String,
-    /// The server's machine-readable error code, such as `computer_waking`; `None` if it sent none.
+    /// The server's machine-readable error code, such as `computer_waking`; `None` if the server sent no code.
     pub code: Option<String>,
     /// The id of the request, to quote to support.
     pub request_id: Option<String>,
@@ -124,10 +124,10 @@ pub struct ServerError {
     pub upstream_status: Option<u16>,
     /// How long the server asks to wait before a retry, in milliseconds; at most a day.
     pub retry_after: Option<Millis>,
-    /// The body of the response: at most 4 KiB, with masked secrets and escaped control characters (except line breaks
-    /// and tabs).
+    /// The body of the response: at most the first 4 KiB, with masked secrets and escaped control characters (except
+    /// line breaks and tabs).
     pub body: String,
-    /// Whether the call took effect, in this request or an earlier one.
+    /// Whether the call took effect, in this request or an earlier request.
     pub delivered: Delivered,
 }
 
@@ -188,14 +188,15 @@ impl ServerError {
         "saved_state_unavailable",
     ];
 
-    /// Whether the server executed nothing and a retry may succeed.
+    /// Returns whether the server executed nothing and a retry may succeed.
     #[must_use]
     pub fn nothing_executed(&self) -> bool {
         self.status == 429 || self.code.as_deref().is_some_and(|code| Self::WAKING.contains(&code))
     }
 
-    /// Whether the request took effect, according to its status. With a 4xx status the server executed nothing, except
-    /// for 408: there the desktop reached its time limit while it executed the call. With a 5xx status it is unknown.
+    /// Returns whether the request took effect, according to the status of the response. With a 4xx status the server
+    /// executed nothing. The exception is 408: the desktop reached its time limit while it executed the call. With a
+    /// 5xx status the effect is unknown.
     pub(crate) fn delivery(&self) -> Delivered {
         if self.nothing_executed() || (400..500).contains(&self.status) && self.status != 408 {
             Delivered::No
@@ -206,7 +207,7 @@ impl ServerError {
 }
 
 impl Error {
-    /// An invalid parameter or option.
+    /// Creates the error of an invalid parameter or option.
     pub(crate) fn encode(operation: &str, field: &str, problem: impl Into<String>) -> Self {
         Self::Encode(EncodeError {
             operation: operation.to_owned(),
@@ -215,7 +216,7 @@ impl Error {
         })
     }
 
-    /// Whether the call took effect on the server. [`Delivered::No`] for the end of a channel.
+    /// Returns whether the call took effect on the server. Returns [`Delivered::No`] for the end of a channel.
     #[must_use]
     pub fn delivered(&self) -> Delivered {
         match self {
@@ -228,8 +229,8 @@ impl Error {
         }
     }
 
-    /// The error as one flat JSON object, which the bindings pass to JavaScript (`ErrorRecord` in TypeScript). Fields
-    /// that do not apply are absent. `retry_after` is in seconds, as on the wire.
+    /// Returns the error as one flat JSON object, which the bindings pass to JavaScript (`ErrorRecord` in TypeScript).
+    /// Fields that do not apply are absent. `retry_after` is in seconds, as on the wire.
     #[must_use]
     pub fn record(&self) -> Value {
         let mut record = Map::new();
@@ -333,7 +334,7 @@ impl fmt::Display for AbortedError {
     }
 }
 
-/// The text of the contained error.
+/// Writes the text of the contained error.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -358,7 +359,7 @@ impl std::error::Error for TimeoutError {}
 impl std::error::Error for AbortedError {}
 
 impl std::error::Error for Error {
-    /// The contained error. Its text is the same, so print only one of the two.
+    /// Returns the contained error. Both errors have the same text, so print only one of them.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(match self {
             Self::Encode(error) => error,
@@ -394,19 +395,19 @@ impl fmt::Display for Mismatch {
 impl std::error::Error for Mismatch {}
 
 impl Mismatch {
-    /// A value of another type than expected. `expected` describes the type.
+    /// Creates the mismatch of a value that has another type than expected. `expected` describes the type.
     #[must_use]
     pub fn new(expected: &str, found: &Value) -> Self {
         Self { path: String::new(), problem: format!("expected {expected}, found {}", describe(found)) }
     }
 
-    /// A value that is missing.
+    /// Creates the mismatch of a missing value.
     #[must_use]
     pub fn missing(expected: &str) -> Self {
         Self { path: String::new(), problem: format!("expected {expected}, found nothing") }
     }
 
-    /// The same mismatch with the path of an object that contains it in `field`.
+    /// Returns the same mismatch with the path from the object that contains the value in `field`.
     #[must_use]
     pub fn inside(mut self, field: &str) -> Self {
         let joint = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
@@ -414,7 +415,7 @@ impl Mismatch {
         self
     }
 
-    /// The same mismatch with the path of a list that contains it at `index`.
+    /// Returns the same mismatch with the path from the list that contains the value at `index`.
     #[must_use]
     pub fn at(mut self, index: usize) -> Self {
         let joint = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
@@ -423,7 +424,7 @@ impl Mismatch {
     }
 }
 
-/// Describes a value in an error message. The text of a string is left out, because it can be long or secret.
+/// Describes a value in an error message. Leaves out the text of a string, because it can be long or secret.
 pub(crate) fn describe(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),

@@ -8,8 +8,8 @@
 //!
 //! # A call
 //!
-//! A [`Call`](rest::call::Call) returns a [`Step`](rest::call::Step) until it is done. Retries and time limits are part
-//! of it.
+//! A [`Call`](rest::call::Call) returns a [`Step`](rest::call::Step) until the call is done. The steps include the
+//! retries, and the time limits of each request.
 //!
 //! ```
 //! use orgo_core::client::config::{CallOptions, Config};
@@ -49,7 +49,7 @@
 //!
 //! # A channel
 //!
-//! A [`Session`](channel::Session) is one channel through all of its sockets. Report every event with a `handle_*`
+//! A [`Session`](channel::Session) is one channel across all of its sockets. Report every event with a `handle_*`
 //! method, then drain [`poll_action`](channel::Session::poll_action) and [`poll_item`](channel::Session::poll_item),
 //! and set a timer for [`poll_timeout`](channel::Session::poll_timeout).
 //!
@@ -122,8 +122,8 @@
 //!
 //! # Time and randomness
 //!
-//! Every time is a [`Millis`]. The zero point of `now` is yours; it must not go backwards. A `seed` is a random number,
-//! from which the jitter of the waits is derived. The jitter is not a secret.
+//! Every time is a [`Millis`]. You choose the zero point of `now`, which must never decrease. A `seed` is a random
+//! number, from which the jitter of the waits is derived. The jitter is not a secret.
 //!
 //! # Features
 //!

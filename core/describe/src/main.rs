@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     if stale { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Every named type of the declarations once, in the order of its first use.
+/// Each named type of the declarations once, in the order of first use.
 #[derive(Default)]
 struct Named {
     objects: Vec<&'static Object>,
@@ -83,12 +83,12 @@ impl Named {
     }
 }
 
-/// A doc comment as one line of text.
+/// Joins the lines of a doc comment to one line of text.
 fn prose(doc: &str) -> String {
     doc.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// All parameters of a call.
+/// Returns all parameters of a call.
 fn parameters(operation: &Operation) -> impl Iterator<Item = &'static Field> {
     operation.path_fields.iter().chain(operation.fields)
 }

@@ -1,4 +1,4 @@
-//! The reference of the REST calls and the events.
+//! Writes the reference of the REST calls and the events.
 
 use std::fmt::Write as _;
 
@@ -8,16 +8,17 @@ use orgo_core::rest::calls::OPERATIONS;
 use orgo_core::rest::operation::{Effect, ResponseKind, accepted_values};
 use orgo_core::rest::schema::{Field, Type};
 
-/// `reference.md`: every call with its parameters, and every event.
+/// Returns the text of `reference.md`: every call with its parameters, and every event.
 #[must_use]
 pub(crate) fn reference() -> String {
     let mut out = String::from(
         "<!-- Written by orgo-describe (npm run types) from the declarations in core/. Do not edit. -->\n\n\
          # Reference\n\n## Calls\n\n\
-         *Effect* determines when a failed call is retried automatically. `read` and `idempotent`: after every temporary \
-         failure (network, time limit, a response that is not JSON, 408, 429, 500, 502, 503, 504). `once`: only if the call \
-         had no effect (refused connection, unknown host, failed TLS, 429, or the error code of a computer that is not awake \
-         yet).\n\n\
+         *Effect* determines when a failed call is retried automatically. A call with the effect `read` or \
+         `idempotent` is retried after every temporary failure (a network failure, an expired time limit, a \
+         response that is not JSON, or the status 408, 429, 500, 502, 503 or 504). A call with the effect \
+         `once` is retried only if it had no effect (a refused connection, an unknown host, a failed TLS \
+         handshake, the status 429, or an error code of a computer that is not awake yet).\n\n\
          | call | request | effect | response |\n|---|---|---|---|\n",
     );
     for operation in OPERATIONS {

@@ -1,4 +1,4 @@
-//! The table of the sources of the declarations.
+//! Writes the table of the sources of the declarations.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::{Named, parameters};
 use orgo_core::channel::EVENTS;
 use orgo_core::rest::calls::OPERATIONS;
 
-/// `sources.md`: every declaration with a `#[source(...)]`.
+/// Returns the text of `sources.md`: every declaration with a `#[source(...)]`.
 #[must_use]
 pub(crate) fn sources() -> String {
     let mut out = String::from(

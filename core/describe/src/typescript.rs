@@ -1,4 +1,4 @@
-//! The TypeScript types of the declarations.
+//! Writes the TypeScript types of the declarations.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use orgo_core::rest::schema::{Field, Rule, Type};
 const HEADER: &str =
     "// Written by orgo-describe (npm run types) from the declarations in core/. Do not edit.\n";
 
-/// `types.ts`: every object, choice and set of parameters, and the events.
+/// Returns the text of `types.ts`: every object, choice and set of parameters, and the events.
 #[must_use]
 pub(crate) fn types() -> String {
     let named = Named::collect();
@@ -63,7 +63,7 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("files.bytes", "id"),
 ];
 
-/// The parameters in the object of a method. Path parameters belong to the handle or are arguments.
+/// Returns the parameters in the object that a method takes. Path parameters belong to the handle or are arguments.
 fn method_params(operation: &Operation) -> impl Iterator<Item = &'static Field> {
     let name = operation.name;
     operation.fields.iter().filter(move |field| !ARGUMENTS.contains(&(name, field.name)))
@@ -73,7 +73,7 @@ fn has_params(operation: &Operation) -> bool {
     method_params(operation).next().is_some()
 }
 
-/// The type of all parameters of a call.
+/// Returns the type of all parameters of a call.
 fn call_params(operation: &Operation) -> String {
     let others = operation.fields.iter().filter(|field| ARGUMENTS.contains(&(operation.name, field.name)));
     let fields: Vec<String> = operation
@@ -91,7 +91,7 @@ fn call_params(operation: &Operation) -> String {
     }
 }
 
-/// `operations.ts`: every call with the types of its parameters and its result.
+/// Returns the text of `operations.ts`: every call with the types of its parameters and its result.
 #[must_use]
 pub(crate) fn operations() -> String {
     let mut out = String::from(HEADER);
@@ -137,7 +137,7 @@ pub(crate) fn operations() -> String {
     out
 }
 
-/// `channels.ts`: the types of channels and errors that a binding returns.
+/// Returns the text of `channels.ts`: the types of channels and errors that a binding returns.
 #[must_use]
 pub(crate) fn channels() -> String {
     let reasons: Vec<String> = CloseReason::ALL
@@ -159,7 +159,7 @@ fn events(out: &mut String) {
         let data = response_type(&event.data);
         let _ = write!(
             out,
-            "\n/** {} */\nexport interface {name} {{\n  type: {:?};\n  /** ISO 8601 with milliseconds, UTC. */\n  timestamp: string;\n  data: {data};\n}}\n",
+            "\n/** {} */\nexport interface {name} {{\n  type: {:?};\n  /** The time of the event: ISO 8601 with milliseconds, UTC. */\n  timestamp: string;\n  data: {data};\n}}\n",
             prose(event.doc),
             event.name
         );
@@ -199,7 +199,7 @@ fn parameter_doc(field: &Field) -> String {
     doc
 }
 
-/// The type of a value from the server. A choice may contain a newer name.
+/// Returns the type of a value from the server. A choice may contain a newer name.
 fn response_type(ty: &Type) -> String {
     match ty {
         Type::Choice(choice) => format!("{} | (string & {{}})", choice.name),
@@ -222,7 +222,7 @@ fn parameter_type(ty: &Type) -> String {
 }
 
 impl Named {
-    /// The named types in the TypeScript form of a type.
+    /// Returns the names of the declared types in the TypeScript form of a type.
     fn default_names(ty: Type) -> Vec<String> {
         match ty {
             Type::Object(object) => vec![object.name.to_owned()],

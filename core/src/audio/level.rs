@@ -1,6 +1,6 @@
 //! The level of samples.
 
-/// The level of a block of samples, from 0 to 1.
+/// The level of a block of samples. Full scale is 1; samples beyond it give higher values.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Level {
     /// The largest absolute sample.
@@ -9,7 +9,7 @@ pub struct Level {
     pub rms: f32,
 }
 
-/// Measures the level of samples; 0 for no samples.
+/// Measures the level of samples. Without samples, the level is 0.
 #[must_use]
 pub fn measure(samples: &[f32]) -> Level {
     if samples.is_empty() {

@@ -17,7 +17,7 @@ pub struct Format {
 }
 
 impl Default for Format {
-    /// The documented format: 24 kHz mono.
+    /// Returns the documented format: 24 kHz mono.
     fn default() -> Self {
         Self { sample_rate: 24_000, channels: 1 }
     }

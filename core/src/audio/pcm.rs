@@ -1,9 +1,10 @@
 //! Conversion between signed 16-bit little-endian PCM and samples from -1 to 1.
 
-/// The scale of a 16-bit sample. It is a power of two, so the conversion is exact in both directions.
+/// The factor between a 16-bit sample and a sample from -1 to 1. It is a power of two, so encoding a decoded sample is
+/// lossless.
 const SCALE: f32 = 32_768.0;
 
-/// A decoder for bytes that arrive in blocks of any size.
+/// Decodes PCM bytes that arrive in blocks of any size.
 #[derive(Debug, Clone, Default)]
 pub struct Decoder {
     odd: Option<u8>,
@@ -25,20 +26,20 @@ impl Decoder {
     }
 }
 
-/// A type for decoded samples.
+/// The type of a decoded sample.
 pub trait Sample {
     /// Converts a 16-bit sample.
     fn from_pcm(value: i16) -> Self;
 }
 
-/// The 16-bit value.
+/// Keeps the 16-bit value.
 impl Sample for i16 {
     fn from_pcm(value: i16) -> Self {
         value
     }
 }
 
-/// A value from -1 to 1.
+/// Scales the 16-bit value to the range from -1 to 1.
 impl Sample for f32 {
     fn from_pcm(value: i16) -> Self {
         Self::from(value) / SCALE

@@ -2,8 +2,8 @@
 
 use super::Format;
 
-/// The header of a 16-bit PCM file. `data_bytes` is the size of the samples. With `None`, for a stream of unknown
-/// length, the header contains the largest size, and players read the complete file.
+/// Returns the header of a WAV file with 16-bit PCM. `data_bytes` is the size of the samples, in bytes. `None` is for a
+/// stream of unknown length: the header then contains the largest size, and players read the complete file.
 #[must_use]
 pub fn header(format: Format, data_bytes: Option<u32>) -> [u8; 44] {
     const BYTES_PER_SAMPLE: u16 = 2;

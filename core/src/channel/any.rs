@@ -1,4 +1,5 @@
-//! The interface of the bindings: channels of any kind behind one type, opened by name, with plain data in and out.
+//! The channel interface of the bindings. Channels of every kind have the same type, are opened by name, and exchange
+//! plain data.
 //!
 //! A new kind of channel implements [`Protocol`] and [`Kind`] in a separate file, and is listed in [`KINDS`].
 
@@ -16,10 +17,10 @@ use crate::encoding::json::{Map, Value};
 use crate::encoding::plain::PlainObject;
 use crate::error::Error;
 
-/// A kind of channel, for the bindings.
+/// A kind of channel that the bindings can open.
 pub trait Kind: Protocol + Send + Sized + 'static {
-    /// The default of the option `batch_ms`: how long items are collected before they pass to another thread, in
-    /// milliseconds.
+    /// The default of the option `batch_ms`: the time for which items are collected before they are passed to another
+    /// thread, in milliseconds.
     const BATCH: Millis = 0;
 
     /// Opens a channel with the options of its kind.
@@ -28,14 +29,14 @@ pub trait Kind: Protocol + Send + Sized + 'static {
     /// [`Error::Encode`] for an invalid option.
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error>;
 
-    /// Executes a command; `None` if the kind has no such command.
+    /// Executes a command. Returns `None` if the kind has no such command.
     fn command(session: &mut Session<Self>, command: Command<'_>) -> Option<Result<Value, Error>>;
 
-    /// Converts an item for JavaScript.
+    /// Converts an item to the form that JavaScript receives.
     fn export(item: Self::Item) -> PlainObject;
 }
 
-/// A command to a channel.
+/// A command for a channel.
 #[derive(Debug, Clone, Copy)]
 pub struct Command<'a> {
     /// The name of the command.
@@ -46,14 +47,15 @@ pub struct Command<'a> {
 
 type Open = fn(Target, &Fields<'_>, u64, Millis) -> Result<Box<dyn AnySession>, Error>;
 
-/// Every kind of channel by its name.
+/// Each kind of channel: its name, its default for `batch_ms`, and the function that opens it.
 const KINDS: [(&str, Millis, Open); 3] = [kind::<Terminal>(), kind::<Audio>(), kind::<Events>()];
 
 const fn kind<K: Kind>() -> (&'static str, Millis, Open) {
     (K::CHANNEL, K::BATCH, |target, options, seed, now| Ok(Box::new(K::open(target, options, seed, now)?)))
 }
 
-/// Opens a channel by the name of its kind. Returns the session, and how long its items are collected, in milliseconds.
+/// Opens a channel by the name of its kind. Returns the session, and the time for which its items are collected, in
+/// milliseconds.
 ///
 /// # Errors
 /// [`Error::Encode`] for an unknown kind or an invalid option.
@@ -81,7 +83,7 @@ pub fn open(
     Ok((open(target, &options, seed, now)?, batch))
 }
 
-/// The name of a kind of channel in errors.
+/// Returns the name of a kind of channel for error messages.
 fn owner(kind: &str) -> String {
     format!("computers.{kind}")
 }
@@ -89,7 +91,7 @@ fn owner(kind: &str) -> String {
 /// A session of any kind. See [`Session`] for the methods without documentation.
 #[allow(missing_docs, reason = "documented at `Session`")]
 pub trait AnySession: Send {
-    /// The name of the kind.
+    /// Returns the name of the kind.
     fn kind(&self) -> &'static str;
 
     /// Executes a command of the kind.

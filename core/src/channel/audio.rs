@@ -15,7 +15,7 @@ use crate::encoding::json::{self, Value};
 use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
 
-/// The largest duration of unread audio. Above it, the oldest samples are dropped.
+/// The largest duration of unread audio, in seconds. Above it, the oldest samples are dropped.
 const MAX_SECONDS: u32 = 10;
 /// The largest number of unread items. Samples of one format are joined, so only a server that keeps changing the
 /// format reaches this limit.
@@ -25,11 +25,12 @@ const MAX_ITEMS: usize = 1024;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum AudioItem {
-    /// The format of the following samples: at the start and after each reconnect.
+    /// The format of the following samples. The item precedes the first samples of each connection, and is repeated
+    /// after each change.
     Started(Format),
     /// Interleaved samples from -1 to 1, in complete frames.
     Samples(Vec<f32>),
-    /// An error message of the server, with secrets masked.
+    /// An error message from the server, with secrets masked.
     Error(String),
 }
 
@@ -38,7 +39,7 @@ pub enum AudioItem {
 pub struct Audio {
     requested: (Option<u32>, Option<u16>),
     format: Format,
-    /// Whether the consumer has received the format of this socket.
+    /// Whether a [`AudioItem::Started`] was queued for this socket.
     format_announced: bool,
     decoder: Decoder,
     /// The samples of an incomplete frame.
@@ -53,13 +54,13 @@ pub struct Audio {
 struct Queued {
     item: AudioItem,
     channels: usize,
-    /// The number of samples dropped from its start.
+    /// The number of samples dropped from the start of the item.
     skipped: usize,
 }
 
 impl Queued {
-    /// Drops the first samples. The remaining samples are moved only when more than half is dropped, because moving
-    /// them each time would be slow.
+    /// Drops the first `samples` samples. Moves the remaining samples only when more than half of the item is dropped,
+    /// because moving them each time would be slow.
     fn skip(&mut self, samples: usize) {
         self.skipped += samples;
         if let AudioItem::Samples(all) = &self.item
@@ -75,7 +76,7 @@ impl Queued {
         }
     }
 
-    /// The number of frames.
+    /// Returns the number of frames of the item.
     fn frames(&self) -> usize {
         match &self.item {
             AudioItem::Samples(samples) => (samples.len() - self.skipped) / self.channels,
@@ -98,7 +99,7 @@ impl Audio {
         self.format = format;
         self.format_announced = true;
         self.reset_decoder();
-        // A format without samples is replaced.
+        // Replaces a format that no samples follow.
         if let Some(Queued { item: AudioItem::Started(_), .. }) = self.items.back() {
             self.items.pop_back();
         }
@@ -106,7 +107,7 @@ impl Audio {
         Received::Handled
     }
 
-    /// Discards a partial frame: the next bytes start a new one.
+    /// Discards a partial frame. The next bytes start a new frame.
     fn reset_decoder(&mut self) {
         self.decoder = Decoder::default();
         self.partial.clear();
@@ -160,7 +161,8 @@ impl Audio {
         }
     }
 
-    /// Removes the format before the index `at` if another format follows: all of its samples were dropped.
+    /// Removes the format before the index `at` if another format is at `at`, because all samples of the first format
+    /// were dropped.
     fn drop_empty_format(&mut self, at: usize) {
         let is_format =
             |at: usize| self.items.get(at).is_some_and(|queued| matches!(queued.item, AudioItem::Started(_)));
@@ -188,7 +190,7 @@ impl Protocol for Audio {
     }
 
     fn on_open(&mut self) -> Vec<String> {
-        // A frame that the previous socket cut off does not continue on this one.
+        // A frame that was incomplete when the previous socket closed does not continue on this socket.
         self.reset_decoder();
         self.format = Format::default();
         self.format_announced = false;
@@ -244,7 +246,7 @@ impl Protocol for Audio {
 }
 
 impl Kind for Audio {
-    /// The duration of a frame from the server, so one batch contains about two frames.
+    /// The duration of an audio message from the server, so one batch contains about two messages.
     const BATCH: Millis = 20;
 
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
@@ -314,7 +316,7 @@ impl Session<Audio> {
         Ok(Self::begin(protocol, target, seed, now))
     }
 
-    /// The current format.
+    /// Returns the current format.
     #[must_use]
     pub fn format(&self) -> Format {
         self.protocol.format

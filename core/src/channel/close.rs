@@ -1,15 +1,15 @@
-//! The cause of a channel's end, and the mapping from the close codes of every generation.
+//! The cause of the end of a channel, and the mapping from the close codes of every generation of the service.
 
 use std::fmt;
 
 use crate::encoding::json::{Value, serialize_as_json};
 use crate::encoding::text::split_once;
 
-/// The kind of cause, independent of the close codes of the generations.
+/// The kind of cause. It does not depend on the close codes, which differ between the generations of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseReason {
-    /// Closed by this side, or by the server with code 1000.
+    /// This side closed the channel, or the server closed it with code 1000.
     Normal,
     /// The shell ended.
     Exit,
@@ -21,15 +21,15 @@ pub enum CloseReason {
     NotRunning,
     /// The credentials allow viewing only.
     ViewOnly,
-    /// The server closed it after a long time without input.
+    /// The server closed the channel after a long time without input.
     Idle,
     /// The shell or the capture could not be started.
     Failed,
     /// The server or the computer is going away.
     GoingAway,
-    /// The computer could not be reached after all attempts.
+    /// All attempts to reach the computer failed.
     Unreachable,
-    /// The server refused for another reason.
+    /// The server refused the channel for another reason.
     Refused,
     /// The server or this side violated the protocol.
     Protocol,
@@ -55,7 +55,7 @@ impl CloseReason {
         Self::Overflow,
     ];
 
-    /// The name in JavaScript, such as `not_found`.
+    /// Returns the name in JavaScript, such as `not_found`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -75,7 +75,7 @@ impl CloseReason {
         }
     }
 
-    /// A short description in English.
+    /// Returns a short description in English.
     #[must_use]
     pub fn describe(self) -> &'static str {
         match self {
@@ -105,19 +105,20 @@ pub struct CloseCause {
     pub code: Option<u16>,
     /// The complete message, with secrets masked.
     pub message: String,
-    /// The number of bytes of terminal input that were accepted and may not have arrived: the last ones before the end.
+    /// The number of bytes of terminal input that were accepted but may not have arrived. They are the last accepted
+    /// bytes.
     pub unacknowledged: u64,
 }
 
 impl CloseCause {
-    /// A cause without a close code. The message is the description of the reason, followed by `detail` if it is not
-    /// empty.
+    /// Creates a cause without a close code. The message is the description of the reason, followed by `detail` unless
+    /// `detail` is empty.
     #[must_use]
     pub fn new(reason: CloseReason, detail: &str) -> Self {
         Self { reason, code: None, message: sentence(reason, detail), unacknowledged: 0 }
     }
 
-    /// The cause as JSON, as the bindings pass it to JavaScript.
+    /// Returns the cause as the JSON that the bindings pass to JavaScript.
     #[must_use]
     pub fn to_json(&self) -> Value {
         Value::record([
@@ -147,19 +148,19 @@ fn sentence(reason: CloseReason, detail: &str) -> String {
 /// How a channel continues after a close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Recovery {
-    /// Ends: another attempt would fail in the same way.
+    /// The channel ends, because another attempt would fail in the same way.
     End,
-    /// Reconnects.
+    /// The channel reconnects.
     Reconnect,
-    /// Reconnects if the channel was open before, because a restarting computer looks like a missing one.
+    /// The channel reconnects if it was open before, because a restarting computer looks like a missing computer.
     ReconnectIfOpened,
-    /// Requests a new password once.
+    /// The channel requests a new password once.
     Refresh,
 }
 
-/// Maps a close frame to a cause and the recovery. Codes 4401, 4404 and 4500 come from the channels, the other codes
-/// from 4000 on from the proxy in front of them. `error_message` is a recent error message of the server, which has no
-/// room in the 123 bytes of a close frame.
+/// Maps a close frame to a cause and a recovery. Codes 4401, 4404 and 4500 come from the channels. The other codes from
+/// 4000 on come from the proxy in front of the channels. `error_message` is a recent error message from the server,
+/// which may not fit into the 123 bytes of a close frame.
 pub(super) fn classify_close(code: u16, text: &str, error_message: &str) -> (CloseCause, Recovery) {
     use CloseReason as R;
     use Recovery::{End, Reconnect, ReconnectIfOpened, Refresh};

@@ -1,4 +1,5 @@
-//! Events of the desktop. The server forgets the subscriptions when a socket closes; this side resends them.
+//! The event channel: the events of a computer's desktop. The server forgets the subscriptions when a socket closes, so
+//! this side resends them on the next socket.
 
 use std::collections::VecDeque;
 
@@ -14,7 +15,7 @@ use crate::encoding::plain::PlainObject;
 use crate::error::Error;
 use crate::rest::schema::{Type, Typed, object};
 
-/// The largest number of unread events. Above it, the oldest are dropped.
+/// The largest number of unread events. Above it, the oldest events are dropped.
 const MAX_EVENTS: usize = 1024;
 /// The largest total size of unread events, in bytes on the wire.
 const MAX_BYTES: usize = 8 << 20;
@@ -22,11 +23,11 @@ const MAX_BYTES: usize = 8 << 20;
 /// The declaration of an event type.
 #[derive(Debug)]
 pub struct EventDeclaration {
-    /// Its name on the wire.
+    /// The name of the event type on the wire.
     pub name: &'static str,
-    /// When it happens. Empty without the feature `describe`.
+    /// When the event occurs. Empty without the feature `describe`.
     pub doc: &'static str,
-    /// The source of the event, as a tag of docs/protocol.md; empty for the specification.
+    /// The source of the event, as a tag of docs/protocol.md; empty if the source is the specification.
     #[cfg(feature = "describe")]
     pub source: &'static str,
     /// The type of `data`.
@@ -35,7 +36,7 @@ pub struct EventDeclaration {
 
 macro_rules! events {
     ($( $(#[doc = $doc:literal])+ $(#[source($source:literal)])? $name:literal => $data:ty, )+) => {
-        /// Every known event type.
+        /// The known event types.
         pub const EVENTS: &[EventDeclaration] = &[$( EventDeclaration {
             name: $name,
             doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
@@ -51,7 +52,7 @@ object! {
     WindowData {
         /// The id of the X window in hexadecimal, such as `0x2a0000c`.
         window_id: String,
-        /// Its title.
+        /// The title of the window.
         title: String,
     }
 
@@ -61,39 +62,39 @@ object! {
         window_id: String,
     }
 
-    /// The text of the clipboard.
+    /// The content of the clipboard.
     ClipboardData {
-        /// The text.
+        /// The text of the clipboard.
         content: String,
     }
 
     /// A change to a file.
     FileChangeData {
-        /// The absolute path.
+        /// The absolute path of the file.
         path: String,
-        /// `created`, `modified` or `deleted`.
+        /// The kind of change: `created`, `modified` or `deleted`.
         action: String,
     }
 
     /// The size of the screen.
     ScreenChangeData {
-        /// Width in pixels.
+        /// The width in pixels.
         width: i64,
-        /// Height in pixels.
+        /// The height in pixels.
         height: i64,
     }
 
     /// A process.
     ProcessData {
-        /// Its id.
+        /// The process id.
         pid: i64,
-        /// Its name.
+        /// The name of the process.
         name: String,
     }
 
     /// The time since the last input.
     IdleData {
-        /// Seconds since the last input.
+        /// The number of seconds since the last input.
         idle_seconds: i64,
     }
 
@@ -102,7 +103,7 @@ object! {
 }
 
 events! {
-    /// Another window has the focus.
+    /// The focus moved to another window.
     "window_focus" => WindowData,
     /// A window opened.
     "window_open" => WindowData,
@@ -129,14 +130,14 @@ events! {
     "active" => NoData,
 }
 
-/// An event as on the wire, including types that this version does not know.
+/// An event as received. It can have a type that this version does not know.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DesktopEvent {
-    /// The type: one of [`EVENTS`], or a newer one.
+    /// The type: one of [`EVENTS`], or a newer type.
     pub kind: String,
-    /// The time: ISO 8601 with milliseconds, UTC; empty if the server sent none.
+    /// The time of the event: ISO 8601 with milliseconds, UTC. Empty if the server sent no time.
     pub timestamp: String,
-    /// The data of the event, depending on its type.
+    /// The data of the event. The fields depend on the type.
     pub data: Map,
 }
 
@@ -155,7 +156,7 @@ pub enum EventItem {
         /// the number is unknown.
         missed: Option<u64>,
     },
-    /// An error message of the server.
+    /// An error message from the server.
     Error {
         /// The text, with secrets masked.
         message: String,
@@ -163,7 +164,7 @@ pub enum EventItem {
 }
 
 impl EventItem {
-    /// The item as JSON, as the bindings pass it to JavaScript.
+    /// Converts the item to the JSON that the bindings pass to JavaScript.
     #[must_use]
     pub fn into_json(self) -> Value {
         match self {
@@ -180,7 +181,7 @@ impl EventItem {
         }
     }
 
-    /// See [`into_json`](Self::into_json).
+    /// Returns the same JSON as [`into_json`](Self::into_json) without consuming the item.
     #[must_use]
     pub fn to_json(&self) -> Value {
         self.clone().into_json()
@@ -194,12 +195,12 @@ serialize_as_json!(EventItem);
 pub struct Events {
     subscribed: Vec<String>,
     items: VecDeque<Queued>,
-    /// The number of unread events, and the bytes of their messages.
+    /// The number of unread events, and the total size of their messages in bytes.
     waiting: usize,
     waiting_bytes: usize,
 }
 
-/// An item with the size of its message in bytes; 0 if it is not an event.
+/// An item, and the size of its message in bytes. The size is 0 if the item is not an event.
 #[derive(Debug)]
 struct Queued {
     item: EventItem,
@@ -238,7 +239,7 @@ impl Events {
         self.waiting += 1;
         self.waiting_bytes += bytes;
         self.items.push_back(Queued { item: EventItem::Event { event }, bytes });
-        // The newest event is kept, even if it alone is too large.
+        // The newest event is kept, even if it alone exceeds `MAX_BYTES`.
         while self.waiting > MAX_EVENTS || self.waiting_bytes > MAX_BYTES && self.waiting > 1 {
             let Some(oldest) = self.items.iter().position(Queued::is_event) else { break };
             self.drop_event(oldest);
@@ -347,7 +348,7 @@ impl Kind for Events {
 }
 
 impl Session<Events> {
-    /// Creates a session that is subscribed to these event types.
+    /// Creates a session that subscribes to these event types.
     ///
     /// # Errors
     /// [`Error::Encode`] for an unknown type.
@@ -358,11 +359,11 @@ impl Session<Events> {
         Ok(Self::begin(protocol, target, seed, now))
     }
 
-    /// Subscribes to more types. The subscription lasts across reconnects.
+    /// Subscribes to more types. The subscriptions persist across reconnects.
     ///
     /// # Errors
-    /// [`Error::Encode`] for an unknown type. The hosted service accepts a misspelled type, and never sends an event
-    /// for it.
+    /// [`Error::Encode`] for an unknown type. This library checks the types, because the hosted service accepts a
+    /// misspelled type and never sends an event for it.
     pub fn subscribe(&mut self, types: &[String]) -> Result<(), Error> {
         check_types(types)?;
         for name in types {

@@ -12,12 +12,12 @@ use crate::encoding::json::quote;
 
 /// Input is accepted while fewer bytes than this are pending.
 const HIGH_WATER: usize = 1 << 20;
-/// The longest accepted text, in bytes.
+/// The longest text that one call accepts, in bytes.
 pub(super) const MAX_INPUT: usize = 16 << 20;
 /// The longest text of one message, in bytes. Some servers limit messages to 32 KiB.
 const MAX_MESSAGE: usize = 16 << 10;
-/// The smallest window, in bytes. It is so small that even on a slow connection, a ping queued behind it arrives before
-/// the connection counts as unstable.
+/// The smallest window, in bytes. The window is so small that even on a slow connection, a ping queued behind one
+/// window arrives before the connection counts as unstable.
 const MIN_WINDOW: usize = 4 << 10;
 const INITIAL_WINDOW: usize = 16 << 10;
 const MAX_WINDOW: usize = 256 << 10;
@@ -26,24 +26,25 @@ const FAST_PONG: Millis = 1_000;
 const SLOW_PONG: Millis = 3_000;
 /// The delay of the ping after a small amount of input, so that one ping acknowledges several keystrokes.
 const PING_DELAY: Millis = 200;
-/// A server that sends messages but leaves more pings than this unanswered does not support pings.
+/// The largest number of unanswered pings. A server that leaves more pings unanswered counts as a server without pings.
 const MAX_PINGS: usize = 64;
 
 /// A ping without a pong.
 #[derive(Debug)]
 struct Ping {
-    /// The time of sending; `None` until it is known.
+    /// The time at which the ping was sent; `None` until it is known.
     at: Option<Millis>,
-    /// The bytes of input between the previous ping and this one.
+    /// The number of bytes of input between the previous ping and this ping.
     bytes: usize,
 }
 
 #[derive(Debug)]
 pub(super) struct Input {
-    /// The unsent text starts at `start`.
+    /// The accepted text. Its unsent part starts at the index `start`.
     text: String,
     start: usize,
-    /// The unacknowledged bytes on this socket, and those of them that no ping follows yet.
+    /// The number of unacknowledged bytes that were sent on this socket, and the number of those that no ping follows
+    /// yet.
     in_flight: usize,
     unpinged: usize,
     pings: VecDeque<Ping>,
@@ -77,7 +78,7 @@ impl Input {
         self.text.len() - self.start
     }
 
-    /// Bytes of input that are accepted but not acknowledged.
+    /// Returns the number of bytes of input that are accepted but not acknowledged.
     pub(super) fn pending(&self) -> usize {
         self.unsent() + self.in_flight
     }
@@ -90,7 +91,7 @@ impl Input {
         self.text.push_str(text);
     }
 
-    /// The next message, if the window allows one.
+    /// Returns the next message, if the window allows one.
     pub(super) fn next_message(&mut self) -> Option<String> {
         let blocked = self.answers_pings && !self.ignores_pings && self.in_flight >= self.window;
         if blocked || self.unsent() == 0 {
@@ -116,28 +117,29 @@ impl Input {
         Some(message)
     }
 
-    /// Whether to send a ping at once.
+    /// Returns whether to send a ping at once.
     pub(super) fn wants_ping(&self) -> bool {
         self.awaits_ping() && self.unpinged >= self.window / 2
     }
 
-    /// Whether to send a ping at some time.
+    /// Returns whether to send a ping now or later.
     fn awaits_ping(&self) -> bool {
-        // One at a time: a late pong must not be matched to another ping.
+        // A ping for input is sent only if no ping is unanswered, because a late pong must not be matched to another
+        // ping.
         self.unpinged > 0 && self.pings.is_empty() && !self.ignores_pings
     }
 
-    /// When to call [`is_ping_due`](Self::is_ping_due).
+    /// Returns when to call [`is_ping_due`](Self::is_ping_due).
     pub(super) fn poll_timeout(&self) -> Option<Millis> {
         self.awaits_ping().then(|| self.ping_at.unwrap_or(0))
     }
 
-    /// Whether to send the delayed ping now.
+    /// Returns whether to send the delayed ping now.
     pub(super) fn is_ping_due(&mut self, now: Millis) -> bool {
         self.awaits_ping() && now >= *self.ping_at.get_or_insert(now.saturating_add(PING_DELAY))
     }
 
-    /// Records a ping after the messages so far.
+    /// Records that a ping was queued after all earlier messages.
     pub(super) fn pinged(&mut self, now: Option<Millis>) {
         self.ping_at = None;
         if self.ignores_pings {
@@ -150,7 +152,7 @@ impl Input {
         }
     }
 
-    /// Sets the time of the last pings.
+    /// Sets the time of the last pings whose time is not known yet.
     pub(super) fn stamp_pings(&mut self, now: Millis) {
         for ping in self.pings.iter_mut().rev().take_while(|ping| ping.at.is_none()) {
             ping.at = Some(now);

@@ -1,5 +1,5 @@
-//! The connection of a channel: credentials, connecting, heartbeat, dead connections, and the backoff before a
-//! reconnect.
+//! The connection of a channel: the credentials, the connection attempts, the heartbeat that detects dead connections,
+//! and the backoff before a reconnect.
 
 use std::collections::VecDeque;
 
@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::rest::refusal::shortened;
 use crate::rest::retry::{Backoff, Jitter};
 
-/// The interval of the pings. The documentation advises 30 s; known clients of the service use 10 s.
+/// The interval of the heartbeat pings. The documentation advises 30 s; known clients of the service use 10 s.
 const PING_EVERY: Millis = 10_000;
 /// After this time without a response to a ping, the connection counts as unstable. The time counts from the ping,
 /// because timers can be late: in a hidden tab they fire once a minute.
@@ -25,12 +25,13 @@ const UNSTABLE_AFTER: Millis = 5_000;
 const DEAD_AFTER: Millis = 15_000;
 /// The time limit for opening a socket.
 const CONNECT_TIMEOUT: Millis = 15_000;
-/// The service refuses a channel by closing an open socket, so an open socket does not mean acceptance. The first frame
-/// does. If a server sends nothing at all, the channel counts as accepted after this time.
+/// If a server sends nothing, the channel counts as accepted after this time. An open socket does not mean acceptance,
+/// because the service refuses a channel by closing an open socket. The first message that is not an error means
+/// acceptance.
 const ACCEPTED_AFTER: Millis = 3_000;
-/// An error message of the server counts as the reason for a close if it arrived at most this long before the close.
+/// An error message from the server counts as the reason for a close if it arrived at most this long before the close.
 const REASON_WITHIN: Millis = 5_000;
-/// A connection that stayed open for this long resets the attempt counter.
+/// The time after which an open connection resets the attempt counter.
 const STABLE_AFTER: Millis = 10_000;
 /// The default number of failed attempts in a row before the channel ends.
 const MAX_RECONNECTS: u32 = 10;
@@ -44,7 +45,7 @@ pub struct Target {
     pub template: Option<SocketTemplate>,
     /// The address of the computer.
     pub address: ComputerAddress,
-    /// The computer's password. With `None`, the session requests it first by [`Action::Authorize`].
+    /// The computer's password. With `None`, the session first requests the password with [`Action::Authorize`].
     pub password: Option<Password>,
     /// The number of failed attempts in a row before the channel ends. Default: 10.
     pub max_reconnects: Option<u32>,
@@ -53,7 +54,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// The target of a computer for a client with this configuration.
+    /// Creates the target of a computer for a client with this configuration.
     #[must_use]
     pub fn new(config: &Config, address: ComputerAddress, password: Option<Password>) -> Self {
         Self {
@@ -117,7 +118,7 @@ pub enum State {
 }
 
 impl State {
-    /// The state as JSON, as the bindings pass it to JavaScript.
+    /// Returns the state as the JSON that the bindings pass to JavaScript.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let status = |status: &str| ("status", status.into());
@@ -136,33 +137,34 @@ impl State {
     }
 }
 
-/// The counters of a channel. `received = taken + buffered + dropped`, in the unit of the channel: bytes of text
-/// (terminal), samples of one audio channel (audio), or events.
+/// The counters of a channel. `received = taken + buffered + dropped`. The unit depends on the kind of channel: bytes
+/// of text (terminal), samples of one audio channel (audio), or events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Units that the server sent.
+    /// The number of units that the server sent.
     pub received: u64,
-    /// Units that the consumer read.
+    /// The number of units that the consumer read.
     pub taken: u64,
-    /// Units that are unread.
+    /// The number of unread units.
     pub buffered: u64,
-    /// Units that were dropped because the consumer did not read them.
+    /// The number of units that were dropped because the consumer did not read them.
     pub dropped: u64,
-    /// Messages from the server.
+    /// The number of messages from the server.
     pub received_messages: u64,
-    /// Bytes of the messages from the server.
+    /// The total size of the messages from the server, in bytes.
     pub received_bytes: u64,
-    /// Messages to the server.
+    /// The number of messages to the server.
     pub sent_messages: u64,
-    /// Messages of an unknown shape, which are ignored.
+    /// The number of messages of an unknown shape, which are ignored.
     pub malformed: u64,
-    /// Bytes of accepted input. `written = acknowledged + pending + unacknowledged`.
+    /// The number of bytes of accepted input. `written = acknowledged + pending + unacknowledged`.
     pub written: u64,
-    /// Bytes of input that the server has acknowledged.
+    /// The number of bytes of input that the server has acknowledged.
     pub acknowledged: u64,
-    /// Bytes of input that are unsent or unacknowledged.
+    /// The number of bytes of input that are unsent or unacknowledged.
     pub pending: u64,
-    /// Bytes of input that may not have arrived: the connection broke or the channel ended before the acknowledgment.
+    /// The number of bytes of input that may not have arrived, because the connection broke or the channel ended before
+    /// they were acknowledged.
     pub unacknowledged: u64,
     /// The number of times that input was refused.
     pub refused: u64,
@@ -171,7 +173,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// The counters as JSON, as the bindings pass them to JavaScript.
+    /// Returns the counters as the JSON that the bindings pass to JavaScript.
     #[must_use]
     pub fn to_json(&self) -> Value {
         Value::record([
@@ -204,16 +206,16 @@ pub struct ConnectFailure {
     pub message: String,
 }
 
-/// Whether the server has just accepted the channel, and how. The protocol needs this.
+/// Whether the server has just accepted the channel, and whether for the first time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Acceptance {
-    /// Not accepted now.
+    /// The acceptance has not changed.
     Unchanged,
     /// Accepted for the first time.
     First,
     /// Accepted after a break.
     AfterBreak {
-        /// The bytes of input that may not have arrived before the break.
+        /// The number of bytes of input that may not have arrived before the break.
         unacknowledged: u64,
     },
 }
@@ -221,7 +223,7 @@ pub(super) enum Acceptance {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
     Authorizing {
-        /// The start of this attempt.
+        /// The time at which this attempt started.
         started: Millis,
     },
     Connecting {
@@ -252,10 +254,10 @@ pub(super) struct Link {
     phase: Phase,
     actions: VecDeque<Action>,
     pub(super) input: Input,
-    /// Bytes of input that may not have arrived since the channel was last open.
+    /// The number of bytes of input that may not have arrived, counted since the server last accepted the channel.
     unacknowledged: u64,
     jitter: Jitter,
-    /// Failed attempts in a row.
+    /// The number of failed attempts in a row.
     attempt: u32,
     /// Whether a new password was requested since the last acceptance.
     refreshed: bool,
@@ -263,10 +265,10 @@ pub(super) struct Link {
     next_ping: Millis,
     /// The time of the first ping after the last received message.
     unanswered_since: Option<Millis>,
-    /// Whether a ping was sent whose time is not known yet.
+    /// Whether a ping was queued for which the time is not known yet.
     ping_unstamped: bool,
     unstable: bool,
-    /// The last error message of the server on this socket, with its time.
+    /// The last error message from the server on this socket, and the time at which it arrived.
     problem: Option<(Millis, String)>,
     /// Why the last connection or attempt failed.
     cause: CloseCause,
@@ -315,7 +317,7 @@ impl Link {
             },
             Phase::Closed(cause) => State::Closed(cause.clone()),
             // During an attempt the state stays `Reconnecting`. The attempt after a refused password does not follow a
-            // failed one, so `attempt` can be 0.
+            // failed attempt, so `attempt` can be 0.
             Phase::Authorizing { started }
             | Phase::Connecting { started, .. }
             | Phase::AwaitingAcceptance { started, .. }
@@ -350,7 +352,7 @@ impl Link {
         matches!(self.phase, Phase::Closed(_))
     }
 
-    /// Connects if the password is known, else requests it.
+    /// Connects if the password is known. Otherwise requests the password.
     pub(super) fn start(&mut self, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
         if self.target.password.is_some() {
             self.connect(now, now, url);
@@ -447,7 +449,7 @@ impl Link {
         self.accept(now)
     }
 
-    /// Remembers an error message of the server.
+    /// Stores an error message from the server.
     pub(super) fn problem(&mut self, now: Millis, words: &str) {
         self.problem = Some((now, shortened(words)));
     }
@@ -467,7 +469,7 @@ impl Link {
     }
 
     pub(super) fn connect_failed(&mut self, now: Millis, failure: &ConnectFailure) {
-        // A late report of an abandoned attempt does not concern the current one.
+        // A late report of an abandoned attempt does not concern the current attempt.
         if !matches!(self.phase, Phase::Authorizing { .. } | Phase::Connecting { .. }) {
             return;
         }
@@ -611,7 +613,7 @@ impl Link {
         self.actions.push_back(Action::Send(message));
     }
 
-    /// Queues a message, and removes a queued message that it replaces.
+    /// Queues a message, and removes the queued messages that the new message replaces.
     pub(super) fn send_latest(&mut self, message: String, is_older: impl Fn(&str) -> bool) {
         self.actions.retain(|output| !matches!(output, Action::Send(queued) if is_older(queued)));
         self.send(message);
@@ -629,14 +631,14 @@ impl Link {
         self.stamp_pings(now);
     }
 
-    /// Queues a ping. If `now` is not known, [`stamp_pings`](Self::stamp_pings) sets it later.
+    /// Queues a ping. If `now` is `None`, [`stamp_pings`](Self::stamp_pings) sets the time later.
     fn send_ping(&mut self, now: Option<Millis>) {
         self.input.pinged(now);
         self.ping_unstamped = true;
         self.send(r#"{"type":"ping"}"#.to_owned());
     }
 
-    /// Sets the time of the pings that were sent without one.
+    /// Sets the time of the pings that were queued without a time.
     fn stamp_pings(&mut self, now: Millis) {
         if std::mem::take(&mut self.ping_unstamped) {
             self.next_ping = now.saturating_add(PING_EVERY);
@@ -645,7 +647,7 @@ impl Link {
         }
     }
 
-    /// Whether the socket is about to be closed, or was abandoned.
+    /// Returns whether the socket is about to be closed, or was abandoned.
     pub(super) fn leaves_socket(&self) -> bool {
         !self.has_socket() && !self.actions.is_empty()
     }
@@ -665,8 +667,8 @@ impl Link {
         Some(output)
     }
 
-    /// The time of the next deadline. `reading` is false while the reader waits for the consumer: then the silence does
-    /// not come from the server.
+    /// Returns the next deadline. `reading` is false while the reader waits for the consumer. The server is not the
+    /// cause of the silence then.
     pub(super) fn poll_timeout(&self, reading: bool) -> Option<Millis> {
         match &self.phase {
             Phase::Authorizing { .. } | Phase::Closed(_) => None,
@@ -689,7 +691,7 @@ impl Link {
         }
     }
 
-    /// Handles the current time. Returns whether to connect, and the acceptance.
+    /// Handles the deadlines that have expired. Returns whether to connect, and the acceptance.
     pub(super) fn timeout(&mut self, now: Millis, reading: bool) -> (bool, Acceptance) {
         match self.phase {
             Phase::Connecting { since, .. } if now >= since + CONNECT_TIMEOUT => {

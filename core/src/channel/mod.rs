@@ -1,12 +1,12 @@
 //! The WebSocket channels of a computer as state machines.
 //!
-//! A [`Session`] is one channel through all of its sockets: it requests credentials, connects, sends pings, and
+//! A [`Session`] is one channel across all of its sockets: it requests credentials, connects, sends pings, and
 //! reconnects after a break. A protocol ([`Terminal`], [`Audio`] or [`Events`]) encodes and decodes the messages.
 //!
-//! After every event, the caller reports it by a `handle_*` method, performs all actions of [`Session::poll_action`],
-//! and sets one timer for [`Session::poll_timeout`]. [`Session::poll_item`] returns the items from the server, whenever
-//! the consumer wants them. While [`Session::wants_read`] is false, the caller does not read from the socket, so that
-//! the server has to wait. The [front page](crate) has an example.
+//! The caller reports every event with a `handle_*` method. After each event, it performs all actions of
+//! [`Session::poll_action`], and sets one timer for [`Session::poll_timeout`]. [`Session::poll_item`] returns the items
+//! from the server, at any time. While [`Session::wants_read`] is false, the caller does not read from the socket, so
+//! that the server has to wait. The [front page](crate) has an example.
 
 mod any;
 mod audio;
@@ -32,9 +32,9 @@ pub use terminal::{InputRefusal, Terminal, TerminalItem};
 /// The largest message that a channel accepts, in bytes. Real messages are far smaller.
 pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
-/// The terminal of a computer.
+/// A session of a computer's terminal.
 pub type TerminalSession = Session<Terminal>;
-/// The audio of a computer.
+/// A session of a computer's audio.
 pub type AudioSession = Session<Audio>;
-/// The events of a computer's desktop.
+/// A session of the events of a computer's desktop.
 pub type EventsSession = Session<Events>;

@@ -1,4 +1,4 @@
-//! One channel through all of its sockets: a connection and a protocol on top of it.
+//! One channel across all of its sockets: a connection, and a protocol on top of it.
 
 use std::collections::VecDeque;
 
@@ -12,10 +12,10 @@ use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{self, Value};
 use crate::error::Error;
 
-/// The largest number of unread error messages. Above it, the oldest is dropped.
+/// The largest number of unread error messages. Above it, the oldest message is dropped.
 pub(super) const MAX_ERRORS: usize = 64;
 
-/// Drops the oldest error message if there are too many.
+/// Drops the oldest error message if there are more than [`MAX_ERRORS`].
 pub(super) fn drop_oldest_error<T>(items: &mut VecDeque<T>, is_error: impl Fn(&T) -> bool) {
     let mut errors = items.iter().enumerate().filter(|(_, item)| is_error(item)).map(|(at, _)| at);
     if let Some(oldest) = errors.next()
@@ -25,14 +25,14 @@ pub(super) fn drop_oldest_error<T>(items: &mut VecDeque<T>, is_error: impl Fn(&T
     }
 }
 
-/// The messages of a channel: encodes those of the client, and decodes those of the server.
+/// The protocol of a kind of channel. It encodes the messages to the server, and decodes the messages from the server.
 pub trait Protocol {
-    /// The items for the consumer.
+    /// The type of the items for the consumer.
     type Item;
-    /// The name of the channel in its URL.
+    /// The name of the channel in the URL.
     const CHANNEL: &'static str;
 
-    /// Adds the query parameters of the channel to its URL.
+    /// Adds the query parameters of the channel to the URL.
     fn add_query(&self, url: SocketUrl) -> SocketUrl;
     /// Handles an opened socket. Returns the messages to send first.
     fn on_open(&mut self) -> Vec<String>;
@@ -40,15 +40,15 @@ pub trait Protocol {
     /// have arrived.
     fn on_accepted(&mut self, after_break: Option<u64>);
     /// Handles a message. JSON is accepted in text and binary frames, except that binary frames of the audio channel
-    /// contain samples. `mask` masks the error messages of the server.
+    /// contain samples. `mask` masks the error messages from the server.
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received;
-    /// Removes the next item for the consumer.
+    /// Removes and returns the next item for the consumer.
     fn poll_item(&mut self, counters: &mut Counters) -> Option<Self::Item>;
-    /// Whether the reader should wait, because too much is unread.
+    /// Returns whether the reader should wait, because too much data is unread.
     fn is_full(&self) -> bool;
-    /// Whether the channel should end, because too much is unread and the reader did not wait.
+    /// Returns whether the channel should end, because too much data is unread and the reader did not wait.
     fn overflows(&self) -> bool;
-    /// The message to send before this side closes the socket; `None` for none.
+    /// Returns the message to send before this side closes the socket, if there is one.
     fn closing_message(&self) -> Option<String> {
         None
     }
@@ -57,14 +57,14 @@ pub trait Protocol {
 /// A message from the server.
 #[derive(Debug, Clone, Copy)]
 pub enum Incoming<'a> {
-    /// In a text frame.
+    /// A message in a text frame.
     Text(&'a [u8]),
-    /// In a binary frame.
+    /// A message in a binary frame.
     Binary(&'a [u8]),
 }
 
 impl<'a> Incoming<'a> {
-    /// The payload of either frame.
+    /// Returns the payload of both kinds of frames.
     pub(super) fn bytes(self) -> &'a [u8] {
         match self {
             Self::Text(bytes) | Self::Binary(bytes) => bytes,
@@ -75,19 +75,20 @@ impl<'a> Incoming<'a> {
 /// The result of handling a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
-    /// Handled.
+    /// The message was handled.
     Handled,
-    /// Handled: an error message of the server, masked. If the server closes the socket now, this is the reason.
+    /// The message was an error message from the server. The value is the text with masked secrets. If the server
+    /// closes the socket soon afterwards, the text is the reason.
     Problem(String),
-    /// A pong.
+    /// The message was a pong.
     Pong,
-    /// Malformed, or of an unknown type. The message is ignored.
+    /// The message is malformed or of an unknown type, and is ignored.
     Malformed,
-    /// The channel ends.
+    /// The message ends the channel.
     End(CloseCause),
 }
 
-/// Whether a message is an error. An error as the first message is usually followed by a close.
+/// Returns whether a message is an error. An error as the first message is usually followed by a close.
 fn is_error(message: Incoming<'_>) -> bool {
     let Incoming::Text(text) = message else { return false };
     let frame = json::parse(text).unwrap_or_default();
@@ -108,7 +109,7 @@ impl<P: Protocol> Session<P> {
         Self { link, protocol }
     }
 
-    /// The known address of the computer, for [`Action::Authorize`].
+    /// Returns the known address of the computer, for [`Action::Authorize`].
     #[must_use]
     pub fn address(&self) -> &ComputerAddress {
         self.link.address()
@@ -125,7 +126,8 @@ impl<P: Protocol> Session<P> {
             for message in self.protocol.on_open() {
                 self.link.send(message);
             }
-            // The ping is last, so that its pong confirms the messages before it: an open event channel is subscribed.
+            // The ping is last, so that its pong confirms the messages before it, such as the subscriptions of an event
+            // channel.
             self.link.ping(now);
         }
     }
@@ -188,56 +190,58 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    /// The next action for the caller to perform.
+    /// Returns the next action for the caller to perform.
     #[must_use]
     pub fn poll_action(&mut self) -> Option<Action> {
         self.link.poll_action()
     }
 
-    /// The next log entry, in order.
+    /// Returns the next log entry, in order.
     #[must_use]
     pub fn poll_log(&mut self) -> Option<LogEntry> {
         self.link.poll_log()
     }
 
-    /// The next item from the server, in order.
+    /// Returns the next item from the server, in order.
     #[must_use]
     pub fn poll_item(&mut self) -> Option<P::Item> {
         self.protocol.poll_item(&mut self.link.counters)
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout), on the caller's clock; `None` for no timer.
+    /// Returns when to call [`handle_timeout`](Self::handle_timeout), on the caller's clock. Returns `None` for no
+    /// timer.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Millis> {
         self.link.poll_timeout(self.wants_read())
     }
 
-    /// Whether the caller should read from the socket. While it does not, the server has to wait.
+    /// Returns whether the caller should read from the socket. While the caller does not read, the server has to wait.
     #[must_use]
     pub fn wants_read(&self) -> bool {
         !self.protocol.is_full()
     }
 
-    /// The current state.
+    /// Returns the current state.
     #[must_use]
     pub fn state(&self) -> State {
         self.link.state()
     }
 
-    /// The current counters.
+    /// Returns the current counters.
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.link.counters
     }
 
-    /// Whether to abort a message that is being sent: the socket is about to be closed, or is no longer used. The
-    /// actions of [`poll_action`](Self::poll_action) must not wait for that message.
+    /// Returns whether to abort a message that is being sent, because the socket is about to be closed or is no longer
+    /// used. The actions of [`poll_action`](Self::poll_action) must not wait for that message.
     #[must_use]
     pub fn leaves_socket(&self) -> bool {
         self.link.leaves_socket()
     }
 
-    /// Ends the channel. Input is sent first, as far as the window allows. Earlier items can still be read.
+    /// Ends the channel. Input is sent first, as far as the window allows. Items that were received before can still be
+    /// read.
     pub fn close(&mut self) {
         if self.link.is_open() {
             self.link.send_input();
@@ -250,7 +254,7 @@ impl<P: Protocol> Session<P> {
         self.link.close(CloseCause::new(CloseReason::Normal, ""));
     }
 
-    /// Sends a message if there is a socket. Otherwise `on_open` of the next socket sends the same.
+    /// Sends a message if there is a socket. Otherwise `on_open` sends the same content on the next socket.
     pub(super) fn send_if_connected(&mut self, message: String) {
         if self.link.has_socket() {
             self.link.send(message);

@@ -17,16 +17,16 @@ use crate::encoding::json::{SyntaxError, Value, members, serialize_as_json, text
 use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
 
-/// The default size of a terminal: columns, rows.
+/// The default size of a terminal: the number of columns, and the number of rows.
 const DEFAULT_SIZE: (u16, u16) = (80, 24);
 /// The approximate largest size of one item of output, in bytes.
 const MAX_ITEM_BYTES: usize = 64 << 10;
 /// Above this size of unread items, in bytes, the reader waits for the consumer.
 const HIGH_WATER: usize = 1 << 20;
 /// Above this size of unread items, in bytes, the channel ends. Only a platform that cannot make the server wait
-/// reaches it.
+/// reaches this limit.
 const HARD_LIMIT: usize = 8 << 20;
-/// The assumed size of an item without its text, in bytes, so that items without text are bounded too.
+/// The assumed size of an item without its text, in bytes, so that the number of items without text is bounded too.
 const NOTICE_SIZE: usize = 64;
 
 /// An item of a terminal channel.
@@ -38,26 +38,26 @@ pub enum TerminalItem {
         /// The text.
         data: String,
     },
-    /// The connection broke, and a new one is open with a *new* shell. The state of the old shell is lost.
+    /// The connection broke, and a new connection is open, with a *new* shell. The state of the old shell is lost.
     Reconnected {
-        /// The number of bytes of accepted input that may not have reached the old shell: the last ones before the
-        /// break.
+        /// The number of bytes of accepted input that may not have reached the old shell. They are the last accepted
+        /// bytes before the break.
         unacknowledged: u64,
     },
-    /// An error message of the server.
+    /// An error message from the server.
     Error {
         /// The text, with secrets masked.
         message: String,
     },
     /// The shell exited. This is the last item.
     Exit {
-        /// Its exit code.
+        /// The exit code of the shell.
         code: i64,
     },
 }
 
 impl TerminalItem {
-    /// The size of an item that is not output, in bytes.
+    /// Returns the size of the item, in bytes; 0 for output.
     fn notice_size(&self) -> usize {
         match self {
             Self::Output { .. } => 0,
@@ -66,7 +66,7 @@ impl TerminalItem {
         }
     }
 
-    /// The item as JSON, as the bindings pass it to JavaScript.
+    /// Returns the item as the JSON that the bindings pass to JavaScript.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match self {
@@ -86,7 +86,7 @@ impl TerminalItem {
 
 serialize_as_json!(TerminalItem);
 
-/// Why input was refused. None of it is sent.
+/// Why input was refused. No part of the refused input is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InputRefusal {
@@ -94,12 +94,12 @@ pub enum InputRefusal {
     Disconnected,
     /// The server does not respond to a ping: the connection may be broken.
     Unstable,
-    /// Too much input is pending: the server or the program in the terminal does not read it.
+    /// Too much input is pending, because the server or the program in the terminal does not read the input.
     Full,
 }
 
 impl InputRefusal {
-    /// The name in JavaScript, such as `disconnected`.
+    /// Returns the name in JavaScript, such as `disconnected`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -118,13 +118,13 @@ pub struct Terminal {
     resized: bool,
     decoder: Utf8Decoder,
     items: VecDeque<TerminalItem>,
-    /// Bytes of unread output.
+    /// The size of the unread output, in bytes.
     waiting: usize,
     /// The size of the other unread items, in bytes.
     notices: usize,
 }
 
-/// A message of the server. The output is in bytes, because a character can be split between messages.
+/// A message from the server. The output is in bytes, because a character can be split between messages.
 #[derive(Default)]
 struct Frame<'a> {
     kind: String,
@@ -183,7 +183,7 @@ impl Protocol for Terminal {
 
     fn on_open(&mut self) -> Vec<String> {
         self.decoder = Utf8Decoder::default();
-        // The URL contains the size too, but a proxy may drop it.
+        // The query of the URL contains the size too, but a proxy may drop the query.
         if self.resized { vec![resize(self.cols, self.rows)] } else { Vec::new() }
     }
 
@@ -247,7 +247,7 @@ impl Session<Terminal> {
     /// 24 rows.
     ///
     /// # Errors
-    /// [`Error::Encode`] if a side is not a whole number within the range.
+    /// [`Error::Encode`] if `cols` or `rows` is not a whole number within the range.
     pub fn terminal(
         target: Target,
         cols: Option<f64>,
@@ -269,12 +269,12 @@ impl Session<Terminal> {
         Ok(Self::begin(protocol, target, seed, now))
     }
 
-    /// Sends text to the shell, or returns why it is refused. Accepted input arrives in order. If the connection
+    /// Sends text to the shell, or returns why the text is refused. Accepted input arrives in order. If the connection
     /// breaks, [`TerminalItem::Reconnected`] or the [`CloseCause`] of the channel contains the number of bytes that
     /// were not acknowledged.
     ///
     /// # Errors
-    /// [`Error::Encode`] for more than 16 MiB at once.
+    /// [`Error::Encode`] if `text` is longer than 16 MiB.
     pub fn input(&mut self, text: &str) -> Result<Option<InputRefusal>, Error> {
         if text.len() > MAX_INPUT {
             let problem = format!(
@@ -291,7 +291,7 @@ impl Session<Terminal> {
         Ok(refusal)
     }
 
-    /// Why input would be refused now; `None` if it would be accepted.
+    /// Returns why input would be refused now. Returns `None` if it would be accepted.
     #[must_use]
     pub fn refusal(&self) -> Option<InputRefusal> {
         if !self.link.is_open() {
@@ -303,14 +303,14 @@ impl Session<Terminal> {
         }
     }
 
-    /// Changes the size, now or after the next reconnect.
+    /// Changes the size of the terminal: at once, or after the next reconnect if there is no socket.
     ///
     /// # Errors
-    /// [`Error::Encode`] if a side is not a whole number from 1 to 1,000.
+    /// [`Error::Encode`] if `cols` or `rows` is not a whole number from 1 to 1,000.
     pub fn resize(&mut self, cols: f64, rows: f64) -> Result<(), Error> {
         (self.protocol.cols, self.protocol.rows) = (check_side("cols", cols)?, check_side("rows", rows)?);
         self.protocol.resized = true;
-        // Without a socket, `on_open` of the next one sends the size.
+        // Without a socket, `on_open` of the next socket sends the size.
         if self.link.has_socket() {
             let message = resize(self.protocol.cols, self.protocol.rows);
             self.link.send_latest(message, |queued| queued.starts_with(RESIZE));
@@ -333,7 +333,8 @@ impl Kind for Terminal {
             },
             "refusal" => Ok(refusal(session.refusal())),
             "resize" => {
-                // A number that JSON cannot represent is absent here, and is as invalid as any other value.
+                // JSON cannot represent NaN and infinity, so they are absent here. NaN is refused like any other
+                // invalid size.
                 let number =
                     |name: &str| command.argument.get(name).and_then(Value::as_f64).unwrap_or(f64::NAN);
                 session.resize(number("cols"), number("rows")).map(|()| Value::Null)

@@ -1,9 +1,9 @@
-//! Decoding of text whose characters are split between messages.
+//! Decodes text whose characters can be split between messages.
 
 use std::borrow::Cow;
 
-/// An incremental decoder of UTF-8. The input is the bytes of JSON strings (see `json::Reader::string`); an incomplete
-/// character at the end of one piece is completed by the next piece.
+/// An incremental UTF-8 decoder for the bytes of JSON strings (see `json::Reader::string`). The next piece completes an
+/// incomplete character at the end of a piece.
 #[derive(Debug, Default)]
 pub(super) struct Utf8Decoder {
     tail: Vec<u8>,
@@ -53,7 +53,7 @@ impl Utf8Decoder {
     }
 }
 
-/// The surrogate at the start of the bytes, in WTF-8: three bytes, like every code point in its range.
+/// Returns the surrogate at the start of the bytes, if there is one. In WTF-8, a surrogate takes three bytes.
 fn surrogate(bytes: &[u8]) -> Option<u32> {
     match bytes {
         [0xed, second @ 0xa0..=0xbf, third @ 0x80..=0xbf, ..] => {
@@ -63,14 +63,14 @@ fn surrogate(bytes: &[u8]) -> Option<u32> {
     }
 }
 
-/// The character of a surrogate pair at the start of the bytes, and the length of the pair.
+/// Returns the character of a surrogate pair at the start of the bytes, and the length of the pair in bytes.
 fn surrogate_pair(bytes: &[u8]) -> Option<(char, usize)> {
     let high = surrogate(bytes).filter(|unit| *unit < 0xdc00)?;
     let low = surrogate(&bytes[3..]).filter(|unit| *unit >= 0xdc00)?;
     char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)).map(|character| (character, 6))
 }
 
-/// Whether the bytes are an incomplete surrogate, or a high surrogate whose low surrogate may follow.
+/// Returns whether the bytes are an incomplete surrogate, or a high surrogate whose low surrogate may follow.
 fn may_be_incomplete(bytes: &[u8]) -> bool {
     match bytes {
         [0xed] | [0xed, 0xa0..=0xbf] => true,

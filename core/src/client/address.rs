@@ -8,11 +8,11 @@ use crate::diagnostics::mask::MASK;
 use crate::encoding::percent::percent_encode;
 use crate::encoding::text::{replace, split_once};
 
-/// The root of the REST calls of the hosted service. The host starts with `www`, because `orgo.ai` redirects, and a
-/// redirect drops the credentials.
+/// The root of the REST calls of the hosted service. The host starts with `www`, because `orgo.ai` redirects, and
+/// a redirect drops the credentials.
 pub const DEFAULT_BASE_URL: &str = "https://www.orgo.ai/api";
 
-/// An invalid URL, or a URL that cannot be built. The text describes a valid URL.
+/// An invalid URL, or a URL that cannot be built. The text describes the requirement that is not met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressError {
     problem: Cow<'static, str>,
@@ -24,7 +24,7 @@ impl AddressError {
     }
 }
 
-/// The problem, as the end of a sentence that starts with the name of the URL.
+/// Writes the problem as the end of a sentence that starts with the name of the URL.
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.problem)
@@ -38,9 +38,9 @@ impl std::error::Error for AddressError {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl {
     secure: bool,
-    /// Host and port.
+    /// The host and the port.
     authority: String,
-    /// Empty, or starts with a slash and does not end with one.
+    /// The path. It is empty, or starts with a slash and does not end with a slash.
     path: String,
 }
 
@@ -66,20 +66,20 @@ impl BaseUrl {
         Ok(Self { secure, authority, path: path.trim_end_matches('/').to_owned() })
     }
 
-    /// The scheme, host and port, such as `https://www.orgo.ai`.
+    /// Returns the scheme, the host and the port, such as `https://www.orgo.ai`.
     #[must_use]
     pub fn origin(&self) -> String {
         format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority)
     }
 
-    /// The URL of a path that starts with a slash.
+    /// Returns the URL of `path`, which starts with a slash.
     #[must_use]
     pub fn join(&self, path: &str) -> String {
         format!("{}{}{path}", self.origin(), self.path)
     }
 
-    /// The absolute form of a link in a response, and whether it has the same origin. `None` if the link is neither an
-    /// absolute path nor an `http` or `https` URL.
+    /// Returns the absolute form of a link in a response, and whether the link has the origin of this URL. Returns
+    /// `None` if the link is neither an absolute path nor an `http` or `https` URL.
     #[must_use]
     pub fn resolve(&self, link: &str) -> Option<(String, bool)> {
         if !link.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -94,8 +94,8 @@ impl BaseUrl {
     }
 }
 
-/// The URL of the channels: a `ws` or `wss` URL with the placeholders `{computer_id}`, `{instance_id}` and `{channel}`.
-/// `Debug` masks its query.
+/// A template for the URLs of channels: a `ws` or `wss` URL with the placeholder `{channel}`, and optionally
+/// `{computer_id}` and `{instance_id}`. `Debug` masks the query.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SocketTemplate(String);
 
@@ -109,8 +109,7 @@ impl SocketTemplate {
     /// Parses a template such as `wss://{computer_id}.orgo.dev/{channel}`.
     ///
     /// # Errors
-    /// [`AddressError`] if the text is not a `ws` or `wss` URL, `{channel}` is missing, or another placeholder is
-    /// unknown.
+    /// [`AddressError`] if the text is not a `ws` or `wss` URL, `{channel}` is missing, or a placeholder is unknown.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let (_, rest) = split_scheme(text, "ws", "wss").ok_or(AddressError::new(
             "must start with wss:// or ws://, such as wss://{computer_id}.orgo.dev/{channel}",
@@ -137,7 +136,7 @@ impl SocketTemplate {
         Ok(Self(text.to_owned()))
     }
 
-    /// Whether the template contains `{instance_id}`.
+    /// Returns whether the template contains `{instance_id}`.
     #[must_use]
     pub fn needs_instance(&self) -> bool {
         split_once(&self.0, "{instance_id}").is_some()
@@ -150,15 +149,16 @@ impl SocketTemplate {
 pub struct ComputerAddress {
     /// The computer's UUID.
     pub computer_id: String,
-    /// The second id of the same computer, which the channels use.
+    /// The computer's second id, which the channels use.
     pub instance_id: Option<String>,
-    /// The base URL of its channels, from the computer object.
+    /// The base URL of the computer's channels, as the computer object of a response contains it.
     pub connection_url: Option<String>,
 }
 
 impl ComputerAddress {
-    /// The URL of a channel, without credentials. It is built from the first of these that is known: the template, the
-    /// computer's `connection_url`, the instance id on the host of the REST calls, the computer id on `orgo.dev`.
+    /// Returns the URL of a channel, without credentials. The URL is built from the first of these that is known: the
+    /// template, the computer's `connection_url`, the instance id on the host of the REST calls, the computer id on
+    /// `orgo.dev`.
     ///
     /// # Errors
     /// [`AddressError`] if the computer id is empty, the template needs an instance id that is not known, or
@@ -229,14 +229,14 @@ impl SocketUrl {
         self
     }
 
-    /// Sets the computer's password, the `token` of the query.
+    /// Sets the query parameter `token`, which is the computer's password.
     #[must_use]
     pub fn with_token(mut self, token: Password) -> Self {
         self.token = Some(token);
         self
     }
 
-    /// The complete URL with the password. Use it only to open the socket, and never print it.
+    /// Returns the complete URL with the password. Use it only to open the socket, and never print it.
     #[must_use]
     pub fn expose(&self) -> String {
         self.render(&self.url, self.token.as_ref().map(|token| percent_encode(token.expose())))
@@ -271,7 +271,7 @@ impl fmt::Debug for SocketUrl {
     }
 }
 
-/// The URL with a masked query, because a query can contain credentials.
+/// Returns the URL with a masked query, because a query can contain credentials.
 fn without_query(url: &str) -> String {
     url.split_once('?').map_or_else(|| url.to_owned(), |(place, _)| format!("{place}?{MASK}"))
 }
@@ -289,7 +289,7 @@ fn split_scheme<'a>(text: &'a str, plain: &str, secure: &str) -> Option<(bool, &
     }
 }
 
-/// Splits the part after the scheme into the host with its port, and the rest.
+/// Splits a URL without its scheme into the authority (the host and the port), and the path with the query.
 fn split_authority(rest: &str) -> Result<(String, &str), AddressError> {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);

@@ -10,20 +10,22 @@ use crate::diagnostics::log::LogLevel;
 use crate::encoding::json::{Map, Value};
 use crate::error::Error;
 
-/// The time limit of one request, in milliseconds.
+/// The default time limit of one request, in milliseconds.
 pub const DEFAULT_TIMEOUT: Millis = 60_000;
-/// The longest pause within a response, in milliseconds.
+/// The default limit of a pause within a response, in milliseconds.
 pub const DEFAULT_IDLE_TIMEOUT: Millis = 30_000;
-/// The maximum number of retries of a call.
+/// The default maximum number of retries of a call.
 pub const DEFAULT_MAX_RETRIES: u32 = 2;
-/// The largest body of a response, in bytes: far larger than a screenshot in base64 or the output of a command.
+/// The default limit of the body of a response, in bytes. It is far larger than a screenshot in base64 or the output of
+/// a command.
 pub const DEFAULT_MAX_RESPONSE_BYTES: u64 = 64 << 20;
 /// The largest content of a stored file, in bytes, unless the call sets a limit.
 pub const DEFAULT_MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// The header fields that describe the body or the connection. The core and the host's HTTP client write them. A second
-/// value would let servers and proxies disagree about where a request ends. `accept-encoding` is reserved because the native
-/// client does not decompress, `proxy-authorization` because without a proxy it would reach the service.
+/// value would let servers and proxies disagree about where a request ends. `accept-encoding` is reserved because the
+/// native client does not decompress. `proxy-authorization` is reserved because without a proxy it would reach the
+/// service.
 const RESERVED_HEADERS: [&str; 14] = [
     "accept-encoding",
     "connection",
@@ -46,7 +48,7 @@ const RESERVED_HEADERS: [&str; 14] = [
 pub struct Config {
     /// The root of the REST calls.
     pub base_url: BaseUrl,
-    /// The URL of the channels, if it is not the one that the computer reports.
+    /// The template for the URLs of channels. `None` uses the address that the computer reports.
     pub realtime_url: Option<SocketTemplate>,
     /// The account's key. Without a key, only channels with a known password work.
     pub api_key: Option<ApiKey>,
@@ -64,9 +66,9 @@ pub struct Config {
     /// The largest body of a response, in bytes. The content of a stored file has another limit,
     /// [`DEFAULT_MAX_FILE_BYTES`].
     pub max_response_bytes: u64,
-    /// Header fields that every call sends, names in lower case.
+    /// The header fields that every call sends, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The level of the log; `None` logs nothing.
+    /// The least severe level that is logged; `None` logs nothing.
     pub log_level: Option<LogLevel>,
 }
 
@@ -88,10 +90,10 @@ impl fmt::Debug for Config {
 }
 
 impl Config {
-    /// Reads a client's settings from the plain object of a binding. An absent setting has its default.
+    /// Reads a client's settings from the plain object of a binding. An absent setting has the default value.
     ///
     /// # Errors
-    /// [`Error::Encode`] for an invalid setting, with its name.
+    /// [`Error::Encode`] for an invalid setting. The error contains the name.
     pub fn read(settings: &Map) -> Result<Self, Error> {
         const OWNER: &str = "Orgo";
         let fields = Fields::new(OWNER, settings);
@@ -126,7 +128,7 @@ impl Config {
         })
     }
 
-    /// The time limit of a request that does not wait for the computer.
+    /// Returns the time limit of a request that does not wait for the computer.
     #[must_use]
     pub fn request_timeout(&self) -> Millis {
         self.timeout.unwrap_or(DEFAULT_TIMEOUT)
@@ -162,7 +164,7 @@ fn level(name: &str) -> Result<Option<LogLevel>, Error> {
 /// The options of one call. `Debug` shows only the names of the headers.
 #[derive(Clone, Default)]
 pub struct CallOptions {
-    /// See [`Config::timeout`]. It applies regardless of the server limit that the call sets.
+    /// See [`Config::timeout`]. The limit of a call applies regardless of the server limit that the call sets.
     pub timeout: Option<Millis>,
     /// See [`Config::idle_timeout`].
     pub idle_timeout: Option<Millis>,
@@ -172,7 +174,7 @@ pub struct CallOptions {
     pub max_retries: Option<u32>,
     /// The largest body of a response of this call, in bytes. It also applies to the content of a stored file.
     pub max_response_bytes: Option<u64>,
-    /// More header fields, names in lower case.
+    /// Additional header fields, with names in lower case.
     pub headers: Vec<(String, String)>,
 }
 
@@ -197,7 +199,7 @@ impl CallOptions {
     /// Reads the options of a call to `operation` from the plain object of a binding.
     ///
     /// # Errors
-    /// [`Error::Encode`] for an invalid option, with its name.
+    /// [`Error::Encode`] for an invalid option. The error contains the name.
     pub fn read(operation: &str, options: &Map) -> Result<Self, Error> {
         let fields = Fields::new(operation, options);
         Ok(Self {
@@ -211,12 +213,12 @@ impl CallOptions {
     }
 }
 
-/// A limit in milliseconds. At most the longest delay of a JavaScript timer, about 24 days.
+/// Checks a limit in milliseconds. The maximum is the longest delay of a JavaScript timer, about 24 days.
 fn limit(owner: &str, field: &str, millis: Option<f64>) -> Result<Option<Millis>, Error> {
     amount(owner, field, "number of milliseconds", i32::MAX as u32, millis)
 }
 
-/// A limit in bytes. At most the size of the address space of WebAssembly.
+/// Checks a limit in bytes. The maximum is the size of the address space of WebAssembly.
 fn size(owner: &str, bytes: Option<f64>) -> Result<Option<u64>, Error> {
     amount(
         owner,

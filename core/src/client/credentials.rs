@@ -11,7 +11,7 @@ macro_rules! secret {
     ($(#[doc = $doc:literal])* $name:ident) => {
         $(#[doc = $doc])*
         ///
-        /// `Debug`, `Display` and serde's `Serialize` write a mask. Only [`expose`](Self::expose) returns the text.
+        /// `Debug`, `Display` and serde's `Serialize` write a mask. Only [`expose`](Self::expose) returns the secret.
         #[derive(Clone, Default, Deserialize, PartialEq, Eq)]
         #[serde(transparent)]
         pub struct $name(String);
@@ -22,7 +22,7 @@ macro_rules! secret {
                 Self(text.into())
             }
 
-            /// The secret itself. Use it only for the wire, and never print it.
+            /// Returns the secret itself. Send it only to the server, and never print it.
             #[must_use]
             pub fn expose(&self) -> &str {
                 &self.0
@@ -59,8 +59,9 @@ secret! {
 }
 
 secret! {
-    /// The password of a computer, the `token` of its WebSocket channels. It gives access to the screen, a shell and
-    /// more. The service issues a new one whenever the computer restarts.
+    /// The password of a computer. The WebSocket channels of the computer expect the password as the query parameter
+    /// `token`. The password gives access to the screen, a shell and more. The service issues a new password whenever the
+    /// computer restarts.
     Password
 }
 

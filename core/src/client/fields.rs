@@ -27,7 +27,7 @@ impl<'a> Fields<'a> {
         Self { owner, fields }
     }
 
-    /// A string; `None` if it is absent or `null`.
+    /// Reads a string. Returns `None` if the field is absent or `null`.
     ///
     /// # Errors
     /// [`Error::Encode`] for a value of another type.
@@ -35,7 +35,7 @@ impl<'a> Fields<'a> {
         self.read(name, "must be a string", |value| value.as_str().map(str::to_owned))
     }
 
-    /// A number; `None` if it is absent or `null`.
+    /// Reads a number. Returns `None` if the field is absent or `null`.
     ///
     /// # Errors
     /// See [`text`](Self::text).
@@ -43,7 +43,7 @@ impl<'a> Fields<'a> {
         self.read(name, "must be a number", Value::as_f64)
     }
 
-    /// A flag; `false` if it is absent or `null`.
+    /// Reads a flag. Returns `false` if the field is absent or `null`.
     ///
     /// # Errors
     /// See [`text`](Self::text).
@@ -52,7 +52,7 @@ impl<'a> Fields<'a> {
         self.read(name, "must be true or false", flag).map(Option::unwrap_or_default)
     }
 
-    /// A list of strings; empty if it is absent or `null`.
+    /// Reads a list of strings. Returns an empty list if the field is absent or `null`.
     ///
     /// # Errors
     /// See [`text`](Self::text).
@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
         self.read(name, MUST_BE_TEXTS, texts).map(Option::unwrap_or_default)
     }
 
-    /// An object; empty if it is absent or `null`.
+    /// Reads an object. Returns an empty object if the field is absent or `null`.
     ///
     /// # Errors
     /// See [`text`](Self::text).
@@ -89,13 +89,13 @@ fn texts(value: &Value) -> Option<Vec<String>> {
     items.iter().map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
-/// The strings of a list that is an argument of `owner`, not a field of an argument.
+/// Reads the argument `name` of `owner` as a list of strings. For a field of an argument, use [`Fields::texts`].
 pub(crate) fn list_of_texts(owner: &str, name: &str, value: &Value) -> Result<Vec<String>, Error> {
     texts(value).ok_or_else(|| Error::encode(owner, name, MUST_BE_TEXTS))
 }
 
-/// Parses an argument of `owner`, as text of `JSON.stringify`, to an object. `json` is `None` if `JSON.stringify`
-/// returns no text, because the argument is a function or contains itself.
+/// Parses an argument of `owner` to an object. `json` is the result of `JSON.stringify`. It is `None` if there is no
+/// result, because the argument is a function or contains itself.
 ///
 /// # Errors
 /// [`Error::Encode`] if the argument is not an object, or contains an unpaired surrogate, which no server can receive.
@@ -121,7 +121,7 @@ pub fn read_value(owner: &str, name: &str, json: Option<&str>) -> Result<Value, 
 
 const MUST_BE_PLAIN: &str = "must be an object of plain data";
 
-/// Whether the text contains an escape such as `\ud83d`. `JSON.stringify` escapes only unpaired surrogates.
+/// Returns whether the text contains an escape such as `\ud83d`. `JSON.stringify` escapes only unpaired surrogates.
 fn has_unpaired_surrogate(json: &str) -> bool {
     let mut bytes = json.bytes();
     while let Some(byte) = bytes.next() {
@@ -162,7 +162,7 @@ mod tests {
         for half in [r#"{"a":[{"b":"\ud83d"}]}"#, r#"{"\uDE00":1}"#] {
             assert!(read_object("o", "params", Some(half)).is_err(), "{half}");
         }
-        // An escaped backslash before the letters, and a different escape.
+        // These texts contain an escaped backslash before the letters, and a different escape.
         for whole in [r#"{"a":"\\ud83d"}"#, r#"{"a":"\u001b😀"}"#] {
             assert!(read_object("o", "params", Some(whole)).is_ok(), "{whole}");
         }

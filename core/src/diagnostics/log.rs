@@ -1,4 +1,4 @@
-//! Log entries: what a call or a channel reports, one line each, without secrets.
+//! Log entries. Each entry describes an event of a call or a channel, on one line and without secrets.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,11 +10,11 @@ use crate::Millis;
 pub enum LogLevel {
     /// A channel ended unexpectedly.
     Error,
-    /// Something was lost or refused.
+    /// A connection broke, data was or may be lost, or a password or input was refused.
     Warn,
     /// A call is retried.
     Info,
-    /// Every call, and every opening and end of a channel.
+    /// A call ended, or a channel opened or ended as expected.
     Debug,
 }
 
@@ -23,7 +23,7 @@ impl LogLevel {
     pub const ALL: [(&'static str, Self); 4] =
         [("error", Self::Error), ("warn", Self::Warn), ("info", Self::Info), ("debug", Self::Debug)];
 
-    /// The name of the level: `error`, `warn`, `info` or `debug`.
+    /// Returns the name of the level: `error`, `warn`, `info` or `debug`.
     #[must_use]
     pub fn name(self) -> &'static str {
         Self::ALL[self as usize].0
@@ -78,14 +78,14 @@ pub enum LogEvent {
         /// The wait before the attempt, in milliseconds.
         delay: Millis,
     },
-    /// The server refused the password; the channel requests a new one.
+    /// The server refused the password; the channel requests a new password.
     PasswordRefused {
         /// The message of the server.
         cause: String,
     },
     /// Input was refused, because the connection is down or too much input is pending.
     InputRefused {
-        /// The number of times since the channel was created.
+        /// The number of refusals since the channel was created.
         count: u64,
     },
     /// The connection broke or the channel ended before the server had acknowledged all input.
@@ -95,7 +95,7 @@ pub enum LogEvent {
     },
     /// Unread items were dropped, the oldest first.
     Dropped {
-        /// The total since the channel was created, in the unit of its counters.
+        /// The total amount that was dropped since the channel was created, in the unit of the channel's counters.
         count: u64,
     },
     /// A channel ended.
@@ -108,7 +108,7 @@ pub enum LogEvent {
 }
 
 impl LogEntry {
-    /// The severity of the entry.
+    /// Returns the severity of the entry.
     #[must_use]
     pub fn level(&self) -> LogLevel {
         match &self.event {
@@ -169,7 +169,7 @@ pub(crate) struct LogQueue {
 }
 
 impl LogQueue {
-    /// Keeps entries that are at least as severe as `level`; none for `None`.
+    /// Creates a queue that keeps the entries that are at least as severe as `level`. With `None`, it keeps no entries.
     pub(crate) fn new(level: Option<LogLevel>) -> Self {
         Self { level, queue: VecDeque::new() }
     }
@@ -184,7 +184,7 @@ impl LogQueue {
         }
     }
 
-    /// Removes the oldest entry.
+    /// Removes and returns the oldest entry.
     pub(crate) fn pop(&mut self) -> Option<LogEntry> {
         self.queue.pop_front()
     }
@@ -201,7 +201,7 @@ impl Default for LogThrottle {
 }
 
 impl LogThrottle {
-    /// Whether to log `count`.
+    /// Returns whether to log `count`.
     pub(crate) fn reached(&mut self, count: u64) -> bool {
         let reached = count >= self.0;
         if reached {

@@ -1,7 +1,7 @@
 //! Makes external text safe for errors and logs.
 //!
-//! External text is text of responses, close reasons and platform failures. [`Mask`] masks the secrets in it, and
-//! escapes the characters that a terminal or a log viewer would interpret or hide.
+//! External text is text of responses, close reasons and platform failures. [`Mask`] masks the secrets in this text,
+//! and escapes the characters that a terminal or a log viewer would interpret or hide.
 
 use std::ops::Range;
 
@@ -11,19 +11,19 @@ use crate::encoding::percent::percent_decode;
 /// The replacement of a secret.
 pub(crate) const MASK: &str = "***";
 
-/// The longest safe text, in bytes.
+/// The maximum length of masked text, in bytes. An ellipsis can follow.
 const MAX_TEXT: usize = 4096;
 
-/// The shortest masked secret, in bytes. Masking shorter ones would make the text unreadable.
+/// The shortest masked secret, in bytes. Masking shorter secrets would make the text unreadable.
 const MIN_SECRET: usize = 4;
 
-/// The shortest masked part of a header field or a query, in bytes. A shorter part is a scheme or a flag.
+/// The shortest masked part of a header field or a query, in bytes. A shorter part is taken for a scheme or a flag.
 const MIN_PART: usize = 8;
 
 /// The largest number of backslashes before an escaped character. JSON in JSON in JSON has seven.
 const MAX_BACKSLASHES: usize = 7;
 
-/// The longest form of a byte: `\u00e9`, with the backslashes of nested JSON.
+/// The length of the longest form of a byte: `\u00e9`, with the backslashes of nested JSON.
 const MAX_ESCAPED_BYTE: usize = 5 + MAX_BACKSLASHES;
 
 /// A field whose name contains one of these words is a secret.
@@ -41,7 +41,7 @@ const SECRET_HEADERS: [&str; 7] = ["auth", "cookie", "key", "password", "secret"
 pub struct Mask(Vec<String>);
 
 impl Mask {
-    /// A mask for one known secret. See [`add`](Self::add).
+    /// Creates a mask for one known secret. See [`add`](Self::add).
     #[must_use]
     pub fn of(secret: &str) -> Self {
         let mut mask = Self::default();
@@ -56,7 +56,7 @@ impl Mask {
         }
     }
 
-    /// Adds the parts of a header field's value, if its name suggests credentials.
+    /// Adds the parts of the value of a header field, if the name of the field suggests credentials.
     pub fn add_header(&mut self, name: &str, value: &str) {
         let secret = |word: &&str| (0..name.len()).any(|at| begins(&name.as_bytes()[at..], word));
         if SECRET_HEADERS.iter().any(secret) {
@@ -76,14 +76,16 @@ impl Mask {
         }
     }
 
-    /// The text as one line of at most 4 KiB, with masked secrets and escaped control characters.
+    /// Returns the text as one line, with masked secrets and escaped control characters. Text beyond 4 KiB is replaced
+    /// by an ellipsis.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
         self.make_safe(text.as_bytes(), false)
     }
 
-    /// The body of a response, at most 4 KiB, with masked secrets and escaped control characters. Line breaks and tabs
-    /// are kept. The escapes are those of JSON, so a JSON body keeps its value.
+    /// Returns the body of a response, with masked secrets and escaped control characters. Line breaks and tabs are
+    /// kept. Text beyond 4 KiB is replaced by an ellipsis. The escapes are those of JSON, so a complete JSON body keeps
+    /// its value.
     #[must_use]
     pub fn body(&self, body: &[u8]) -> String {
         self.make_safe(body, true)
@@ -143,7 +145,7 @@ const CONTROLS: [(char, char); 11] = [
     ('\u{e0000}', '\u{e007f}'),
 ];
 
-/// The text with [`CONTROLS`] escaped as in JSON. With `keeps_lines`, line breaks and tabs are kept.
+/// Returns the text with [`CONTROLS`] escaped as in JSON. With `keeps_lines`, line breaks and tabs are kept.
 fn escaped(text: &str, keeps_lines: bool) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -160,7 +162,7 @@ fn escaped(text: &str, keeps_lines: bool) -> String {
 /// Returns the range of a secret that is recognized at an index of a text.
 type Finder<'a> = &'a dyn Fn(&[u8], usize) -> Option<Range<usize>>;
 
-/// The text with each secret masked.
+/// Returns the text with each secret masked.
 fn masked(text: &[u8], secret_at: Finder<'_>) -> Vec<u8> {
     let mut shown = Vec::with_capacity(text.len());
     let mut from = 0;
@@ -177,14 +179,15 @@ fn masked(text: &[u8], secret_at: Finder<'_>) -> Vec<u8> {
     shown
 }
 
-/// The end of a secret that starts at the index `at`. Each of its characters can have a different form.
+/// Returns the end of an occurrence of `secret` that starts at the index `at`. Each character can have a different
+/// form.
 fn end_of_echo(text: &[u8], at: usize, secret: &str) -> Option<usize> {
     let mut ends = vec![at];
     for c in secret.chars() {
-        // There can be several ends, because one form can be the start of another, such as `%` of `%25`.
+        // There can be several ends, because one form can be the start of another form, such as `%` of `%25`.
         let mut next = Vec::new();
         for end in ends {
-            // JSON escapes a character by a backslash, nested JSON by several.
+            // JSON escapes a character with a backslash. Nested JSON uses several backslashes.
             for start in end..=end + MAX_BACKSLASHES {
                 for length in lengths_of_forms(text.get(start..).unwrap_or_default(), c) {
                     if length > 0 && !next.contains(&(start + length)) {
@@ -204,8 +207,8 @@ fn end_of_echo(text: &[u8], at: usize, secret: &str) -> Option<usize> {
     ends.into_iter().max()
 }
 
-/// The lengths of a character at the start of a text: plain, as `+` in a form, percent-encoded, escaped in JSON. 0
-/// means that the text does not start with that form.
+/// Returns the lengths of the forms of `c` at the start of `text`: plain, as `+` in an HTML form, percent-encoded,
+/// escaped in JSON. A length of 0 means that the text does not start with this form.
 fn lengths_of_forms(text: &[u8], c: char) -> [usize; 4] {
     let mut buffer = [0; 4];
     let plain = c.encode_utf8(&mut buffer).as_bytes();
@@ -237,7 +240,7 @@ fn begins(text: &[u8], word: &str) -> bool {
     text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// The first index from `at` on whose byte does not match.
+/// Returns the first index, from `at` on, whose byte does not match.
 fn skip(text: &[u8], mut at: usize, those: fn(u8) -> bool) -> usize {
     while text.get(at).is_some_and(|byte| those(*byte)) {
         at += 1;
@@ -245,9 +248,9 @@ fn skip(text: &[u8], mut at: usize, those: fn(u8) -> bool) -> usize {
     at
 }
 
-/// The value of a field whose name contains a word of [`SECRET_FIELDS`] at the index `at`. The field can be in JSON, in
-/// nested JSON or in a form. The function does not parse the JSON, because an error often contains a body that is not
-/// valid JSON.
+/// Returns the range of the value of a field whose name contains a word of [`SECRET_FIELDS`] at the index `at`. The
+/// field can be in JSON, in nested JSON or in a form. The function does not parse the JSON, because an error often
+/// contains a body that is not valid JSON.
 fn field_at(text: &[u8], at: usize) -> Option<Range<usize>> {
     let word = SECRET_FIELDS.iter().find(|word| begins(&text[at..], word))?;
     let after = skip(text, at + word.len(), |byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -267,13 +270,13 @@ fn field_at(text: &[u8], at: usize) -> Option<Range<usize>> {
     (!value.is_empty()).then_some(value)
 }
 
-/// The index after a quote at the index `at`, and the number of backslashes that escape the quote.
+/// Returns the index after a quote at the index `at`, and the number of backslashes that escape the quote.
 fn quoted(text: &[u8], at: usize) -> Option<(usize, usize)> {
     let quote = skip(text, at, |byte| byte == b'\\');
     matches!(text.get(quote), Some(b'"' | b'\'')).then_some((quote + 1, quote - at))
 }
 
-/// The end of a string whose opening quote is escaped by `escapes` backslashes.
+/// Returns the end of a string whose opening quote is escaped by `escapes` backslashes.
 fn end_of_string(text: &[u8], mut at: usize, escapes: usize) -> usize {
     loop {
         let end = skip(text, at, |byte| !b"\\\"'".contains(&byte));
@@ -289,7 +292,7 @@ fn end_of_string(text: &[u8], mut at: usize, escapes: usize) -> usize {
     }
 }
 
-/// The query of a URL whose question mark is at the index `at`.
+/// Returns the range of the query of a URL whose question mark is at the index `at`.
 fn query_at(text: &[u8], at: usize) -> Option<Range<usize>> {
     if text[at] != b'?' {
         return None;

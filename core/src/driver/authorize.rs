@@ -1,4 +1,4 @@
-//! Finds the password that opens a channel, and the address if it is unknown.
+//! Finds the password that opens a channel, and the computer's address if it is unknown.
 
 use std::future::{Future, pending};
 use std::pin::pin;
@@ -19,7 +19,7 @@ use crate::rest::call::{Call, Output};
 /// The result of a request for the password.
 pub(super) enum Provided {
     Found(Box<Result<(ComputerAddress, Password), Error>>),
-    /// The consumer has no password, for this reason.
+    /// The consumer has no password. Contains the reason.
     Missing(String),
 }
 
@@ -40,7 +40,7 @@ pub(super) async fn request_password(
     Provided::Missing(format!("there is no fresh password: {message}"))
 }
 
-/// Requests the computer's password from the service, and its address if it is unknown.
+/// Requests the computer's password from the service, and the computer's address if the address is unknown.
 pub(super) async fn find_password<P: Platform>(
     platform: &P,
     config: &Config,
@@ -70,7 +70,7 @@ pub(super) async fn find_password<P: Platform>(
     Ok((address, Password::new(text(&response, "password").unwrap_or_default())))
 }
 
-/// A field of a checked response. Decoding into a type would add 10 kB of code to a page.
+/// Reads a string from a checked response. Decoding into a type would add 10 kB of code to a page.
 fn text(output: &Output, field: &str) -> Option<String> {
     match output {
         Output::Value(value) => value.get(field)?.as_str().map(str::to_owned),

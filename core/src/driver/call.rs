@@ -16,10 +16,10 @@ use crate::rest::call::{Call, Limits, Output, Step};
 use crate::rest::http::{Request, Response, SendFailure};
 use crate::rest::upload::Content;
 
-/// A call from the plain objects of a binding.
+/// Creates a call from the plain objects of a binding.
 ///
 /// # Errors
-/// [`Error::Encode`] for an invalid parameter or option, with its name.
+/// [`Error::Encode`] for an invalid parameter or option. The error contains the name.
 pub fn prepare_call(
     config: &Config,
     operation: &str,
@@ -32,7 +32,7 @@ pub fn prepare_call(
     Call::new(config, operation, params, &options, content, seed)
 }
 
-/// The outcome of a call in the form that JavaScript receives.
+/// Converts the outcome of a call to the form that JavaScript receives.
 #[must_use]
 pub fn outcome(result: Result<Output, Error>) -> PlainObject {
     let ok = result.is_ok();
@@ -139,7 +139,8 @@ async fn exchange<P: Platform>(
         if progress.poll_received(context).is_ready() {
             last_piece = Some(platform.now());
         }
-        // One timer serves many pieces: when it fires, it is restarted with the rest of the limit.
+        // One timer serves many pieces of the response: when the timer fires, it is restarted with the remaining time
+        // of the limit.
         while let Some(last_piece) = last_piece {
             let silence = platform.now().saturating_sub(last_piece);
             if idle.is_none() && silence >= limits.idle {

@@ -27,14 +27,14 @@ struct Shared {
     reported: Mutex<State>,
     progress: Mutex<Progress>,
     password_request: Mutex<PasswordRequest>,
-    /// Wakes the loop: the consumer changed the session.
+    /// Wakes the loop after the consumer has changed the session.
     command: Signal,
-    /// Wake the consumer, one for each method that waits.
+    /// These signals wake the consumer. Each method that waits has a separate signal.
     items: Signal,
     states: Signal,
     input: Signal,
     password_wanted: Signal,
-    /// Wakes the loop: the consumer provided the password.
+    /// Wakes the loop after the consumer has provided or declined the password.
     password_provided: Signal,
 }
 
@@ -47,10 +47,11 @@ pub enum Source {
     Consumer(Millis),
 }
 
-/// The progress of the input: the acknowledged bytes, the bytes that may be lost, and the state.
+/// The progress of the input: the number of acknowledged bytes, the number of bytes that may be lost, and the channel's
+/// state.
 type Progress = (u64, u64, Option<State>);
 
-/// The computer's address and its password, or why they are not known.
+/// The computer's address and password, or the reason why they are not known.
 type Credentials = Result<(ComputerAddress, Password), String>;
 
 /// A request to the consumer for a fresh password.
@@ -59,7 +60,7 @@ enum PasswordRequest {
     #[default]
     None,
     Open,
-    /// The consumer has read it, but has not provided the password yet.
+    /// The consumer has read the request, but has not provided the password yet.
     Read,
     Provided(Credentials),
 }
@@ -72,12 +73,12 @@ impl fmt::Debug for Channel {
 }
 
 impl Channel {
-    /// Opens a channel of a kind (`terminal`, `audio`, `events`) from the plain objects of a binding. `target` names the
-    /// computer: `computer_id`, `instance_id`, `connection_url`, `password`, `refreshable`, `max_reconnects`. The options
-    /// are those of the kind, and `batch_ms`.
+    /// Opens a channel of a kind (`terminal`, `audio`, `events`) from the plain objects of a binding. `target` names
+    /// the computer: `computer_id`, `instance_id`, `connection_url`, `password`, `refreshable`, `max_reconnects`.
+    /// `options` contains the options of the kind, and `batch_ms`.
     ///
     /// # Errors
-    /// [`Error::Encode`] for an invalid field or option, with its name.
+    /// [`Error::Encode`] for an invalid field or option. The error contains the name.
     pub fn open(
         config: &Config,
         kind: &str,
@@ -120,7 +121,7 @@ impl Channel {
         self.change(|session| session.command(Command { name, argument }))
     }
 
-    /// Ends the channel. Items that came before can still be read.
+    /// Ends the channel. Items that were received before can still be read.
     pub fn close(&self) {
         self.change(|session| session.close());
     }
@@ -131,25 +132,27 @@ impl Channel {
         self.change(|session| session.handle_close(now, 1002, message));
     }
 
-    /// The current state.
+    /// Returns the current state.
     #[must_use]
     pub fn state(&self) -> State {
         self.session().state()
     }
 
-    /// The current counters.
+    /// Returns the current counters.
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.session().counters()
     }
 
-    /// How long a consumer on another thread collects items with a payload before it passes them on.
+    /// Returns the time for which a consumer on another thread collects items with a payload before it forwards them,
+    /// in milliseconds.
     #[must_use]
     pub fn batch(&self) -> Millis {
         self.0.batch
     }
 
-    /// The next items in order, at least one; `None` once the channel has ended and every item was read.
+    /// Waits for the next items. Returns at least one item, in order, or `None` once the channel has ended and every
+    /// item was read.
     pub async fn next(&self) -> Option<Vec<PlainObject>> {
         loop {
             {
@@ -172,7 +175,7 @@ impl Channel {
         }
     }
 
-    /// Waits for a state that differs from the last returned one. Returns `None` after the final state was returned.
+    /// Waits for a state that differs from the last returned state. Returns `None` after the final state was returned.
     pub async fn next_state(&self) -> Option<State> {
         loop {
             let state = self.state();
@@ -191,7 +194,7 @@ impl Channel {
     }
 
     /// Waits until more input is acknowledged or may be lost than at the last return, or until the state changes.
-    /// Returns `false` after the end, else `true`.
+    /// Returns `false` after the end of the channel, and `true` otherwise.
     pub async fn next_progress(&self) -> bool {
         loop {
             let (state, counters) = {
@@ -214,8 +217,8 @@ impl Channel {
         }
     }
 
-    /// Waits until the channel needs a fresh password from the consumer. Returns `true`: call
-    /// [`provide_password`](Self::provide_password) then. Returns `false` after the end.
+    /// Waits until the channel needs a fresh password from the consumer, and returns `true`. The consumer then calls
+    /// [`provide_password`](Self::provide_password). Returns `false` after the end of the channel.
     pub async fn next_password_request(&self) -> bool {
         loop {
             {

@@ -1,8 +1,8 @@
 //! The async loops that the bindings share. They perform the steps of a [`Call`](crate::rest::call::Call) and the
 //! actions of a [`Session`](crate::channel::Session) on a [`Platform`].
 //!
-//! The futures need not be `Send`, because a binding runs them on one thread (a browser has only one). Only a
-//! [`Channel`] may be used from another thread.
+//! The futures need not be `Send`, because a binding runs them on one thread. Only a [`Channel`] may be used from
+//! another thread.
 
 mod authorize;
 mod call;

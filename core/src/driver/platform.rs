@@ -23,10 +23,10 @@ pub trait Platform: 'static {
     /// instead, the loop keeps reading, so that the session can bound the queue.
     const HOLDS_SENDER_BACK: bool = true;
 
-    /// The time of a monotonic clock, in milliseconds.
+    /// Returns the time of a monotonic clock, in milliseconds.
     fn now(&self) -> Millis;
 
-    /// A random number.
+    /// Returns a random number.
     fn seed(&self) -> u64;
 
     /// Waits for at least this time.
@@ -34,8 +34,8 @@ pub trait Platform: 'static {
 
     /// Sends a request and reads the whole response, with its body in a
     /// [`ResponseBody`](crate::rest::http::ResponseBody). Reports each piece of the response, including the header, by
-    /// [`Progress::received`]. Also reports how much of the request was sent, if this is [wanted](Progress::wants_sent)
-    /// and known. Dropping the future frees the connection.
+    /// [`Progress::received`]. Also reports how much of the request was sent, if this is known and the caller
+    /// [wants](Progress::wants_sent) it. Dropping the future frees the connection.
     fn send(
         &self,
         request: Request,
@@ -48,7 +48,7 @@ pub trait Platform: 'static {
         url: SocketUrl,
     ) -> impl Future<Output = Result<(Self::Reader, Self::Writer), ConnectFailure>> + 'static;
 
-    /// Passes an entry to the log.
+    /// Writes an entry to the log.
     fn log(&self, entry: &LogEntry);
 }
 
@@ -74,7 +74,7 @@ impl Progress {
         self.0.received.raise();
     }
 
-    /// Whether the caller wants the number of sent bytes.
+    /// Returns whether the caller wants the number of sent bytes.
     #[must_use]
     pub fn wants_sent(&self) -> bool {
         self.0.wants_sent
@@ -97,24 +97,25 @@ impl Progress {
     }
 }
 
-/// A message of a socket, or its end.
+/// A message from a socket, or the end of the socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// A text message.
     Text(String),
     /// A binary message.
     Binary(Vec<u8>),
-    /// The end: the code and the reason of the close frame, 1006 without a close frame.
+    /// The end of the socket. Without a close frame, the code is 1006.
     Closed {
         /// The close code.
         code: u16,
-        /// The reason in the frame, or the text of the failure.
+        /// The reason in the close frame, or the text of the failure.
         reason: String,
     },
 }
 
 impl Message {
-    /// The end of a socket whose message exceeds [`MAX_MESSAGE_BYTES`]. The caller does not read from it again.
+    /// Returns the end of a socket that received a message of more than [`MAX_MESSAGE_BYTES`]. The caller does not read
+    /// from the socket again.
     #[must_use]
     pub fn too_large() -> Self {
         // RFC 6455 section 7.4.1.
@@ -122,16 +123,17 @@ impl Message {
     }
 }
 
-/// The reading half of a socket. Dropping it frees its resources.
+/// The reading half of a socket. Dropping this half frees its resources.
 pub trait SocketReader: 'static {
-    /// The next message, of at most [`MAX_MESSAGE_BYTES`]. Not called again after `Closed`.
+    /// Receives the next message, of at most [`MAX_MESSAGE_BYTES`]. The loop does not call this method again after
+    /// `Closed`.
     fn receive(&mut self) -> impl Future<Output = Message>;
 }
 
 /// The writing half of a socket.
 pub trait SocketWriter: 'static {
-    /// Sends a text message; returns when there is room for the next one. Does not report a failure, because the reader
-    /// reports the end.
+    /// Sends a text message. Returns when there is room for the next message. Does not report a failure, because the
+    /// reader reports the end.
     fn send(&mut self, text: String) -> impl Future<Output = ()>;
 
     /// Closes the socket with a code, after the messages that were sent before.

@@ -13,7 +13,7 @@ struct Shared {
     changed: Signal,
 }
 
-/// The sending half, for a call. Dropping it ends the receiving half.
+/// The sending half, for a call. The receiving half ends when the sending half is dropped.
 #[derive(Debug)]
 pub struct ProgressSender(Arc<Shared>);
 
@@ -43,10 +43,10 @@ impl Drop for ProgressSender {
 }
 
 impl ProgressReceiver {
-    /// Waits for new progress. Returns `None` after the end.
+    /// Waits for new progress. Returns `None` after the sending half was dropped.
     pub async fn next(&self) -> Option<UploadProgress> {
         loop {
-            // In this order, because the last progress is sent before the end.
+            // `ended` is read before `pending`, because the last progress is sent before the end.
             let ended = self.0.ended.load(Ordering::Acquire);
             let pending = self.0.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
             if pending.is_some() || ended {

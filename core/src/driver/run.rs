@@ -26,7 +26,7 @@ enum Event<P: Platform> {
     Connected(Result<(P::Reader, P::Writer), ConnectFailure>),
     Received(P::Reader, Message),
     Sent(P::Writer),
-    /// An abandoned socket is closed.
+    /// An abandoned socket has closed.
     Left,
     Command,
     Timer,
@@ -58,11 +58,11 @@ pub fn drive<P: Platform>(platform: P, channel: Channel) -> impl Future<Output =
 struct Driver<P: Platform> {
     platform: Rc<P>,
     channel: Channel,
-    /// Finds the password or opens the socket.
+    /// The task that finds the password or opens the socket.
     connecting: Option<Task<Event<P>>>,
     reading: Option<Task<Event<P>>>,
     writing: Writing<P>,
-    /// Abandoned sockets that are not closed yet. They never delay the current one.
+    /// Abandoned sockets that are not closed yet. They never delay the current socket.
     closing: Vec<Task<()>>,
     /// The deadline of the timer, and the timer.
     timer: Option<(Millis, Task<()>)>,
@@ -146,7 +146,7 @@ impl<P: Platform> Driver<P> {
         mem::replace(&mut self.writing, Writing::Unconnected)
     }
 
-    /// Closes the socket of a channel that this side has ended, after its queued messages.
+    /// Closes the socket of a channel that this side has ended, after the queued messages are sent.
     fn finish_socket(&mut self) {
         let (mut texts, mut code) = (Vec::new(), None);
         while let Some(action) = { self.channel.session().poll_action() } {
@@ -169,7 +169,7 @@ impl<P: Platform> Driver<P> {
         }
         let platform = Rc::clone(&self.platform);
         self.closing.push(Box::pin(async move {
-            // If a message is not sent in time, the socket is dropped, which closes it at once.
+            // If a message is not sent in time, the socket is dropped, which closes the socket at once.
             let mut writer = match writing {
                 Writing::Idle(writer) => writer,
                 Writing::Busy(sending) => match in_time(&*platform, sending).await {
@@ -286,7 +286,7 @@ fn receive<P: Platform>(mut reader: P::Reader) -> Task<Event<P>> {
     })
 }
 
-/// Awaits a step of a close. Returns `None` if it takes longer than [`CLOSE_TIMEOUT`].
+/// Awaits a step of a close. Returns `None` if the step takes longer than [`CLOSE_TIMEOUT`].
 async fn in_time<T>(platform: &impl Platform, step: impl Future<Output = T>) -> Option<T> {
     match select(pin!(step), pin!(platform.sleep(CLOSE_TIMEOUT))).await {
         Either::Left((value, _)) => Some(value),

@@ -18,7 +18,7 @@ impl Signal {
         self.waker.wake();
     }
 
-    /// Ready when the flag is raised. Lowers the flag.
+    /// Returns `Ready` and lowers the flag if the flag is raised.
     pub(super) fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
         self.waker.register(context.waker());
         if self.raised.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }

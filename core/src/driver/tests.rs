@@ -1,4 +1,4 @@
-//! The loop over a platform in memory, polled by hand in virtual time.
+//! Tests of the loop on an in-memory platform. The tests poll the loop directly, in virtual time.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -118,7 +118,7 @@ struct Running {
 }
 
 impl Running {
-    /// A terminal that the server has accepted.
+    /// Opens a terminal that the server has accepted.
     fn open() -> Self {
         let target = [("computer_id", "c1"), ("password", "pass")];
         let target = target.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
@@ -169,7 +169,7 @@ fn a_new_socket_works_while_the_close_of_the_old_one_hangs() {
     running.wait(|running| running.host.sockets() == 2);
     assert_eq!(old.closed_with.get(), Some(1000));
 
-    // Before the time limit of the close.
+    // The following steps take no time, so the time limit of the close does not expire.
     let new = running.host.socket(1);
     let before = running.host.now();
     new.receives(r#"{"type":"pong"}"#);

@@ -14,7 +14,7 @@ pub(crate) fn percent_encode(text: &str) -> String {
     encoded
 }
 
-/// Decodes text of a URL. Invalid sequences are kept.
+/// Decodes percent-encoded text. Invalid sequences are kept.
 pub(crate) fn percent_decode(text: &str) -> String {
     let text_bytes = text.as_bytes();
     let digit = |at: usize| char::from(*text_bytes.get(at)?).to_digit(16);

@@ -23,7 +23,7 @@ pub enum Payload {
 }
 
 impl PlainObject {
-    /// An object with an additional field.
+    /// Creates an object with an additional field.
     #[must_use]
     pub fn with_payload(fields: Value, name: &'static str, payload: Payload) -> Self {
         Self { fields, payload: Some((name, payload)) }

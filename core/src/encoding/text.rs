@@ -1,12 +1,13 @@
-//! Search for a short text. The search of `str` is optimized for long texts, and would add 3 kB of code to a page.
+//! Searches for a short string in text. The search functions of `str` are optimized for long texts, and would add 3 kB
+//! of code to a page.
 
-/// Splits a text at the first `separator`.
+/// Splits text at the first `separator`.
 pub(crate) fn split_once<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
     let at = text.as_bytes().windows(separator.len()).position(|part| part == separator.as_bytes())?;
     Some((&text[..at], &text[at + separator.len()..]))
 }
 
-/// Replaces every `part` of a text.
+/// Replaces every occurrence of `part` in the text.
 pub(crate) fn replace(mut text: &str, part: &str, with: &str) -> String {
     let mut replaced = String::new();
     while let Some((before, after)) = split_once(text, part) {

@@ -31,10 +31,11 @@ use crate::rest::retry::{Backoff, Jitter, millis_from_seconds, retry_after, retr
 use crate::rest::schema::normalize;
 use crate::rest::upload::{Content, Form, UploadProgress, UploadTracker};
 
-/// Added to the server's own time limit of a long call, for the transfer of the request and the response.
+/// The time that is added to the server's time limit of a long call, in milliseconds, for the transfer of the request
+/// and the response.
 const ROUND_TRIP_MARGIN: Millis = 15_000;
 
-/// Added to the server's message if the API key is missing.
+/// The hint that is added to the server's message if the API key is missing.
 const NO_KEY_HINT: &str = " (no API key was sent: give the client an `apiKey`, or in Node set ORGO_API_KEY)";
 
 /// The result of a call. `Debug` masks the secrets of a JSON value, and shows only the length of bytes.
@@ -106,7 +107,7 @@ pub struct Limits {
     pub idle: Millis,
 }
 
-/// A call in progress. See the [front page](crate) for how to drive it.
+/// A call in progress. The [front page](crate) has an example.
 #[derive(Debug)]
 pub struct Call {
     /// The name in errors and log entries.
@@ -165,7 +166,7 @@ impl<'a> Prepared<'a> {
 enum Phase {
     Ready,
     Sent {
-        /// Whether its limit is the remaining time of the whole call.
+        /// Whether the limit of the request is the remaining time of the whole call.
         last: bool,
     },
     /// With the wait before the retry; `None` if there is no retry.
@@ -357,7 +358,7 @@ impl Call {
         Step::Done(result)
     }
 
-    /// The next log entry, in order. Drain it after each step.
+    /// Returns the next log entry, in order. Call this method after each step until it returns `None`.
     #[must_use]
     pub fn poll_log(&mut self) -> Option<LogEntry> {
         self.log.pop()
@@ -368,8 +369,8 @@ impl Call {
         self.upload.iter_mut().for_each(|upload| upload.reach(body));
     }
 
-    /// The progress of an upload, if it has changed. It never decreases, even during a retry, and it is complete after
-    /// a successful response.
+    /// Returns the progress of an upload, if it has changed. The progress never decreases, even during a retry, and is
+    /// complete after a successful response.
     #[must_use]
     pub fn poll_upload_progress(&mut self) -> Option<UploadProgress> {
         self.upload.as_mut()?.poll()
@@ -442,7 +443,7 @@ impl Call {
         Error::Aborted(AbortedError { operation: self.name.clone(), delivered: self.delivered })
     }
 
-    /// Combines the effect of one request with that of the earlier ones.
+    /// Combines the effect of one request with the effect of the earlier requests.
     fn record_delivery(&mut self, delivered: Delivered) {
         self.delivered = self.delivered.max(delivered);
     }
@@ -459,7 +460,7 @@ impl Call {
 
     fn server_error(&mut self, response: &Response) -> Error {
         let mask = &self.mask;
-        // The documented shape of an error is flat; that of the chat endpoint is nested.
+        // The documented shape of an error is flat; the shape of an error of the chat endpoint is nested.
         let body = json::parse(&response.body).unwrap_or_default();
         let text = |name: &str| {
             let nested = body.get("error").and_then(|error| error.get(name));
@@ -504,7 +505,7 @@ impl Call {
         Error::Server(Box::new(error))
     }
 
-    /// Decodes the response. `None` means that a link has to be fetched first.
+    /// Decodes the response. Returns `None` if a link has to be fetched first.
     fn decode(&mut self, response: &mut Response) -> Result<Option<Output>, Error> {
         let output = match self.operation.response {
             ResponseKind::Content if self.following => Output::Content(std::mem::take(&mut response.body)),
@@ -541,7 +542,8 @@ impl Call {
         Ok(Some(output))
     }
 
-    /// The body as JSON. A body that is not JSON is returned as bytes, unless its content type is JSON.
+    /// Returns the body as JSON, or as bytes if it is not JSON. A body that is not JSON is an error if the content type
+    /// is JSON.
     fn any(&self, response: &mut Response) -> Result<Output, Error> {
         if response.body.trim_ascii().is_empty() {
             return Ok(Output::Value(Value::Null));
@@ -601,7 +603,7 @@ impl Call {
             }
             None => return Err(self.mismatch(response, Mismatch::missing("a string").inside("image"))),
         };
-        // The documented forms A to E, see docs/protocol.md. Form F, the image itself, is handled above.
+        // These are the documented forms A to E, see docs/protocol.md. Form F, the image itself, is handled above.
         let encoded = match text.strip_prefix("data:") {
             Some(data) => split_once(data, ";base64,").map(|(_, encoded)| encoded).ok_or_else(|| {
                 let problem = "expected a data URL in base64".to_owned();
@@ -671,8 +673,9 @@ impl Call {
     }
 }
 
-/// The default time limit of one request. The limit of the client overrides the server's default limit of a call. It
-/// overrides a server limit that the caller sets for this call only if the server limit is shorter.
+/// Returns the default time limit of one request. The time limit of the client overrides the server's default limit of
+/// a call. If the caller sets a server limit for this call, the time limit of the client overrides this server limit
+/// only if the server limit is shorter.
 fn request_timeout(config: &Config, operation: &Operation, params: &Map) -> Millis {
     let Some(server) = operation.server_limit(params) else { return config.request_timeout() };
     match config.timeout {
@@ -681,7 +684,7 @@ fn request_timeout(config: &Config, operation: &Operation, params: &Map) -> Mill
     }
 }
 
-/// The text of an error without the name of the call, because a log line starts with it.
+/// Returns the text of an error without the name of the call, because a log line starts with the name.
 fn without_operation(error: &Error, operation: &str) -> String {
     let mut text = error.to_string();
     let rest = text.strip_prefix(operation).and_then(|rest| rest.strip_prefix(": "));

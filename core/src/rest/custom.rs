@@ -6,10 +6,10 @@ use crate::error::Error;
 use crate::rest::http::Method;
 use crate::rest::operation::{BLANK, Effect, Encoded, Operation, ResponseKind};
 
-/// The name that selects such a request in [`Call::new`](crate::rest::call::Call::new).
+/// The name that selects a request to an undeclared path in [`Call::new`](crate::rest::call::Call::new).
 pub const NAME: &str = "request";
 
-/// The operation of every such request. The method and the effect are those of the request.
+/// The operation of every request to an undeclared path. The method and the effect come from the request.
 pub(super) const OPERATION: &Operation = &Operation { name: NAME, response: ResponseKind::Any, ..BLANK };
 
 const METHODS: [(Method, Effect); 5] = [
@@ -74,7 +74,7 @@ pub(super) fn read(params: &Map) -> Result<Custom, Error> {
     Ok(Custom { name, method, effect, encoded: Encoded { target, fields: Vec::new() }, body })
 }
 
-/// Why a path does not stay below the base URL, or is not encoded as RFC 3986 requires.
+/// Returns why a path does not stay below the base URL, or is not encoded as RFC 3986 requires.
 fn path_problem(path: &str) -> Option<&'static str> {
     let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/%-._~!$&'()*+,;=:@".contains(byte);
     let path = path.as_bytes();
@@ -89,7 +89,7 @@ fn path_problem(path: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a URL parser takes the segment for `.` or `..`.
+/// Returns whether a URL parser interprets the segment as `.` or `..`.
 fn is_dot_segment(mut segment: &[u8]) -> bool {
     let mut dots = 0;
     loop {

@@ -18,7 +18,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The name of the method.
+    /// Returns the name of the method.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,14 +38,14 @@ pub struct Request {
     pub method: Method,
     /// The absolute URL.
     pub url: String,
-    /// Header fields, names in lower case. Each value is printable ASCII.
+    /// The header fields, with names in lower case. Each value is printable ASCII.
     pub headers: Vec<(String, String)>,
     /// The body; `None` sends none.
     pub body: Option<Vec<u8>>,
     /// The largest response body to accept, in bytes. See [`ResponseBody`].
     pub max_response_bytes: u64,
-    /// Whether the request must not arrive twice. A platform does not send it on an idle connection that the server may
-    /// be about to close, because the request is not retried then.
+    /// Whether the request must not arrive twice. A platform does not send such a request on an idle connection that
+    /// the server may be about to close, because the request would not be retried.
     pub once: bool,
 }
 
@@ -67,11 +67,12 @@ impl fmt::Debug for Request {
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// Header fields.
+    /// The header fields.
     pub headers: Vec<(String, String)>,
     /// The body, with transfer and content coding removed.
     pub body: Vec<u8>,
-    /// Whether the body exceeded [`Request::max_response_bytes`]. The rest of it was not read, and `body` is empty.
+    /// Whether the body exceeded [`Request::max_response_bytes`]. The rest of the body was not read, and `body` is
+    /// empty.
     pub too_large: bool,
 }
 
@@ -82,7 +83,7 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
-    /// The first header field with the name, ignoring case.
+    /// Returns the value of the first header field with this name, ignoring case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -97,15 +98,15 @@ pub struct ResponseBody {
 }
 
 impl ResponseBody {
-    /// An empty body. `None` if the value of the `Content-Length` field already exceeds the limit.
+    /// Creates an empty body. Returns `None` if the value of the `Content-Length` field already exceeds the limit.
     #[must_use]
     pub fn new(limit: u64, content_length: Option<&str>) -> Option<Self> {
         let announced = content_length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
         (announced <= limit).then(|| Self { bytes: Vec::new(), limit })
     }
 
-    /// Space for the next `length` bytes, which the caller fills. `None` if the body would exceed the limit: the caller
-    /// stops reading, and reports the response as [too large](Response::too_large).
+    /// Returns space for the next `length` bytes, which the caller fills. Returns `None` if the body would exceed the
+    /// limit. The caller then stops reading, and reports the response as [too large](Response::too_large).
     pub fn room(&mut self, length: usize) -> Option<&mut [u8]> {
         let start = self.bytes.len();
         let end = start.checked_add(length).filter(|end| *end as u64 <= self.limit)?;
@@ -113,7 +114,7 @@ impl ResponseBody {
         Some(&mut self.bytes[start..])
     }
 
-    /// The collected bytes.
+    /// Returns the collected bytes.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes

@@ -5,26 +5,27 @@
 pub struct ImageInfo {
     /// `image/png` or `image/jpeg`.
     pub mime_type: &'static str,
-    /// Width in pixels.
+    /// The width in pixels.
     pub width: u32,
-    /// Height in pixels.
+    /// The height in pixels.
     pub height: u32,
 }
 
-/// Reads a PNG or JPEG header; `None` for other data or an incomplete header.
+/// Reads a PNG or JPEG header. Returns `None` for other data or an incomplete header.
 #[must_use]
 pub fn inspect(bytes: &[u8]) -> Option<ImageInfo> {
     png(bytes).or_else(|| jpeg(bytes))
 }
 
-/// PNG (ISO/IEC 15948): the signature, then the chunk IHDR, which starts with the width and the height.
+/// Reads a PNG header (ISO/IEC 15948): the signature, then the chunk IHDR, which starts with the width and the height.
 fn png(bytes: &[u8]) -> Option<ImageInfo> {
     let header = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?.get(4..)?.strip_prefix(b"IHDR")?;
     let number = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
     Some(ImageInfo { mime_type: "image/png", width: number(0)?, height: number(4)? })
 }
 
-/// JPEG (ITU-T T.81 annex B): segments with markers and lengths, up to the frame header, which is any SOFn.
+/// Reads a JPEG header (ITU-T T.81 annex B): segments with markers and lengths, up to the frame header, which is any
+/// SOFn.
 fn jpeg(bytes: &[u8]) -> Option<ImageInfo> {
     let mut rest = bytes.strip_prefix(b"\xff\xd8")?;
     loop {

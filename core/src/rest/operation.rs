@@ -1,7 +1,7 @@
 //! The declaration of a REST call, and the encoder of its parameters.
 //!
-//! The macro `endpoint!` declares a call. From one declaration come the typed Rust request, the encoding, the decoding,
-//! and, by `orgo-describe`, the TypeScript types and the reference.
+//! The macro `endpoint!` declares a call. One declaration defines the typed Rust request, the encoding and the
+//! decoding. `orgo-describe` also writes the TypeScript types and the reference from this declaration.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,7 +13,7 @@ use crate::error::{Error, describe};
 use crate::rest::http::Method;
 use crate::rest::schema::{Field, Rule, Type, as_integer, expected};
 
-/// The effect of a call that reaches the server more than once. It decides when the call is retried.
+/// The effect of a call that reaches the server more than once. The effect decides when the call is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// The call changes nothing, so it may be retried.
@@ -27,18 +27,18 @@ pub enum Effect {
 /// How the parameters outside the path are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterEncoding {
-    /// In the query of the URL.
+    /// The parameters are in the query of the URL.
     Query,
-    /// In a JSON body.
+    /// The parameters are in a JSON body.
     Json,
-    /// In a `multipart/form-data` body, together with a file.
+    /// The parameters are in a `multipart/form-data` body, together with a file.
     Multipart,
 }
 
 /// The content of a successful response.
 #[derive(Debug, Clone, Copy)]
 pub enum ResponseKind {
-    /// A JSON value. Some generations of the service wrap it in an object.
+    /// A JSON value. Some generations of the service wrap the value in an object.
     Value {
         /// The type of the value.
         ty: Type,
@@ -47,13 +47,13 @@ pub enum ResponseKind {
     },
     /// An image in any documented form: base64, a data URL, a link, or the bytes of the image.
     Screenshot,
-    /// A link; the result is its content.
+    /// A link. The result of the call is the content that the link refers to.
     Content,
     /// Any JSON value, or the bytes of a body that is not JSON.
     Any,
 }
 
-/// How long a call can take on the server: a parameter determines it.
+/// The time that a call can take on the server. A parameter of the call determines the time.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerTime {
     /// The name of the parameter.
@@ -73,7 +73,7 @@ pub enum TimeUnit {
     MillisecondsPerCharacter(&'static str),
 }
 
-/// The longest time that a desktop needs to type one character, in milliseconds, as measured with Chinese characters on
+/// The longest time that a desktop takes to type one character, in milliseconds, as measured with Chinese characters on
 /// a busy machine.
 const CHARACTER: f64 = 50.0;
 
@@ -82,11 +82,11 @@ const CHARACTER: f64 = 50.0;
 pub struct Operation {
     /// The name in this library, such as `computers.click`.
     pub name: &'static str,
-    /// The name of its Rust struct; the TypeScript type of its parameters adds `Params`.
+    /// The name of the Rust struct. The TypeScript type of the parameters has the same name with the suffix `Params`.
     pub type_name: &'static str,
     /// What the call does. Empty without the feature `describe`.
     pub doc: &'static str,
-    /// The sources of the declaration, as tags of docs/protocol.md; empty for the specification.
+    /// The sources of the declaration, as tags of docs/protocol.md; empty if the source is the specification.
     #[cfg(feature = "describe")]
     pub source: &'static str,
     /// The HTTP method.
@@ -109,14 +109,14 @@ pub struct Operation {
     pub server_time: Option<ServerTime>,
 }
 
-/// A REST call as a Rust type: the value holds its parameters.
+/// A REST call as a Rust type. A value of the type contains the parameters.
 pub trait Endpoint: Serialize {
     /// The declaration.
     const OPERATION: &'static Operation;
     /// The type of the result.
     type Response: DeserializeOwned;
 
-    /// The parameters as a JSON object, for [`Operation::encode`].
+    /// Returns the parameters as a JSON object, for [`Operation::encode`].
     ///
     /// # Errors
     /// [`Error::Encode`] if serde cannot serialize the parameters, for example because of a number that is not finite.
@@ -132,7 +132,7 @@ pub trait Endpoint: Serialize {
     }
 }
 
-/// Checked parameters in the form of the wire.
+/// Checked parameters, encoded for the request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Encoded {
     /// The path and the query, relative to the base URL.
@@ -163,7 +163,7 @@ impl Operation {
         let mut target = self.path.to_owned();
         for field in self.path_fields {
             // The rule of path fields requires at least one character. URL parsers treat `.` and `..` as path segments
-            // with a meaning.
+            // with a special meaning.
             let value = self.checked_value(params, field)?;
             let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
             if text == "." || text == ".." {
@@ -200,7 +200,7 @@ impl Operation {
         Ok(Encoded { target, fields })
     }
 
-    /// The checked value of one parameter; `None` for an absent optional parameter.
+    /// Returns the checked value of one parameter. Returns `None` for an absent optional parameter.
     fn checked_value(&self, params: &Map, field: &Field) -> Result<Option<Value>, Error> {
         let value = match params.get(field.name) {
             None | Some(Value::Null) if field.optional => return Ok(None),
@@ -219,13 +219,14 @@ impl Operation {
         })
     }
 
-    /// Whether the caller sets the time limit of the server.
+    /// Returns whether the caller sets the time limit of the server.
     #[must_use]
     pub fn sets_server_limit(&self, params: &Map) -> bool {
         self.server_time.is_some_and(|limit| params.get(limit.field).is_some_and(|value| !value.is_null()))
     }
 
-    /// The longest time that the server can take for the call, in milliseconds; `None` for a short call.
+    /// Returns the longest time that the server can take for the call, in milliseconds. Returns `None` for a short
+    /// call.
     #[must_use]
     pub fn server_limit(&self, params: &Map) -> Option<crate::Millis> {
         let time = self.server_time?;
@@ -244,7 +245,7 @@ impl Operation {
     }
 }
 
-/// The value in the form of the wire; `None` if the field does not allow it.
+/// Converts the value to the form on the wire. Returns `None` if the field does not allow the value.
 fn check_value(field: &Field, value: &Value) -> Option<Value> {
     let value = match (&field.ty, value) {
         (Type::Boolean, Value::Bool(_)) | (Type::String | Type::Secret, Value::String(_)) => value.clone(),
@@ -301,7 +302,7 @@ pub fn accepted_values(field: &Field) -> String {
     }
 }
 
-/// A refused value in an error message. Long text is left out.
+/// Describes a refused value in an error message. Leaves out long text.
 fn describe_refused(value: &Value) -> String {
     match value.as_str() {
         Some(text) if text.len() <= 40 => format!("{text:?}"),
@@ -397,7 +398,7 @@ pub(crate) const BLANK: Operation = Operation {
     server_time: None,
 };
 
-/// A response that is a JSON value without a wrapper object.
+/// Declares a response that is a JSON value without a wrapper object.
 pub(crate) const fn bare(ty: Type) -> ResponseKind {
     ResponseKind::Value { ty, under: &[] }
 }

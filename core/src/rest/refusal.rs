@@ -5,15 +5,15 @@ use crate::encoding::json::{self, Value};
 
 /// The longest reason from a body that is not JSON, in characters.
 const MAX_CHARACTERS: usize = 200;
-/// The part of a body that is searched for a title, in bytes.
+/// The length of the part of a body that is searched for a title, in bytes.
 const MAX_SEARCHED: usize = 64 << 10;
-/// The longest character reference in markup, such as `&#x1F600;`.
+/// The length of the longest character reference in markup, such as `&#x1F600;`, in bytes.
 const MAX_REFERENCE: usize = 10;
 /// The largest number of list items in a reason.
 const MAX_LIST_ITEMS: usize = 3;
 
-/// The fields that name a problem, and those that explain it, the best first. They come from this service, RFC 9457,
-/// RFC 6749, FastAPI, JSON:API and AWS.
+/// The fields that name a problem, and the fields that explain a problem, in order of preference. These fields are used
+/// by this service, RFC 9457, RFC 6749, FastAPI, JSON:API and AWS.
 const NAMES: [&str; 2] = ["error", "title"];
 const EXPLANATIONS: [&str; 8] =
     ["message", "Message", "error_description", "detail", "errors", "reason", "msg", "description"];
@@ -22,8 +22,8 @@ const EXPLANATIONS: [&str; 8] =
 pub const REDIRECTED: &str =
     "the server redirects this call; only reads follow redirects, on the same origin: check `baseUrl`";
 
-/// The reason in the body of an error response. `mask` masks the secrets of a text. It runs before the text is
-/// shortened, because it does not recognize a part of a secret.
+/// Extracts the reason from the body of an error response. `mask` masks the secrets in text. `mask` runs before the
+/// text is shortened, because it does not recognize a part of a secret.
 pub fn of(status: u16, body: &[u8], mask: impl Fn(&str) -> String) -> String {
     let redirects = matches!(status, 301 | 302 | 303 | 307 | 308);
     let none = if redirects { REDIRECTED } else { "the server gave no reason" };
@@ -50,7 +50,7 @@ pub fn of(status: u16, body: &[u8], mask: impl Fn(&str) -> String) -> String {
     if words.is_empty() { none.to_owned() } else { words }
 }
 
-/// The text for people in a JSON value, if there is any.
+/// Returns the human-readable text in a JSON value, if there is any.
 fn of_json(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim_ascii().is_empty() => Some(text.clone()),
@@ -71,7 +71,8 @@ fn of_json(value: &Value) -> Option<String> {
     }
 }
 
-/// The text in a field with a reason. An object contains one reason per parameter.
+/// Returns the text in a field that contains a reason. If the value is an object, it can contain one reason per
+/// parameter.
 fn of_field(value: &Value) -> Option<String> {
     of_json(value).or_else(|| {
         let Value::Object(fields) = value else { return None };
@@ -81,14 +82,14 @@ fn of_field(value: &Value) -> Option<String> {
     })
 }
 
-/// Decodes bytes as UTF-8, or as Latin-1, which servers use without announcing it; `None` for binary data.
+/// Decodes bytes as UTF-8, or as Latin-1, which servers use without declaring it. Returns `None` for binary data.
 fn decode(body: &[u8]) -> Option<String> {
     if body.iter().any(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31)) {
         return None;
     }
     match std::str::from_utf8(body) {
         Ok(text) => Some(text.to_owned()),
-        // The limit is inside a character.
+        // The body was cut inside a character.
         Err(error) if error.error_len().is_none() => {
             Some(String::from_utf8_lossy(&body[..error.valid_up_to()]).into_owned())
         }
@@ -96,7 +97,7 @@ fn decode(body: &[u8]) -> Option<String> {
     }
 }
 
-/// The title of a page, the message of an XML error, or the first words.
+/// Returns the title of a page, the message of an XML error, or the first words.
 fn of_markup(text: &str) -> String {
     let element = |name: &str| element(text, name).map(words).filter(|words| !words.is_empty());
     match element("title").or_else(|| element("message")) {
@@ -110,7 +111,7 @@ fn of_markup(text: &str) -> String {
     }
 }
 
-/// The content of the first element with the name.
+/// Returns the content of the first element with the name.
 fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut from = 0;
     loop {
@@ -130,7 +131,7 @@ fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     }
 }
 
-/// The visible words of markup, without tags, comments and hidden elements.
+/// Returns the visible words of markup, without tags, comments and hidden elements.
 fn words(markup: &str) -> String {
     const HIDDEN: [&str; 3] = ["script", "style", "title"];
     let mut plain = String::new();
@@ -168,7 +169,7 @@ fn words(markup: &str) -> String {
     joined(plain.chars())
 }
 
-/// The character of a character reference at the start of a text, and the length of the reference.
+/// Returns the character of a character reference at the start of a text, and the length of the reference.
 fn entity(text: &str) -> Option<(char, usize)> {
     const NAMED: [(&str, char); 6] =
         [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("nbsp", ' ')];
@@ -190,7 +191,7 @@ fn entity(text: &str) -> Option<(char, usize)> {
     Some((character, end + 1))
 }
 
-/// The words, separated by single spaces.
+/// Joins the words with single spaces.
 fn joined(characters: impl Iterator<Item = char>) -> String {
     let mut words = String::new();
     let mut gap = false;
@@ -207,7 +208,7 @@ fn joined(characters: impl Iterator<Item = char>) -> String {
     words
 }
 
-/// The words without a leading status code, because the error message contains it.
+/// Removes a leading status code, because the error message already contains the status code.
 fn without_status(words: &str, status: u16) -> &str {
     let separates = |byte: &u8| b" :-.|".contains(byte);
     let bytes = words.as_bytes();
@@ -218,7 +219,7 @@ fn without_status(words: &str, status: u16) -> &str {
     rest.map_or(words, |at| &words[3 + at..])
 }
 
-/// The first words of a text, followed by an ellipsis if it is longer.
+/// Returns the first words of the text, followed by an ellipsis if the text is longer.
 pub(crate) fn shortened(words: &str) -> String {
     match words.char_indices().nth(MAX_CHARACTERS) {
         None => words.to_owned(),
@@ -240,7 +241,7 @@ fn begins(text: &str, at: usize, part: &str) -> bool {
     text.as_bytes().get(at..at + part.len()).is_some_and(|found| found.eq_ignore_ascii_case(part.as_bytes()))
 }
 
-/// The index of an ASCII text from the index `from` on, ignoring case.
+/// Returns the first index, from `from` on, of the ASCII string `part` in the text, ignoring case.
 fn find(text: &str, part: &str, from: usize) -> Option<usize> {
     (from..text.len()).find(|at| begins(text, *at, part))
 }

@@ -16,7 +16,7 @@ impl Jitter {
         Self(seed)
     }
 
-    /// A number from 0 to `limit`, inclusive.
+    /// Returns a random number from 0 to `limit`, inclusive.
     pub fn up_to(&mut self, limit: Millis) -> Millis {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -37,13 +37,14 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// For calls: from 1 s, doubling, up to 60 s. The documentation of the service advises this for rate limits.
+    /// The backoff of calls: from 1 s, doubling, up to 60 s. The documentation of the service recommends this for rate
+    /// limits.
     pub const CALL: Self = Self { base: 1_000, cap: 60_000 };
-    /// For the reconnects of a channel: from 0.5 s, doubling, up to 30 s.
+    /// The backoff of the reconnects of a channel: from 0.5 s, doubling, up to 30 s.
     pub const CHANNEL: Self = Self { base: 500, cap: 30_000 };
 
-    /// The wait before the retry number `attempt`, counted from 1: a random time up to `base · 2^(attempt-1)`, at most
-    /// `cap`.
+    /// Returns the wait before the retry number `attempt`, counted from 1: a random time up to `base · 2^(attempt-1)`,
+    /// at most `cap`.
     #[must_use]
     pub fn delay(self, attempt: u32, jitter: &mut Jitter) -> Millis {
         let longest =
@@ -52,7 +53,7 @@ impl Backoff {
     }
 }
 
-/// The wait before a retry, in milliseconds; `None` if the call must not be retried.
+/// Returns the wait before a retry, in milliseconds. Returns `None` if the call must not be retried.
 ///
 /// A call with [`Effect::Once`] is retried only if it had no effect. Other calls are retried after every temporary
 /// failure: a network failure, an expired time limit, the statuses 408, 429, 500, 502, 503 and 504, and a response that

@@ -4,7 +4,7 @@
 use crate::encoding::json::{Map, Number, Value};
 use crate::error::Mismatch;
 
-/// The type of one value.
+/// The type of a value.
 #[derive(Debug, Clone, Copy)]
 pub enum Type {
     /// `true` or `false`.
@@ -27,14 +27,14 @@ pub enum Type {
     Map,
 }
 
-/// A list of names: closed for a parameter, open for a response.
+/// A list of names. A parameter must be one of these names. A response may contain other names.
 #[derive(Debug)]
 pub struct Choice {
     /// The name of the Rust enum and of the TypeScript type.
     pub name: &'static str,
     /// The meaning of the choice. Empty without the feature `describe`.
     pub doc: &'static str,
-    /// The source of the names, as a tag of docs/protocol.md; empty for the specification.
+    /// The source of the names, as a tag of docs/protocol.md; empty if the source is the specification.
     #[cfg(feature = "describe")]
     pub source: &'static str,
     /// The names on the wire.
@@ -48,7 +48,7 @@ pub struct Object {
     pub name: &'static str,
     /// The meaning of the object. Empty without the feature `describe`.
     pub doc: &'static str,
-    /// Its fields, in the order of the documentation.
+    /// The fields of the object, in the order of the documentation.
     pub fields: &'static [Field],
 }
 
@@ -59,32 +59,32 @@ pub struct Field {
     pub name: &'static str,
     /// The meaning of the field, with its unit. Empty without the feature `describe`.
     pub doc: &'static str,
-    /// The source of the field, as a tag of docs/protocol.md; empty for the specification.
+    /// The source of the field, as a tag of docs/protocol.md; empty if the source is the specification.
     #[cfg(feature = "describe")]
     pub source: &'static str,
     /// The type.
     pub ty: Type,
     /// Whether the field may be absent.
     pub optional: bool,
-    /// The values that a parameter may have, within its type.
+    /// The restriction on the values of a parameter, in addition to the type.
     pub rule: Rule,
-    /// The server's default, as the documentation shows it; empty for none.
+    /// The server's default, in the form of the documentation; empty if there is no default.
     pub default: &'static str,
     /// The names on the wire, if they differ from `name`. The value is sent under each of them.
     pub wire: &'static [&'static str],
-    /// Another parameter that is required together with this one; empty for none.
+    /// Another parameter that is required together with this parameter; empty if there is none.
     pub with: &'static str,
 }
 
 impl Field {
-    /// The names of the field on the wire.
+    /// Returns the names of the field on the wire.
     pub fn wire_names(&self) -> impl Iterator<Item = &'static str> {
         let own = if self.wire.is_empty() { Some(self.name) } else { None };
         own.into_iter().chain(self.wire.iter().copied())
     }
 }
 
-/// The values that a parameter may have, within its type.
+/// The restriction on the values of a parameter, in addition to the type.
 #[derive(Debug, Clone, Copy)]
 pub enum Rule {
     /// Any value of the type.
@@ -101,7 +101,7 @@ pub enum Rule {
     Resolution,
 }
 
-/// A Rust type with a type in the schema.
+/// A Rust type that has a type in the schema.
 pub trait Typed {
     /// The type on the wire.
     const TYPE: Type;
@@ -133,7 +133,8 @@ impl<T: Typed> Typed for Vec<T> {
     const TYPE: Type = Type::List(&T::TYPE);
 }
 
-/// The text of a doc comment, with the feature `describe` only: without it, a page would be 5 % larger.
+/// Expands to the text of a doc comment with the feature `describe`, and to an empty string otherwise. The texts would
+/// make a page 5 % larger.
 #[cfg(feature = "describe")]
 macro_rules! doc_text {
     ($($text:tt)*) => { concat!($($text)*) };
@@ -199,7 +200,7 @@ macro_rules! choice {
         }
 
         impl $name {
-            /// The name on the wire.
+            /// Returns the name on the wire.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self { $( Self::$variant => $wire, )+ Self::Other(name) => name }
@@ -244,8 +245,8 @@ macro_rules! first {
 }
 pub(crate) use first;
 
-/// Checks a response against its type, and normalizes it: a `null` in an optional field is removed, and of several
-/// fields with the same name the last one remains.
+/// Checks a response against its type, and normalizes the response: removes a `null` in an optional field, and keeps
+/// only the last of several fields with the same name.
 ///
 /// # Errors
 /// [`Mismatch`] with the path of the first value that does not match, such as `desktops[3].ram`.
@@ -283,7 +284,7 @@ pub fn normalize(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
             }
             Ok(())
         }
-        // `Mismatch::new` would show a number.
+        // `Mismatch::new` would show the value if it is a number, which can be a secret.
         (Type::Secret, _) => Err(Mismatch {
             path: String::new(),
             problem: format!("expected {}, found something else", expected(ty)),
@@ -292,7 +293,7 @@ pub fn normalize(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
     }
 }
 
-/// The number as an integer, if it is one. Servers and JavaScript write both `4` and `4.0`.
+/// Returns the number as an integer, if it is a whole number. Servers and JavaScript write both `4` and `4.0`.
 #[must_use]
 pub fn as_integer(number: &Number) -> Option<i64> {
     const SAFE: f64 = 9_007_199_254_740_991.0;

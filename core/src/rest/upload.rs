@@ -23,7 +23,7 @@ impl Content {
     /// Creates the content from the fields that a binding received for `operation`.
     ///
     /// # Errors
-    /// [`Error::Encode`] if one is missing.
+    /// [`Error::Encode`] if a field is missing.
     pub fn read(
         operation: &str,
         name: Option<String>,
@@ -56,7 +56,7 @@ pub struct UploadProgress {
 }
 
 impl UploadProgress {
-    /// The progress as JSON, as the bindings pass it to JavaScript.
+    /// Returns the progress as the JSON that the bindings pass to JavaScript.
     #[must_use]
     pub fn to_json(self) -> Value {
         Value::record([("loaded", (self.loaded as u64).into()), ("total", (self.total as u64).into())])
@@ -68,7 +68,7 @@ impl UploadProgress {
 pub(crate) struct UploadTracker {
     /// The range of the file in the body.
     file: Range<usize>,
-    /// The largest number of its bytes that any request has sent.
+    /// The largest number of bytes of the file that a single request has sent.
     loaded: Option<usize>,
     pending: bool,
 }
@@ -92,7 +92,7 @@ impl UploadTracker {
         self.reach(self.file.end);
     }
 
-    /// The progress, if it has changed since the last call.
+    /// Returns the progress, if it has changed since the last call.
     pub(crate) fn poll(&mut self) -> Option<UploadProgress> {
         let loaded = self.loaded.filter(|_| std::mem::take(&mut self.pending))?;
         Some(UploadProgress { loaded, total: self.file.len() })
@@ -109,9 +109,9 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// Whether a form can encode the name without changing it. A header allows no control characters except tabs. A
-    /// form escapes quotes and line breaks but not the percent sign, so names that contain an escape would be decoded
-    /// to another name.
+    /// Returns whether a form can encode the name without changing it. A header allows no control characters except
+    /// tabs. A form escapes quotes and line breaks but not the percent sign, so names that contain an escape would be
+    /// decoded to another name.
     pub(crate) fn can_encode_name(name: &str) -> bool {
         let is_plain = |byte: u8| !byte.is_ascii_control() || matches!(byte, b'\t' | b'\r' | b'\n');
         name.bytes().all(is_plain)
@@ -120,7 +120,8 @@ impl Form {
 
     pub(crate) fn new(fields: &[(&str, Value)], content: &Content, jitter: &mut Jitter) -> Self {
         let boundary = boundary(jitter, &content.data);
-        // As browsers do (WHATWG HTML, multipart form data): a quote or a line break would end the parameter.
+        // Escapes the characters that browsers escape (WHATWG HTML, multipart form data). A quote or a line break would
+        // end the parameter.
         let escape = |text: &str| text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
         let content_type = match content.content_type.as_str() {
             text if !text.is_empty() && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) => {
@@ -148,7 +149,7 @@ impl Form {
     }
 }
 
-/// A boundary that the content does not contain.
+/// Returns a boundary that the content does not contain.
 fn boundary(jitter: &mut Jitter, data: &[u8]) -> String {
     loop {
         let boundary = format!("orgo-{:016x}{:016x}", jitter.up_to(u64::MAX), jitter.up_to(u64::MAX));

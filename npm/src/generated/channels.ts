@@ -1,9 +1,9 @@
 // Written by orgo-describe (npm run types) from the declarations in core/. Do not edit.
 
-/** Whether a call took effect on the server: no, unknown, yes. */
+/** Whether a call took effect on the server. `maybe` means that this is unknown. */
 export type Delivered = "no" | "maybe" | "yes";
 
-/** An error as a flat object; fields that do not apply are absent. */
+/** An error as a flat object. Fields that do not apply are absent. */
 export interface ErrorRecord {
   kind: "encode" | "decode" | "too_large" | "server" | "transport" | "timeout" | "aborted" | "closed";
   message: string;
@@ -20,7 +20,7 @@ export interface ErrorRecord {
   cause?: CloseCause;
 }
 
-/** Why a channel ended, independent of the generation of the service. */
+/** Why a channel ended. The reasons do not depend on the generation of the service. */
 export type CloseReason =
   /** Closed */
   | "normal"
@@ -57,8 +57,8 @@ export interface CloseCause {
   /** The complete message. */
   message: string;
   /**
-   * The number of bytes (UTF-8) of terminal input that `write` accepted and that may not have arrived: the last ones
-   * before the end. Absent if all input has arrived.
+   * The number of bytes (UTF-8) of terminal input that `write` accepted but that may not have arrived. They are the last
+   * accepted bytes. Absent if all input has arrived.
    */
   unacknowledged?: number;
 }
@@ -88,15 +88,18 @@ export interface Counters {
   received_messages: number;
   received_bytes: number;
   sent_messages: number;
-  /** Messages of an unknown shape, which are ignored. */
+  /** The number of messages of an unknown shape, which are ignored. */
   malformed: number;
-  /** Bytes (UTF-8) of accepted input. `written = acknowledged + pending + unacknowledged`. */
+  /** The number of bytes (UTF-8) of accepted input. `written = acknowledged + pending + unacknowledged`. */
   written: number;
-  /** Bytes of input that the server has acknowledged. */
+  /** The number of bytes of input that the server has acknowledged. */
   acknowledged: number;
-  /** Bytes of input that are unsent or unacknowledged. */
+  /** The number of bytes of input that are unsent or unacknowledged. */
   pending: number;
-  /** Bytes of input that may not have arrived: the connection broke or the channel ended before the acknowledgment. */
+  /**
+   * The number of bytes of input that may not have arrived, because the connection broke or the channel ended before they
+   * were acknowledged.
+   */
   unacknowledged: number;
   /** The number of times that input was refused. */
   refused: number;
@@ -109,7 +112,7 @@ export type InputRefusal =
   | "disconnected"
   /** The server does not respond: the connection may be broken. */
   | "unstable"
-  /** Too much input is pending: the server or the program in the terminal does not read it. */
+  /** Too much input is pending, because the server or the program in the terminal does not read the input. */
   | "full";
 
 export type TerminalItem =
@@ -123,7 +126,7 @@ export type AudioItem =
   | { type: "samples"; samples: Float32Array }
   | { type: "error"; message: string };
 
-/** An event as on the wire, including types that this version does not know. */
+/** An event as received. It can have a type that this version does not know. */
 export interface WireEvent {
   type: string;
   timestamp: string;
@@ -132,14 +135,14 @@ export interface WireEvent {
 
 export type EventItem =
   | { type: "event"; event: WireEvent }
-  /** Events may be missing here; `missed` is absent if their number is unknown. */
+  /** Events may be missing here. `missed` is absent if the number of missing events is unknown. */
   | { type: "gap"; missed?: number }
   | { type: "error"; message: string };
 
-/** Every known event type. */
+/** The known event types. */
 export const EVENT_TYPES = ["window_focus", "window_open", "window_close", "clipboard", "file_change", "screen_change", "audio_stream_start", "audio_stream_stop", "process_start", "process_stop", "idle", "active"] as const;
 
-/** The default root of the REST calls. */
+/** The default base URL of the REST calls. */
 export const DEFAULT_BASE_URL = "https://www.orgo.ai/api";
 
 /** The default time limit of one request, in milliseconds. */

@@ -47,7 +47,7 @@ export interface Operations {
   "computers.start": { params: { id: string }; result: Acknowledged };
   /** Stops a computer. The disk is kept; all processes end. */
   "computers.stop": { params: { id: string }; result: Acknowledged };
-  /** Restarts a computer. The password of its channels changes. */
+  /** Restarts a computer. The password of the computer's channels changes. */
   "computers.restart": { params: { id: string }; result: Acknowledged };
   /** Takes a screenshot. */
   "computers.screenshot": { params: { id: string } & TakeScreenshotParams; result: { mime_type: string; width: number; height: number } };
@@ -61,23 +61,23 @@ export interface Operations {
   "computers.key": { params: { id: string; key: string }; result: ActionResult };
   /** Turns the mouse wheel. */
   "computers.scroll": { params: { id: string } & ScrollParams; result: ActionResult };
-  /** Waits on the computer. */
+  /** Lets the computer wait. */
   "computers.wait": { params: { id: string; duration: number }; result: ActionResult };
   /** Runs a shell command, and waits until it exits. */
   "computers.bash": { params: { id: string; command: string } & RunBashParams; result: BashResult };
   /** Runs Python code in a new interpreter, and waits until it ends. */
   "computers.exec": { params: { id: string; code: string } & ExecPythonParams; result: ExecResult };
-  /** Starts a stream to an RTMP connection from the settings of the account. */
+  /** Starts a stream to an RTMP connection that is saved in the settings of the account. */
   "stream.start": { params: { id: string; connection_name: string }; result: StreamStatus };
-  /** Returns the status of the stream. */
+  /** Returns the status of the computer's stream. */
   "stream.status": { params: { id: string }; result: StreamStatus };
-  /** Stops the stream. */
+  /** Stops the computer's stream. */
   "stream.stop": { params: { id: string }; result: Acknowledged };
-  /** Uploads a file. On a running computer, it appears in the desktop folder. */
+  /** Uploads a file. If the computer is running, the file appears in the desktop folder. */
   "files.upload": { params: UploadFileParams; result: StoredFile };
-  /** Lists files. */
+  /** Lists the stored files of a workspace. */
   "files.list": { params: ListFilesParams; result: StoredFile[] };
-  /** Stores a file of a running computer, and returns its URL. */
+  /** Stores a file of a running computer, and returns the URL of the content. */
   "files.export": { params: ExportFileParams; result: ExportedFile };
   /** Returns the URL of the content of a file. */
   "files.download": { params: { id: string }; result: DownloadUrl };

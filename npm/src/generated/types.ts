@@ -6,7 +6,7 @@ export type Os = "linux" | "windows";
 /** The state of a computer. */
 export type Status = "creating" | "starting" | "running" | "stopping" | "stopped" | "restarting" | "suspended" | "frozen" | "deleting" | "error";
 
-/** The graphics card. It is not known whether the service honors a request for one. */
+/** The graphics card. It is not known whether the service provides a requested graphics card. */
 export type Gpu = "none" | "a10" | "l40s" | "a100-40gb" | "a100-80gb";
 
 /** The encoding of a screenshot. */
@@ -23,33 +23,33 @@ export type StreamState = "idle" | "streaming" | "terminated";
 
 /** A group of computers and files. */
 export interface Workspace {
-  /** UUID. */
+  /** The UUID of the workspace. */
   id: string;
-  /** Unique within the account. */
+  /** The name, which is unique within the account. */
   name: string;
-  /** UUID of the owner. */
+  /** The UUID of the owner. */
   user_id?: string;
   /** `active` or `inactive`. */
   status?: string;
   /** The URL of an icon. */
   icon_url?: string;
-  /** ISO 8601, UTC. */
+  /** The time of creation: ISO 8601, UTC. */
   created_at?: string;
-  /** ISO 8601, UTC. */
+  /** The time of the last change: ISO 8601, UTC. */
   updated_at?: string;
   /** The number of computers, in responses that do not list them. */
   computer_count?: number;
-  /** Its computers. */
+  /** The computers of the workspace. */
   desktops?: Computer[];
 }
 
 /** A computer. */
 export interface Computer {
-  /** UUID. */
+  /** The UUID of the computer. */
   id: string;
-  /** Unique within the workspace. */
+  /** The name, which is unique within the workspace. */
   name?: string;
-  /** UUID of the workspace. */
+  /** The UUID of the workspace. */
   workspace_id?: string;
   /** The older name of `workspace_id`. */
   project_id?: string;
@@ -57,41 +57,41 @@ export interface Computer {
   project_name?: string;
   /** The operating system. */
   os?: Os | (string & {});
-  /** Memory in GB. */
+  /** The memory, in GB. */
   ram?: number;
-  /** Processor cores. */
+  /** The number of processor cores. */
   cpu?: number;
-  /** Disk in GB. */
+  /** The size of the disk, in GB. */
   disk_size_gb?: number;
-  /** `WIDTHxHEIGHTxDEPTH`. */
+  /** The size of the screen in pixels and its depth in bits, `WIDTHxHEIGHTxDEPTH`. */
   resolution?: string;
-  /** Its state. */
+  /** The state of the computer. */
   status?: Status | (string & {});
-  /** Its page on the dashboard. */
+  /** The URL of the computer's page on the dashboard. */
   url?: string;
-  /** ISO 8601, UTC. */
+  /** The time of creation: ISO 8601, UTC. */
   created_at?: string;
-  /** Its second id, used for the channels. */
+  /** The second id of the computer, which the channels use. */
   instance_id?: string;
   /** The older name of `instance_id`. */
   fly_instance_id?: string;
   /** The host of the service. */
   hostname?: string;
-  /** The base URL of its channels. */
+  /** The base URL of the computer's channels. */
   connection_url?: string;
-  /** The password of its channels. */
+  /** The password of the computer's channels. */
   vnc_password?: string;
   /** Details from the host; absent while the computer is stopped. */
   instance_details?: Record<string, unknown>;
 }
 
-/** The confirmation of the server that it executed a call. */
+/** The server's confirmation of a call. */
 export interface Acknowledged {
   /** Whether the call was executed. */
   success?: boolean;
   /** The next state of the computer, if the server reports it. */
   status?: string;
-  /** An explanation. */
+  /** An explanation from the server. */
   message?: string;
 }
 
@@ -117,7 +117,7 @@ export interface ActionResult {
 export interface BashResult {
   /** Standard output and standard error, merged. */
   output: string;
-  /** The exit code; absent if the server does not report it. */
+  /** The exit code. Absent if the server does not report the exit code. */
   exit_code?: number;
   /** Whether the command ran, regardless of its exit code. */
   success?: boolean;
@@ -129,17 +129,17 @@ export interface ExecResult {
   output: string;
   /** Whether the code ran completely. */
   success?: boolean;
-  /** The message of the exception. */
+  /** The message of the exception that ended the code. */
   error?: string;
   /** The class of the exception, such as `NameError`. */
   error_type?: string;
-  /** Whether the time limit ended the code. */
+  /** Whether the code was ended by the time limit. */
   timeout?: boolean;
 }
 
 /** The status of a stream. */
 export interface StreamStatus {
-  /** Its state. */
+  /** The state of the stream. */
   status: StreamState | (string & {});
   /** The start time: ISO 8601, UTC. */
   start_time?: string;
@@ -151,21 +151,21 @@ export interface StreamStatus {
 
 /** A stored file. */
 export interface StoredFile {
-  /** UUID. */
+  /** The UUID of the file. */
   id: string;
-  /** Its name. */
+  /** The name of the file. */
   filename?: string;
-  /** Its size in bytes. */
+  /** The size of the file, in bytes. */
   size_bytes?: number;
-  /** Its MIME type. */
+  /** The MIME type of the file. */
   content_type?: string;
-  /** ISO 8601, UTC. */
+  /** The time at which the file was stored: ISO 8601, UTC. */
   created_at?: string;
-  /** `upload` or `export`. */
+  /** The origin of the file: `upload` or `export`. */
   source?: string;
-  /** Whether an upload has reached its computer. Only the local desktop reports it. */
+  /** Whether an uploaded file has reached the computer. Only the local desktop reports this field. */
   delivered?: boolean;
-  /** Why an upload has not reached its computer. Only the local desktop reports it. */
+  /** Why an uploaded file has not reached the computer. Only the local desktop reports this field. */
   delivery_error?: string;
 }
 
@@ -173,13 +173,13 @@ export interface StoredFile {
 export interface ExportedFile {
   /** The stored file. */
   file: StoredFile;
-  /** The URL of the content, valid for an hour, without credentials. */
+  /** The URL of the content, which is valid for an hour and needs no API key. */
   url: string;
 }
 
 /** The URL of the content of a file. */
 export interface DownloadUrl {
-  /** The URL, valid for an hour, without credentials. */
+  /** The URL, which is valid for an hour and needs no API key. */
   url: string;
 }
 
@@ -187,7 +187,7 @@ export interface DownloadUrl {
 export interface WindowData {
   /** The id of the X window in hexadecimal, such as `0x2a0000c`. */
   window_id: string;
-  /** Its title. */
+  /** The title of the window. */
   title: string;
 }
 
@@ -197,25 +197,25 @@ export interface WindowIdData {
   window_id: string;
 }
 
-/** The text of the clipboard. */
+/** The content of the clipboard. */
 export interface ClipboardData {
-  /** The text. */
+  /** The text of the clipboard. */
   content: string;
 }
 
 /** A change to a file. */
 export interface FileChangeData {
-  /** The absolute path. */
+  /** The absolute path of the file. */
   path: string;
-  /** `created`, `modified` or `deleted`. */
+  /** The kind of change: `created`, `modified` or `deleted`. */
   action: string;
 }
 
 /** The size of the screen. */
 export interface ScreenChangeData {
-  /** Width in pixels. */
+  /** The width in pixels. */
   width: number;
-  /** Height in pixels. */
+  /** The height in pixels. */
   height: number;
 }
 
@@ -225,15 +225,15 @@ export interface NoData {
 
 /** A process. */
 export interface ProcessData {
-  /** Its id. */
+  /** The process id. */
   pid: number;
-  /** Its name. */
+  /** The name of the process. */
   name: string;
 }
 
 /** The time since the last input. */
 export interface IdleData {
-  /** Seconds since the last input. */
+  /** The number of seconds since the last input. */
   idle_seconds: number;
 }
 
@@ -245,43 +245,43 @@ export interface CreateWorkspaceParams {
 
 /** Parameters of `computers.create`. */
 export interface CreateComputerParams {
-  /** The workspace that it belongs to. */
+  /** The UUID of the workspace that the computer belongs to. */
   workspace_id: string;
   /** A name that is unique within the workspace. */
   name: string;
   /** The operating system. Default: `linux`. */
   os?: Os;
-  /** Memory in GB. Accepts one of 4, 8, 16, 32, 64. Default: `4`. */
+  /** The memory, in GB. Accepts one of 4, 8, 16, 32, 64. Default: `4`. */
   ram?: number;
-  /** Processor cores. 0.5 and 1 need a newer generation of the service, whose default is 1. Accepts one of 0.5, 1, 2, 4, 8, 16. Default: `2`. */
+  /** The number of processor cores. 0.5 and 1 need a newer generation of the service, whose default is 1. Accepts one of 0.5, 1, 2, 4, 8, 16. Default: `2`. */
   cpu?: number;
   /** The graphics card. Default: `none`. */
   gpu?: Gpu;
   /** The size of the screen in pixels and its depth in bits, `WIDTHxHEIGHTxDEPTH`. Accepts WIDTHxHEIGHTxDEPTH, such as 1280x720x24. Default: `1280x720x24`. */
   resolution?: string;
-  /** Disk in GB. Accepts a whole number of at least 1. */
+  /** The size of the disk, in GB. Accepts a whole number of at least 1. */
   disk_size_gb?: number;
-  /** A template, such as `namespace/name@version`. */
+  /** The template of the computer, such as `namespace/name@version`. */
   template_ref?: string;
-  /** An image reference. */
+  /** The reference of the image of the computer. */
   image?: string;
 }
 
 /** Parameters of `computers.screenshot`. */
 export interface TakeScreenshotParams {
-  /** The encoding. A server that does not support it uses its default encoding. */
+  /** The encoding. A server that does not support this parameter uses the server's default encoding. */
   format?: ScreenshotFormat;
-  /** The factor by which the image is scaled down from the screen, at most 1. A server that does not support it returns the full size. Accepts a number from 0.01 to 1. Default: `1`. */
+  /** The factor by which the image is scaled down from the screen, at most 1. A server that does not support this parameter returns the full size. Accepts a number from 0.01 to 1. Default: `1`. */
   scale?: number;
 }
 
 /** Parameters of `computers.click`. */
 export interface ClickParams {
-  /** Pixels from the left edge. Accepts a whole number of at least 0. */
+  /** The horizontal position, in pixels from the left edge. Accepts a whole number of at least 0. */
   x: number;
-  /** Pixels from the top edge. Accepts a whole number of at least 0. */
+  /** The vertical position, in pixels from the top edge. Accepts a whole number of at least 0. */
   y: number;
-  /** The button. Default: `left`. */
+  /** The mouse button. Default: `left`. */
   button?: MouseButton;
   /** Whether to click twice. Default: `false`. */
   double?: boolean;
@@ -289,15 +289,15 @@ export interface ClickParams {
 
 /** Parameters of `computers.drag`. */
 export interface DragParams {
-  /** Where the button is pressed, in pixels from the left edge. Accepts a whole number of at least 0. */
+  /** The horizontal position at which the button is pressed, in pixels from the left edge. Accepts a whole number of at least 0. */
   start_x: number;
-  /** Where the button is pressed, in pixels from the top edge. Accepts a whole number of at least 0. */
+  /** The vertical position at which the button is pressed, in pixels from the top edge. Accepts a whole number of at least 0. */
   start_y: number;
-  /** Where the button is released, in pixels from the left edge. Accepts a whole number of at least 0. */
+  /** The horizontal position at which the button is released, in pixels from the left edge. Accepts a whole number of at least 0. */
   end_x: number;
-  /** Where the button is released, in pixels from the top edge. Accepts a whole number of at least 0. */
+  /** The vertical position at which the button is released, in pixels from the top edge. Accepts a whole number of at least 0. */
   end_y: number;
-  /** The button. Default: `left`. */
+  /** The mouse button. Default: `left`. */
   button?: MouseButton;
   /** The duration of the movement, in seconds. Accepts a number of at least 0. Default: `0.5`. */
   duration?: number;
@@ -311,13 +311,13 @@ export interface TypeTextParams {
 
 /** Parameters of `computers.scroll`. */
 export interface ScrollParams {
-  /** The direction. */
+  /** The scroll direction. */
   direction: ScrollDirection;
   /** The number of wheel steps. Accepts a whole number of at least 1. Default: `3`. */
   amount?: number;
-  /** The position to scroll at, in pixels from the left edge. Requires `y`. Default: the position of the pointer. Accepts a whole number of at least 0. */
+  /** The horizontal position to scroll at, in pixels from the left edge. Requires `y`. Default: the position of the pointer. Accepts a whole number of at least 0. */
   x?: number;
-  /** The position to scroll at, in pixels from the top edge. Requires `x`. Accepts a whole number of at least 0. */
+  /** The vertical position to scroll at, in pixels from the top edge. Requires `x`. Accepts a whole number of at least 0. */
   y?: number;
 }
 
@@ -335,32 +335,32 @@ export interface ExecPythonParams {
 
 /** Parameters of `files.upload`. */
 export interface UploadFileParams {
-  /** The workspace that the file belongs to. */
+  /** The UUID of the workspace that the file belongs to. */
   workspace_id: string;
-  /** The computer that receives the file. */
+  /** The UUID of the computer that receives the file. */
   computer_id?: string;
 }
 
 /** Parameters of `files.list`. */
 export interface ListFilesParams {
-  /** The workspace of the files. */
+  /** The UUID of the workspace. */
   workspace_id: string;
-  /** The computer of the files. */
+  /** The UUID of a computer, to list only the files of this computer. */
   computer_id?: string;
 }
 
 /** Parameters of `files.export`. */
 export interface ExportFileParams {
-  /** The computer that has the file. */
+  /** The UUID of the computer that has the file. */
   computer_id: string;
-  /** The path: absolute, relative to the home folder, or with `~/`. */
+  /** The path: absolute, relative to the home folder, or starting with `~/`. */
   path: string;
 }
 
-/** Another window has the focus. */
+/** The focus moved to another window. */
 export interface WindowFocusEvent {
   type: "window_focus";
-  /** ISO 8601 with milliseconds, UTC. */
+  /** The time of the event: ISO 8601 with milliseconds, UTC. */
   timestamp: string;
   data: WindowData;
 }
@@ -368,7 +368,7 @@ export interface WindowFocusEvent {
 /** A window opened. */
 export interface WindowOpenEvent {
   type: "window_open";
-  /** ISO 8601 with milliseconds, UTC. */
+  /** The time of the event: ISO 8601 with milliseconds, UTC. */
   timestamp: string;
   data: WindowData;
 }
@@ -376,7 +376,7 @@ export interface WindowOpenEvent {
 /** A window closed. */
 export interface WindowCloseEvent {
   type: "window_close";
-  /** ISO 8601 with milliseconds, UTC. */
+  /** The time of the event: ISO 8601 with milliseconds, UTC. */
   timestamp: string;
   data: WindowIdData;
 }
@@ -384,7 +384,7 @@ export interface WindowCloseEvent {
 /** Text was copied. */
 export interface ClipboardEvent {
   type: "clipboard";
-  /** ISO 8601 with milliseconds, UTC. */
+  /** The time of the event: ISO 8601 with milliseconds, UTC. */
   timestamp: string;
   data: ClipboardData;
 }
@@ -392,7 +392,7 @@ export interface ClipboardEvent {
 /** A file in the desktop folder or the downloads folder changed. */
 export interface FileChangeEvent {
   type: "file_change";
-  /** ISO 8601 with milliseconds, UTC. */
+  /** The time of the event: ISO 8601 with milliseconds, UTC. */
   timestamp: string;
   data: FileChangeData;
 }
@@ -400,7 +400,7 @@ export interface FileChangeEvent {
 /** The size of the screen changed. */
 export interface ScreenChangeEvent {
   type: "screen_change";
-  /** ISO 8601 with milliseconds, UTC. */
+  /** The time of the event: ISO 8601 with milliseconds, UTC. */
   timestamp: string;
   data: ScreenChangeData;
 }
@@ -408,7 +408,7 @@ export interface ScreenChangeEvent {
 /** A program started to play audio. */
 export interface AudioStreamStartEvent {
   type: "audio_stream_start";
-  /** ISO 8601 with milliseconds, UTC. */
+  /** The time of the event: ISO 8601 with milliseconds, UTC. */
   timestamp: string;
   data: NoData;
 }
@@ -416,7 +416,7 @@ export interface AudioStreamStartEvent {
 /** A program stopped playing audio. */
 export interface AudioStreamStopEvent {
   type: "audio_stream_stop";
-  /** ISO 8601 with milliseconds, UTC. */
+  /** The time of the event: ISO 8601 with milliseconds, UTC. */
   timestamp: string;
   data: NoData;
 }
@@ -424,7 +424,7 @@ export interface AudioStreamStopEvent {
 /** A process started. */
 export interface ProcessStartEvent {
   type: "process_start";
-  /** ISO 8601 with milliseconds, UTC. */
+  /** The time of the event: ISO 8601 with milliseconds, UTC. */
   timestamp: string;
   data: ProcessData;
 }
@@ -432,7 +432,7 @@ export interface ProcessStartEvent {
 /** A process ended. */
 export interface ProcessStopEvent {
   type: "process_stop";
-  /** ISO 8601 with milliseconds, UTC. */
+  /** The time of the event: ISO 8601 with milliseconds, UTC. */
   timestamp: string;
   data: ProcessData;
 }
@@ -440,7 +440,7 @@ export interface ProcessStopEvent {
 /** There was no input for some time; 30 s, according to the documentation. */
 export interface IdleEvent {
   type: "idle";
-  /** ISO 8601 with milliseconds, UTC. */
+  /** The time of the event: ISO 8601 with milliseconds, UTC. */
   timestamp: string;
   data: IdleData;
 }
@@ -448,7 +448,7 @@ export interface IdleEvent {
 /** There is input again after an `idle` event. */
 export interface ActiveEvent {
   type: "active";
-  /** ISO 8601 with milliseconds, UTC. */
+  /** The time of the event: ISO 8601 with milliseconds, UTC. */
   timestamp: string;
   data: NoData;
 }

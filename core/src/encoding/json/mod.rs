@@ -1,7 +1,7 @@
 //! A small JSON reader and writer.
 //!
-//! Pages download this code, so it is small. A number keeps its text, which needs no conversion of floating-point
-//! numbers and loses no digits. The typed Rust API uses serde instead.
+//! Pages download this code, so it is small. A number is kept as text, so the reader needs no conversion of
+//! floating-point numbers and no digits are lost. The typed Rust API uses serde instead.
 
 mod read;
 #[cfg(test)]

@@ -12,7 +12,7 @@ const MAX_DEPTH: usize = 128;
 /// responses have a few thousand values.
 pub const MAX_VALUES: usize = 1 << 18;
 
-/// Why a text is not accepted as JSON.
+/// Why text is not accepted as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SyntaxError {
     /// The offset of the first invalid byte.
@@ -61,7 +61,7 @@ pub(crate) fn members<'a>(
     reader.end()
 }
 
-/// Decodes the bytes of a string.
+/// Decodes the bytes of a string. Invalid bytes become U+FFFD.
 pub(crate) fn text(bytes: Cow<'_, [u8]>) -> String {
     String::from_utf8(bytes.into_owned())
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
@@ -277,7 +277,7 @@ impl<'a> Reader<'a> {
         if self.next().is_some() { Err(self.error()) } else { Ok(()) }
     }
 
-    /// The next byte that is not whitespace.
+    /// Skips whitespace. Returns the next byte without skipping it.
     fn next(&mut self) -> Option<u8> {
         while self.skip(b" \t\n\r") {}
         self.peek()

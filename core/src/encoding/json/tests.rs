@@ -10,8 +10,8 @@ fn error(at: usize) -> SyntaxError {
     SyntaxError { at, too_many_values: false }
 }
 
-/// The result of the reference implementation. The comparison reads the written text of a value again, which keeps the
-/// digits of every number.
+/// Parses JSON with the reference implementation. To compare a value, a test parses the written text of the value,
+/// which keeps the digits of every number.
 fn reference(json: &[u8]) -> Option<serde_json::Value> {
     serde_json::from_slice(json).ok()
 }
@@ -245,7 +245,7 @@ fn serde_reads_and_writes_the_same_values() {
     assert!(serde_json::from_str::<Map>("[]").is_err());
 }
 
-/// Random JSON text with whitespace and escapes.
+/// Appends random JSON text with whitespace and escapes.
 fn any(random: &mut Jitter, depth: u64, json: &mut String) {
     let mut space = |json: &mut String| json.push_str(["", "", " ", "\n\t"][random.up_to(3) as usize]);
     space(json);
@@ -299,7 +299,8 @@ fn random_values_match_the_reference() {
     }
 }
 
-/// Corrupted JSON never panics. It is accepted only if the reference accepts it, or refuses it because of invalid text.
+/// Parsing corrupted JSON never panics. If the reference accepts the text, this parser accepts it too. If the reference
+/// refuses the text, this parser accepts it only in the cases that the last check lists.
 #[test]
 fn corrupted_json_matches_the_reference() {
     let mut random = Jitter::new(2);
@@ -324,7 +325,8 @@ fn corrupted_json_matches_the_reference() {
             }
             (Err(error), None) => assert!(error.at <= bytes.len(), "{text}"),
             (Ok(value), None) => {
-                // Split characters, unpaired surrogates, and numbers beyond a double.
+                // This parser accepts three things that the reference refuses: split characters, unpaired surrogates,
+                // and numbers beyond the range of a double.
                 let replaced = value.to_string().contains('\u{fffd}');
                 let huge = serde_json::from_str::<serde_json::Value>(&value.to_string()).is_err();
                 assert!(replaced || huge, "{text}");

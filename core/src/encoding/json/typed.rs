@@ -7,7 +7,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::value::{Map, Number, Value};
 
-/// Implements `Serialize` for a type by its method `to_json`.
+/// Implements `Serialize` for a type with the method `to_json`.
 macro_rules! serialize_as_json {
     ($($name:ty),+) => {$(
         impl serde::Serialize for $name {

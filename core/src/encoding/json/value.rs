@@ -21,13 +21,13 @@ pub enum Value {
 }
 
 impl Value {
-    /// An object of the fields that are not `null`.
+    /// Creates an object from the fields that are not `null`.
     pub(crate) fn record<const N: usize>(fields: [(&str, Self); N]) -> Self {
         let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
         Self::Object(Map(fields.map(|(name, value)| (name.to_owned(), value)).collect()))
     }
 
-    /// A field of an object; `None` if it is absent or the value is not an object.
+    /// Returns a field of an object. Returns `None` if the field is absent or the value is not an object.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
@@ -36,7 +36,7 @@ impl Value {
         }
     }
 
-    /// A mutable field of an object.
+    /// Returns a mutable field of an object. Returns `None` if the field is absent or the value is not an object.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Self> {
         match self {
             Self::Object(fields) => fields.get_mut(name),
@@ -44,7 +44,7 @@ impl Value {
         }
     }
 
-    /// The text of a string; `None` for other values.
+    /// Returns the text of a string. Returns `None` for other values.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -53,7 +53,7 @@ impl Value {
         }
     }
 
-    /// A number as [`Number::as_f64`]; `None` for other values.
+    /// Returns the value of [`Number::as_f64`] for a number. Returns `None` for other values.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
@@ -62,7 +62,7 @@ impl Value {
         }
     }
 
-    /// Whether the value is `null`.
+    /// Returns whether the value is `null`.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
@@ -118,20 +118,20 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
-/// A number as its text. Two numbers are equal if their texts are.
+/// A number as its text. Two numbers are equal if their texts are equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Number(pub(super) String);
 
 impl Number {
-    /// A double, rounded to thousandths. `None` if it is not finite, or larger than 10^15 in either direction. The
-    /// exact form of any double would take tables of 10 kB in a page.
+    /// Converts a double, rounded to thousandths. Returns `None` if the double is not finite, or if its absolute value
+    /// is larger than 10^15. Writing the exact form of any double would add tables of 10 kB to a page.
     #[must_use]
     pub fn rounded(number: f64) -> Option<Self> {
         #[allow(clippy::cast_possible_truncation, reason = "10^18 fits")]
         (number.abs() <= 1e15).then(|| Self::thousandths((number * 1000.0).round() as i64))
     }
 
-    /// Milliseconds as a number of seconds, which is the unit of a time on the wire. The number is exact.
+    /// Converts milliseconds to seconds, which is the unit of times on the wire. The result is exact.
     #[must_use]
     pub fn seconds(time: Millis) -> Self {
         Self::thousandths(i64::try_from(time).unwrap_or(i64::MAX))
@@ -147,21 +147,22 @@ impl Number {
         Self(text)
     }
 
-    /// The text of the number in JSON.
+    /// Returns the text of the number in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The number as an integer; `None` if it is not written as one, or does not fit.
+    /// Returns the number as an integer. Returns `None` if the number is not written as an integer, or does not fit
+    /// into an `i64`.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         self.0.parse().ok()
     }
 
-    /// The number as a double. It is exact for at most 15 digits and an exponent from -22 to 22, which includes all
-    /// limits and times of the protocol. Other numbers can differ by a few units in the last place. A number that is
-    /// too large is infinite.
+    /// Returns the number as a double. The result is exact for at most 15 digits and an exponent from -22 to 22, which
+    /// includes all limits and times of the protocol. Other numbers can differ by a few units in the last place. A
+    /// number that is too large becomes infinite.
     #[must_use]
     pub fn as_f64(&self) -> f64 {
         /// Further digits are ignored: a double has 15 to 17.
@@ -200,19 +201,19 @@ impl Number {
 pub struct Map(pub(super) Vec<(String, Value)>);
 
 impl Map {
-    /// An empty object.
+    /// Creates an empty object.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value)
     }
 
-    /// The mutable value of a field.
+    /// Returns the mutable value of a field.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
         self.0.iter_mut().rev().find(|(own, _)| own == name).map(|(_, value)| value)
     }
@@ -226,7 +227,7 @@ impl Map {
         }
     }
 
-    /// Removes all fields with the name except the last one.
+    /// Removes all fields with the name except the last field.
     pub(crate) fn remove_duplicates(&mut self, name: &str) {
         let mut earlier = self.0.iter().filter(|(own, _)| own == name).count().saturating_sub(1);
         if earlier > 0 {
@@ -243,18 +244,18 @@ impl Map {
         self.0.retain(|(name, value)| condition(name, value));
     }
 
-    /// The fields with their names, in their order.
+    /// Iterates over the fields with their names, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The number of fields.
+    /// Returns the number of fields.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are no fields.
+    /// Returns whether there are no fields.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -45,7 +45,7 @@ fn write(value: &Value, text: &mut String) {
     }
 }
 
-/// Text as a JSON string.
+/// Returns text as a JSON string.
 pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     write_quoted(text, &mut quoted);
@@ -64,7 +64,8 @@ fn write_quoted(value: &str, text: &mut String) {
     text.push('"');
 }
 
-/// Writes a character as an escape: `\n`, `\r`, `\t`, or `\u001b`. A character above U+FFFF needs two escapes.
+/// Writes a character as an escape: `\n`, `\r`, `\t`, or a form such as `\u001b`. A character above U+FFFF needs two
+/// escapes.
 pub(crate) fn write_escape(character: char, text: &mut String) {
     let short = match character {
         '\n' => "\\n",

@@ -45,7 +45,7 @@ object! {
     BashResult {
         /// Standard output and standard error, merged.
         output: String,
-        /// The exit code; absent if the server does not report it.
+        /// The exit code. Absent if the server does not report the exit code.
         exit_code: Option<i64>,
         /// Whether the command ran, regardless of its exit code.
         success: Option<bool>,
@@ -57,11 +57,11 @@ object! {
         output: String,
         /// Whether the code ran completely.
         success: Option<bool>,
-        /// The message of the exception.
+        /// The message of the exception that ended the code.
         error: Option<String>,
         /// The class of the exception, such as `NameError`.
         error_type: Option<String>,
-        /// Whether the time limit ended the code.
+        /// Whether the code was ended by the time limit.
         timeout: Option<bool>,
     }
 }
@@ -69,7 +69,7 @@ object! {
 /// An image of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Screenshot {
-    /// The encoded image.
+    /// The bytes of the encoded image.
     pub data: Vec<u8>,
     /// `image/png` or `image/jpeg`, read from the image data.
     pub mime_type: &'static str,
@@ -90,11 +90,11 @@ endpoint! {
         id,
     }
     fields {
-        /// The encoding. A server that does not support it uses its default encoding.
+        /// The encoding. A server that does not support this parameter uses the server's default encoding.
         #[source("PY, BOPS")]
         format: Option<ScreenshotFormat>,
-        /// The factor by which the image is scaled down from the screen, at most 1. A server that does not support it
-        /// returns the full size.
+        /// The factor by which the image is scaled down from the screen, at most 1. A server that does not support this
+        /// parameter returns the full size.
         #[source("PY, BOPS")]
         scale: Option<f64> { rule: Rule::Range(0.01, 1.0), default: "1" },
     }
@@ -109,11 +109,11 @@ endpoint! {
         id,
     }
     fields {
-        /// Pixels from the left edge.
+        /// The horizontal position, in pixels from the left edge.
         x: i64 { rule: Rule::Min(0.0) },
-        /// Pixels from the top edge.
+        /// The vertical position, in pixels from the top edge.
         y: i64 { rule: Rule::Min(0.0) },
-        /// The button.
+        /// The mouse button.
         button: Option<MouseButton> { default: "left" },
         /// Whether to click twice.
         double: Option<bool> { default: "false" },
@@ -130,15 +130,15 @@ endpoint! {
         id,
     }
     fields {
-        /// Where the button is pressed, in pixels from the left edge.
+        /// The horizontal position at which the button is pressed, in pixels from the left edge.
         start_x: i64 { rule: Rule::Min(0.0) },
-        /// Where the button is pressed, in pixels from the top edge.
+        /// The vertical position at which the button is pressed, in pixels from the top edge.
         start_y: i64 { rule: Rule::Min(0.0) },
-        /// Where the button is released, in pixels from the left edge.
+        /// The horizontal position at which the button is released, in pixels from the left edge.
         end_x: i64 { rule: Rule::Min(0.0) },
-        /// Where the button is released, in pixels from the top edge.
+        /// The vertical position at which the button is released, in pixels from the top edge.
         end_y: i64 { rule: Rule::Min(0.0) },
-        /// The button.
+        /// The mouse button.
         button: Option<MouseButton> { default: "left" },
         /// The duration of the movement, in seconds.
         #[source("G3: the default")]
@@ -189,21 +189,22 @@ endpoint! {
         id,
     }
     fields {
-        /// The direction.
+        /// The scroll direction.
         direction: ScrollDirection,
         /// The number of wheel steps.
         amount: Option<i64> { rule: Rule::Min(1.0), default: "3" },
-        /// The position to scroll at, in pixels from the left edge. Requires `y`. Default: the position of the pointer.
+        /// The horizontal position to scroll at, in pixels from the left edge. Requires `y`. Default: the position of
+        /// the pointer.
         #[source("PY")]
         x: Option<i64> { rule: Rule::Min(0.0), with: "y" },
-        /// The position to scroll at, in pixels from the top edge. Requires `x`.
+        /// The vertical position to scroll at, in pixels from the top edge. Requires `x`.
         #[source("PY")]
         y: Option<i64> { rule: Rule::Min(0.0), with: "x" },
     }
 }
 
 endpoint! {
-    /// Waits on the computer.
+    /// Lets the computer wait.
     Wait = "computers.wait";
     Post "/computers/{id}/wait", Read, Json => ActionResult, bare(ActionResult::TYPE);
     server_time: ServerTime { field: "duration", default: 0.0, unit: TimeUnit::Seconds };
@@ -212,7 +213,7 @@ endpoint! {
         id,
     }
     fields {
-        /// The duration, in seconds.
+        /// The duration of the wait, in seconds.
         #[source("G3: the maximum")]
         duration: f64 { rule: Rule::Range(0.0, 60.0), wire: &["duration", "seconds"] },
     }
@@ -228,7 +229,7 @@ endpoint! {
         id,
     }
     fields {
-        /// The command.
+        /// The shell command.
         command: String { rule: Rule::NotEmpty },
         /// The server's time limit, in seconds.
         #[source("G3: the default; BOPS, MCP: the maximum")]
@@ -246,7 +247,7 @@ endpoint! {
         id,
     }
     fields {
-        /// The code.
+        /// The Python code.
         code: String { rule: Rule::NotEmpty },
         /// The server's time limit, in seconds.
         #[source("G3: the range")]

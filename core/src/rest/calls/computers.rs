@@ -16,7 +16,7 @@ choice! {
         Windows = "windows",
     }
 
-    /// The graphics card. It is not known whether the service honors a request for one.
+    /// The graphics card. It is not known whether the service provides a requested graphics card.
     Gpu {
         /// No graphics card.
         None = "none",
@@ -45,13 +45,13 @@ choice! {
         Stopped = "stopped",
         /// Shutting down, then booting.
         Restarting = "restarting",
-        /// Suspended with its memory.
+        /// Suspended. The memory is kept.
         Suspended = "suspended",
         /// Off. The newest generation reports this after a stop.
         Frozen = "frozen",
         /// Being deleted.
         Deleting = "deleting",
-        /// Failed.
+        /// The computer has failed.
         Error = "error",
     }
 }
@@ -59,11 +59,11 @@ choice! {
 object! {
     /// A computer.
     Computer {
-        /// UUID.
+        /// The UUID of the computer.
         id: String,
-        /// Unique within the workspace.
+        /// The name, which is unique within the workspace.
         name: Option<String>,
-        /// UUID of the workspace.
+        /// The UUID of the workspace.
         workspace_id: Option<String>,
         /// The older name of `workspace_id`.
         project_id: Option<String>,
@@ -71,29 +71,29 @@ object! {
         project_name: Option<String>,
         /// The operating system.
         os: Option<Os>,
-        /// Memory in GB.
+        /// The memory, in GB.
         ram: Option<f64>,
-        /// Processor cores.
+        /// The number of processor cores.
         cpu: Option<f64>,
-        /// Disk in GB.
+        /// The size of the disk, in GB.
         disk_size_gb: Option<f64>,
-        /// `WIDTHxHEIGHTxDEPTH`.
+        /// The size of the screen in pixels and its depth in bits, `WIDTHxHEIGHTxDEPTH`.
         resolution: Option<String>,
-        /// Its state.
+        /// The state of the computer.
         status: Option<Status>,
-        /// Its page on the dashboard.
+        /// The URL of the computer's page on the dashboard.
         url: Option<String>,
-        /// ISO 8601, UTC.
+        /// The time of creation: ISO 8601, UTC.
         created_at: Option<String>,
-        /// Its second id, used for the channels.
+        /// The second id of the computer, which the channels use.
         instance_id: Option<String>,
         /// The older name of `instance_id`.
         fly_instance_id: Option<String>,
         /// The host of the service.
         hostname: Option<String>,
-        /// The base URL of its channels.
+        /// The base URL of the computer's channels.
         connection_url: Option<String>,
-        /// The password of its channels.
+        /// The password of the computer's channels.
         vnc_password: Option<Password>,
         /// Details from the host; absent while the computer is stopped.
         instance_details: Option<Map>,
@@ -115,28 +115,28 @@ endpoint! {
     Post "/computers", Once, Json => Computer, bare(Computer::TYPE);
     path {}
     fields {
-        /// The workspace that it belongs to.
+        /// The UUID of the workspace that the computer belongs to.
         workspace_id: String { rule: Rule::NotEmpty },
         /// A name that is unique within the workspace.
         name: String { rule: Rule::NotEmpty },
         /// The operating system.
         os: Option<Os> { default: "linux" },
-        /// Memory in GB.
+        /// The memory, in GB.
         ram: Option<i64> { rule: Rule::OneOf(&[4.0, 8.0, 16.0, 32.0, 64.0]), default: "4" },
-        /// Processor cores. 0.5 and 1 need a newer generation of the service, whose default is 1.
+        /// The number of processor cores. 0.5 and 1 need a newer generation of the service, whose default is 1.
         #[source("the specification: 2, 4, 8, 16 and the default; G3: 1; PY: 0.5")]
         cpu: Option<f64> { rule: Rule::OneOf(&[0.5, 1.0, 2.0, 4.0, 8.0, 16.0]), default: "2" },
         /// The graphics card.
         gpu: Option<Gpu> { default: "none" },
         /// The size of the screen in pixels and its depth in bits, `WIDTHxHEIGHTxDEPTH`.
         resolution: Option<String> { rule: Rule::Resolution, default: "1280x720x24" },
-        /// Disk in GB.
+        /// The size of the disk, in GB.
         #[source("G3")]
         disk_size_gb: Option<i64> { rule: Rule::Min(1.0) },
-        /// A template, such as `namespace/name@version`.
+        /// The template of the computer, such as `namespace/name@version`.
         #[source("G3")]
         template_ref: Option<String> { rule: Rule::NotEmpty },
-        /// An image reference.
+        /// The reference of the image of the computer.
         #[source("PY")]
         image: Option<String> { rule: Rule::NotEmpty },
     }
@@ -198,7 +198,7 @@ endpoint! {
 }
 
 endpoint! {
-    /// Restarts a computer. The password of its channels changes.
+    /// Restarts a computer. The password of the computer's channels changes.
     RestartComputer = "computers.restart";
     Post "/computers/{id}/restart", Once, Json => Acknowledged, bare(Acknowledged::TYPE);
     path {

@@ -10,21 +10,21 @@ use crate::rest::schema::{Rule, Typed, object};
 object! {
     /// A stored file.
     StoredFile {
-        /// UUID.
+        /// The UUID of the file.
         id: String,
-        /// Its name.
+        /// The name of the file.
         filename: Option<String>,
-        /// Its size in bytes.
+        /// The size of the file, in bytes.
         size_bytes: Option<i64>,
-        /// Its MIME type.
+        /// The MIME type of the file.
         content_type: Option<String>,
-        /// ISO 8601, UTC.
+        /// The time at which the file was stored: ISO 8601, UTC.
         created_at: Option<String>,
-        /// `upload` or `export`.
+        /// The origin of the file: `upload` or `export`.
         source: Option<String>,
-        /// Whether an upload has reached its computer. Only the local desktop reports it.
+        /// Whether an uploaded file has reached the computer. Only the local desktop reports this field.
         delivered: Option<bool>,
-        /// Why an upload has not reached its computer. Only the local desktop reports it.
+        /// Why an uploaded file has not reached the computer. Only the local desktop reports this field.
         delivery_error: Option<String>,
     }
 
@@ -32,52 +32,52 @@ object! {
     ExportedFile {
         /// The stored file.
         file: StoredFile,
-        /// The URL of the content, valid for an hour, without credentials.
+        /// The URL of the content, which is valid for an hour and needs no API key.
         url: String,
     }
 
     /// The URL of the content of a file.
     DownloadUrl {
-        /// The URL, valid for an hour, without credentials.
+        /// The URL, which is valid for an hour and needs no API key.
         url: String,
     }
 }
 
 endpoint! {
-    /// Uploads a file. On a running computer, it appears in the desktop folder.
+    /// Uploads a file. If the computer is running, the file appears in the desktop folder.
     UploadFile = "files.upload";
     Post "/files/upload", Once, Multipart => StoredFile, ResponseKind::Value { ty: StoredFile::TYPE, under: &["file"] };
     path {}
     fields {
-        /// The workspace that the file belongs to.
+        /// The UUID of the workspace that the file belongs to.
         workspace_id: String { rule: Rule::NotEmpty, wire: &["projectId"] },
-        /// The computer that receives the file.
+        /// The UUID of the computer that receives the file.
         computer_id: Option<String> { rule: Rule::NotEmpty, wire: &["desktopId"] },
     }
 }
 
 endpoint! {
-    /// Lists files.
+    /// Lists the stored files of a workspace.
     ListFiles = "files.list";
     Get "/files", Read, Query => Vec<StoredFile>, ResponseKind::Value { ty: Vec::<StoredFile>::TYPE, under: &["files"] };
     path {}
     fields {
-        /// The workspace of the files.
+        /// The UUID of the workspace.
         workspace_id: String { rule: Rule::NotEmpty, wire: &["projectId"] },
-        /// The computer of the files.
+        /// The UUID of a computer, to list only the files of this computer.
         computer_id: Option<String> { rule: Rule::NotEmpty, wire: &["desktopId"] },
     }
 }
 
 endpoint! {
-    /// Stores a file of a running computer, and returns its URL.
+    /// Stores a file of a running computer, and returns the URL of the content.
     ExportFile = "files.export";
     Post "/files/export", Once, Json => ExportedFile, bare(ExportedFile::TYPE);
     path {}
     fields {
-        /// The computer that has the file.
+        /// The UUID of the computer that has the file.
         computer_id: String { rule: Rule::NotEmpty, wire: &["desktopId"] },
-        /// The path: absolute, relative to the home folder, or with `~/`.
+        /// The path: absolute, relative to the home folder, or starting with `~/`.
         path: String { rule: Rule::NotEmpty },
     }
 }

@@ -11,19 +11,19 @@ use crate::rest::operation::{Endpoint, Operation};
 use crate::rest::schema::object;
 
 object! {
-    /// The confirmation of the server that it executed a call.
+    /// The server's confirmation of a call.
     Acknowledged {
         /// Whether the call was executed.
         success: Option<bool>,
         /// The next state of the computer, if the server reports it.
         #[source("G3")]
         status: Option<String>,
-        /// An explanation.
+        /// An explanation from the server.
         message: Option<String>,
     }
 }
 
-/// Every call. [`files::FILE_CONTENT`] is the only one that does not implement [`Endpoint`].
+/// Every declared call. [`files::FILE_CONTENT`] is the only call that does not implement [`Endpoint`].
 pub const OPERATIONS: &[&Operation] = &[
     workspaces::CreateWorkspace::OPERATION,
     workspaces::ListWorkspaces::OPERATION,
@@ -56,7 +56,7 @@ pub const OPERATIONS: &[&Operation] = &[
     &files::FILE_CONTENT,
 ];
 
-/// The call with the given name, such as `computers.click`; `None` if it is not known.
+/// Returns the call with the given name, such as `computers.click`. Returns `None` if the name is not known.
 #[must_use]
 pub fn operation(name: &str) -> Option<&'static Operation> {
     OPERATIONS.iter().copied().find(|operation| operation.name == name)

@@ -7,11 +7,11 @@ use crate::rest::schema::{Rule, Typed, choice, object};
 choice! {
     /// The state of a stream.
     StreamState {
-        /// Not started.
+        /// The stream was not started.
         Idle = "idle",
-        /// Running.
+        /// The stream is running.
         Streaming = "streaming",
-        /// Ended without a stop.
+        /// The stream ended without a call of `stream.stop`.
         Terminated = "terminated",
     }
 }
@@ -19,7 +19,7 @@ choice! {
 object! {
     /// The status of a stream.
     StreamStatus {
-        /// Its state.
+        /// The state of the stream.
         status: StreamState,
         /// The start time: ISO 8601, UTC.
         start_time: Option<String>,
@@ -31,7 +31,7 @@ object! {
 }
 
 endpoint! {
-    /// Starts a stream to an RTMP connection from the settings of the account.
+    /// Starts a stream to an RTMP connection that is saved in the settings of the account.
     StartStream = "stream.start";
     Post "/computers/{id}/stream/start", Once, Json => StreamStatus, bare(StreamStatus::TYPE);
     path {
@@ -45,7 +45,7 @@ endpoint! {
 }
 
 endpoint! {
-    /// Returns the status of the stream.
+    /// Returns the status of the computer's stream.
     GetStreamStatus = "stream.status";
     Get "/computers/{id}/stream/status", Read, Query => StreamStatus, bare(StreamStatus::TYPE);
     path {
@@ -56,7 +56,7 @@ endpoint! {
 }
 
 endpoint! {
-    /// Stops the stream.
+    /// Stops the computer's stream.
     StopStream = "stream.stop";
     Post "/computers/{id}/stream/stop", Idempotent, Json => Acknowledged, bare(Acknowledged::TYPE);
     path {

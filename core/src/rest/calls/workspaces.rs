@@ -8,28 +8,28 @@ use crate::rest::schema::{Rule, Typed, object};
 object! {
     /// A group of computers and files.
     Workspace {
-        /// UUID.
+        /// The UUID of the workspace.
         id: String,
-        /// Unique within the account.
+        /// The name, which is unique within the account.
         name: String,
-        /// UUID of the owner.
+        /// The UUID of the owner.
         user_id: Option<String>,
         /// `active` or `inactive`.
         status: Option<String>,
         /// The URL of an icon.
         icon_url: Option<String>,
-        /// ISO 8601, UTC.
+        /// The time of creation: ISO 8601, UTC.
         created_at: Option<String>,
-        /// ISO 8601, UTC.
+        /// The time of the last change: ISO 8601, UTC.
         updated_at: Option<String>,
         /// The number of computers, in responses that do not list them.
         computer_count: Option<i64>,
-        /// Its computers.
+        /// The computers of the workspace.
         desktops: Option<Vec<Computer>>,
     }
 }
 
-/// Older generations of the service wrap a workspace in an object; newer ones do not.
+/// Older generations of the service wrap a workspace in an object; newer generations do not.
 const WORKSPACE: ResponseKind = ResponseKind::Value { ty: Workspace::TYPE, under: &["workspace", "project"] };
 
 endpoint! {
