@@ -54,7 +54,9 @@ fn enforced_limits_of_memory_and_cpu_hold() {
     computer.wait_for_status("running");
     let enforced = computer.show()["instance_details"]["enforced"].clone();
     assert_eq!((&enforced["gpu"], &enforced["disk_size_gb"]), (&json!(false), &json!(false)));
-    let scores = "cat /proc/self/oom_score_adj /proc/$(pgrep Xvnc)/oom_score_adj";
+    // A command is marked just after it has started.
+    let scores = "for attempt in $(seq 100); do grep -q 500 /proc/$$/oom_score_adj && break; sleep 0.1; done
+        cat /proc/self/oom_score_adj /proc/$(pgrep Xvnc)/oom_score_adj";
     assert_eq!(computer.bash(scores)["output"], "500\n0\n");
     if enforced["ram"] == true {
         let greedy =
