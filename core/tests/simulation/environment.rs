@@ -34,7 +34,7 @@ pub(crate) trait Model: Sized {
     /// Checks the invariants whenever the session is idle.
     fn check(environment: &Environment<Self>);
     /// Checks the invariants at the end.
-    fn finish(_world: &Environment<Self>) {}
+    fn finish(_environment: &Environment<Self>) {}
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
  */
 import type { Binding, BindingClient, BindingConfig, Log } from "../../binding.js";
 
-/** The sources of a module. */
+/** The possible sources of a WebAssembly module. */
 export type InitInput = string | URL | Request | Response | BufferSource | WebAssembly.Module;
 
 export default function init(input?: { module_or_path: InitInput }): Promise<unknown>;
