@@ -287,7 +287,7 @@ fn the_total_limit_shortens_the_last_request() {
         }
     };
     assert!(clocked.now <= 5_000 + 2_500, "{}", clocked.now);
-    // The first request may have reached the server, regardless of the last one.
+    // The first request may have reached the server, regardless of the last request.
     assert_eq!(serde_json::to_value(error.record()).unwrap()["delivered"], "maybe");
 }
 

@@ -77,7 +77,7 @@ impl Network {
         }
         let captured = capture_connection(&mut request);
         let connection = AbortOnDrop::new(captured.clone());
-        // Lets the pool remove the connections that the server has closed, before it selects a connection.
+        // Lets the pool process the closes that have arrived from the server, before it selects a connection.
         tokio::task::yield_now().await;
         if once {
             self.connector.connections().retire(request.uri());

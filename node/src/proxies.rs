@@ -236,7 +236,8 @@ fn address(host: &str) -> Option<IpAddr> {
     Some(Ipv4Addr::from(high | last).into())
 }
 
-/// Returns whether a host is the local machine. An unspecified address (`0.0.0.0`) also connects to it.
+/// Returns whether a host is the local machine. A connection to an unspecified address (`0.0.0.0`) also reaches the
+/// local machine.
 fn is_loopback(name: &str, address: Option<IpAddr>) -> bool {
     match address {
         Some(address) => address.is_loopback() || address.is_unspecified(),

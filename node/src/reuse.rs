@@ -59,7 +59,8 @@ pub(crate) struct StreamUsage(Usage);
 struct Times {
     /// The time at which the last response was complete, if no request has followed.
     idle_since: Option<Instant>,
-    /// For a request whose response has not begun: how long the connection had been idle, and when the request was sent.
+    /// For a request whose response has not begun: the idle time of the connection before the request, and the time at
+    /// which the request was sent.
     resumed: Option<(Duration, Instant)>,
     over: bool,
 }

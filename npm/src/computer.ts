@@ -94,7 +94,7 @@ export class Computer {
 
   /**
    * The properties that the server last reported: those of the last `create`, `get`, `refresh` or `waitUntilRunning`.
-   * A handle from `orgo.computer(id)` has only the id until one of these calls succeeds.
+   * A handle from `orgo.computer(id)` has only the id until `refresh` or `waitUntilRunning` succeeds.
    */
   get info(): ComputerInfo {
     return this.#info;

@@ -19,8 +19,8 @@ use super::decay::TargetDecay;
 pub(super) const MAX_TARGET: f64 = 0.25;
 /// The maximum excess above the target. A larger excess is dropped at once.
 pub(super) const MAX_EXCESS: f64 = 0.25;
-/// The part of the target's lower limit that is added to the duration of one packet. Sound cards pull 10 ms at once,
-/// and an idle browser can be up to 8 ms late once in a few minutes.
+/// The lower limit of the target is the duration of one packet plus this time. Sound cards pull 10 ms at once, and an
+/// idle browser can be up to 8 ms late once in a few minutes.
 const MIN_TARGET_BEYOND_PACKET: f64 = 0.020;
 /// How much an underrun raises the target at once.
 const RAISE: f64 = 0.01;

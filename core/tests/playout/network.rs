@@ -20,7 +20,7 @@ pub(crate) struct Line {
     pub(crate) depth: Depth,
     /// The length of a packet.
     pub(crate) packet: f64,
-    /// Maps the time of sending to the time of arrival; `None` for a lost packet. Packets keep their order.
+    /// Maps the send time of a packet to its arrival time, or to `None` for a lost packet. Packets keep their order.
     pub(crate) arrival: Arrival,
     pub(crate) signal: Signal,
 }

@@ -46,7 +46,7 @@ pub(crate) enum Frame {
 
 #[derive(Debug)]
 enum Occurrence {
-    /// A connection attempt ends.
+    /// A connection attempt succeeds or fails.
     Connected(u64),
     /// A frame reaches the client on a connection.
     ToClient(u64, Frame),

@@ -31,7 +31,8 @@ pub(crate) struct Shell {
     changed_at: u64,
     /// The text that was sent on a connection.
     sent: BTreeMap<u64, String>,
-    /// The output since the last reconnect, and the connections that printed it; `None` for all.
+    /// The length of the output since the last reconnect, and the connections that may have printed it; `None` means
+    /// all.
     seen: usize,
     printed: Option<Vec<u64>>,
     exited: bool,

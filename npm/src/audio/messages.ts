@@ -17,7 +17,7 @@ export interface WorkletOptions {
   volume: number;
 }
 
-/** The report of a worklet: the statistics, and whether it plays audio. */
+/** The report of a worklet: the statistics, and whether the worklet plays audio. */
 export type Report = PlayerStats & { playing: boolean };
 
 /** A message with samples for the worklet. */

@@ -1,6 +1,6 @@
 import type { Chunk, Depth, Report } from "./messages.js";
 
-/** The maximum number of samples per call of the module. */
+/** The maximum number of samples that one call passes to the module. */
 const MAX_PIECE = 16_384;
 
 /** The exports of the WebAssembly module, see wasm/playout. `playout` is the address of an instance. */

@@ -19,7 +19,7 @@ const RECORD_HEADER = 4;
 const WRAP = -1;
 /**
  * The capacity of the ring, in words: more than one second of stereo audio at 48 kHz. The worklet reads all chunks for every
- * block of its output, so the ring is usually almost empty.
+ * block of its output.
  */
 const CAPACITY = 131_072;
 

@@ -6,7 +6,7 @@ import { ChannelClosedError, toOrgoError } from "../errors.js";
 import { checkWaitOptions, type WaitOptions } from "../options.js";
 import type { ChannelState, CloseCause, Counters } from "../types.js";
 
-/** The part of a timeout message that names what did not happen in time. */
+/** The part of a timeout error's message that describes what did not happen in time. */
 export const NOT_OPENED = "the channel did not open";
 
 /** The events of all channels. */

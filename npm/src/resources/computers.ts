@@ -39,8 +39,8 @@ export class Computers {
 
   /**
    * Fetches the password of the channels of a computer. The password changes at every restart of the computer. Its field in the
-   * result is not enumerable: `console.log`, `JSON.stringify` and spreading skip it. To send a password to a page, use {@link
-   * Computer.connection}.
+   * result is not enumerable: `console.log`, `JSON.stringify` and spreading skip it. To send a password to a page, use
+   * {@link Computer.connection}.
    */
   vncPassword(id: string, options?: CallOptions): Promise<VncPassword> {
     return this.#caller.call("computers.vncPassword", { id }, options);

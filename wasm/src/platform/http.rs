@@ -78,7 +78,7 @@ pub(super) async fn send(
         builder = builder.header(name, value);
     }
     // The close of an idle connection may race with a request, and Node's `fetch` does not let the caller choose a
-    // connection. So the server is asked to close the connection. Browsers ignore this field.
+    // connection. So the connection is not kept for reuse. Browsers ignore this field.
     if browser.explain.is_some() && (request.once || browser.keeps_none.get()) {
         builder = builder.header("connection", "close");
     }

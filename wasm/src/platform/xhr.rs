@@ -35,7 +35,7 @@ impl Drop for Exchange {
 impl Exchange {
     /// Creates a request. Returns `None` if the platform has no `XMLHttpRequest`, as in Node and in service workers.
     pub(super) fn new(progress: Progress, limit: u64) -> Option<Self> {
-        // Checked without an exception, because each one leaves a slot of wasm-bindgen's table behind.
+        // Checked without an exception, because each exception leaves a slot of wasm-bindgen's table behind.
         if !Reflect::has(&global(), &"XMLHttpRequest".into()).unwrap_or_default() {
             return None;
         }

@@ -18,7 +18,7 @@ const LARGEST_OUTPUT: usize = (1 << 20) + (1 << 10);
 /// The largest total size of a repeated frame.
 const LARGEST_FLOOD: usize = 1 << 20;
 
-/// The parts that depend on the channel.
+/// The parts of a fuzz target that depend on the kind of channel.
 pub(super) trait Subject: Default {
     type Channel: Protocol;
 
