@@ -32,7 +32,7 @@ export function begin(client, operation, params, options = {}, content) {
   return { outcome: call.outcome(), cancel: () => call.cancel() };
 }
 
-/** The outcome of a call. */
+/** Makes a call and returns its outcome. */
 export function call(client, operation, params, options, content) {
   return begin(client, operation, params, options, content).outcome;
 }

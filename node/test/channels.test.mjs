@@ -20,7 +20,7 @@ async function service(test, serve, http) {
   return listen(test, server);
 }
 
-/** A shell that echoes its input. */
+/** Serves a terminal that echoes its input. */
 function echo({ send, on }) {
   on(({ type, data }) => type === "input" && send({ type: "output", data }));
 }

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { call, client, listen } from "./addon.mjs";
 
 const CLICK = ["computers.click", { id: "c1", x: 1, y: 1 }, { max_retries: 0 }];
-/** A call that may be repeated. */
+/** A call that may be executed twice. */
 const READ = ["computers.wait", { id: "c1", duration: 0 }, { max_retries: 0 }];
 
 /** Starts a service that keeps idle connections open, announces no timeout by default, and counts the clicks. */

@@ -16,7 +16,7 @@ export interface BindingConfig {
   max_retries?: number;
   max_response_bytes?: number;
   headers?: Record<string, string>;
-  /** Default: nothing is logged. */
+  /** The least severe level that is logged. Default: nothing is logged. */
   log_level?: string;
 }
 
@@ -124,9 +124,9 @@ export interface BindingChannel<Item> {
    * @throws an `ErrorRecord` for an unknown command or a wrong argument.
    */
   command(name: string, argument?: unknown): unknown;
-  /** The current state. */
+  /** Returns the current state. */
   state(): ChannelState;
-  /** The current counters. */
+  /** Returns the current counters. */
   counters(): Counters;
   /** Ends the channel with a normal close. Items that arrived earlier can still be read. */
   close(): void;
@@ -160,20 +160,20 @@ export interface BindingClient {
   ): BindingChannel<ChannelItems[Kind]> | Promise<BindingChannel<ChannelItems[Kind]>>;
 }
 
-/** A binding. */
+/** The exports of a binding. */
 export interface Binding {
   kind(): "native" | "wasm";
-  /** The version of the Rust code. */
+  /** Returns the version of the Rust code. */
   version(): string;
-  /** Throws an `ErrorRecord` if a setting is invalid. */
+  /** The class of clients. Its constructor throws an `ErrorRecord` if a setting is invalid. */
   readonly Client: new (
     config: BindingConfig,
     log?: Log,
   ) => BindingClient;
-  /** The header of a 16-bit WAV file of unknown length. */
+  /** Returns the header of a 16-bit WAV file of unknown length. */
   wavHeader(sampleRate: number, channels: number): Uint8Array;
-  /** Interleaved samples from -1 to 1 as 16-bit PCM. */
+  /** Converts interleaved samples from -1 to 1 to 16-bit PCM. */
   wavEncode(samples: Float32Array): Uint8Array;
-  /** The peak and the root mean square of samples, both from 0 to 1. */
+  /** Returns the peak and the root mean square of samples, in this order. */
   level(samples: Float32Array): Float32Array;
 }

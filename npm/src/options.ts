@@ -79,7 +79,7 @@ export const checks = {
     accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_BYTES,
     expected: `a whole number of bytes from 1 to ${MAX_BYTES}`,
   },
-  /** The core checks the range. */
+  /** A number. The core checks its range. */
   number: { accepts: (value) => typeof value === "number", expected: "a number" },
   volume: {
     accepts: (value) => typeof value === "number" && value >= 0 && Number.isFinite(value),

@@ -157,7 +157,7 @@ class RemoteAudio implements BindingChannel<AudioItem> {
     return false;
   }
 
-  /** An audio channel has no commands. */
+  /** Throws, because an audio channel has no commands. */
   command(): never {
     throw new Error("an audio channel has no commands");
   }

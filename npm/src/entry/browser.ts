@@ -49,7 +49,7 @@ const platform: Platform = {
 const workletUrl = () => (assets.workletUrl as string | URL | undefined) ?? new URL("./worklet.js?no-inline", import.meta.url);
 const workerUrl = () => (assets.workerUrl as string | URL | undefined) ?? new URL("./worker.js?no-inline", import.meta.url);
 
-/** Whether audio channels run in workers: only in a document, whose main thread may be busy. */
+/** Returns whether audio channels run in workers: only in a document, whose main thread may be busy. */
 const hasWorkers = () => typeof document !== "undefined" && typeof Worker !== "undefined";
 
 /**
