@@ -58,7 +58,7 @@ fn call<E: Endpoint>(config: &Config, endpoint: &E) -> Result<E::Response, Box<d
     }
 }
 
-/// The current time for calls and channels, in milliseconds.
+/// Returns the current time for calls and channels, in milliseconds.
 fn millis(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
@@ -132,7 +132,7 @@ fn terminal(target: Target, keystrokes: &str) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// A minimal HTTP/1.1 client: one request per connection.
+/// Sends a request with a minimal HTTP/1.1 client: one request per connection.
 fn exchange(request: &Request, limit: Duration) -> Result<Response, SendFailure> {
     let fail = |reached| move |error: Box<dyn Error>| SendFailure { reached, message: error.to_string() };
     let mut stream = connect(&request.url).map_err(fail(Reached::Never))?;
@@ -181,7 +181,7 @@ fn split(url: &str) -> Result<(&str, &str), Box<dyn Error>> {
     Ok((&rest[..slash], if slash < rest.len() { &rest[slash..] } else { "/" }))
 }
 
-/// A seed for the jitter, from the current time. It does not have to be secret.
+/// Returns a seed for the jitter, from the current time. The seed does not have to be secret.
 fn seed() -> u64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)

@@ -18,7 +18,7 @@ fn keep(text: String) -> usize {
     kept.len()
 }
 
-/// The address of the text whose length the other exports return.
+/// Returns the address of the text whose length the other exports return.
 #[unsafe(no_mangle)]
 pub extern "C" fn text() -> *const u8 {
     TEXT.lock().expect("one thread").as_ptr()

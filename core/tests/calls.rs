@@ -60,7 +60,7 @@ fn compare_request(name: &str, request: &Request, expected: &Value) {
     }
 }
 
-/// The response as a platform reads it, with the limit of the body applied.
+/// Returns the response as a platform reads it, with the limit of the body applied.
 fn response(expected: &Value, limit: u64) -> Response {
     let bytes = match (expected.get("body"), expected.get("text"), expected.get("base64")) {
         (Some(json), _, _) => json.to_string().into_bytes(),
@@ -223,7 +223,7 @@ impl Clocked {
         Self { call: start(&case).unwrap(), now: 5_000 }
     }
 
-    /// The time limit of the next request.
+    /// Returns the time limit of the next request.
     fn send(&mut self) -> u64 {
         match self.call.step(self.now) {
             Step::Send(_, limits) => limits.request,
@@ -287,7 +287,7 @@ fn the_total_limit_shortens_the_last_request() {
         }
     };
     assert!(clocked.now <= 5_000 + 2_500, "{}", clocked.now);
-    // The first request may have reached the server, regardless of the last one.
+    // The first request may have reached the server, regardless of the last request.
     assert_eq!(serde_json::to_value(error.record()).unwrap()["delivered"], "maybe");
 }
 
@@ -317,7 +317,7 @@ fn each_expired_limit_is_named() {
     assert_eq!((&error["limit"], &error["delivered"]), (&json!(200), &json!("maybe")));
 }
 
-/// The default time limit of a call.
+/// Returns the default time limit of a call.
 fn default_limit(operation: &str, params: &Value) -> u64 {
     let mut call = Clocked::new(operation, params, &json!({}));
     call.send()
@@ -359,7 +359,7 @@ fn the_default_limit_includes_the_time_that_the_parameters_take_on_the_server() 
     }
 }
 
-/// The response limits of a call whose first response contains a link.
+/// Returns the response limits of the two requests of a call whose first response contains a link.
 fn response_limits(operation: &str, link: &str, config: &Value, options: &Value) -> (u64, u64) {
     let case =
         json!({ "operation": operation, "params": { "id": "c" }, "config": config, "options": options });

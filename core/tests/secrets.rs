@@ -1,5 +1,5 @@
-//! Secrets are masked in everything that the core prints: debug forms, errors and log entries, even if a server echoes
-//! them.
+//! Tests that secrets are masked in all text that the core prints: debug forms, errors and log entries, even if a
+//! server echoes them.
 
 use orgo_core::channel::{Action, ConnectFailure, Session, Target};
 use orgo_core::client::address::{BaseUrl, ComputerAddress, SocketTemplate};
@@ -65,7 +65,8 @@ fn call(operation: &str, params: &str) -> Call {
     call
 }
 
-/// Every form of the known secrets in every part of a response, and a password in a field for one.
+/// Returns a response with every form of the known secrets in each of its parts, and with a password in a password
+/// field.
 fn echo(status: u16) -> Response {
     let known = [&FORMS[..3], &FORMS[7..8]].concat().join("; ");
     let written = known.replace('\\', "\\\\");

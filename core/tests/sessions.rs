@@ -136,7 +136,7 @@ fn input<P: Scripted>(session: &mut Session<P>, now: Millis, step: &Value) -> Op
     P::command(session, step)
 }
 
-/// The fields of a value that `expected` contains, at any depth.
+/// Returns the fields of a value that `expected` contains, at any depth.
 fn part(value: &Value, expected: &Value) -> Value {
     match expected.as_object() {
         None => value.clone(),
@@ -450,7 +450,7 @@ fn late_reports_of_an_old_socket_are_ignored() {
     assert_eq!((session.state(), session.poll_timeout(), session.counters()), waiting);
 }
 
-/// The input that a session sends now, and the number of pings.
+/// Returns the input that a session sends now, and the number of pings.
 fn typed(session: &mut TerminalSession) -> (String, usize) {
     let (mut text, mut pings) = (String::new(), 0);
     while let Some(output) = session.poll_action() {

@@ -1,4 +1,4 @@
-//! Ends the connection of an aborted request. hyper alone would keep sending the rest of the body, as fast as the
+//! Ends the connection of an aborted request. Without this, hyper would send the rest of the body, as fast as the
 //! server reads it.
 
 use std::io;
@@ -21,8 +21,8 @@ struct State {
 }
 
 impl Abort {
-    /// Called by the stream: fails after an abort. Before that, it registers the task of the stream, which an abort
-    /// wakes.
+    /// Fails after an abort. Before an abort, registers the task of the stream, so that an abort wakes the task. The
+    /// stream calls this method.
     pub(crate) fn check(&self, context: &Context<'_>) -> io::Result<()> {
         self.0.stream.register(context.waker());
         if self.0.done.load(Ordering::Acquire) {
@@ -37,8 +37,8 @@ impl Abort {
     }
 }
 
-/// Ends the connection of a request that is dropped before its response has begun. After the response has begun, the
-/// connection may serve other requests.
+/// Ends the connection of a request that is dropped before its response has begun. After that, the connection may serve
+/// other requests.
 pub(crate) struct AbortOnDrop(Option<CaptureConnection>);
 
 impl AbortOnDrop {
@@ -46,7 +46,7 @@ impl AbortOnDrop {
         Self(Some(connection))
     }
 
-    /// Keeps the connection: the response has begun, or the request has failed.
+    /// Keeps the connection. Called when the response has begun or the request has failed.
     pub(crate) fn disarm(mut self) {
         self.0 = None;
     }

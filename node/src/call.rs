@@ -77,9 +77,9 @@ impl PendingCall {
         })
     }
 
-    /// Resolves with the progress of the upload when it has changed; with `null` after the end, and for a call without
-    /// progress. Call it after `outcome`, because a call that never starts has no end, and again only after the promise
-    /// has resolved.
+    /// Resolves with the progress of the upload when the progress has changed. Resolves with `null` after the call has
+    /// ended, and for a call that does not report progress. Call this method after `outcome`, because a call that never
+    /// starts never ends. Call it again only after the promise has resolved.
     #[napi(catch_unwind, ts_return_type = "Promise<UploadProgress | null>")]
     pub fn next_upload_progress<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let progress_receiver = self.progress_receiver.clone();
@@ -88,7 +88,7 @@ impl PendingCall {
         })
     }
 
-    /// Cancels the call and frees its connection. Has no effect after the end.
+    /// Cancels the call and frees its connection. Has no effect after the call has ended.
     #[napi(catch_unwind)]
     pub fn cancel(&self) {
         self.canceled.notify_one();
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_an_outcome() {
+    fn a_panic_becomes_a_failed_outcome() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let outcome = runtime.block_on(settle("computers.click".to_owned(), async { panic!("boom") }));
         assert_eq!(outcome.payload, None);

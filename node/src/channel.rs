@@ -19,7 +19,8 @@ use crate::panic::catch_panic;
 use crate::promise::promise;
 use crate::values::{Json, Objects, stringify, thrown};
 
-/// A channel of any kind. It keeps the process alive until it has ended. Garbage collection of the object closes it.
+/// A channel of any kind. It keeps the process alive until it has ended. The channel is closed when its JavaScript
+/// object is garbage-collected.
 #[napi]
 pub struct Channel(driver::Channel);
 
@@ -28,7 +29,7 @@ impl Channel {
     pub(crate) fn start(env: &Env, channel: driver::Channel, network: Network) -> napi::Result<Self> {
         let running = channel.clone();
         // This promise is not awaited. It keeps the process alive until the channel has ended and its sockets are
-        // closed, as a socket of Node does.
+        // closed, like a socket of Node.
         promise(env, move || run(running.clone(), drive(network, running)))?;
         Ok(Self(channel))
     }
@@ -45,7 +46,7 @@ async fn guarded<T>(channel: &driver::Channel, future: impl Future<Output = T>) 
 }
 
 /// Waits for the next items. Items with a payload may arrive every few milliseconds, and passing each one to JavaScript
-/// separately is expensive. So they are collected for a short time.
+/// separately is expensive. So the items are collected for a short time.
 async fn next_batch(channel: &driver::Channel) -> Option<Vec<PlainObject>> {
     let mut items = channel.next().await?;
     if channel.batch() > 0 && items.iter().any(|item| item.payload.is_some()) {
@@ -57,7 +58,7 @@ async fn next_batch(channel: &driver::Channel) -> Option<Vec<PlainObject>> {
 
 #[napi]
 impl Channel {
-    /// Resolves with the next items, at least one; with `null` when the channel has ended and every item was read.
+    /// Resolves with the next items, at least one, or with `null` when the channel has ended and all items were read.
     #[napi(catch_unwind, ts_return_type = "Promise<object[] | null>")]
     pub fn next<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
@@ -66,7 +67,7 @@ impl Channel {
         })
     }
 
-    /// Resolves with the state at its next change; with `null` after the end.
+    /// Resolves with the new state when the state changes, or with `null` after the channel has ended.
     #[napi(catch_unwind, ts_return_type = "Promise<ChannelState | null>")]
     pub fn next_state<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
@@ -76,8 +77,8 @@ impl Channel {
         })
     }
 
-    /// Resolves with `true` when more input is acknowledged or may be lost, or the state changed; with `false` after the
-    /// end.
+    /// Resolves with `true` when more input was acknowledged or may have been lost, or the state has changed. Resolves
+    /// with `false` after the channel has ended.
     #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
     pub fn next_progress<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
@@ -88,7 +89,7 @@ impl Channel {
     }
 
     /// Resolves with `true` when a fresh password is needed: call `providePassword` then. Resolves with `false` after
-    /// the end. Only for a `refreshable` target.
+    /// the channel has ended. Only a `refreshable` target needs this method.
     #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
     pub fn next_password_request<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
@@ -97,7 +98,7 @@ impl Channel {
         })
     }
 
-    /// Provides the requested password in a target, or the reason why there is none.
+    /// Responds to a password request: with a target that contains the password, or with the reason why there is none.
     #[napi(catch_unwind)]
     pub fn provide_password(&self, env: &Env, target: Unknown<'_>, problem: Option<String>) {
         if let Some(problem) = problem {
@@ -114,7 +115,7 @@ impl Channel {
     #[allow(clippy::needless_pass_by_value, reason = "napi passes strings by value")]
     pub fn command(&self, env: &Env, name: String, argument: Unknown<'_>) -> napi::Result<Json> {
         let run = || {
-            // A string may be long: it does not pass through JSON.
+            // A string may be long, so it does not pass through JSON.
             let argument = match argument.get_type() {
                 Ok(ValueType::String) => {
                     Value::String(argument.coerce_to_string()?.into_utf8()?.into_owned()?)
@@ -127,19 +128,19 @@ impl Channel {
         run().map(|result| Json(result.to_string()))
     }
 
-    /// The current state.
+    /// Returns the current state.
     #[napi(catch_unwind, ts_return_type = "ChannelState")]
     pub fn state(&self) -> Json {
         Json(self.0.state().to_json().to_string())
     }
 
-    /// The current counters.
+    /// Returns the current counters.
     #[napi(catch_unwind, ts_return_type = "Counters")]
     pub fn counters(&self) -> Json {
         Json(self.0.counters().to_json().to_string())
     }
 
-    /// Ends the channel. Items that came before can still be read.
+    /// Closes the channel. Items that arrived earlier can still be read.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.0.close();

@@ -1,4 +1,4 @@
-//! A client: settings, credentials and connections.
+//! A client as a JavaScript class.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::log::{Log, LogFunction};
 use crate::network::{Network, seed};
 use crate::values::{stringify, thrown};
 
-/// A client.
+/// A client: its settings, credentials and connections.
 #[napi]
 pub struct Client {
     config: Arc<Config>,
@@ -26,7 +26,8 @@ pub struct Client {
 
 #[napi]
 impl Client {
-    /// Checks the settings. Opens no connection. `log` receives the level and the text of each line.
+    /// Creates a client and checks its settings. Opens no connection. `log` receives the level and the text of each
+    /// line.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: &Env, config: Unknown<'_>, log: Option<LogFunction>) -> napi::Result<Self> {
         let config = read_object("Orgo", "options", stringify(env, config, "{}").as_deref());
@@ -59,7 +60,7 @@ impl Client {
         })
     }
 
-    /// Opens a channel of a kind: `terminal`, `audio` or `events`.
+    /// Opens a channel. `kind` is `terminal`, `audio` or `events`.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi passes strings by value")]
     pub fn open(

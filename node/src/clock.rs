@@ -7,7 +7,7 @@ use orgo_core::Millis;
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// Milliseconds since the first call, on a monotonic clock.
+/// Returns the milliseconds since the first call, from a monotonic clock.
 pub(crate) fn now() -> Millis {
     START.elapsed().as_millis().try_into().unwrap_or(Millis::MAX)
 }

@@ -1,5 +1,5 @@
-//! Byte streams to servers: TCP, through a proxy if the environment names one, with TLS if the address requires it. HTTP and
-//! WebSockets share it.
+//! Opens byte streams to servers for HTTP and WebSockets: over TCP, through a proxy if the environment sets one, and
+//! with TLS if the URL requires it.
 
 use std::error::Error;
 use std::fmt;
@@ -29,8 +29,8 @@ use crate::tls::Tls;
 /// The `user-agent` of every request.
 pub(crate) const USER_AGENT_VALUE: &str = concat!("orgo-sdk-node/", env!("CARGO_PKG_VERSION"));
 
-/// The time limit for connecting to a host, with all of its addresses. Less than the time limit of a call, so that the
-/// failure can report that nothing was sent.
+/// The time limit for connecting to a host, for all of its addresses together. It is shorter than the default time
+/// limit of a call, so that the failure can report that nothing was sent.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// The idle time after which the system sends TCP keep-alive probes.
 const KEEPALIVE: Duration = Duration::from_secs(60);
@@ -46,7 +46,8 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// Reads the proxy and certificate settings. Call it on the thread that may change the environment.
+    /// Reads the proxy and certificate settings of the environment. Call this on the thread that may change the
+    /// environment.
     pub(crate) fn from_env() -> Self {
         let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
         tcp.enforce_http(false);
@@ -60,18 +61,18 @@ impl Connector {
         }
     }
 
-    /// The proxy that forwards whole requests to this address; `None` if the connection is direct or a tunnel.
+    /// Returns the proxy that forwards whole requests to this URI, or `None` if the connection is direct or a tunnel.
     pub(crate) fn forwarder(&self, uri: &Uri) -> Option<&Proxy> {
         self.proxies.of(uri).ok().flatten().filter(|_| uri.scheme() == Some(&Scheme::HTTP))
     }
 
-    /// The connections for requests that this connector opened.
+    /// Returns the connections that this connector opened for requests.
     pub(crate) fn connections(&self) -> &Connections {
         &self.connections
     }
 
     /// Opens a stream to the server itself, through the tunnel of a proxy if there is one. `uri` is an `http` or
-    /// `https` address.
+    /// `https` URL.
     pub(crate) async fn tunnel(mut self, uri: Uri) -> Result<Stream, BoxError> {
         let Some(proxy) = self.proxies.of(&uri)?.cloned() else {
             return Ok(self.direct.call(uri).await?.into_inner());
@@ -103,8 +104,9 @@ fn through(proxy: &Proxy, error: &(dyn Error + 'static)) -> BoxError {
     format!("{}: {}", proxy.name(), describe(error)).into()
 }
 
-/// Resolves host names. Names under `localhost` are this machine, as in browsers and curl, because few system resolvers
-/// know them. The system resolves `localhost` itself, because it may have one address or two.
+/// Resolves host names. Subdomains of `localhost` are the local machine, as in browsers and curl, because few system
+/// resolvers know them. The name `localhost` is passed to the system resolver, because it may have one or two
+/// addresses.
 #[derive(Clone)]
 struct Resolver(GaiResolver);
 
@@ -178,10 +180,10 @@ impl Service<Uri> for Direct {
 trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 
-/// A stream of any composition of TCP, tunnel and TLS.
+/// A byte stream: any combination of TCP, proxy tunnels and TLS.
 pub(crate) struct Stream {
     io: Box<dyn Io>,
-    /// Whether it ends at a proxy that forwards whole requests.
+    /// Whether the peer is a proxy that forwards whole requests.
     forwards: bool,
     abort: Abort,
     /// `None` for the stream of a WebSocket.

@@ -1,10 +1,10 @@
-//! The errors of the libraries, as one type and as one line of text.
+//! Converts the errors of libraries to one type, and to one line of text.
 
 use std::error::Error;
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// An error with its causes on one line. The outermost message of a network library has few details.
+/// Describes an error with its causes on one line, because the outermost message of a network library has few details.
 pub(crate) fn describe(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

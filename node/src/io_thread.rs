@@ -18,7 +18,7 @@ pub(crate) struct Jobs(UnboundedSender<Job>);
 /// Returns the queue of the thread, and starts the thread if it is not running.
 ///
 /// # Errors
-/// The reason why it could not be started.
+/// Returns the reason why the thread could not be started.
 pub(crate) fn jobs() -> Result<&'static Jobs, String> {
     static JOBS: OnceLock<Result<Jobs, String>> = OnceLock::new();
     JOBS.get_or_init(start).as_ref().map_err(Clone::clone)

@@ -1,5 +1,5 @@
 //! The Node binding: a [`Platform`](orgo_core::driver::Platform) on a separate thread, and the conversions between the
-//! core's values and JavaScript's. It contains no rule of the protocol. The exports are the interface `Binding` in
+//! core's values and JavaScript's. The core implements the protocol. The exports are the interface `Binding` in
 //! `npm/src/binding.ts`, which documents them for their callers.
 
 #![allow(missing_debug_implementations, reason = "only JavaScript uses the public types")]
@@ -27,13 +27,13 @@ mod tls;
 
 use napi_derive::napi;
 
-/// The name of this binding.
+/// Returns the name of this binding.
 #[napi(catch_unwind)]
 pub fn kind() -> &'static str {
     "native"
 }
 
-/// The version of the Rust code.
+/// Returns the version of the Rust code.
 #[napi(catch_unwind)]
 pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")

@@ -8,7 +8,7 @@ use napi::bindgen_prelude::FnArgs;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode, UnknownReturnValue};
 use orgo_core::diagnostics::log::LogEntry;
 
-/// The number of lines that may wait for a busy JavaScript thread. More are dropped.
+/// The maximum number of lines that wait for a busy JavaScript thread. Further lines are dropped.
 const WAITING: usize = 1024;
 
 type Line = FnArgs<(String, String)>;
@@ -17,7 +17,7 @@ type Line = FnArgs<(String, String)>;
 /// alive.
 pub type LogFunction = ThreadsafeFunction<Line, UnknownReturnValue, Line, Status, false, true, WAITING>;
 
-/// An optional log.
+/// The function that receives the log lines, if there is one.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Option<Arc<LogFunction>>);
 

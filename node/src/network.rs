@@ -1,4 +1,4 @@
-//! The host for the core's driver: tokio's timer, hyper for HTTP, [`socket`] for WebSockets.
+//! The platform for the core's driver: tokio's timer, hyper for HTTP, [`socket`] for WebSockets.
 
 use std::future::Future;
 use std::time::Duration;
@@ -77,7 +77,7 @@ impl Network {
         }
         let captured = capture_connection(&mut request);
         let connection = AbortOnDrop::new(captured.clone());
-        // Lets the pool process the closes that have arrived, before it selects a connection.
+        // Lets the pool process the closes that have arrived from the server, before it selects a connection.
         tokio::task::yield_now().await;
         if once {
             self.connector.connections().retire(request.uri());
@@ -135,7 +135,8 @@ impl Platform for Network {
     }
 }
 
-/// Reads a body completely. `None` if it exceeds the limit; dropping it then closes its connection.
+/// Reads a body completely. Returns `None` if the body exceeds the limit. The body is then dropped, which closes its
+/// connection.
 async fn collect(
     mut body: Incoming,
     collected: Option<ResponseBody>,
@@ -152,7 +153,7 @@ async fn collect(
     Ok(Some(collected.into_bytes()))
 }
 
-/// A random number for jitter and form boundaries. It need not be secret.
+/// Returns a random number for jitter and form boundaries. The number need not be secret.
 pub(crate) fn seed() -> u64 {
     use std::hash::{BuildHasher as _, Hasher as _};
     std::hash::RandomState::new().build_hasher().finish()
@@ -171,8 +172,8 @@ fn convert(request: Request, progress: &Progress) -> http::Result<http::Request<
     Ok(request)
 }
 
-/// The request that follows a redirect. Credentials are sent only to their origin. A redirect from `https` to `http` is
-/// not followed, but returned as the response.
+/// Returns the request that follows a redirect, or `None` if the redirect is not followed. Credentials are sent only to
+/// their origin. A redirect from `https` to `http` is not followed.
 fn redirected(
     mut request: http::Request<Full<CountedBody>>,
     response: &http::Response<Option<Vec<u8>>>,
@@ -217,7 +218,7 @@ fn never(message: String) -> SendFailure {
 
 fn classify(error: &legacy::Error) -> SendFailure {
     use std::error::Error as _;
-    // The outer error names only the stage.
+    // The outer error names only the stage that failed.
     let message = error.source().map_or_else(|| error.to_string(), describe);
     // Without a connection nothing can have been sent.
     let reached = if error.is_connect() { Reached::Never } else { Reached::Maybe };

@@ -7,8 +7,8 @@ use napi::{Env, Error};
 
 use crate::io_thread;
 
-/// Creates a promise for the value of a future on the I/O thread. It keeps the process alive until it is resolved, so
-/// the future must end and must not panic.
+/// Creates a promise for the value of a future on the I/O thread. The promise keeps the process alive until it is
+/// resolved, so the future must end and must not panic.
 pub(crate) fn promise<'env, T, F>(
     env: &'env Env,
     job: impl FnOnce() -> F + Send + 'static,

@@ -9,7 +9,7 @@ use http::{HeaderValue, Uri};
 use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 
-/// In `NO_PROXY`: use proxies for this machine's addresses too. Chromium has the same entry.
+/// The entry of `NO_PROXY` that enables proxies for addresses of the local machine, as in Chromium.
 const LOOPBACK_TOO: &str = "<-loopback>";
 
 /// The proxies of the environment.
@@ -29,7 +29,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxies {
-    /// Reads the variables. Call it on the thread that may change the environment.
+    /// Reads the variables. Call this on the thread that may change the environment.
     pub(crate) fn from_env() -> Self {
         Self::read(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
@@ -39,7 +39,7 @@ impl Proxies {
         let value = |name: &str| {
             variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
         };
-        // In a CGI program it has the value of the client's `Proxy` field (httpoxy).
+        // In a CGI program, `HTTP_PROXY` contains the `Proxy` header of the client (httpoxy).
         let in_cgi = variable("REQUEST_METHOD").is_some();
         let first = |names: [&'static str; 4]| {
             names
@@ -56,10 +56,10 @@ impl Proxies {
         }
     }
 
-    /// The proxy for an `http` or `https` address, if there is one.
+    /// Returns the proxy for an `http` or `https` URL, if there is one.
     ///
     /// # Errors
-    /// The problem of an invalid variable. A connection without the proxy would ignore the user's setting.
+    /// Describes the problem of an invalid variable. A connection without the proxy would ignore the user's setting.
     pub(crate) fn of(&self, uri: &Uri) -> Result<Option<&Proxy>, String> {
         let secure = uri.scheme() == Some(&Scheme::HTTPS);
         let Some(proxy) = (if secure { &self.https } else { &self.http }) else { return Ok(None) };
@@ -112,12 +112,12 @@ impl Proxy {
         &self.uri
     }
 
-    /// The value of `Proxy-Authorization`.
+    /// Returns the value of the `Proxy-Authorization` header.
     pub(crate) fn credentials(&self) -> Option<&HeaderValue> {
         self.credentials.as_ref()
     }
 
-    /// Describes the proxy in an error message, without credentials. npm/src/proxies.ts uses the same words.
+    /// Describes the proxy for an error message, without credentials. npm/src/proxies.ts uses the same words.
     pub(crate) fn name(&self) -> String {
         let address = self.uri.authority().map_or("", |authority| authority.as_str());
         format!("the proxy {address} of {}", self.variable)
@@ -209,14 +209,14 @@ impl Entry {
     }
 }
 
-/// A host in normal form for comparisons: lower case, no brackets, no final dot.
+/// Returns a host in normal form for comparisons: in lower case, without brackets and without a final dot.
 fn name(host: &str) -> String {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
-/// The IP address in a host, including the old forms of IPv4 that every resolver accepts (`127.1`, `0x7f000001`). An
-/// IPv4-mapped IPv6 address is the IPv4 address.
+/// Returns the IP address that a host contains, if there is one. Accepts the old forms of IPv4 that every resolver
+/// accepts (`127.1`, `0x7f000001`). Converts an IPv4-mapped IPv6 address to the IPv4 address.
 fn address(host: &str) -> Option<IpAddr> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Some(address.to_canonical());
@@ -236,7 +236,8 @@ fn address(host: &str) -> Option<IpAddr> {
     Some(Ipv4Addr::from(high | last).into())
 }
 
-/// Whether a host is this machine. An unspecified address (`0.0.0.0`) connects to it too.
+/// Returns whether a host is the local machine. A connection to an unspecified address (`0.0.0.0`) also reaches the
+/// local machine.
 fn is_loopback(name: &str, address: Option<IpAddr>) -> bool {
     match address {
         Some(address) => address.is_loopback() || address.is_unspecified(),
@@ -244,7 +245,7 @@ fn is_loopback(name: &str, address: Option<IpAddr>) -> bool {
     }
 }
 
-/// Whether a name is reserved for this machine (RFC 6761).
+/// Returns whether a name is reserved for the local machine (RFC 6761).
 pub(crate) fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     let label = name.rsplit('.').next().unwrap_or_default();
@@ -263,7 +264,7 @@ mod tests {
         })
     }
 
-    /// The route to an address: a proxy, `direct`, or an error.
+    /// Returns the route to a URL: a proxy, `direct`, or an error.
     fn way(variables: Variables<'_>, address: &str) -> String {
         match proxies(variables).of(&address.parse().unwrap()) {
             Ok(Some(proxy)) => proxy.name(),
@@ -318,7 +319,7 @@ mod tests {
             let said = way(&[("HTTP_PROXY", value)], "http://orgo.test/");
             assert!(said.starts_with("HTTP_PROXY ") && !said.contains("hunter2"), "{value}: {said}");
         }
-        // An exception does not need the proxy, so the variable may be wrong.
+        // A host that is reached without a proxy is not affected by an invalid variable.
         assert_eq!(way(&[("HTTP_PROXY", "socks5://p:1")], "http://127.0.0.1:8800/"), "direct");
     }
 

@@ -1,9 +1,9 @@
 //! Decides which idle connection may be reused for a call that must not be executed twice.
 //!
 //! A server closes a connection after some idle time, and the close may race with the next request. Then it is unknown
-//! whether the request was executed. So such a call gets a connection that was used recently, or a new one. How recently
-//! depends on the `Keep-Alive` field of the server (`timeout=5`) and on the idle times after which it closed connections
-//! before.
+//! whether the request was executed. So such a call gets a connection that was used recently, or a new one. The limit
+//! of the idle time depends on the `Keep-Alive` field of the server (`timeout=5`) and on the idle times after which the
+//! server closed connections before.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,14 +14,16 @@ use http::header::CONNECTION;
 use http::{Extensions, HeaderMap, HeaderValue, Uri};
 use hyper_util::client::legacy::connect::CaptureConnection;
 
-/// The longest idle time of a reused connection if nothing is known about the server. Calls in quick succession stay below
-/// it. For other calls the cost of a new connection is small, compared with the pause before them.
+/// The longest idle time of a reused connection if nothing is known about the server. The pauses between calls in quick
+/// succession are shorter. For other calls the cost of a new connection is small, compared with the pause before them.
 const TRUSTED_IDLE: Duration = Duration::from_millis(250);
-/// How much earlier than announced a server may close: its timer started earlier, and a request takes time to arrive.
+/// How much earlier than announced a server may close a connection: its timer started earlier, and a request takes time
+/// to arrive.
 const MARGIN: Duration = Duration::from_secs(1);
-/// A close within this time after a request may have raced with it. A later close has another cause.
+/// A close within this time after a request was sent may have raced with the request. A later close has another cause.
 const RACE_WINDOW: Duration = Duration::from_secs(1);
-/// How long an observed close is remembered. It can be meaningless: a restart of the server closes every connection.
+/// How long an observed close is remembered. The close can be unrelated to the idle time: a restart of the server
+/// closes every connection.
 const REMEMBERED: Duration = Duration::from_secs(300);
 
 /// The connections of a client, by server. Clones share them.
@@ -34,9 +36,9 @@ struct Server(Mutex<ServerState>);
 
 #[derive(Default)]
 struct ServerState {
-    /// The shortest idle time after which it closed a connection, and the time of the close.
+    /// The shortest idle time after which the server closed a connection, and the time of the close.
     closed_after: Option<(Duration, Instant)>,
-    /// The idle time that it announced in `Keep-Alive`.
+    /// The idle time that the server announced in `Keep-Alive`.
     announced: Option<Duration>,
     connections: Vec<(Usage, CaptureConnection)>,
 }
@@ -50,26 +52,27 @@ struct UsageState {
     times: Mutex<Times>,
 }
 
-/// The usage of a stream. Dropping it ends the usage.
+/// The usage of a stream. Dropping this value ends the usage.
 pub(crate) struct StreamUsage(Usage);
 
 #[derive(Default)]
 struct Times {
-    /// When the last response was complete, if no request followed.
+    /// The time at which the last response was complete, if no request has followed.
     idle_since: Option<Instant>,
-    /// For a request whose response has not begun: how long the connection had been idle, and when the request was sent.
+    /// For a request whose response has not begun: the idle time of the connection before the request, and the time at
+    /// which the request was sent.
     resumed: Option<(Duration, Instant)>,
     over: bool,
 }
 
 impl Connections {
-    /// The usage of a new connection to the server of this address.
+    /// Starts to track a new connection to the server of this URI.
     pub(crate) fn track(&self, uri: &Uri) -> StreamUsage {
         let server = Arc::downgrade(&self.server(uri));
         StreamUsage(Usage(Arc::new(UsageState { server, times: Mutex::default() })))
     }
 
-    /// Retires the connections that were idle for too long. The pool does not reuse them.
+    /// Retires the connections that have been idle for too long. The pool does not reuse them.
     pub(crate) fn retire(&self, uri: &Uri) {
         self.server(uri).retire(Instant::now());
     }
@@ -111,16 +114,16 @@ impl ServerState {
         self.closed_after.filter(|(_, when)| now.duration_since(*when) < REMEMBERED).map(|(idle, _)| idle)
     }
 
-    /// The longest idle time of a reused connection.
+    /// Returns the longest idle time of a reused connection.
     fn limit(&self, now: Instant) -> Duration {
         let announced = self.announced.map_or(TRUSTED_IDLE, |announced| announced.saturating_sub(MARGIN));
-        // The next close may come earlier than the last one.
+        // The server may close the next connection after a shorter idle time than the last one.
         self.observed(now).map_or(announced, |observed| announced.min(observed / 2))
     }
 }
 
 impl Usage {
-    /// The usage of the connection that a request used.
+    /// Returns the usage of the connection that a request used.
     pub(crate) fn of(connection: &CaptureConnection) -> Option<Self> {
         let mut extras = Extensions::new();
         connection.connection_metadata().as_ref()?.get_extras(&mut extras);
@@ -145,7 +148,7 @@ impl Usage {
 }
 
 impl StreamUsage {
-    /// The handle for the requests on the connection.
+    /// Returns the handle for the requests on the connection.
     pub(crate) fn handle(&self) -> Usage {
         self.0.clone()
     }
@@ -187,7 +190,7 @@ impl Times {
         }
     }
 
-    /// The idle time after which the server closed the connection, if the close depends on it.
+    /// Records a close. Returns the idle time after which the server closed the connection, if the close depends on it.
     fn closed(&mut self, now: Instant) -> Option<Duration> {
         self.over = true;
         let raced = self.resumed.take().filter(|(_, sent)| now.duration_since(*sent) < RACE_WINDOW);
@@ -195,7 +198,7 @@ impl Times {
     }
 }
 
-/// The `timeout` of a `Keep-Alive` field.
+/// Returns the `timeout` of a `Keep-Alive` field.
 fn announced(headers: &HeaderMap) -> Option<Duration> {
     let parameters = headers.get("keep-alive")?.to_str().ok()?.split(',');
     parameters.filter_map(|parameter| parameter.split_once('=')).find_map(|(name, value)| {
@@ -269,7 +272,7 @@ mod tests {
         let closed = |times: &mut Times, at| times.closed(later(at)).map(|idle| idle.as_millis());
         assert_eq!(closed(&mut idle(|_, _| {}), 60), Some(60));
         assert_eq!(closed(&mut idle(Times::written), 60), Some(40));
-        // The server worked on the request, or had begun to respond.
+        // The server processed the request for some time, or had begun to respond.
         assert_eq!(closed(&mut idle(Times::written), 5000), None);
         let mut begun = idle(Times::written);
         begun.resumed = None;

@@ -1,4 +1,4 @@
-//! WebSockets. Both halves live on the I/O thread and share the socket there.
+//! WebSockets. The reading and the writing half share the socket on the I/O thread.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -23,15 +23,15 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use crate::connect::{Connector, Stream, USER_AGENT_VALUE};
 use crate::error::{BoxError, describe};
 
-/// The time limit of a close, including the server's close frame.
+/// The time limit for closing a socket, including the wait for the server's close frame.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 type Shared = Rc<RefCell<WebSocketStream<Stream>>>;
 
-/// The reading half.
+/// The reading half of a socket.
 pub(crate) struct Reader(Shared);
 
-/// The writing half.
+/// The writing half of a socket.
 pub(crate) struct Writer(Shared);
 
 /// Opens a socket.
@@ -54,7 +54,7 @@ pub(crate) async fn connect(
     Ok((Reader(Rc::clone(&socket)), Writer(socket)))
 }
 
-/// The server of a socket's address, as an `http` or `https` address without secrets.
+/// Returns the server of a WebSocket URL, as an `http` or `https` URL without secrets.
 fn origin(uri: &Uri) -> Result<Uri, BoxError> {
     let mut parts = uri.clone().into_parts();
     parts.scheme = Some(if uri.scheme_str() == Some("wss") { Scheme::HTTPS } else { Scheme::HTTP });
@@ -109,7 +109,7 @@ impl SocketReader for Reader {
 }
 
 fn closed(frame: Option<CloseFrame>) -> Message {
-    // Like a browser: 1005 is a close frame without a code.
+    // As in browsers, 1005 means a close frame without a code.
     frame.map_or(Message::Closed { code: 1005, reason: String::new() }, |frame| Message::Closed {
         code: frame.code.into(),
         reason: frame.reason.as_str().to_owned(),

@@ -1,4 +1,4 @@
-//! TLS on a stream, and the trusted certificates.
+//! TLS for byte streams, and the trusted certificates.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -69,7 +69,7 @@ impl Trust {
 }
 
 impl Tls {
-    /// Reads the environment, but no file yet. Call it on the thread that may change the environment.
+    /// Reads the environment, but no files. Call this on the thread that may change the environment.
     pub(crate) fn from_env() -> Self {
         Self { trust: Trust::from_env(), config: OnceLock::new() }
     }

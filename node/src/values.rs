@@ -1,7 +1,7 @@
 //! Conversions between the values of JavaScript and of the core.
 //!
-//! Plain data passes as JSON text, which the engine reads and writes faster than it makes an object field by field. The
-//! core reads and writes its side of the text on the I/O thread.
+//! Plain data is passed as JSON text, which the engine parses and writes faster than the addon can access objects field
+//! by field. The core parses and writes the text on the I/O thread.
 
 use napi::bindgen_prelude::{
     Float32ArraySlice, FromNapiValue, Function, JsObjectValue as _, Object, Result, ToNapiValue,
@@ -11,8 +11,8 @@ use napi::{Env, Error, JsValue as _, Status, ValueType};
 use orgo_core::encoding::plain::{Payload, PlainObject};
 use orgo_core::error;
 
-/// Converts a value to JSON text, which the core then checks. Returns `None` for a cycle, for which `JSON.stringify`
-/// throws, and for a function, which has no JSON. `undefined` becomes `otherwise`.
+/// Converts a value to JSON text, which the core then checks. Returns `None` for a cyclic value, for which
+/// `JSON.stringify` throws, and for a function, which JSON cannot represent. `undefined` becomes `otherwise`.
 pub(crate) fn stringify(env: &Env, value: Unknown<'_>, otherwise: &str) -> Option<String> {
     if matches!(value.get_type(), Ok(ValueType::Undefined)) {
         return Some(otherwise.to_owned());
@@ -26,7 +26,7 @@ fn json(env: &Env) -> Result<Object<'_>> {
     env.get_global()?.get_named_property_unchecked("JSON")
 }
 
-/// JSON text that becomes a value.
+/// JSON text that is converted to a JavaScript value.
 pub struct Json(pub(crate) String);
 
 impl ToNapiValue for Json {
@@ -40,11 +40,11 @@ fn parse(env: &Env, text: String) -> Result<Unknown<'_>> {
     parse.call(text)
 }
 
-/// Objects that become one array, or a single object. Created on the I/O thread, so that the JavaScript thread has
-/// little work.
+/// Objects that are converted to a JavaScript array, or to a single object. They are created on the I/O thread, so that
+/// the JavaScript thread has little work.
 pub(crate) struct Objects {
     json: String,
-    /// Each with the index of its object in the array.
+    /// The payloads, each with the index of its object in the array.
     payloads: Vec<(u32, &'static str, Payload)>,
     alone: bool,
 }

@@ -21,7 +21,7 @@ export const path = process.env.ORGO_ADDON ?? built;
 if (!existsSync(path)) throw new Error(`no addon at ${path}: run "npm run build", or set ORGO_ADDON`);
 export const addon = createRequire(import.meta.url)(path);
 
-/** A client for a server on this machine. */
+/** Creates a client for a server on the local machine. */
 export function client(port, config = {}) {
   return new addon.Client({ base_url: `http://127.0.0.1:${port}/api`, api_key: "sk_live_secret", ...config });
 }
@@ -32,12 +32,12 @@ export function begin(client, operation, params, options = {}, content) {
   return { outcome: call.outcome(), cancel: () => call.cancel() };
 }
 
-/** The outcome of a call. */
+/** Makes a call and returns its outcome. */
 export function call(client, operation, params, options, content) {
   return begin(client, operation, params, options, content).outcome;
 }
 
-/** The `ErrorRecord` that a function throws. */
+/** Returns the `ErrorRecord` that a function throws. */
 export function thrown(act) {
   try {
     act();
@@ -47,13 +47,13 @@ export function thrown(act) {
   throw new Error("nothing was thrown");
 }
 
-/** Opens a channel to a server on this machine. Its password is `pass`, unless `target` has another one. */
+/** Opens a channel to a server on the local machine. Its password is `pass`, unless `target` has another one. */
 export function open(client, kind, port, options = {}, target = {}) {
   const url = `http://127.0.0.1:${port}`;
   return client.open(kind, { computer_id: "c1", connection_url: url, password: "pass", ...target }, options);
 }
 
-/** Returns all items until one matches or the channel ends. */
+/** Collects items until one matches or the channel ends. */
 export async function until(channel, matches) {
   const found = [];
   for (let items = await channel.next(); items; items = await channel.next()) {
@@ -63,7 +63,7 @@ export async function until(channel, matches) {
   return found;
 }
 
-/** The first state with one of these statuses. */
+/** Waits for the first state with one of these statuses. */
 export async function status(channel, ...wanted) {
   for (;;) {
     const state = await channel.nextState();
@@ -71,7 +71,7 @@ export async function status(channel, ...wanted) {
   }
 }
 
-/** Returns the text of a terminal when it contains `wanted`. */
+/** Reads the output of a terminal until the text contains `wanted`. */
 export async function output(channel, wanted) {
   let text = "";
   await until(channel, (item) => {
@@ -81,7 +81,7 @@ export async function output(channel, wanted) {
   return text;
 }
 
-/** Starts a server on a free port. It ends with the test, and its connections too. */
+/** Starts a server on a free port. The server and its connections are closed when the test ends. */
 export async function listen(test, server) {
   const sockets = new Set();
   server.on("connection", (socket) => {

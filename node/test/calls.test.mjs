@@ -13,7 +13,7 @@ const PIXEL = Buffer.from(
 );
 const CLICK = { id: "c1", x: 10, y: 20 };
 
-/** A server that responds with JSON, and the requests that it received. */
+/** Starts a server that responds with JSON. Returns the requests that the server receives. */
 async function service(test, respond) {
   const requests = [];
   const server = createServer(async (request, response) => {
@@ -56,7 +56,7 @@ test("the bytes of a screenshot belong to the caller", async (t) => {
   assert.equal(bytes.length, 0, "the buffer was transferred, not copied");
 });
 
-test("a file is uploaded whole", async (t) => {
+test("a file is uploaded completely", async (t) => {
   const { requests, port } = await service(t, () => ({ body: { file: { id: "f1", filename: "a.bin" } } }));
   const data = Buffer.from([0, 255, 13, 10, 45, 45]);
   const content = { name: "a.bin", content_type: "application/octet-stream", data };
@@ -69,7 +69,7 @@ test("an upload reports how much of the file the connection has accepted", async
   const total = 32 << 20;
   let drink;
   const thirst = new Promise((resolve) => (drink = resolve));
-  // Unread bytes fill the system's buffers, and stop the client.
+  // Unread bytes fill the buffers of the operating system and block the client.
   const server = createServer(async (request, response) => {
     await thirst;
     for await (const _ of request);
@@ -208,7 +208,7 @@ test("after a broken connection the delivery is unknown, and a click is not retr
   assert.equal(requests, 1);
 });
 
-test("a response that breaks off is a failure, and a read is retried", async (t) => {
+test("an incomplete response is a failure, and a read is retried", async (t) => {
   const { requests, port } = await service(t, (request, { length }) => {
     if (length > 1) return { body: [] };
     request.socket.end("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[");
@@ -218,7 +218,7 @@ test("a response that breaks off is a failure, and a read is retried", async (t)
   assert.equal(requests.length, 2);
 });
 
-/** A server with an endless response, and the number of bytes that it wrote before the connection was closed. */
+/** Starts a server with an endless response. Returns the number of bytes that it wrote before the connection was closed. */
 async function endless(t, headers) {
   let written = 0;
   let end;
@@ -241,12 +241,12 @@ test("an endless response is aborted at the limit, and its connection is closed"
   const { port, ended } = await endless(t);
   const { error } = await call(client(port, { max_response_bytes: limit }), "computers.get", { id: "c1" });
   assert.deepEqual([error.kind, error.limit, error.status, error.delivered], ["too_large", limit, 200, "yes"]);
-  // The rest filled the system's buffers.
+  // The bytes beyond the limit filled the buffers of the operating system.
   const written = await ended;
   assert.ok(written < limit + (32 << 20), `${written} bytes were written`);
 });
 
-test("the default limit is 64 MiB, and a file's content has 1 GiB", async (t) => {
+test("the default response limit is 64 MiB, and 1 GiB for the content of a file", async (t) => {
   const { port } = await endless(t);
   const { error } = await call(client(port), "computers.get", { id: "c1" });
   assert.deepEqual([error.kind, error.limit], ["too_large", 64 << 20]);
@@ -348,7 +348,7 @@ test("credentials never follow a redirect to another origin, and a click follows
   assert.equal(elsewhere.requests.length, 0);
 });
 
-test("a link without credentials may lead anywhere", async (t) => {
+test("a link without credentials may redirect to any origin", async (t) => {
   const store = await service(t, () => ({ body: Buffer.from("content") }));
   const { requests, port } = await service(t, ({ url }) =>
     url === "/link"

@@ -6,7 +6,7 @@ import { WebSocketServer } from "ws";
 
 import { addon, client, listen, open, output, status, thrown, until } from "./addon.mjs";
 
-/** A WebSocket server. `serve` receives each socket, with decoded messages. */
+/** Starts a WebSocket server. `serve` receives each socket, with decoded messages. */
 async function service(test, serve, http) {
   const server = createServer(http);
   const sockets = new WebSocketServer({ server });
@@ -20,7 +20,7 @@ async function service(test, serve, http) {
   return listen(test, server);
 }
 
-/** A shell that echoes its input. */
+/** Serves a terminal that echoes its input. */
 function echo({ send, on }) {
   on(({ type, data }) => type === "input" && send({ type: "output", data }));
 }
@@ -59,7 +59,7 @@ test("a new size is sent, and a wrong argument throws", async (t) => {
   terminal.close();
 });
 
-test("a flood of small frames arrives whole, in order, and in few batches", async (t) => {
+test("a flood of small frames arrives completely, in order, and in few batches", async (t) => {
   const count = 20_000;
   const port = await service(t, ({ send }) => {
     for (let line = 0; line < count; line += 1) send({ type: "output", data: `${line} é🦀\r\n` });
@@ -128,7 +128,7 @@ test("audio arrives as samples, regardless of how the frames are split", async (
     heard,
     Array.from(pcm, (sample) => sample / 32_768),
   );
-  // Each can be transferred to a worker separately.
+  // Each buffer can be transferred to a worker separately.
   const buffers = found.flatMap(({ samples }) => (samples ? [samples.buffer] : []));
   assert.equal(new Set(buffers).size, buffers.length);
   assert.equal(

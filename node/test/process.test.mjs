@@ -1,4 +1,4 @@
-// The addon and its process: what keeps it alive, worker threads, many clients.
+// Tests the addon in its process: what keeps the process alive, worker threads, many clients.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,7 +10,7 @@ import { WebSocketServer } from "ws";
 
 import { listen, path } from "./addon.mjs";
 
-/** A server that responds to all calls except `slow` ones, and whose sockets send only pongs. */
+/** Starts a server that responds to all calls except `slow` ones, and whose sockets send only pongs. */
 async function service(test) {
   const server = createServer((request, response) => {
     if (request.url.includes("slow")) server.emit("slow", request);

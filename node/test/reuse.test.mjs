@@ -8,16 +8,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { call, client, listen } from "./addon.mjs";
 
 const CLICK = ["computers.click", { id: "c1", x: 1, y: 1 }, { max_retries: 0 }];
-/** A call that may be repeated. */
+/** A call that may be executed twice. */
 const READ = ["computers.wait", { id: "c1", duration: 0 }, { max_retries: 0 }];
 
-/** A service that keeps idle connections open, announces no timeout by default, and counts the clicks. */
+/** Starts a service that keeps idle connections open, announces no timeout by default, and counts the clicks. */
 async function serve(test, headers = {}) {
   const seen = { clicks: 0 };
   const server = createServer((request, response) => {
     request.resume().on("end", () => {
       seen.clicks += 1;
-      // The test sets what the server announces.
+      // Only the test determines which timeout the server announces.
       response.removeHeader("keep-alive");
       response.writeHead(200, { connection: "keep-alive", ...headers }).end('{"success":true}');
     });
@@ -82,7 +82,8 @@ for (const { idle, delay, count } of [
     const way = await relay(t, port, { idle, delay });
     const lost = await click(client(way.port), count, { idle, delay });
     console.log(`  ${idle} ms: ${lost} of ${count} lost, ${way.seen.connections} connections`);
-    // The first one shows how early this server closes. Above the trusted idle time none is lost.
+    // After the first lost click, the client knows the idle time of this server. If that time is longer than the trusted idle
+    // time, no click is lost.
     assert.ok(lost <= (idle < 250 ? 1 : 0), `${lost} lost`);
     assert.equal(seen.clicks, count - lost);
   });
@@ -98,10 +99,10 @@ test("successive clicks share a connection, and so do reads", async (t) => {
   const before = way.seen.connections;
   await sleep(400);
   for (let index = 0; index < 5; index += 1) await call(orgo, ...READ);
-  assert.equal(way.seen.connections, before, "a read is repeated if its connection breaks, so it uses the kept one");
+  assert.equal(way.seen.connections, before, "a read is retried if its connection breaks, so it uses the idle connection");
   await sleep(400);
   await call(orgo, ...CLICK);
-  assert.equal(way.seen.connections, before + 1, "a click after a pause does not");
+  assert.equal(way.seen.connections, before + 1, "a click after a pause opens a connection");
 });
 
 test("connections are reused until a second before the announced timeout", async (t) => {

@@ -10,7 +10,7 @@ import { WebSocketServer } from "ws";
 import { certificate } from "../../tests/support/certificate.mjs";
 import { addon, call, client, environment, listen, open, output, status } from "./addon.mjs";
 
-/** A service with the same response to every call, and a shell that echoes its input. */
+/** Starts a service that responds to every call, and whose terminals echo their input. */
 function serve(test, server) {
   server.on("request", ({ url, headers }, response) => {
     if (url === "/content") return response.end("content");
@@ -33,7 +33,7 @@ async function secure(test) {
   return { ca, port, origin: `https://localhost:${port}` };
 }
 
-/** A proxy for requests and tunnels that records the requested targets. */
+/** Starts a proxy for requests and tunnels that records the requested targets. */
 async function proxy(test, refuse) {
   const seen = [];
   const server = createServer((request, response) => {
@@ -55,7 +55,7 @@ async function proxy(test, refuse) {
   return { seen, port: await listen(test, server) };
 }
 
-/** A host name that only the proxy of these tests can resolve. It stands for this machine. */
+/** A host name that only the proxy of these tests can resolve. The proxy connects it to the local machine. */
 const ELSEWHERE = "there.invalid";
 
 const CLICK = ["computers.click", { id: "c1", x: 1, y: 2 }, { max_retries: 0 }];
@@ -143,7 +143,7 @@ test("HTTP_PROXY forwards plain calls and tunnels plain channels", async (t) => 
 });
 
 for (const host of ["127.0.0.1", "localhost", "c1.localhost", "127.1", "[::ffff:127.0.0.1]"]) {
-  test(`${host} is this machine: calls, links and channels use no proxy, regardless of the environment`, async (t) => {
+  test(`${host} is this machine: calls, links and channels use no proxy, even if the environment sets one`, async (t) => {
     const server = createServer();
     const port = await serve(t, server);
     const dead = "http://user:hunter2@127.0.0.1:9";
@@ -161,7 +161,7 @@ for (const host of ["127.0.0.1", "localhost", "c1.localhost", "127.1", "[::ffff:
   });
 }
 
-test("with `<-loopback>` in NO_PROXY the proxy serves this machine too", async (t) => {
+test("with `<-loopback>` in NO_PROXY, the proxy is also used for the local machine", async (t) => {
   const port = await serve(t, createServer());
   const through = await proxy(t);
   environment(t, { HTTP_PROXY: `http://127.0.0.1:${through.port}`, NO_PROXY: "<-loopback>" });

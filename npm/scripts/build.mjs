@@ -1,5 +1,5 @@
-// Builds the JavaScript and the types of the package into dist/. It does not change the WebAssembly module (dist/wasm) and the
-// native addon (dist/native), which Cargo builds.
+// Builds the JavaScript files and the type declarations of the package into dist/. Does not change the WebAssembly module
+// (dist/wasm) or the native addon (dist/native): Cargo builds these.
 import { execFileSync } from "node:child_process";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -19,7 +19,10 @@ const externalGlue = {
   },
 };
 
-/** Bundles the glue into the worker. The page sends the module to the worker, so the URL of the module is removed. */
+/**
+ * Bundles the JavaScript glue into the worker. Removes the URL of the WebAssembly module, because the page sends the compiled
+ * module to the worker.
+ */
 const glueWithoutModule = {
   name: "glue-without-module",
   setup({ onResolve, onLoad }) {
@@ -71,7 +74,7 @@ await Promise.all([
     platform: "browser",
     format: "esm",
   }),
-  // These files have no imports, because tools that copy assets do not follow imports.
+  // Each of these files is self-contained, because tools that copy assets do not follow imports.
   build({
     ...common,
     entryPoints: ["src/audio/worklet.ts"],
@@ -95,6 +98,6 @@ await Promise.all([
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 execFileSync(process.execPath, [tsc, "--project", root, "--outDir", inDist("types")], { stdio: "inherit" });
-// A copy of the declarations for CommonJS.
+// Copies the type declarations for CommonJS.
 cpSync(inDist("types"), inDist("cjs"), { recursive: true });
 writeFileSync(inDist("cjs", "package.json"), '{ "type": "commonjs" }\n');

@@ -8,11 +8,11 @@ interface Subscription {
 const subscriptions = new WeakMap<AbortSignalLike, Subscription>();
 
 /**
- * Calls `listener` once when the signal is aborted, or at once if it already is. Returns a function that removes the
+ * Calls `listener` once when the signal is aborted, or immediately if it is already aborted. Returns a function that removes the
  * listener.
  *
- * All calls that share a signal share one event listener, because Node warns of a leak at the eleventh listener of a
- * signal.
+ * All calls that share a signal share one event listener, because Node warns of a memory leak if a signal has more than ten
+ * listeners.
  */
 export function onAbort(signal: AbortSignalLike | undefined, listener: () => void): () => void {
   if (signal === undefined) return () => {};
@@ -21,7 +21,7 @@ export function onAbort(signal: AbortSignalLike | undefined, listener: () => voi
     return () => {};
   }
   const subscription = subscriptions.get(signal) ?? subscribe(signal);
-  // A wrapper, because two calls may pass the same function.
+  // Wraps the listener, because two calls may pass the same function.
   const own = () => listener();
   subscription.listeners.add(own);
   return () => {

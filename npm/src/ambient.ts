@@ -10,19 +10,19 @@ type Ambient<Name extends string, Fallback> = typeof globalThis extends {
   ? Instance
   : Fallback;
 
-/** The required part of an `AbortSignal`. */
+/** The part of an `AbortSignal` that this package uses. */
 export interface AbortSignalLike {
   /** Whether the signal is aborted. */
   readonly aborted: boolean;
   /** The reason that was passed to `abort`. */
   readonly reason?: unknown;
-  /** Adds a listener for the abort. */
+  /** Adds a listener for the `abort` event. */
   addEventListener(type: "abort", listener: () => void): void;
-  /** Removes a listener. */
+  /** Removes a listener for the `abort` event. */
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
-/** The required part of a `Blob` or a `File`. */
+/** The part of a `Blob` or a `File` that this package uses. */
 export interface BlobLike {
   /** The MIME type, or an empty string. */
   readonly type: string;
@@ -96,6 +96,9 @@ export type WebAssemblyModule = typeof globalThis extends { WebAssembly: { Modul
   ? Module
   : object;
 
-/** The symbol of `await using`. On a platform without it, the symbol that the helpers of compilers use. */
+/**
+ * The symbol for `await using`: `Symbol.asyncDispose`, or on a platform without it, the symbol that the helper code of compilers
+ * uses.
+ */
 export const asyncDispose: typeof Symbol.asyncDispose = (Symbol.asyncDispose ??
   Symbol.for("Symbol.asyncDispose")) as typeof Symbol.asyncDispose;

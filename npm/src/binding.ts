@@ -1,6 +1,6 @@
 /**
- * The interface of a binding. The WebAssembly module and the native addon export exactly this. They convert values; every
- * rule of the protocol is in the Rust core.
+ * The interface that both bindings export: the WebAssembly module and the native addon. The bindings convert values and perform
+ * the I/O; the Rust core implements the protocol.
  */
 import type { WebMessagePort } from "./ambient.js";
 import type { AudioItem, ChannelState, Counters, ErrorRecord, EventItem, TerminalItem } from "./generated/channels.js";
@@ -16,7 +16,7 @@ export interface BindingConfig {
   max_retries?: number;
   max_response_bytes?: number;
   headers?: Record<string, string>;
-  /** Default: nothing is logged. */
+  /** The least severe level that is logged. Default: nothing is logged. */
   log_level?: string;
 }
 
@@ -56,12 +56,12 @@ export interface PendingCall {
   /** Executes the call. Call this method once. The promise never rejects. */
   outcome(): Promise<Outcome>;
   /**
-   * Resolves with the progress of the upload when it has changed. It never decreases, and reaches the total if the upload
-   * succeeds. Resolves with `null` after the end, and for a call without `reports_progress`. Call it after `outcome`, and again
-   * only after the promise has resolved.
+   * Resolves with the progress of the upload when it has changed. `loaded` never decreases, and is equal to `total` at the end of
+   * a successful upload. Resolves with `null` after the call has ended, and for a call without `reports_progress`. Call this
+   * method after `outcome`, and again only after the promise has resolved.
    */
   nextUploadProgress(): Promise<BindingUploadProgress | null>;
-  /** Cancels the call and frees its connection. The outcome is an `aborted` error. Has no effect after the end. */
+  /** Cancels the call and frees its connection. The outcome is an `aborted` error. Has no effect after the call has ended. */
   cancel(): void;
 }
 
@@ -71,13 +71,15 @@ export interface ChannelTarget {
   instance_id?: string;
   connection_url?: string;
   password?: string;
-  /** Whether `nextPasswordRequest` and `providePassword` provide a fresh password, and not the API. */
+  /**
+   * Whether the binding requests a fresh password through `nextPasswordRequest` and `providePassword` instead of from the API.
+   */
   refreshable?: boolean;
   /** The number of connection attempts that may fail in a row. */
   max_reconnects?: number;
 }
 
-/** The kinds of channels, with the items of each. */
+/** Maps each kind of channel to the type of its items. */
 export interface ChannelItems {
   terminal: TerminalItem;
   audio: AudioItem;
@@ -90,21 +92,27 @@ export type ChannelKind = keyof ChannelItems;
 /** A channel of any kind. */
 export interface BindingChannel<Item> {
   /**
-   * Resolves with the next items in order, at least one; with `null` when the channel has ended and every item was read. A
-   * consumer that does not read slows a terminal down. Call this method again only after the promise has resolved. The same
-   * applies to the other methods that return promises.
+   * Resolves with the next items in order, at least one, or with `null` when the channel has ended and all items were read. A
+   * terminal slows down its programs if the consumer does not read. Call this method again only after the promise has resolved.
+   * The same applies to the other methods that return promises.
    */
   next(): Promise<Item[] | null>;
-  /** Resolves with the state at its next change, or at once if it changed since the last call; with `null` after the end. */
+  /**
+   * Resolves with the new state when the state changes, or immediately if it has changed since the last call. Resolves with
+   * `null` after the channel has ended.
+   */
   nextState(): Promise<ChannelState | null>;
   /**
-   * Resolves with `true` when more input is acknowledged or may be lost than at the last call, or the state has changed;
-   * with `false` after the end.
+   * Resolves with `true` when, since the last call, more input was acknowledged or may have been lost, or the state has changed.
+   * Resolves with `false` after the channel has ended.
    */
   nextProgress(): Promise<boolean>;
-  /** Resolves with `true` when a password is needed: call `providePassword` then. Resolves with `false` after the end. */
+  /**
+   * Resolves with `true` when a password is needed: call `providePassword` then. Resolves with `false` after the channel has
+   * ended.
+   */
   nextPasswordRequest(): Promise<boolean>;
-  /** Provides the requested password in a target, or the reason why there is none. */
+  /** Responds to a password request: with a target that contains the password, or with the reason why there is none. */
   providePassword(target: ChannelTarget | undefined, problem?: string): void;
   /**
    * Executes a command of the channel's kind:
@@ -116,15 +124,15 @@ export interface BindingChannel<Item> {
    * @throws an `ErrorRecord` for an unknown command or a wrong argument.
    */
   command(name: string, argument?: unknown): unknown;
-  /** The current state. */
+  /** Returns the current state. */
   state(): ChannelState;
-  /** The current counters. */
+  /** Returns the current counters. */
   counters(): Counters;
-  /** Ends the channel with a normal close. Items that arrived before can still be read. */
+  /** Ends the channel with a normal close. Items that arrived earlier can still be read. */
   close(): void;
   /**
-   * Sends the samples to a sink instead of `next`; without a sink, to `next` again. Only an audio channel in a worker has
-   * it.
+   * Sends the samples to a sink. Without a sink, `next` returns the samples again. Only an audio channel in a worker has this
+   * method.
    */
   pipeTo?(sink: SampleSink | undefined): void;
 }
@@ -141,8 +149,8 @@ export interface BindingClient {
   /**
    * Opens a channel.
    *
-   * @param options of the kind: `cols` and `rows`; `sample_rate` and `channels`; `types`. And `batch_ms`, how long items with
-   *   samples are collected before they pass from the addon's thread to JavaScript.
+   * @param options The options of the kind: `cols` and `rows` of a terminal; `sample_rate` and `channels` of audio; `types` of
+   *   events. `batch_ms` is the time for which the addon collects items with samples before it passes them to JavaScript.
    * @throws an `ErrorRecord` if the address or an option is invalid.
    */
   open<Kind extends ChannelKind>(
@@ -152,20 +160,20 @@ export interface BindingClient {
   ): BindingChannel<ChannelItems[Kind]> | Promise<BindingChannel<ChannelItems[Kind]>>;
 }
 
-/** A binding. */
+/** The exports of a binding. */
 export interface Binding {
   kind(): "native" | "wasm";
-  /** The version of the Rust code. */
+  /** Returns the version of the Rust code. */
   version(): string;
-  /** Throws an `ErrorRecord` if a setting is invalid. */
+  /** The class of clients. Its constructor throws an `ErrorRecord` if a setting is invalid. */
   readonly Client: new (
     config: BindingConfig,
     log?: Log,
   ) => BindingClient;
-  /** The header of a 16-bit WAV file of unknown length. */
+  /** Returns the header of a 16-bit WAV file of unknown length. */
   wavHeader(sampleRate: number, channels: number): Uint8Array;
-  /** Interleaved samples from -1 to 1 as 16-bit PCM. */
+  /** Converts interleaved samples from -1 to 1 to 16-bit PCM. */
   wavEncode(samples: Float32Array): Uint8Array;
-  /** The peak and the root mean square of samples, both from 0 to 1. */
+  /** Returns the peak and the root mean square of samples, in this order. */
   level(samples: Float32Array): Float32Array;
 }

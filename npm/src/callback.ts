@@ -1,4 +1,6 @@
-/** Calls a function of the user. An exception in it is reported as uncaught and does not affect the caller. */
+/**
+ * Calls a callback of the program. An exception that the callback throws is reported as uncaught and does not affect the caller.
+ */
 export function runCallback(callback: () => void): void {
   try {
     callback();

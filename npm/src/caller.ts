@@ -14,7 +14,10 @@ type OperationName = keyof Operations;
 type Params<Name extends OperationName> = Operations[Name]["params"];
 type Result<Name extends OperationName> = Operations[Name]["result"];
 
-/** The key of the deadline that the steps of a call share. A symbol, because the check of the options reads only strings. */
+/**
+ * The key of the deadline that the steps of a call share. It is a symbol, because the check of the options reads only string
+ * keys.
+ */
 const SHARED_DEADLINE = Symbol("deadline");
 interface StepOptions extends CallOptions {
   [SHARED_DEADLINE]?: Deadline;
@@ -32,7 +35,7 @@ export class Caller {
   readonly log: ClientLog;
   /** The time limit of one request, in milliseconds. */
   readonly timeout: number;
-  /** The URLs that a connection contains. */
+  /** The URLs of the client that a {@link Connection} contains. */
   readonly addresses: { base_url?: string; realtime_url?: string };
   readonly #totalTimeout: number | undefined;
   readonly #connect: () => Promise<{ binding: Binding; client: BindingClient }>;
@@ -134,7 +137,7 @@ export class Caller {
     if (outcome.ok) return { ...outcome, value: makeSecretsNonEnumerable(outcome.value) };
     const { kind, limit, delivered } = outcome.error;
     if (kind === "aborted") deadline.throwIfAborted(delivered);
-    // The binding got the remaining time as its limit. The error contains the limit of the whole call instead.
+    // The limit of the binding was the remaining time. The error reports the limit of the whole call instead.
     if (shared !== undefined && kind === "timeout" && limit === remaining.totalTimeout) {
       throw shared.timeoutError("no success", delivered);
     }
@@ -142,7 +145,7 @@ export class Caller {
   }
 }
 
-/** Reports the progress of an upload until it ends. */
+/** Reports the progress of an upload until the upload ends. */
 async function reportProgress(pending: PendingCall, onProgress: (progress: BindingUploadProgress) => void): Promise<void> {
   // The outcome of the call reports a failure of the binding.
   const next = () => pending.nextUploadProgress().catch(() => null);

@@ -44,7 +44,7 @@ export interface OrgoOptions {
   maxRetries?: number;
   /**
    * The maximum size of a response body, in bytes. A larger body ends the call with a {@link ResponseTooLargeError}.
-   * Default: 67108864 (64 MiB). It does not apply to `files.bytes`, which has a limit of 1 GiB.
+   * Default: 67108864 (64 MiB). It does not apply to `files.bytes`, whose default is 1 GiB.
    */
   maxResponseBytes?: number;
   /**
@@ -58,12 +58,12 @@ export interface OrgoOptions {
   logLevel?: LogLevel;
   /**
    * Allows an API key in a page, where every visitor can read it. Default: `false`. A page that controls one computer
-   * needs no API key but a {@link Connection}.
+   * needs a {@link Connection} instead of an API key.
    */
   dangerouslyAllowBrowser?: boolean;
 }
 
-/** A client of the service: the common part of both platforms. */
+/** A client of the service: the methods that Node and pages have in common. */
 export class OrgoClient {
   /** The workspaces of the account. */
   readonly workspaces: Workspaces;
@@ -123,8 +123,8 @@ export class OrgoClient {
   }
 
   /**
-   * Sends a request to a path of the service for which this package has no method. Retries, errors, limits and the
-   * masking of secrets are those of every other call.
+   * Sends a request to a path of the service for which this package has no method. Retries, errors, limits and the masking of
+   * secrets are the same as for all other calls.
    *
    * @returns the parsed JSON of the response, a `Uint8Array` if the body is not JSON, or `null` if the body is empty.
    * @throws InvalidParameterError for an invalid parameter; APIError if the server refuses the request.
@@ -135,8 +135,8 @@ export class OrgoClient {
   }
 
   /**
-   * Returns a handle of the computer with this id. It makes no call: if the computer does not exist, the first method that
-   * is called rejects with a {@link NotFoundError}.
+   * Returns a handle of the computer with this id. It makes no call: if the computer does not exist, the first call of one of its
+   * methods rejects with a {@link NotFoundError}.
    *
    * @throws InvalidParameterError if the id is not a non-empty string.
    */

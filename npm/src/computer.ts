@@ -49,19 +49,19 @@ export interface ScreenshotOptions extends CallOptions, TakeScreenshotParams {}
 type Inspect = (value: unknown, options: object) => string;
 
 const DEFAULT_START_TIMEOUT = 120_000;
-/** How long a 404 is ignored, in milliseconds: a new computer is not visible on all servers at once. */
+/** How long a 404 response is ignored, in milliseconds. A new computer may not be visible on all servers immediately. */
 const NOT_FOUND_GRACE = 10_000;
 const MIN_POLL_DELAY = 250;
 const MAX_POLL_DELAY = 3_000;
 
-/** Returns a status for an error message, or `unknown` if it is not a single plain word. */
+/** Returns the status for an error message, or `unknown` if the status is not a single plain word. */
 const printableStatus = (status = "unknown") => (/^\w{1,40}$/.test(status) ? status : "unknown");
 
 /**
  * A handle with which a program controls one computer. It keeps no network connection open, so there is nothing to close.
  *
- * `await using computer = await orgo.computers.create(...)` deletes the computer at the end of the block. A handle from
- * `get` or `computer(id)` never does that.
+ * `await using computer = await orgo.computers.create(...)` deletes the computer at the end of the block. A handle from `get` or
+ * `computer(id)` never deletes its computer this way.
  *
  * Every call rejects with an {@link InvalidParameterError} for an invalid parameter or option, with an {@link APIError} if the
  * server refuses it, with a {@link ConnectionError} if the network fails, with a {@link TimeoutError} if a time limit is
@@ -70,7 +70,7 @@ const printableStatus = (status = "unknown") => (/^\w{1,40}$/.test(status) ? sta
 export class Computer {
   /** The id of the computer, a UUID. */
   readonly id: string;
-  /** The stream of its screen and audio to an RTMP server. */
+  /** The stream of the screen and the audio of the computer to an RTMP server. */
   readonly stream: Stream;
   /** The stored files of the computer. */
   readonly files: ComputerFiles;
@@ -94,7 +94,7 @@ export class Computer {
 
   /**
    * The properties that the server last reported: those of the last `create`, `get`, `refresh` or `waitUntilRunning`.
-   * A handle from `orgo.computer(id)` has only the id until then.
+   * A handle from `orgo.computer(id)` has only the id until `refresh` or `waitUntilRunning` succeeds.
    */
   get info(): ComputerInfo {
     return this.#info;
@@ -217,9 +217,9 @@ export class Computer {
   }
 
   /**
-   * Waits on the computer. The call resolves after the wait.
+   * Makes the computer wait. The call resolves after the wait.
    *
-   * @param seconds At most 60.
+   * @param seconds The duration of the wait, at most 60.
    */
   wait(seconds: number, options?: CallOptions): Promise<ActionResult> {
     return this.#caller.call("computers.wait", { duration: seconds, id: this.id }, options);
@@ -247,7 +247,7 @@ export class Computer {
   }
 
   /**
-   * Opens a terminal with a new shell. Resolves when the server has accepted it.
+   * Opens a terminal with a new shell. Resolves when the server has accepted the terminal.
    *
    * @throws ChannelClosedError if the server refuses it; TimeoutError; AbortError.
    */
@@ -256,7 +256,7 @@ export class Computer {
   }
 
   /**
-   * Opens the audio of the computer. Resolves when the server has accepted it.
+   * Opens an audio channel of the computer. Resolves when the server has accepted the channel.
    *
    * @throws ChannelClosedError if the server refuses it; TimeoutError; AbortError.
    */
@@ -265,7 +265,7 @@ export class Computer {
   }
 
   /**
-   * Opens the events of the desktop. Resolves when the server has accepted it.
+   * Opens an event channel of the computer. Resolves when the server has accepted the channel.
    *
    * @param types The types of events to receive. {@link EventStream.subscribe} adds more later.
    * @throws ChannelClosedError if the server refuses it; TimeoutError; AbortError.
@@ -275,8 +275,8 @@ export class Computer {
   }
 
   /**
-   * Creates a connection, with which a page opens the channels of this computer without the API key. Pass it to
-   * `Orgo.connect` there. It contains the password of the computer, and is valid until the computer restarts.
+   * Creates a connection, with which a page opens the channels of this computer without the API key. Pass the connection to
+   * `Orgo.connect` in the page. It contains the password of the computer, and is valid until the computer restarts.
    */
   async connection(options?: CallOptions): Promise<Connection> {
     const nextOptions = this.#caller.stepOptions("computers.connection", options);
@@ -286,7 +286,7 @@ export class Computer {
   }
 
   /**
-   * The output of `console.log` in Node: id, name and status.
+   * Returns the output of `console.log` in Node: id, name and status.
    *
    * @internal
    */
@@ -297,12 +297,12 @@ export class Computer {
     return `Computer ${inspect(visible, options)}`;
   }
 
-  /** Deletes the computer if this handle is the result of `create`. */
+  /** Deletes the computer if `create` returned this handle. */
   async [asyncDispose](): Promise<void> {
     if (this.#owned) await this.delete();
   }
 
-  /** The address of the channels, as far as it is known. The binding requests the rest from the server. */
+  /** Returns the known parts of the address of the channels. The binding requests the missing parts from the server. */
   #target(): ChannelTarget {
     const { connection_url } = this.#info;
     return {

@@ -10,7 +10,7 @@ import { checkFields, checks, type OpenOptions } from "./options.js";
 import type { Platform } from "./platform.js";
 import type { EventType } from "./types.js";
 
-/** A connection as JSON. It contains the password of the computer, which gives full access to it. */
+/** A connection as JSON. It contains the password of the computer, which gives full access to the computer. */
 export interface ConnectionData {
   /** The version of this format. */
   version: 1;
@@ -69,8 +69,8 @@ export class Connection {
 export interface ConnectOptions {
   /**
    * Returns a fresh connection to the same computer, for example from your own server. It is called when the server
-   * refuses the password, which changes at every restart of the computer. Default: none, and the channel then ends with the
-   * cause `unauthorized`.
+   * refuses the password, which changes at every restart of the computer. Default: none. The channel then ends with the cause
+   * `unauthorized`.
    */
   refresh?: () => Promise<Connection | ConnectionData>;
   /** The time limit for opening a channel and for `refresh`, in milliseconds. Default: 60000. */
@@ -155,7 +155,7 @@ function parseConnection(connection: Connection | ConnectionData): Omit<Connecti
   return fields;
 }
 
-/** Returns the fields of a connection, which may be an instance of the class of another copy of this package. */
+/** Returns the fields of a connection, which may be an instance from another copy of this package. */
 function connectionData(owner: string, connection: unknown): ConnectionData {
   if (typeof connection === "string") {
     throw invalidParameter(owner, "connection", "must be an object, not a string: pass the result of JSON.parse");

@@ -10,7 +10,7 @@ export class Deadline {
   readonly #end: number;
   readonly #signal: AbortSignalLike | undefined;
 
-  /** @param limit In milliseconds; `undefined` means no limit. */
+  /** @param limit The time limit in milliseconds; `undefined` means no limit. */
   constructor(operation: string, limit: number | undefined, signal: AbortSignalLike | undefined) {
     this.#operation = operation;
     this.#limit = limit ?? Infinity;
@@ -66,7 +66,7 @@ export class Deadline {
     });
   }
 
-  /** Waits for `work` until the deadline. A deadline that passes does not cancel `work`; its result is ignored. */
+  /** Waits for `work` until the deadline. If the deadline passes, `work` continues, but its result is ignored. */
   wait<T>(work: Promise<T>, missing: string, delivered?: Delivered): Promise<T> {
     return this.promise((resolve, reject) => void work.then(resolve, reject), missing, delivered);
   }

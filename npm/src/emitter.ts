@@ -13,7 +13,7 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> {
    * @returns a function that removes the listener.
    */
   on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
-    // A wrapper, so that the same function can be added twice and removed separately.
+    // Wraps the listener, so that the same function can be added twice and removed separately.
     const entry: Listener<Events[Name]> = (...args) => listener(...args);
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners.add(entry));

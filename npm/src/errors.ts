@@ -1,7 +1,8 @@
 import type { CloseCause, Delivered, ErrorRecord } from "./types.js";
 
 /**
- * The kind of an error. Unlike `instanceof`, it also works if a program contains two copies of this package.
+ * The kind of an error. Unlike `instanceof`, a comparison of the kind also works if a program contains two copies of this
+ * package.
  *
  * - `encode`: {@link InvalidParameterError}
  * - `decode`: {@link DecodeError}
@@ -36,9 +37,9 @@ export class OrgoError extends Error {
   declare readonly status?: number;
   /** The stable error code of the server, such as `computer_waking`. */
   declare readonly code?: string;
-  /** The id of the request, for questions to the support. */
+  /** The id of the request, for questions to support. */
   declare readonly request_id?: string;
-  /** The HTTP status code of the desktop, if the failure comes from there. */
+  /** The HTTP status code that the desktop returned, if the desktop caused the failure. */
   declare readonly upstream_status?: number;
   /** The time to wait before the next attempt, in seconds. */
   declare readonly retry_after?: number;
@@ -176,14 +177,14 @@ const BY_KIND: Record<Exclude<ErrorRecord["kind"], "server">, typeof OrgoError> 
   closed: ChannelClosedError,
 };
 
-/** Creates the error for the record of a binding. */
+/** Creates an error from the error record of a binding. */
 export function errorFromRecord(record: ErrorRecord): OrgoError {
   if (record.kind !== "server") return new BY_KIND[record.kind](record);
   const status = record.status ?? 0;
   return new (BY_STATUS[status] ?? (status >= 500 ? ServerError : APIError))(record);
 }
 
-/** Converts an exception of a binding to an error. It is a record unless the binding itself failed. */
+/** Converts an exception of a binding to an error. The exception is an error record unless the binding itself failed. */
 export function toOrgoError(thrown: unknown): OrgoError {
   if (thrown instanceof OrgoError) return thrown;
   const record = thrown as Partial<ErrorRecord> | null;

@@ -1,8 +1,8 @@
 import { runCallback } from "./callback.js";
 
 /**
- * Receives the log lines of a client, such as `console`. A method that is missing skips its level. The lines contain no
- * secrets.
+ * Receives the log lines of a client. `console` is a logger. If a method is missing, the lines of its level are skipped. The
+ * lines contain no secrets.
  */
 export interface Logger {
   /** Called with the lines of the level `error`. */
@@ -15,7 +15,7 @@ export interface Logger {
   debug?(message: string): void;
 }
 
-/** The log levels by decreasing severity, after `off`. */
+/** `off`, and then the log levels in the order of decreasing severity. */
 export const LOG_LEVELS = ["off", "error", "warn", "info", "debug"] as const;
 
 /**

@@ -5,11 +5,11 @@ import { LOG_LEVELS, type LogLevel } from "./logger.js";
 
 /** The options of a call. They are the last argument of every method that makes a call. */
 export interface CallOptions {
-  /** Cancels the call when it is aborted: the call rejects with an {@link AbortError} that has the signal's reason. */
+  /** Cancels the call when the signal is aborted: the call rejects with an {@link AbortError} that has the signal's reason. */
   signal?: AbortSignalLike;
   /** The time limit of one request with its whole response, in milliseconds. Default: that of the client. */
   timeout?: number;
-  /** The longest pause within a response, in milliseconds. Default: that of the client. */
+  /** The maximum pause within a response, in milliseconds. Default: that of the client. */
   idleTimeout?: number;
   /** The time limit of the call with all of its requests and waits, in milliseconds. Default: that of the client. */
   totalTimeout?: number;
@@ -24,8 +24,8 @@ export interface CallOptions {
 /** The options of a channel. They are the last argument of the methods that open one. */
 export interface OpenOptions {
   /**
-   * Cancels the opening when it is aborted, with an {@link AbortError}. It does not affect an open channel: `close()`
-   * ends that.
+   * Cancels the opening when the signal is aborted: the method rejects with an {@link AbortError}. The signal does not affect an
+   * open channel; use `close()` for that.
    */
   signal?: AbortSignalLike;
   /** The time limit for opening, in milliseconds, including reconnects. Default: the `timeout` of the client. */
@@ -36,7 +36,7 @@ export interface OpenOptions {
 
 /** The options of a method that waits. */
 export interface WaitOptions {
-  /** Ends the wait when it is aborted, with an {@link AbortError} that has the signal's reason. */
+  /** Ends the wait when the signal is aborted: the method rejects with an {@link AbortError} that has the signal's reason. */
   signal?: AbortSignalLike;
   /** The time limit, in milliseconds. Default: no limit. */
   timeout?: number;
@@ -51,10 +51,10 @@ interface Check {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The longest delay of a timer, about 24 days. */
+/** The longest delay of a timer, in milliseconds: about 24 days. */
 const MAX_MILLISECONDS = 2_147_483_647;
 
-/** The size of the address space of WebAssembly. */
+/** The largest size in bytes that WebAssembly can represent in 32 bits. */
 const MAX_BYTES = 4_294_967_295;
 
 export const checks = {
@@ -79,7 +79,7 @@ export const checks = {
     accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_BYTES,
     expected: `a whole number of bytes from 1 to ${MAX_BYTES}`,
   },
-  /** The core checks the range. */
+  /** A number. The core checks its range. */
   number: { accepts: (value) => typeof value === "number", expected: "a number" },
   volume: {
     accepts: (value) => typeof value === "number" && value >= 0 && Number.isFinite(value),
@@ -154,7 +154,7 @@ export function checkWaitOptions(operation: string, options: WaitOptions, more: 
   checkFields(operation, "options", options, { ...more, signal, timeout: milliseconds });
 }
 
-/** Half of a surrogate pair, which UTF-8 cannot encode. */
+/** Matches half of a surrogate pair, which UTF-8 cannot encode. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
@@ -203,7 +203,7 @@ export function jsonParameters(operation: string, params: unknown): Record<strin
   const plain: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(params)) {
     if (value === undefined) continue;
-    // `timeout` is also a parameter of some calls: the limit of the server.
+    // `timeout` is also a parameter of some calls: the time limit on the server.
     if (Object.hasOwn(CALL_OPTIONS, name) && name !== "timeout") {
       throw invalidParameter(operation, name, "is an option of the call, pass it in the argument after the parameters");
     }

@@ -13,7 +13,7 @@ export interface BindingInfo {
   fallback_cause?: unknown;
 }
 
-/** A binding, and the reason why it is not the preferred one. */
+/** A binding, and the reason for a fallback from the preferred binding. */
 export interface LoadedBinding {
   binding: Binding;
   fallback_cause?: unknown;
@@ -21,11 +21,11 @@ export interface LoadedBinding {
 
 /** The differences between Node and a page. Each entry point of the package has an implementation. */
 export interface Platform {
-  /** Loads the binding at the first call, and returns the same one later. */
+  /** Loads the binding at the first call. Later calls return the same binding. */
   load(): Promise<LoadedBinding>;
   /** Returns an environment variable. */
   environment(name: string): string | undefined;
-  /** Whether the user of the program can read its secrets, as in a page. */
+  /** Returns whether the user of the program can read its secrets, for example in a page. */
   exposed(): boolean;
   /** Returns a warning for developers about the network path to a URL. */
   warning?: (binding: Binding, url: string) => string | undefined;

@@ -3,21 +3,24 @@
 
 type Environment = Record<string, string | undefined>;
 
-/** A proxy with its name for error messages, without its credentials. */
+/** A proxy, with a description for error messages that contains no credentials. */
 interface NamedProxy {
   name: string;
   /** Whether `fetch` uses it. */
   used: boolean;
 }
 
-/** Whether this version of Node can use the proxies of the environment. */
+/** Returns whether this version of Node can use the proxies of the environment. */
 const supportsEnvProxy = () => process.allowedNodeEnvironmentFlags.has("--use-env-proxy");
 
-/** Whether `fetch` uses the proxies of the environment: by an option of Node, or by a dispatcher that the program has set. */
+/**
+ * Returns whether `fetch` uses the proxies of the environment, because of an option of Node or of a dispatcher that the program
+ * has set.
+ */
 function usesEnvProxy(env: Environment): boolean {
   const flag = "--use-env-proxy";
   const enabled = env.NODE_USE_ENV_PROXY === "1" || process.execArgv.includes(flag) || env.NODE_OPTIONS?.includes(flag);
-  // The global property of undici for the dispatcher of all `fetch` calls.
+  // Undici stores the dispatcher of all `fetch` calls in this global property.
   const dispatcher = (globalThis as Record<symbol, object | undefined>)[Symbol.for("undici.globalDispatcher.1")];
   return (enabled === true && supportsEnvProxy()) || dispatcher?.constructor.name === "EnvHttpProxyAgent";
 }
@@ -50,7 +53,7 @@ const address = (proxy: string) =>
 
 const isLoopback = (host: string) => /^(.+\.)?localhost\.?$|^127\.|^::1$|^::ffff:7f|^0\.0\.0\.0$|^::$/.test(host);
 
-/** Whether a list in the format of `NO_PROXY` contains a host. */
+/** Returns whether a list in the format of `NO_PROXY` contains a host. */
 function isExcluded(host: string, port: string, list: string): boolean {
   return list.split(/[,\s]+/).some((entry) => {
     const [, name = entry, entryPort] = /^(.+):(\d+)$/.exec(entry) ?? [];

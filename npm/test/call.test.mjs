@@ -343,7 +343,7 @@ test("an upload accepts bytes, buffers and blobs", async () => {
   assert.deepEqual(calls.at(-1).params, { workspace_id: "w", computer_id: "c" });
 });
 
-/** A client whose uploads make the progress that the test determines. */
+/** Creates a client. The test determines the progress of its uploads. */
 function uploading() {
   const { platform } = fakePlatform();
   const outcome = deferred();

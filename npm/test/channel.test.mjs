@@ -5,7 +5,7 @@ import { source } from "./support/source.mjs";
 
 const { ConnectedComputer, OrgoClient } = source;
 
-/** Starts opening a channel of a kind. The test opens or closes it. */
+/** Starts to open a channel of a kind. The test then opens or closes the channel. */
 async function opening(kind = "terminal", ...args) {
   const { platform, channels } = fakePlatform();
   const opened = new OrgoClient(platform, { timeout: 10_000 }).computer("c")[kind](...args);

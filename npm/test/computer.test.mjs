@@ -23,7 +23,7 @@ function client(respond, options) {
   return { ...fake, orgo: new OrgoClient(fake.platform, { apiKey: "sk_secret", ...options }) };
 }
 
-/** Returns these responses to `computers.get` in order. The last one is repeated. */
+/** Creates a function that returns these responses to `computers.get` in order. The last response is repeated. */
 function inTurn(...responses) {
   return () => {
     const response = responses.length > 1 ? responses.shift() : responses[0];
@@ -123,7 +123,7 @@ test("the error for a copy without the password names the alternative", () => {
       how,
     );
   }
-  // The alternatives in the message.
+  // These values are the alternatives that the message names.
   for (const whole of [connection.toJSON(), structuredClone(connection.toJSON()), JSON.parse(JSON.stringify(connection))]) {
     assert.equal(new ConnectedComputer(platform, whole).id, "c");
   }

@@ -59,7 +59,7 @@ test("the proxy of a URL is found, and whether fetch uses it", () => {
       ignored("the proxy p:1 of HTTPS_PROXY"),
       used("the proxy p:1 of HTTPS_PROXY"),
     ],
-    // For an address of this machine there is no unused proxy, but undici uses a proxy even there.
+    // A proxy is never reported as unused for an address of the local machine, but undici uses proxies even for these addresses.
     ["http://127.0.0.1:8800/", { HTTP_PROXY: "p:1" }, undefined, used("the proxy p:1 of HTTP_PROXY")],
     ["http://[::1]:8800/", { HTTP_PROXY: "p:1", NO_PROXY: "[::1]" }, undefined, undefined],
     ["http://c.localhost:8800/", { ALL_PROXY: "p:1" }, undefined, undefined],

@@ -1,4 +1,4 @@
-// An audio channel in a worker: the side of the page, with simulated workers.
+// The page's side of an audio channel that runs in a worker, with simulated workers.
 import assert from "node:assert/strict";
 import test, { afterEach } from "node:test";
 import { fakePlatform, until } from "./support/fake-binding.mjs";

@@ -30,6 +30,6 @@ test("a change ramps without a step, equally on all channels, to its target", ()
     assert.equal(scaled.at(-1), target);
   }
   const steps = scaled.map((sample, at) => Math.abs(sample - (scaled[at - 1] ?? 0.5)));
-  // The largest change is by 2. Its first step is a 240th of it.
+  // The largest change of the volume is by 2. Its first step is a 240th of that.
   assert.ok(Math.max(...steps) <= 2 / 240, `a step of ${Math.max(...steps)}`);
 });

@@ -15,7 +15,7 @@ pub struct Channel(pub(crate) driver::Channel);
 
 #[wasm_bindgen]
 impl Channel {
-    /// Resolves with the next items in order, at least one; with `null` at the end.
+    /// Resolves with the next items in order, at least one, or with `null` when the channel has ended.
     pub fn next(&self) -> Promise {
         let channel = self.0.clone();
         promise(async move {
@@ -26,7 +26,7 @@ impl Channel {
         })
     }
 
-    /// Resolves with the state at its next change; with `null` after the end.
+    /// Resolves with the new state when the state changes, or with `null` after the channel has ended.
     #[wasm_bindgen(js_name = nextState)]
     pub fn next_state(&self) -> Promise {
         let channel = self.0.clone();
@@ -35,22 +35,23 @@ impl Channel {
         )
     }
 
-    /// Resolves with `true` when more input is acknowledged or may be lost, or the state changed; with `false` after the
-    /// end.
+    /// Resolves with `true` when more input was acknowledged or may have been lost, or the state has changed. Resolves
+    /// with `false` after the channel has ended.
     #[wasm_bindgen(js_name = nextProgress)]
     pub fn next_progress(&self) -> Promise {
         let channel = self.0.clone();
         promise(async move { channel.next_progress().await.into() })
     }
 
-    /// Resolves with `true` when a fresh password is needed, with `false` after the end. Only for a `refreshable` target.
+    /// Resolves with `true` when a fresh password is needed, or with `false` after the channel has ended. Only a
+    /// `refreshable` target needs this method.
     #[wasm_bindgen(js_name = nextPasswordRequest)]
     pub fn next_password_request(&self) -> Promise {
         let channel = self.0.clone();
         promise(async move { channel.next_password_request().await.into() })
     }
 
-    /// Provides the requested password in a target, or the reason why there is none.
+    /// Responds to a password request: with a target that contains the password, or with the reason why there is none.
     #[wasm_bindgen(js_name = providePassword)]
     pub fn provide_password(&self, target: &JsValue, problem: Option<String>) {
         if let Some(problem) = problem {
@@ -73,19 +74,19 @@ impl Channel {
             .map_err(|error| error_to_js(&error))
     }
 
-    /// The current state.
+    /// Returns the current state.
     #[must_use]
     pub fn state(&self) -> JsValue {
         to_js(&self.0.state().to_json())
     }
 
-    /// The current counters.
+    /// Returns the current counters.
     #[must_use]
     pub fn counters(&self) -> JsValue {
         to_js(&self.0.counters().to_json())
     }
 
-    /// Ends the channel.
+    /// Closes the channel.
     pub fn close(&self) {
         self.0.close();
     }

@@ -27,8 +27,8 @@ pub struct Client {
 
 #[wasm_bindgen]
 impl Client {
-    /// Creates a client. `log` receives the level and the text of each line. In Node, `explain` returns the text of a
-    /// failure for a URL and the exception.
+    /// Creates a client. `log` receives the level and the text of each line. In Node, `explain` returns the error
+    /// message for the URL and the exception of a failure.
     ///
     /// # Errors
     /// An `ErrorRecord` for an invalid setting, with its name.
@@ -65,7 +65,7 @@ impl Client {
         PendingCall { outcome, cancel, progress_receiver }
     }
 
-    /// Opens a channel of a kind: `terminal`, `audio` or `events`.
+    /// Opens a channel. `kind` is `terminal`, `audio` or `events`.
     ///
     /// # Errors
     /// An `ErrorRecord` for an invalid field or option, with its name.
@@ -113,8 +113,8 @@ impl PendingCall {
         self.outcome.clone()
     }
 
-    /// Resolves with the progress of the upload when it has changed; with `null` after the end, and for a call without
-    /// progress. Call it again only after the promise has resolved.
+    /// Resolves with the progress of the upload when the progress has changed. Resolves with `null` after the call has
+    /// ended, and for a call that does not report progress. Call this method again only after the promise has resolved.
     #[wasm_bindgen(js_name = nextUploadProgress)]
     pub fn next_upload_progress(&self) -> Promise {
         let progress_receiver = self.progress_receiver.clone();

@@ -1,4 +1,4 @@
-//! Values of the core as JavaScript values and back.
+//! Converts between values of the core and JavaScript values.
 
 use js_sys::{Float32Array, JSON, Reflect, Uint8Array, parse_float};
 use orgo_core::client::fields::{read_object, read_value};
@@ -10,14 +10,14 @@ use serde::{Serialize, Serializer};
 use serde_wasm_bindgen::Serializer as JsSerializer;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// A value as plain data.
+/// Converts a value to plain data.
 pub(crate) fn to_js(value: &Value) -> JsValue {
     // This cannot fail, because serde supports every JSON value.
     Plain(value).serialize(&JsSerializer::json_compatible()).unwrap_or_default()
 }
 
-/// A value for serde-wasm-bindgen. The engine reads its numbers, because Rust's own reader of fractions is 10 kB of
-/// tables.
+/// A value for serde-wasm-bindgen. The JavaScript engine parses its numbers, because Rust's own parser of fractions
+/// contains 10 kB of tables.
 struct Plain<'a>(&'a Value);
 
 impl Serialize for Plain<'_> {
@@ -35,7 +35,7 @@ impl Serialize for Plain<'_> {
     }
 }
 
-/// An object whose payload is copied out of the module's memory.
+/// Converts an object. Its payload is copied out of the module's memory.
 pub(crate) fn object_to_js(PlainObject { fields, payload }: PlainObject) -> JsValue {
     let object = to_js(&fields);
     if let Some((name, payload)) = payload {
@@ -50,13 +50,13 @@ pub(crate) fn object_to_js(PlainObject { fields, payload }: PlainObject) -> JsVa
     object
 }
 
-/// An error as a plain `ErrorRecord`.
+/// Converts an error to a plain `ErrorRecord`.
 pub(crate) fn error_to_js(error: &Error) -> JsValue {
     to_js(&error.record())
 }
 
-/// Reads an object of plain data; `undefined` becomes an empty object. It passes through JSON, as in Node, so that both
-/// bindings leave out or refuse the same values.
+/// Reads an object of plain data; `undefined` becomes an empty object. The object passes through JSON, as in Node, so
+/// that both bindings omit or refuse the same values.
 ///
 /// # Errors
 /// [`Error::Encode`] for anything else.
@@ -76,15 +76,16 @@ pub(crate) fn value_from_js(owner: &str, name: &str, value: &JsValue) -> Result<
     }
 }
 
-/// Returns `None` for a cycle, for which `JSON.stringify` throws, and for a function, which has no JSON.
+/// Converts a value to JSON text. Returns `None` for a cyclic value, for which `JSON.stringify` throws, and for a
+/// function, which JSON cannot represent.
 fn stringify(value: &JsValue) -> Option<String> {
     JSON::stringify(value).ok()?.as_string()
 }
 
-/// Reads the content of an upload; `None` if there is none.
+/// Reads the content of an upload. Returns `None` if there is none.
 ///
 /// # Errors
-/// [`Error::Encode`] for anything but a name, a type and bytes.
+/// [`Error::Encode`] unless the content consists of a name, a type and bytes.
 pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Option<Content>, Error> {
     if content.is_undefined() || content.is_null() {
         return Ok(None);
@@ -94,9 +95,10 @@ pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Opti
     Content::read(operation, field("name").as_string(), field("content_type").as_string(), data).map(Some)
 }
 
-/// Whether the progress of an upload will be read.
+/// Returns whether JavaScript will read the progress of an upload.
 pub(crate) fn reports_progress(content: &JsValue) -> bool {
-    // A field of a value that is not an object throws, and each exception leaves a slot of wasm-bindgen's table behind.
+    // Reading a field of a value that is not an object throws, and each exception leaves a slot of wasm-bindgen's table
+    // behind.
     content.is_object()
         && Reflect::get(content, &"reports_progress".into()).is_ok_and(|value| value.is_truthy())
 }

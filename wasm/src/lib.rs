@@ -1,5 +1,5 @@
 //! The browser binding: a [`Platform`](orgo_core::driver::Platform) for pages and workers, and the conversions between the
-//! core's values and JavaScript's. It contains no rule of the protocol. The exports are the interface `Binding` in
+//! core's values and JavaScript's. The core implements the protocol. The exports are the interface `Binding` in
 //! `npm/src/binding.ts`, which documents them for their callers.
 //!
 //! It runs wherever `fetch`, `WebSocket`, `performance` and `setTimeout` are global: pages, workers, Node.
@@ -25,35 +25,35 @@ fn start() {
     promise::reject_on_panic();
 }
 
-/// The name of this binding.
+/// Returns the name of this binding.
 #[wasm_bindgen]
 #[must_use]
 pub fn kind() -> String {
     "wasm".to_owned()
 }
 
-/// The version of the Rust code.
+/// Returns the version of the Rust code.
 #[wasm_bindgen]
 #[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
-/// The compiled module, for a worker that also runs it.
+/// Returns the compiled module, for a worker that also runs it.
 #[wasm_bindgen]
 #[must_use]
 pub fn module() -> JsValue {
     wasm_bindgen::module()
 }
 
-/// The header of a 16-bit WAV file of unknown length.
+/// Returns the header of a 16-bit WAV file of unknown length.
 #[wasm_bindgen(js_name = wavHeader)]
 #[must_use]
 pub fn wav_header(sample_rate: u32, channels: u16) -> Vec<u8> {
     wav::header(Format { sample_rate, channels }, None).to_vec()
 }
 
-/// The peak and the root mean square of samples.
+/// Returns the peak and the root mean square of samples.
 #[wasm_bindgen]
 #[must_use]
 pub fn level(samples: &[f32]) -> Vec<f32> {
@@ -61,7 +61,7 @@ pub fn level(samples: &[f32]) -> Vec<f32> {
     vec![peak, rms]
 }
 
-/// Interleaved samples from -1 to 1 as 16-bit PCM.
+/// Converts interleaved samples from -1 to 1 to 16-bit PCM.
 #[wasm_bindgen(js_name = wavEncode)]
 #[must_use]
 pub fn wav_encode(samples: &[f32]) -> Vec<u8> {

@@ -1,8 +1,8 @@
-//! Futures as promises, even after a panic.
+//! Converts futures to promises that are settled even after a panic.
 //!
-//! In wasm a panic traps: no destructor runs and no pending future is polled again, so its promise would stay pending
-//! forever. The panic hook rejects every pending promise, and later promises are rejected at once, because the state after a
-//! panic cannot be trusted.
+//! In wasm a panic traps: no destructor runs and no pending future is polled again, so the promises would stay pending
+//! forever. The panic hook rejects every pending promise, and later promises are rejected at once, because the state
+//! after a panic cannot be trusted.
 
 use std::cell::OnceCell;
 use std::future::Future;
@@ -53,7 +53,7 @@ pub(crate) fn reject_on_panic() {
     }));
 }
 
-/// Settles a promise. These functions of the language never throw.
+/// Calls the `resolve` or `reject` function of a promise, which never throws.
 fn call(settle: &Function, value: &JsValue) {
     let _ = settle.call1(&JsValue::UNDEFINED, value);
 }

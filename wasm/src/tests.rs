@@ -130,7 +130,7 @@ async fn a_canceled_call_ends_as_aborted() {
     assert_eq!(get(&get(&outcome, "error"), "kind"), "aborted");
 }
 
-/// A request that accepts a response of at most 5 bytes.
+/// Creates a request that accepts a response of at most 5 bytes.
 fn request(url: &str) -> Request {
     Request {
         method: Method::Get,

@@ -1,5 +1,5 @@
-//! The controller of the buffer's depth: an adaptive target, and a PI controller of the playback rate that keeps the
-//! depth there.
+//! Controls the depth of the buffer: an adaptive target, and a PI controller of the playback rate that keeps the depth
+//! at the target.
 //!
 //! The controller distinguishes three kinds of deviation:
 //!
@@ -17,18 +17,18 @@ use super::decay::TargetDecay;
 
 /// The default upper limit of the target. A larger requested depth replaces it.
 pub(super) const MAX_TARGET: f64 = 0.25;
-/// A larger excess above the target is dropped at once.
+/// The maximum excess above the target. A larger excess is dropped at once.
 pub(super) const MAX_EXCESS: f64 = 0.25;
-/// The lower limit of the target on top of one packet. Sound cards take 10 ms at once, and an idle browser can be up to
-/// 8 ms late once in a few minutes.
+/// The lower limit of the target is the duration of one packet plus this time. Sound cards pull 10 ms at once, and an
+/// idle browser can be up to 8 ms late once in a few minutes.
 const MIN_TARGET_BEYOND_PACKET: f64 = 0.020;
 /// How much an underrun raises the target at once.
 const RAISE: f64 = 0.01;
-/// How much an underrun raises the target in total, when the length of the gap is known.
+/// The maximum by which one underrun raises the target in total, once the length of the gap is known.
 const MAX_RAISE: f64 = 0.04;
-/// A longer gap is an interruption of the connection, and contains no information about jitter.
+/// The length from which a gap counts as an interruption of the connection, which contains no information about jitter.
 const INTERRUPTION: f64 = 1.0;
-/// The time constant of the depth's average. Single packets make the depth jump.
+/// The time constant of the average depth, which smooths the jump of the depth at each packet.
 const SMOOTHING: f64 = 8.0;
 /// The largest change of the playback rate. Listeners do not hear a pitch change of half a percent.
 const MAX_CORRECTION: f64 = 0.005;
@@ -40,13 +40,13 @@ const INTEGRAL_GAIN: f64 = 0.0004;
 /// The limit of the error that the integral term receives (anti-windup). A larger error comes from a stall, not from
 /// the clocks.
 const MAX_INTEGRATED_ERROR: f64 = 0.005;
-/// The limit of the learned skew. Crystals differ by about 0.02 percent.
+/// The maximum of the learned clock skew. Crystals differ by about 0.02 percent.
 const MAX_SKEW: f64 = 0.001;
 /// The length of the window in which a backlog is measured.
 const BACKLOG_WINDOW: f64 = 0.75;
-/// A smaller backlog is not dropped.
+/// The minimum backlog. A smaller backlog is not dropped.
 const MIN_BACKLOG: f64 = 0.018;
-/// How much of the minimum depth remains after a backlog is dropped.
+/// The depth that remains, at the minimum of the window, after a backlog is dropped.
 const DEPTH_AFTER_DROP: f64 = 0.015;
 
 /// Decides the target depth, the playback rate, and when to drop a backlog.
@@ -59,7 +59,7 @@ pub(super) struct DepthController {
     packet: f64,
     /// The average depth.
     mean: f64,
-    /// The integral term: how much faster the sender's clock runs.
+    /// The integral term: how much faster the sender's clock runs than the sound card's.
     skew: f64,
     decay: TargetDecay,
     backlog: BacklogWindow,
@@ -91,28 +91,28 @@ impl DepthController {
         }
     }
 
-    /// The upper limit of the target.
+    /// Returns the upper limit of the target.
     pub(super) fn max_target(&self) -> f64 {
         self.max_target
     }
 
-    /// The depth at which playback starts.
+    /// Returns the target: the depth at which playback starts.
     pub(super) fn target(&self) -> f64 {
         self.target.max(self.lower_limit())
     }
 
-    /// The set point of the average depth. On average, half of a packet has already been played.
+    /// Returns the set point of the average depth. On average, half of a packet has already been played.
     fn set_point(&self) -> f64 {
         self.target() - self.packet / 2.0
     }
 
-    /// The depth at which playback resumes after a gap. Late packets arrive in a burst, so it need not wait for all of
-    /// them. Without any reserve, the next gap would follow at once.
+    /// Returns the depth at which playback resumes after a gap. Late packets arrive in a burst, so playback need not
+    /// wait for all of them. But without any reserve, the next gap would follow immediately.
     pub(super) fn resume_depth(&self) -> f64 {
         self.target() / 2.0
     }
 
-    /// The playback rate; 1 is the sender's nominal rate.
+    /// Returns the playback rate; 1 is the sender's nominal rate.
     pub(super) fn rate(&self) -> f64 {
         let proportional = (self.mean - self.set_point()) * PROPORTIONAL_GAIN;
         let correction = self.skew + proportional + self.decay.speed();
@@ -121,7 +121,7 @@ impl DepthController {
 
     /// Reports a packet of `duration`.
     pub(super) fn pushed(&mut self, duration: f64) {
-        // A backlog arrives in one piece too, and should not count for long.
+        // A backlog also arrives in one piece. Shorter packets have a higher weight, so that its effect is short.
         let weight = if duration < self.packet { 0.5 } else { 0.125 };
         self.packet =
             if self.packet == 0.0 { duration } else { self.packet + (duration - self.packet) * weight };

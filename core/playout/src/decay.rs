@@ -9,17 +9,18 @@
 const MARGIN: f64 = 0.013;
 /// The length of one window of the minimum. Depth counts as spare after one to two windows.
 const WINDOW: f64 = 2.0;
-/// Each recent underrun lengthens the window by this part.
+/// The fraction by which each recent underrun lengthens the window.
 const WINDOW_PER_UNDERRUN: f64 = 0.5;
 /// The time constant with which the count of recent underruns decays.
 const UNDERRUN_DECAY: f64 = 30.0;
-/// Below this value the decayed count means that there was no recent underrun.
+/// The value of the decayed count below which no underrun is recent.
 const NO_UNDERRUN: f64 = 0.1;
 /// The proportional gain: the part of the spare depth that is removed per second.
 const GAIN: f64 = 0.15;
-/// The highest speed.
+/// The highest speed at which the target sinks.
 const MAX_SPEED: f64 = 0.003;
-/// The slew rate of the speed, per second. A faster change would bring a steady tone closer than 60 dB to its noise.
+/// The slew rate of the speed, per second. A faster change would reduce the signal-to-noise ratio of a steady tone to
+/// less than 60 dB.
 const SLEW_RATE: f64 = 0.0001;
 /// The slew rate after an underrun: the listener has already heard a fault, and the target is high.
 const SLEW_RATE_AFTER_UNDERRUN: f64 = 0.0005;
@@ -29,9 +30,9 @@ const SLEW_RATE_AFTER_UNDERRUN: f64 = 0.0005;
 pub(super) struct TargetDecay {
     /// The minimum depth in the current window.
     minimum: f64,
-    /// The minimum depth in the window before.
+    /// The minimum depth in the previous window.
     previous_minimum: f64,
-    /// How much of the current window has passed.
+    /// The elapsed part of the current window.
     elapsed: f64,
     /// The number of underruns, decaying over time.
     underruns: f64,
@@ -65,7 +66,7 @@ impl TargetDecay {
         *self = Self { underruns: self.underruns + 1.0, ..Self::new() };
     }
 
-    /// The speed at which the target sinks.
+    /// Returns the speed at which the target sinks.
     pub(super) fn speed(&self) -> f64 {
         self.speed
     }

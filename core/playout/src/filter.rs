@@ -2,17 +2,16 @@
 
 use alloc::vec::Vec;
 
-/// The number of samples in the window. More make the filter steeper: with 32, the band up to 0.43 of the sample rate
-/// is flat.
+/// The number of samples in the window. More samples make the filter steeper: with 32, the band up to 0.43 of the
+/// sample rate is flat.
 pub(super) const TAPS: usize = 32;
-/// The window starts this number of samples before the position.
+/// The number of samples from the start of the window to the position.
 pub(super) const LOOKBEHIND: u64 = 15;
-/// The window ends this number of samples after the position.
+/// The number of samples from the position to the end of the window.
 pub(super) const LOOKAHEAD: u64 = 16;
-/// The number of phases in the table, between two samples. The filter interpolates between phases, with an error below
-/// -90 dB.
+/// The number of phases between two samples. The filter interpolates between phases, with an error below -90 dB.
 const PHASES: usize = 128;
-/// The shape of the Kaiser window: the stop band is 80 dB lower.
+/// The shape parameter of the Kaiser window, for a stop-band attenuation of 80 dB.
 const BETA: f64 = 8.0;
 
 /// The samples of one window, or their weights.
@@ -26,15 +25,15 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// `ratio` is the output rate divided by the input rate.
+    /// Creates a filter. `ratio` is the output rate divided by the input rate.
     #[inline]
     pub(super) fn new(ratio: f64) -> Self {
-        // Frequencies above half of a lower output rate would alias, those in the transition band included.
+        // Frequencies above half of a lower output rate would alias. The factor leaves room for the transition band.
         let cutoff = if ratio < 1.0 { ratio * 0.92 } else { 1.0 };
         Self { phases: (0..=PHASES).map(|phase| weights(phase, cutoff)).collect() }
     }
 
-    /// The signal `fraction / 2^32` samples after the position of the window.
+    /// Returns the signal `fraction / 2^32` samples after the position of the window.
     pub(super) fn interpolate(&self, window: &Taps, fraction: u32) -> f32 {
         const SHIFT: u32 = u32::BITS - PHASES.ilog2();
         let phase = (fraction >> SHIFT) as usize;
@@ -50,7 +49,7 @@ fn dot(samples: &Taps, weights: &Taps) -> f32 {
     samples.iter().zip(weights).map(|(sample, weight)| sample * weight).sum()
 }
 
-/// The weights of the samples for one phase. Their sum is 1, so the filter does not change a constant signal.
+/// Returns the weights of the samples for one phase. Their sum is 1, so the filter does not change a constant signal.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "small numbers")]
 fn weights(phase: usize, cutoff: f64) -> Taps {
     let mut exact = [0.0; TAPS];
@@ -62,12 +61,12 @@ fn weights(phase: usize, cutoff: f64) -> Taps {
     exact.map(|weight| (weight / sum) as f32)
 }
 
-/// `sin(pi x) / (pi x)`.
+/// Returns `sin(pi x) / (pi x)`.
 fn sinc(x: f64) -> f64 {
     if x == 0.0 { 1.0 } else { sin_pi(x) / (core::f64::consts::PI * x) }
 }
 
-/// `sin(pi x)` for a small `x`, without the standard library.
+/// Returns `sin(pi x)` for a small `x`, without the standard library.
 fn sin_pi(x: f64) -> f64 {
     #[allow(clippy::cast_possible_truncation, reason = "the filter is a few samples long")]
     let half_turns = (x + if x < 0.0 { -0.5 } else { 0.5 }) as i32;
@@ -80,7 +79,7 @@ fn sin_pi(x: f64) -> f64 {
     if half_turns % 2 == 0 { sum } else { -sum }
 }
 
-/// The Kaiser window from -1 to 1, without normalization.
+/// Returns the Kaiser window at `x` from -1 to 1, without normalization.
 fn kaiser(x: f64) -> f64 {
     // The modified Bessel function I0 as its series, in the square of its argument.
     let square = BETA * BETA * (1.0 - x * x).max(0.0) / 4.0;

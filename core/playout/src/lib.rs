@@ -32,7 +32,7 @@ use ring::Ring;
 pub struct Depth {
     /// The target at the start, while nothing is known about the network. Default: 60.
     pub initial: f64,
-    /// The lower limit of the target. Default: 0, which leaves it to the buffer: one packet and 20 ms.
+    /// The lower limit of the target. The target is also at least the duration of one packet plus 20 ms. Default: 0.
     pub min: f64,
 }
 
@@ -43,7 +43,7 @@ impl Default for Depth {
 }
 
 impl Depth {
-    /// A depth that starts at `target` milliseconds and never falls below it.
+    /// Returns a depth that starts at `target` milliseconds and never falls below it.
     #[must_use]
     pub fn at_least(target: f64) -> Self {
         Self { initial: target, min: target }
@@ -53,7 +53,7 @@ impl Depth {
 /// The duration of a fade, in seconds. A sudden start, end or step would be heard as a click.
 const FADE: f64 = 0.005;
 
-/// Counters and settings of a [`Playout`]. A frame is one sample of every channel; counts are frames at the input rate.
+/// The statistics of a [`Playout`]. A frame is one sample of every channel; counts are frames at the input rate.
 /// `received = played + buffered + dropped` at all times.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Stats {
@@ -71,7 +71,8 @@ pub struct Stats {
     pub underruns: u64,
     /// The target depth, in milliseconds.
     pub target: f64,
-    /// The playback rate relative to the sender's nominal rate. It follows the sender's clock; 1 while nothing plays.
+    /// The playback rate relative to the sender's nominal rate. It follows the sender's clock. It is 1 while nothing
+    /// plays.
     pub rate: f64,
     /// Whether audio is playing now.
     pub playing: bool,
@@ -80,7 +81,7 @@ pub struct Stats {
 /// The loudness of the output.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Loudness {
-    /// The largest absolute sample, from 0 to 1.
+    /// The largest absolute value of a sample. 1 is full scale; resampled audio may exceed it slightly.
     pub peak: f32,
     /// The mean square of the samples.
     pub power: f64,
@@ -100,20 +101,21 @@ pub struct Playout {
     next: Position,
     /// The position during a fade-out, which plays the last milliseconds backwards.
     tail: Position,
-    /// The first frame whose filter window contains only continuous audio. Before it is silence or a discontinuity.
+    /// The first frame whose filter window contains only continuous audio. Silence or a discontinuity precedes this
+    /// frame.
     origin: u64,
-    /// From 0 to 1: rises when playback starts, falls when it ends.
+    /// The gain of the output, from 0 to 1. It rises when playback starts, and falls when playback ends.
     gain: f32,
     /// The largest change of the gain from one output frame to the next.
     ramp: f32,
     declick: Declick,
-    /// A frame that does not continue the frames before it, until playback passes it.
+    /// The frame that does not continue the frames before it, until playback has passed this frame.
     discontinuity: Option<u64>,
     /// Frames that were dropped because they did not fit into the ring.
     skipped: u64,
     played: u64,
     dropped: u64,
-    /// In frames of the output.
+    /// The number of concealed frames, at the output rate.
     concealed: u64,
     underruns: u64,
     meter: LoudnessMeter,
@@ -126,7 +128,7 @@ enum Phase {
     Buffering,
     /// Plays.
     Playing,
-    /// Conceals an underrun; with its length in output frames.
+    /// Conceals an underrun. The value is the length of the gap so far, in output frames.
     Concealing(u64),
     /// Plays until the gain is zero.
     Stopping,
@@ -145,7 +147,7 @@ struct Position {
 /// Spreads a step in the signal over a fade: it adds a decaying offset to each channel.
 #[derive(Debug)]
 struct Declick {
-    /// The signal was cut. The next frame shows how large the step is.
+    /// Whether the signal was cut. The next frame determines the size of the step.
     pending: bool,
     /// The step of each channel.
     offset: Vec<f32>,
@@ -205,7 +207,7 @@ impl Playout {
         }
     }
 
-    /// The largest number of frames that the buffer ever holds.
+    /// Returns the maximum number of frames in the buffer.
     #[must_use]
     pub fn max_buffered(&self) -> u64 {
         self.frames(self.controller.max_target() + MAX_EXCESS)
@@ -238,8 +240,8 @@ impl Playout {
         }
     }
 
-    /// Fills a buffer of the sound card. `output` contains the channels one after the other, `channels` in number, with
-    /// the same number of frames each. Mono audio goes to all of them. Input channels that the output lacks are not
+    /// Fills a buffer of the sound card. `output` contains `channels` channels one after the other, each with the same
+    /// number of frames. Mono audio is played on all channels. Input channels that the output does not have are not
     /// played.
     pub fn pull(&mut self, output: &mut [f32], channels: usize) {
         let frames = output.len() / channels.max(1);
@@ -278,7 +280,7 @@ impl Playout {
         self.phase = if self.is_playing() { Phase::Stopping } else { Phase::Stopped };
     }
 
-    /// Whether playback has ended: [`pull`](Self::pull) returns only silence from now on.
+    /// Returns whether playback has ended: [`pull`](Self::pull) returns only silence from now on.
     #[must_use]
     pub fn stopped(&self) -> bool {
         self.phase == Phase::Stopped
@@ -287,7 +289,7 @@ impl Playout {
             && !self.declick.pending
     }
 
-    /// The current statistics.
+    /// Returns the current statistics.
     #[must_use]
     pub fn stats(&self) -> Stats {
         #[allow(
@@ -310,7 +312,7 @@ impl Playout {
         }
     }
 
-    /// The loudness of the output since the last call of this method.
+    /// Returns the loudness of the output since the last call of this method.
     pub fn loudness(&mut self) -> Loudness {
         core::mem::take(&mut self.meter).loudness()
     }
@@ -336,7 +338,7 @@ impl Playout {
         self.controller.reset_measurements();
     }
 
-    /// Moves to the first frame whose filter window starts behind the discontinuity.
+    /// Moves to the first frame whose filter window starts after the discontinuity.
     fn pass_discontinuity(&mut self) {
         let Some(discontinuity) = self.discontinuity else { return };
         let origin = discontinuity + LOOKBEHIND;
@@ -408,7 +410,7 @@ impl Playout {
         }
     }
 
-    /// The current sample of a channel.
+    /// Returns the current sample of a channel.
     fn sample(&mut self, channel: usize) -> f32 {
         let position = if self.is_playing() { self.next } else { self.tail };
         let signal = if self.gain > 0.0 {

@@ -16,14 +16,14 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// A ring with room for at least `frames` frames of `channels` samples.
+    /// Creates a ring with room for at least `frames` frames of `channels` samples.
     #[inline]
     pub(super) fn new(channels: usize, frames: usize) -> Self {
         let size = frames.next_power_of_two();
         Self { samples: vec![0.0; channels * (size + TAPS)], channels, size, written: 0 }
     }
 
-    /// The number of frames written so far, which is the number of the next frame.
+    /// Returns the number of frames written so far, which is the number of the next frame.
     pub(super) fn written(&self) -> u64 {
         self.written
     }
@@ -42,7 +42,7 @@ impl Ring {
         }
     }
 
-    /// The window of a channel that starts at the frame `first`. Frames with a negative number are silence.
+    /// Returns the window of a channel that starts at the frame `first`. Frames with a negative number are silence.
     pub(super) fn window(&self, channel: usize, first: i64) -> &Taps {
         let start = channel * (self.size + TAPS) + self.slot(first.cast_unsigned());
         self.samples[start..].first_chunk().expect("every slot is followed by the samples of one window")

@@ -1,5 +1,5 @@
 //! Runs the fuzz targets (`core/fuzz`) on stable Rust, with the inputs of the corpus and variations of them. A
-//! failure names the input. A variation that fails is written to a file, to be added to the corpus.
+//! failure names the input. A variation that fails is written to a file, which can be added to the corpus.
 
 mod targets;
 
@@ -67,7 +67,7 @@ fn replay(name: &str) {
     }
 }
 
-/// The corpus of a fuzz target, sorted by name.
+/// Returns the corpus of a fuzz target, sorted by name.
 fn kept(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
     let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -82,7 +82,7 @@ fn kept(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
         .collect()
 }
 
-/// A variation of the input: a few bytes are changed, added, removed or copied from another input.
+/// Returns a variation of the input: a few bytes are changed, added, removed or copied from another input.
 fn vary(data: &[u8], other: &[u8], random: &mut Jitter) -> Vec<u8> {
     let mut varied = data.to_vec();
     for _ in 0..=random.up_to(3) {
@@ -103,5 +103,5 @@ fn vary(data: &[u8], other: &[u8], random: &mut Jitter) -> Vec<u8> {
 }
 
 fn below(random: &mut Jitter, limit: usize) -> usize {
-    usize::try_from(random.up_to(limit as u64 - 1)).expect("below a usize")
+    usize::try_from(random.up_to(limit as u64 - 1)).expect("the number fits into a usize")
 }

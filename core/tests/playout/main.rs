@@ -1,4 +1,4 @@
-//! The playout on simulated networks and clocks, in virtual time.
+//! Tests the playout on simulated networks and clocks, in virtual time.
 
 mod network;
 mod patterns;

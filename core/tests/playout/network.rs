@@ -6,7 +6,7 @@ use orgo_core::audio::playout::{Depth, Playout, Stats};
 
 use crate::random::Random;
 
-/// The sound card pulls this number of frames at once, several times in a row to fill one period.
+/// The number of frames that the sound card pulls at once. It pulls several blocks in a row to fill one period.
 pub(crate) const BLOCK: usize = 128;
 const PERIOD: f64 = 0.01;
 
@@ -20,14 +20,14 @@ pub(crate) struct Line {
     pub(crate) depth: Depth,
     /// The length of a packet.
     pub(crate) packet: f64,
-    /// Maps the time of sending to the time of arrival; `None` for a lost packet. Packets keep their order.
+    /// Maps the send time of a packet to its arrival time, or to `None` for a lost packet. Packets keep their order.
     pub(crate) arrival: Arrival,
     pub(crate) signal: Signal,
 }
 
 pub(crate) type Arrival = Box<dyn FnMut(f64, &mut Random) -> Option<f64>>;
 
-/// The sample of a channel at a time of the sender's clock.
+/// Returns the sample of a channel at a time of the sender's clock.
 pub(crate) type Signal = fn(usize, f64) -> f64;
 
 impl Default for Line {
@@ -39,8 +39,8 @@ impl Default for Line {
             ppm: 0.0,
             depth: Depth::default(),
             packet: 0.02,
-            // Every network has some jitter. One millisecond also varies the phase of the sound card's periods, as
-            // threads do.
+            // Every network has some jitter. One millisecond also varies the phase of the sound card's periods, as the
+            // scheduling of threads does.
             arrival: Box::new(|sent, random| Some(sent + random.part() * 0.001)),
             signal: |_, time| 0.5 * (std::f64::consts::TAU * 440.0 * time).sin(),
         }
@@ -64,7 +64,7 @@ pub(crate) struct Moment {
     pub(crate) stats: Stats,
 }
 
-/// The largest step between two adjacent samples.
+/// Returns the largest step between two adjacent samples.
 pub(crate) fn largest_step(samples: &[f32]) -> f32 {
     samples.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
 }
@@ -74,12 +74,12 @@ impl Heard {
         self.moments.last().expect("the simulation has run").stats
     }
 
-    /// The statistics at a time.
+    /// Returns the latest period that is not after `time`.
     pub(crate) fn at(&self, time: f64) -> Moment {
         *self.moments.iter().rev().find(|moment| moment.time <= time).expect("a time within the simulation")
     }
 
-    /// A quantile of the latency during playback between two times, in milliseconds.
+    /// Returns a quantile of the latency during playback between two times, in milliseconds.
     pub(crate) fn latency(&self, part: f64, from: f64, to: f64) -> f64 {
         let sounding = |moment: &&Moment| moment.stats.playing && (from..to).contains(&moment.time);
         let mut latencies: Vec<f64> =
@@ -94,20 +94,20 @@ impl Heard {
         latencies[((latencies.len() - 1) as f64 * part) as usize]
     }
 
-    /// The mean latency during playback between two times, in milliseconds.
+    /// Returns the mean latency during playback between two times, in milliseconds.
     pub(crate) fn mean_latency(&self, from: f64, to: f64) -> f64 {
         let sounding = |moment: &&Moment| moment.stats.playing && (from..to).contains(&moment.time);
         let latencies: Vec<f64> = self.moments.iter().filter(sounding).map(|moment| moment.latency).collect();
         latencies.iter().sum::<f64>() / latencies.len() as f64
     }
 
-    /// The concealed audio between two times, in milliseconds of the input.
+    /// Returns the duration of the concealed audio between two times, in milliseconds.
     pub(crate) fn concealed(&self, line_rate: u32, from: f64, to: f64) -> f64 {
         let frames = self.at(to).stats.concealed - self.at(from).stats.concealed;
         frames as f64 / f64::from(line_rate) * 1000.0
     }
 
-    /// The largest step in any channel.
+    /// Returns the largest step in any channel.
     pub(crate) fn largest_step(&self) -> f32 {
         self.output.iter().map(|channel| largest_step(channel)).fold(0.0, f32::max)
     }
@@ -132,7 +132,7 @@ impl Line {
         let mut travelling = VecDeque::new();
         // Whether a packet was lost since the last arrival.
         let mut lost = false;
-        // The times of sending of the packets that arrived, in order.
+        // The send times of the packets that arrived, in order.
         let mut sent_at = Vec::new();
         for period in 0..(seconds / PERIOD) as u64 {
             let now = period as f64 * PERIOD;

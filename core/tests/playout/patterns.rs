@@ -1,4 +1,4 @@
-//! Patterns of networks and clocks, each with several seeds.
+//! Tests the playout with typical networks and clocks, each with several seeds.
 
 use orgo_core::audio::playout::Depth;
 

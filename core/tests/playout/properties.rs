@@ -1,4 +1,4 @@
-//! Properties for any order of calls: the counters are exact, and the buffer is limited.
+//! Tests properties that hold for any order of calls: the counters are exact, and the buffer is limited.
 
 use orgo_core::audio::playout::{Depth, Playout};
 

@@ -1,4 +1,4 @@
-//! The audio quality of the playout.
+//! Tests the audio quality of the playout.
 
 use std::f64::consts::TAU;
 
@@ -10,7 +10,8 @@ use crate::network::{Line, Signal, largest_step};
 /// as noise.
 const PERIODS: f64 = 100.0;
 
-/// The signal-to-noise ratio in dB: fits a tone of an unknown frequency near `near`, and compares it to the residue.
+/// Returns the signal-to-noise ratio in dB: fits a tone of an unknown frequency near `near`, and compares the tone to
+/// the residual.
 fn signal_to_noise(samples: &[f32], near: f64) -> f64 {
     let noise = |frequency: f64| -> (f64, f64) {
         let (mut ss, mut cc, mut sc, mut ys, mut yc, mut yy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
@@ -25,10 +26,10 @@ fn signal_to_noise(samples: &[f32], near: f64) -> f64 {
         let signal = a * ys + b * yc;
         (yy - signal, signal)
     };
-    // The residue has one minimum near the true frequency, which a golden-section search finds.
+    // The residual has one minimum near the true frequency, which a golden-section search finds.
     let golden = (5_f64.sqrt() - 1.0) / 2.0;
     let (mut low, mut high) = (near * 0.9945, near * 1.0055);
-    // Half of a bin on each side, where the residue is unimodal.
+    // Half of a bin on each side, where the residual is unimodal.
     let bin = 0.5 / samples.len() as f64;
     let mut best = (low, f64::INFINITY);
     let mut probe = low;
@@ -111,7 +112,7 @@ fn stop_fades_out() {
 #[test]
 fn interrupted_audio_is_played_completely_and_fades_out() {
     for (input_rate, output_rate) in [(24_000, 24_000), (24_000, 44_100), (48_000, 24_000)] {
-        // The same with a discontinuity shortly before the end.
+        // Tests the end without a discontinuity, and with one at several distances before the end.
         for joint in [None, Some(10), Some(40), Some(200)] {
             let packet = input_rate as usize / 50;
             let tone = |at: usize| 0.5 * (TAU * 440.0 * at as f64 / f64::from(input_rate)).sin() as f32;
@@ -131,7 +132,7 @@ fn interrupted_audio_is_played_completely_and_fades_out() {
                 heard.extend_from_slice(&block);
             }
             let stats = playout.stats();
-            // The rest is the lookahead of the filter.
+            // The remaining frames are the lookahead of the filter.
             assert!(stats.buffered <= 16, "{} frames were not played, {joint:?}", stats.buffered);
             assert_eq!((stats.underruns, stats.played + stats.buffered + stats.dropped), (1, stats.received));
             assert!(heard.iter().rev().take(32).all(|sample| *sample == 0.0), "the output has faded out");

@@ -14,7 +14,7 @@ pub(crate) struct Speaker {
     next: u16,
     format: Format,
     tail: Vec<u8>,
-    /// The format of the items.
+    /// The number of channels in the format of the items.
     channels: u64,
     /// The last frame. All channels of a frame have the same value.
     last_activity: Option<u16>,

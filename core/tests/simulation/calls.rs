@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::random::Random;
 
-/// Valid parameters of a call: each field has a value that its rule allows.
+/// Returns valid parameters of a call: each field has a value that its rule allows.
 fn parameters(operation: &Operation) -> Map {
     let value = |name: &str| match name {
         "x" | "y" | "start_x" | "start_y" | "end_x" | "end_y" => 1.into(),
@@ -29,7 +29,7 @@ fn parameters(operation: &Operation) -> Map {
         .collect()
 }
 
-/// A response that every call can decode.
+/// Returns a response that every call can decode.
 fn good(request: &Request) -> Response {
     let body = json!({
         "id": "i", "name": "n", "password": "p", "output": "", "status": "idle", "success": true,

@@ -15,17 +15,17 @@ use crate::random::Random;
 pub(crate) trait Model: Sized {
     type Channel: Protocol;
 
-    /// The server has accepted a socket.
+    /// Called when the server has accepted a socket.
     fn connected(&mut self, connection: u64);
     /// Handles a message of the client at the server. Returns the responses.
     fn receive(&mut self, connection: u64, text: &str) -> Vec<Frame>;
-    /// Messages that the server sends without a request.
+    /// Returns messages that the server sends without a request.
     fn chatter(&mut self, connection: u64, random: &mut Random) -> Vec<Frame>;
-    /// A random action of the program.
+    /// Performs a random action of the program.
     fn act(environment: &mut Environment<Self>, random: &mut Random);
-    /// The channel opened on this connection.
+    /// Called when the channel has opened on this connection.
     fn opened(&mut self, _connection: u64) {}
-    /// A frame reached the client while it had a socket.
+    /// Called when a frame has reached the client while it has a socket.
     fn delivered(&mut self, _frame: &Frame) {}
     /// Handles an item. Returns its size in the unit of the channel.
     fn item(&mut self, item: <Self::Channel as Protocol>::Item) -> u64;
@@ -34,7 +34,7 @@ pub(crate) trait Model: Sized {
     /// Checks the invariants whenever the session is idle.
     fn check(environment: &Environment<Self>);
     /// Checks the invariants at the end.
-    fn finish(_world: &Environment<Self>) {}
+    fn finish(_environment: &Environment<Self>) {}
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,13 +46,13 @@ pub(crate) enum Frame {
 
 #[derive(Debug)]
 enum Occurrence {
-    /// A connection attempt ends.
+    /// A connection attempt succeeds or fails.
     Connected(u64),
     /// A frame reaches the client on a connection.
     ToClient(u64, Frame),
     /// A message reaches the server on a connection.
     ToServer(u64, String),
-    /// The response to the request for credentials.
+    /// The client receives the response to its request for credentials.
     Authorized,
     /// The server sends a message without a request.
     Chatter,
@@ -62,7 +62,8 @@ enum Occurrence {
     NetworkChange,
 }
 
-/// The longest silence before a connection counts as dead: the ping interval and the time limit of the pong.
+/// The longest silence before a connection counts as dead, in milliseconds: the ping interval and the time limit of the
+/// pong.
 const DEAD: Millis = 25_000;
 
 pub(crate) struct Environment<M: Model> {
@@ -106,7 +107,7 @@ pub(crate) struct Environment<M: Model> {
     lossy: bool,
     /// The number of consecutive deadlines that were due at once.
     repeated_deadlines: u32,
-    /// The total size of the items.
+    /// The total size of the items that the consumer has read, in the unit of the channel.
     taken: u64,
 }
 
@@ -163,7 +164,7 @@ impl<M: Model> Environment<M> {
         self.occurrences.insert((self.now + after, self.order), occurrence);
     }
 
-    /// Simulates the next occurrence; `false` if there is none.
+    /// Simulates the next occurrence. Returns `false` if there is none.
     fn step(&mut self, end: Millis, random: &mut Random) -> bool {
         let deadline = self.session.poll_timeout();
         let next = self.occurrences.first_key_value().map(|((at, _), _)| (*at).max(self.suspended_until));
@@ -268,7 +269,7 @@ impl<M: Model> Environment<M> {
         self.delay = random.between(0, 2_000);
         match random.below(14) {
             0 | 1 => {
-                // Both directions, or one of them.
+                // Messages are lost in both directions, or in one of them.
                 self.drops_to_client = !random.once_in(4);
                 self.drops_to_server = !self.drops_to_client || random.once_in(2);
                 self.lossy = true;
@@ -317,17 +318,17 @@ impl<M: Model> Environment<M> {
         }
     }
 
-    /// The age of the current connection.
+    /// Returns the age of the current connection.
     pub(crate) fn opened_for(&self) -> Millis {
         self.awake_since(self.opened)
     }
 
-    /// How long the program has run since `time`.
+    /// Returns how long the program has run since `moment`.
     pub(crate) fn awake_since(&self, moment: Millis) -> Millis {
         self.now.saturating_sub(moment.max(self.suspended_until))
     }
 
-    /// Whether the current connection may have lost messages.
+    /// Returns whether the current connection may have lost messages.
     pub(crate) fn lossy(&self) -> bool {
         self.lossy
     }

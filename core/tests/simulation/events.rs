@@ -15,7 +15,7 @@ pub(crate) struct Desk {
     wanted: BTreeSet<String>,
     /// The subscriptions of a connection on the server.
     subscribed: BTreeMap<u64, BTreeSet<String>>,
-    /// The time of the last change: messages in flight would explain a difference.
+    /// The time of the last change of the subscriptions. Shortly after a change, both sides may differ.
     changed_at: u64,
     next_event: u64,
     /// The last event, and whether a gap followed it.

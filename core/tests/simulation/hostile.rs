@@ -6,7 +6,7 @@ use orgo_core::channel::{ConnectFailure, Protocol, Session};
 use crate::environment::Frame;
 use crate::random::Random;
 
-/// One frame, or many copies of it.
+/// Returns one frame, or many copies of it.
 pub(crate) fn frames(random: &mut Random) -> Vec<Frame> {
     let count = if random.once_in(100) { random.between(100, 3_000) } else { 1 };
     let frame = frame(random, count > 1);
@@ -33,7 +33,7 @@ fn frame(random: &mut Random, small: bool) -> Frame {
     }
 }
 
-/// Reports events of an old socket while there is no current one. Nothing changes.
+/// Reports events of an old socket while there is no current socket. Checks that nothing changes.
 pub(crate) fn report_late<P: Protocol>(session: &mut Session<P>, now: Millis, random: &mut Random) {
     let before = (session.state(), session.poll_timeout(), session.counters());
     match random.below(5) {

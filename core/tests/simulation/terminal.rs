@@ -1,5 +1,5 @@
-//! Model of a terminal: input reaches the shell that it was written to, in order and once, and no other shell. Input
-//! that may be lost is counted.
+//! Model of a terminal: input reaches the shell to which it was written, in order and once, and reaches no other shell.
+//! Input that may be lost is counted.
 
 use std::collections::BTreeMap;
 
@@ -21,16 +21,18 @@ pub(crate) struct Shell {
     shells: Vec<u64>,
     /// The number of reported breaks.
     breaks: usize,
-    /// Whether the program in the terminal does not read: the server delays its pongs.
+    /// The connection of the current shell, and whether its program does not read. If it does not, the server delays
+    /// the pongs.
     serving: u64,
     busy: bool,
     owed: usize,
     wanted: Option<(u64, u64)>,
-    /// The time of the last resize: a message in flight would explain a difference.
+    /// The time of the last resize. Shortly after a resize, the sizes may differ.
     changed_at: u64,
     /// The text that was sent on a connection.
     sent: BTreeMap<u64, String>,
-    /// The output since the last reconnect, and the connections that printed it; `None` for all.
+    /// The length of the output since the last reconnect, and the connections that may have printed it; `None` means
+    /// all.
     seen: usize,
     printed: Option<Vec<u64>>,
     exited: bool,
@@ -66,7 +68,7 @@ impl Model for Shell {
                 let arrived = self.arrived.entry(connection).or_default();
                 assert!(
                     self.accepted[&connection][*arrived..].starts_with(data),
-                    "input arrives in order, once, and in the shell that it was meant for"
+                    "input arrives in order, once, and in the shell to which it was written"
                 );
                 *arrived += data.len();
                 let start: String = data.chars().take(20).collect();
@@ -203,7 +205,7 @@ impl Model for Shell {
             assert_eq!(
                 environment.model.sizes.get(&connection),
                 Some(&wanted),
-                "the shell has the size that is wanted"
+                "the shell has the requested size"
             );
         }
     }

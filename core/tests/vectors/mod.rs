@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// Every file of a folder of `tests/vectors`, with its name.
+/// Reads every file of a folder of `tests/vectors`. Returns each with its name.
 pub(crate) fn read(folder: &str) -> Vec<(String, Value)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors").join(folder);
     let mut files: Vec<_> = std::fs::read_dir(&path)

@@ -17,7 +17,7 @@ export interface WorkletOptions {
   volume: number;
 }
 
-/** The report of a worklet: the statistics, and whether it plays audio. */
+/** The report of a worklet: the statistics, and whether the worklet plays audio. */
 export type Report = PlayerStats & { playing: boolean };
 
 /** A message with samples for the worklet. */
@@ -31,13 +31,13 @@ export interface Chunk {
 
 /** The messages from the page to the worklet. */
 export type ToWorklet =
-  /** The source of the samples: chunks arrive at the port, and in the ring buffer if there is one. */
+  /** Sets the source of the samples: the port, and the ring buffer if there is one. */
   | { type: "feed"; port: MessagePort; ring: SharedArrayBuffer | undefined }
   | { type: "volume"; volume: number }
   | { type: "pause"; paused: boolean }
   | { type: "stop" };
 
-/** The messages from the worklet to the page. `stopped` is the last one, after the fade-out. */
+/** The messages from the worklet to the page. `stopped` is the last message; it follows the fade-out. */
 export type FromWorklet = { type: "ready" } | { type: "stats" | "stopped"; stats: Report };
 
 /** The messages from the page to the worker. */
@@ -53,13 +53,13 @@ export type ToWorker =
   | { type: "next" }
   /** Sends the samples to the sink from now on, and the other items to the page. Without a sink, all items go to the page. */
   | { type: "pipe"; sink: SampleSink | undefined }
-  /** The response to a password request: the password, or the reason why there is none. */
+  /** Responds to a password request: with a target that contains the password, or with the reason why there is none. */
   | { type: "password"; target: ChannelTarget | undefined; problem: string | undefined }
   | { type: "close" };
 
 /**
  * The messages from the worker to the page. `refused` replaces the first state if the channel cannot be opened. `failed` reports
- * a later failure. Both contain the exception of the binding.
+ * a later failure. Both contain the exception that the binding threw.
  */
 export type FromWorker =
   | { type: "ready" }

@@ -6,7 +6,7 @@ import type { AudioSource } from "./source.js";
 
 /** The time limit for the start of a worklet, in milliseconds. */
 const START_TIMEOUT = 10_000;
-/** The depth of the buffer until the jitter of the network is measured. */
+/** The default depth of the jitter buffer, in milliseconds. The player adapts the depth to the measured jitter. */
 const DEFAULT_DEPTH: Depth = { initial: 60, minimum: 0 };
 
 /** Plays audio in a page. `expectedRate` is the probable sample rate of the source, in Hz. */
@@ -17,7 +17,7 @@ export async function play(
   workletUrl: string | URL,
 ): Promise<Player> {
   if (typeof AudioContext === "undefined") throw playError("only a page has an AudioContext");
-  // A number as `latencyHint` would increase the delay.
+  // A numeric `latencyHint` would increase the latency.
   const context =
     (given as unknown as AudioContext | undefined) ?? new AudioContext({ sampleRate: expectedRate, latencyHint: "interactive" });
   const release = async () => {
@@ -29,14 +29,14 @@ export async function play(
     source.connect(context.destination);
 
     const feed = new MessageChannel();
-    // Samples in shared memory arrive without the event loop of another thread.
+    // Samples in shared memory reach the audio thread without passing through the event loop of another thread.
     const ring = globalThis.crossOriginIsolated && audio.offThread ? createRing() : undefined;
     source.port.postMessage({ type: "feed", port: feed.port2, ring }, [feed.port2]);
     const transport = audio.offThread ? (ring ? "ring" : "port") : "page";
     const player = new Player({ context, source, transport, release }, volume);
     audio
       .pipeTo({ port: feed.port1, ring }, player.ended)
-      // The channel reports its failure itself.
+      // The channel itself reports its failure.
       .catch(() => {})
       .then(() => player.stop());
     return player;
@@ -46,7 +46,7 @@ export async function play(
   }
 }
 
-/** Creates the node of the player in a context. */
+/** Creates the `AudioWorkletNode` of a player in a context. */
 async function startWorklet(context: AudioContext, url: string | URL, settings: WorkletOptions): Promise<AudioWorkletNode> {
   const failed = (cause: unknown) =>
     playError(`the worklet ${url} cannot be loaded: ${cause instanceof Error ? cause.message : cause}`, cause);

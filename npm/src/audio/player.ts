@@ -24,7 +24,7 @@ export interface PlayOptions {
  *
  * - `suspended`: the browser mutes the page until its user interacts with it, see {@link Player.resume}.
  * - `paused`: {@link Player.pause} was called.
- * - `buffering`: the player waits until its buffer is full enough.
+ * - `buffering`: the player waits until its buffer contains enough audio.
  * - `playing`: the player plays audio.
  * - `stopped`: the player has ended.
  */
@@ -35,7 +35,7 @@ export type PlayerState = "suspended" | "paused" | "buffering" | "playing" | "st
  *
  * - `ring`: from a worker through shared memory.
  * - `port`: from a worker by messages, if the page is not cross-origin isolated.
- * - `page`: through the main thread, if the page cannot create workers. Other work of the page can then cause gaps.
+ * - `page`: through the main thread, if the page cannot create workers. Other work on the main thread can then cause gaps.
  */
 export type PlayerTransport = "ring" | "port" | "page";
 
@@ -43,7 +43,7 @@ export type PlayerTransport = "ring" | "port" | "page";
 export interface PlayerEvents {
   /** The state changed. */
   state: [state: PlayerState];
-  /** New statistics, five times a second. */
+  /** New statistics are available. Emitted five times per second. */
   stats: [stats: PlayerStats];
 }
 
@@ -64,7 +64,7 @@ const INITIAL_STATS: PlayerStats = {
 const FADE_OUT_TIMEOUT = 200;
 
 /**
- * The parts of a player.
+ * The parts from which a {@link Player} is created.
  *
  * @internal
  */
@@ -72,7 +72,7 @@ export interface PlayerParts {
   context: AudioContext;
   source: AudioWorkletNode;
   transport: PlayerTransport;
-  /** Closes the context if the player has created it. */
+  /** Closes the context if the package created it. */
   release(): Promise<void>;
 }
 
@@ -124,7 +124,7 @@ export class Player extends Emitter<PlayerEvents> {
   }
 
   /**
-   * The volume: 0 is silent, 1 is unchanged, larger values amplify. A change fades in without a click.
+   * The volume: 0 is silent, 1 is unchanged, larger values amplify. A change is a short ramp, without an audible click.
    *
    * @throws InvalidParameterError for a value that is not a number of at least 0.
    */
@@ -139,7 +139,7 @@ export class Player extends Emitter<PlayerEvents> {
   }
 
   /**
-   * Whether the player is muted. It does not change {@link volume}. Default: `false`.
+   * Whether the player is muted. Muting does not change {@link volume}. Default: `false`.
    *
    * @throws InvalidParameterError for a value that is not a boolean.
    */
@@ -153,7 +153,10 @@ export class Player extends Emitter<PlayerEvents> {
     this.#postVolume();
   }
 
-  /** The output node, for example for an `AnalyserNode`. It is already connected to the destination of the context. */
+  /**
+   * The output node of the player, which can be connected to other nodes, for example an `AnalyserNode`. It is already connected
+   * to the destination of the context.
+   */
   get node(): WebAudioNode {
     return this.#parts.source as unknown as WebAudioNode;
   }
@@ -174,8 +177,8 @@ export class Player extends Emitter<PlayerEvents> {
   }
 
   /**
-   * Continues after {@link pause}, or starts playback while the state is `suspended`. A suspended player starts only if this is
-   * called in the handler of a click or a key.
+   * Continues after {@link pause}, or starts playback while the state is `suspended`. A suspended player starts only if this
+   * method is called after a user gesture, for example in a `click` or `keydown` handler.
    */
   async resume(): Promise<void> {
     if (this.#stopped) return;
@@ -184,7 +187,7 @@ export class Player extends Emitter<PlayerEvents> {
   }
 
   /**
-   * Selects the output device of the whole context.
+   * Selects the output device of the player's `AudioContext`, for all audio of this context.
    *
    * @param deviceId The id of a device from `navigator.mediaDevices.enumerateDevices()`, or an empty string for the default
    *   device.

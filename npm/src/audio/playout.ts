@@ -1,6 +1,6 @@
 import type { Chunk, Depth, Report } from "./messages.js";
 
-/** The maximum number of samples per call of the module. */
+/** The maximum number of samples that one call passes to the module. */
 const MAX_PIECE = 16_384;
 
 /** The exports of the WebAssembly module, see wasm/playout. `playout` is the address of an instance. */
@@ -16,14 +16,14 @@ interface Exports {
   report(playout: number): number;
 }
 
-/** The values of a report of the module, in order. */
+/** The names of the values in a report of the module, in order. */
 const REPORT_FIELDS = [
   ...(["received", "played", "buffered", "dropped", "concealed", "underruns"] as const),
   ...(["target", "rate", "playing", "peak", "power"] as const),
 ] as const;
 type ReportField = (typeof REPORT_FIELDS)[number];
 
-/** The playout of audio in one format: an instance of the module. */
+/** Plays audio in one format, with its own instance of the module. */
 class Segment {
   readonly inputRate: number;
   readonly channels: number;
@@ -57,7 +57,7 @@ class Segment {
     const frames = output[0]?.length ?? 0;
     let index = this.#exports.pull(this.#playout, frames, output.length) / Float32Array.BYTES_PER_ELEMENT;
     const memory = this.#floats();
-    // Copies by a loop instead of views, to produce no garbage on the audio thread.
+    // Copies in a loop, because views would create garbage on the audio thread.
     for (const channel of output) {
       for (let frame = 0; frame < frames; frame++) channel[frame] = memory[index++] ?? 0;
     }
@@ -89,12 +89,15 @@ class Segment {
 /** The counts that are summed over all segments. */
 const COUNTS = ["received", "played", "dropped", "concealed", "underruns"] as const;
 
-/** The playout of the core, with pauses and changes of the format. A segment fades out before the next one starts. */
+/**
+ * Plays audio with the playout of the core, and adds pauses and changes of the format. A segment fades out before the next
+ * segment starts.
+ */
 export class Playout {
   readonly #module: WebAssembly.Module;
   readonly #outputRate: number;
   readonly #depth: Depth;
-  /** The segment that plays, and the segments that wait for its end. */
+  /** The segment that is playing, followed by the segments that start after it. */
   #segments: Segment[] = [];
   #paused = false;
   #ended = { received: 0, played: 0, dropped: 0, concealed: 0, underruns: 0 };
@@ -127,7 +130,7 @@ export class Playout {
     this.#segments.at(-1)?.splice();
   }
 
-  /** Fills the next output block, one array for each channel. Mono audio goes to all channels. */
+  /** Fills the next output block. `output` contains one array for each channel. Mono audio is played on all channels. */
   pull(output: Float32Array[]): void {
     for (let [first] = this.#segments; this.#segments.length > 1 && first?.stopped; [first] = this.#segments) {
       const report = first.report();
@@ -138,7 +141,7 @@ export class Playout {
     this.#segments[0]?.pull(output);
   }
 
-  /** Pauses or continues. While paused, it fades out and drops new samples. Afterwards it plays only new samples. */
+  /** Pauses or continues playback. A pause fades out and drops the samples that arrive until playback continues. */
   pause(paused: boolean): void {
     if (paused === this.#paused) return;
     this.#paused = paused;
@@ -158,7 +161,7 @@ export class Playout {
     return this.#segments.every((segment) => segment.stopped);
   }
 
-  /** Returns the statistics of all segments. The levels are those since the last report. */
+  /** Returns the statistics of all segments. The levels cover the time since the last report. */
   report(): Report {
     const reports = this.#segments.map((segment) => segment.report());
     const last = reports.at(-1) ?? { target: this.#depth.initial, rate: 1 };
@@ -175,7 +178,7 @@ export class Playout {
       for (const name of COUNTS) report[name] += each[name];
       report.buffered += each.buffered;
       report.playing ||= each.playing;
-      // Only one of the segments has played.
+      // Segments play one after the other. The loudest segment determines the levels.
       report.peak = Math.max(report.peak, each.peak);
       report.rms = Math.max(report.rms, each.rms);
     }

@@ -1,4 +1,4 @@
-// An audio channel in a worker: the side of the page.
+// The page's side of an audio channel that runs in a worker.
 
 import type {
   Binding,
@@ -18,7 +18,7 @@ import type { FromWorker, ToWorker } from "./messages.js";
 /** The time limit for the start of a worker, in milliseconds. */
 const START_TIMEOUT = 10_000;
 
-/** Wraps a binding: each audio channel runs in its own worker if the page can create workers. */
+/** Wraps a binding so that each audio channel runs in its own worker, if the page can create workers. */
 export function withAudioWorkers(binding: Binding, module: InitInput, url: () => string | URL): Binding {
   class Client extends binding.Client implements BindingClient {
     readonly #config: BindingConfig;
@@ -45,7 +45,10 @@ export function withAudioWorkers(binding: Binding, module: InitInput, url: () =>
   return { ...binding, Client };
 }
 
-/** Starts a worker that opens the channel. Resolves with `undefined` if the policy of the page or the browser prevents it. */
+/**
+ * Starts a worker that opens the channel. Resolves with `undefined` if the Content-Security-Policy of the page or the browser
+ * prevents this.
+ */
 async function startWorker(url: () => string | URL, task: ToWorker): Promise<Worker | undefined> {
   let worker: Worker;
   try {
@@ -76,7 +79,9 @@ async function startWorker(url: () => string | URL, task: ToWorker): Promise<Wor
   }
 }
 
-/** Implements a channel of the binding. The state and the counters are those of the last message. */
+/**
+ * Implements the channel of a binding by messages to and from a worker. The state and the counters are those of the last message.
+ */
 class RemoteAudio implements BindingChannel<AudioItem> {
   readonly #worker: Worker;
   readonly #log: Log | undefined;
@@ -147,12 +152,12 @@ class RemoteAudio implements BindingChannel<AudioItem> {
     this.#send({ type: "password", target, problem });
   }
 
-  /** An audio channel sends no input. */
+  /** Resolves with `false`, because an audio channel sends no input. */
   async nextProgress(): Promise<boolean> {
     return false;
   }
 
-  /** An audio channel has no commands. */
+  /** Throws, because an audio channel has no commands. */
   command(): never {
     throw new Error("an audio channel has no commands");
   }

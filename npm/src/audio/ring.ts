@@ -1,21 +1,26 @@
 import type { Chunk } from "./messages.js";
 
 /**
- * A lock-free ring buffer in shared memory, for audio chunks from one writer thread to one reader thread. Unlike messages,
- * chunks in it do not depend on the event loop of a busy thread.
+ * A lock-free ring buffer in shared memory, for audio chunks from one writer thread to one reader thread. Unlike messages, the
+ * chunks do not pass through an event loop, which may be busy.
  *
  * The memory consists of 32-bit words: a header, then a ring of records. A record is the number of samples, the sample rate,
- * the number of channels, the discontinuity flag, and the samples. A number of samples of -1 means that the next record is at
- * the start of the ring.
+ * the number of channels, the discontinuity flag, and the samples. If the number of samples is -1, the next record is at the
+ * start of the ring.
  */
 const HEADER = 3;
-/** The words of the header: the total number of written words, of read words, and of lost frames. */
+/**
+ * The indexes of the words in the header: the number of written words, the number of read words, and the number of lost frames.
+ */
 const WRITTEN = 0;
 const READ = 1;
 const LOST = 2;
 const RECORD_HEADER = 4;
 const WRAP = -1;
-/** More than one second of stereo at 48 kHz. The worklet reads all chunks for every block of its output. */
+/**
+ * The capacity of the ring, in words: more than one second of stereo audio at 48 kHz. The worklet reads all chunks for every
+ * block of its output.
+ */
 const CAPACITY = 131_072;
 
 /** Allocates the memory of a ring buffer. */

@@ -1,6 +1,6 @@
 /**
  * The statistics of a player. Counts are in frames (one sample for each channel) at the sample rate of the stream.
- * `received = played + buffered + dropped` is always exact; `concealed` frames are not part of it.
+ * `received` is always equal to `played + buffered + dropped`. `concealed` frames are not included in these counts.
  */
 export interface PlayerStats {
   /** Frames that the player received. */
@@ -11,7 +11,7 @@ export interface PlayerStats {
   buffered: number;
   /** Frames that were dropped to limit the delay, or during a pause. */
   dropped: number;
-  /** Frames of a fade or of silence that replaced late audio, since the first audio was played. */
+  /** Frames of fades or silence that replaced late audio after playback started. */
   concealed: number;
   /** The number of times that the buffer was empty. */
   underruns: number;
@@ -19,8 +19,10 @@ export interface PlayerStats {
   target: number;
   /** The playback rate relative to the stream, which compensates clock drift of the sender. 1 is the original speed. */
   rate: number;
-  /** The absolute value of the loudest sample since the previous report, from 0 to 1. */
+  /**
+   * The absolute value of the loudest sample since the previous report. 1 is full scale; resampled audio may exceed it slightly.
+   */
   peak: number;
-  /** The root mean square of the samples since the previous report, from 0 to 1. */
+  /** The root mean square of the samples since the previous report. 1 is full scale. */
   rms: number;
 }

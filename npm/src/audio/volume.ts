@@ -4,7 +4,7 @@ const TIME_CONSTANT = 0.01;
 const EPSILON = 1e-5;
 
 /**
- * Applies a volume with an exponential ramp. A `GainNode` is no alternative: in some browsers the start time of its ramp has passed
+ * Applies a volume with an exponential ramp. A `GainNode` is not suitable: in some browsers the start time of its ramp has passed
  * when it reaches the audio thread.
  */
 export class Volume {
@@ -24,7 +24,7 @@ export class Volume {
     this.#target = volume;
   }
 
-  /** Multiplies the samples in place, one array for each channel. */
+  /** Multiplies the samples by the volume, in place. `channels` contains one array for each channel. */
   apply(channels: Float32Array[]): void {
     const start = this.#current;
     for (const samples of channels) {

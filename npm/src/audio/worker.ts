@@ -7,12 +7,12 @@ import type { AudioItem, ChannelState } from "../generated/channels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
 import { RingWriter } from "./ring.js";
 
-/** The interval of the counters for the page while the samples go to the worklet, in milliseconds. */
+/** The interval at which the page receives the counters while the samples go to the worklet, in milliseconds. */
 const COUNTERS_INTERVAL = 200;
 
 const post = (message: FromWorker, transfer: Transferable[] = []) => postMessage(message, { transfer });
 
-/** Connects the channel with the page and the worklet. */
+/** Connects the channel to the page and the worklet. */
 class ChannelHost {
   readonly #channel: BindingChannel<AudioItem>;
   /** Items that the page has not requested yet. */
@@ -44,7 +44,7 @@ class ChannelHost {
     while (await this.#channel.nextPasswordRequest()) post({ type: "password-request" });
   }
 
-  /** Reads items while they are requested, and the remaining items after the end of the channel. */
+  /** Reads items while the page requests them, and the remaining items after the channel has ended. */
   async postItems(): Promise<void> {
     for (;;) {
       while (!this.#requested && !this.#closed && this.#writeSamples === undefined) {

@@ -10,8 +10,8 @@ const REPORT_RATE = 5;
 const module = new WebAssembly.Module(bytes);
 
 /**
- * Plays samples from a port (messages with chunks) or from a ring buffer in shared memory. It receives the messages of
- * `ToWorklet` and sends those of `FromWorklet`.
+ * Plays samples from a port (messages with chunks) or from a ring buffer in shared memory. It receives `ToWorklet` messages and
+ * sends `FromWorklet` messages.
  */
 class OrgoPlayer extends AudioWorkletProcessor {
   readonly #playout: Playout;

@@ -2,7 +2,8 @@ import type { Binding } from "../binding.js";
 import { BindingError } from "../errors.js";
 
 /**
- * Loads the addon, whose exports are a binding. Only its file name depends on the platform and the C library.
+ * Loads the native addon, whose exports are a {@link Binding}. The file name of the addon depends on the platform and the C
+ * library.
  *
  * @param require Loads a module by a path relative to the package's entry.
  */
@@ -19,7 +20,7 @@ export function loadNative(require: (path: string) => unknown): Binding {
   throw new BindingError({ kind: "binding", message: `no native addon can be loaded: ${tried}`, delivered: "no" });
 }
 
-/** The builds of the addon that may run on this platform, the most likely one first. */
+/** Returns the targets of the addon builds that may run on this platform, the most likely target first. */
 function targets(): string[] {
   const systems: Partial<Record<NodeJS.Platform, string[]>> = {
     linux: ["linux-ARCH-gnu", "linux-ARCH-musl"],

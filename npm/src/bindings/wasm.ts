@@ -2,7 +2,7 @@ import type { Binding, BindingConfig, Log } from "../binding.js";
 import { BindingError } from "../errors.js";
 import type { InitInput } from "./wasm/orgo_wasm.js";
 
-/** A binding, and its compiled module for other threads. */
+/** A binding, and its compiled module, which can be sent to other threads. */
 export interface LoadedWasm {
   binding: Binding;
   module: WebAssembly.Module;
@@ -12,7 +12,7 @@ export interface LoadedWasm {
  * Loads the WebAssembly module. The exports of its JavaScript glue are a binding.
  *
  * @param source The module. Default: the file next to the glue.
- * @param explain Returns the text of a failure, if the platform reports its cause.
+ * @param explain Returns the error message for a failure, if the platform reports the cause.
  */
 export async function loadWasm(
   source?: () => Promise<InitInput> | InitInput,

@@ -9,10 +9,10 @@ import type { Platform } from "../platform.js";
 import { createReadable } from "../streams.js";
 import { Channel, type ChannelEvents } from "./channel.js";
 
-/** The sample rate of the server if no other is requested. */
+/** The sample rate that the server uses if none is requested, in Hz. */
 const DEFAULT_RATE = 24_000;
 
-/** The functions of a binding that convert samples. */
+/** The functions of a binding that convert and measure samples. */
 type Pcm = Pick<Binding, "wavHeader" | "wavEncode" | "level">;
 
 /** The format of samples. */
@@ -31,9 +31,9 @@ export interface AudioChunk extends AudioFormat {
 
 /** The parameters of an audio channel. */
 export interface AudioParams {
-  /** The sample rate in Hz. Default: that of the server, 24000. */
+  /** The sample rate in Hz. Default: the default of the server, 24000. */
   sample_rate?: number;
-  /** The number of channels, 1 or 2. Default: that of the server, 1. */
+  /** The number of channels, 1 or 2. Default: the default of the server, 1. */
   channels?: number;
   /**
    * The time for which samples are collected before they are delivered, in milliseconds, from 0 to 1000. Larger chunks need
@@ -85,7 +85,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
   readonly #pcm: Pcm;
   readonly #chunks: AudioChunk[] = [];
   #format: AudioFormat | undefined;
-  /** The chunks after a discontinuity, and whether the next chunk is one. */
+  /** The chunks that directly follow a discontinuity, and whether the next chunk will follow one. */
   readonly #discontinuities = new WeakSet<AudioChunk>();
   #discontinuity = false;
   /** The number of frames in `#chunks`. */
@@ -107,9 +107,9 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
   }
 
   /**
-   * Records the audio as a live WAV file of 16-bit samples. The header contains no length, because it is not known in
-   * advance; players play such a file completely. The recording ends at a change of the format. If the stream is canceled,
-   * the channel stays open.
+   * Records the audio as a live WAV file of 16-bit samples. The header contains no length, because the length is not known in
+   * advance; players play such a file completely. The recording ends at a change of the format. If the stream is canceled, the
+   * channel stays open.
    *
    * @throws InvalidParameterError for an invalid option.
    */
@@ -154,9 +154,9 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
 
   /**
    * Plays the audio in a page. Browsers mute a page until its user interacts with it. The state of the player is then
-   * `suspended`; call {@link Player.resume} in the handler of a click or a key.
+   * `suspended`; call {@link Player.resume} after a user gesture, for example in a `click` or `keydown` handler.
    *
-   * @throws BindingError if the host has no audio output, as in Node, or cannot load the audio worklet;
+   * @throws BindingError if the platform has no audio output (for example Node) or cannot load the audio worklet;
    *   InvalidParameterError for an invalid option.
    */
   async play(options: PlayOptions = {}): Promise<Player> {
@@ -206,7 +206,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
       }
     }
     this.#binding.pipeTo(sink);
-    // Only formats and the end of the channel still arrive here.
+    // From now on, only formats and the end of the channel arrive here.
     while (active && (await Promise.race([this.pull(), stopped])));
   }
 
@@ -247,7 +247,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
         remaining = Math.round(duration * chunk.sample_rate);
         if (header) yield this.#pcm.wavHeader(chunk.sample_rate, chunk.channels);
       } else if (chunk.sample_rate !== format.sample_rate || chunk.channels !== format.channels) {
-        // The output has one format, so it ends before a chunk of another. That chunk is kept for the next reader.
+        // The output has one format, so it ends before a chunk with another format. That chunk is kept for the next reader.
         this.#chunks.unshift(chunk);
         this.#buffered += frames(chunk);
         return;

@@ -6,23 +6,23 @@ import { ChannelClosedError, toOrgoError } from "../errors.js";
 import { checkWaitOptions, type WaitOptions } from "../options.js";
 import type { ChannelState, CloseCause, Counters } from "../types.js";
 
-/** For the error of an exceeded time limit: what did not happen in time. */
+/** The part of a timeout error's message that describes what did not happen in time. */
 export const NOT_OPENED = "the channel did not open";
 
 /** The events of all channels. */
 export interface ChannelEvents {
   /** The state of the connection changed. */
   state: [state: ChannelState];
-  /** The server sent an error message. It is in order with the items, and does not have to end the channel. */
+  /** The server sent an error message. The event is emitted in the order of the items. The channel may stay open. */
   error: [message: string];
 }
 
 /**
  * The common part of all channels: a connection that reconnects automatically, and a sequence of items.
  *
- * Each item is delivered to one reader. A `for await` loop that is left does not close the channel: the next loop continues
- * with the next item. {@link close} or `await using` closes the channel. A loop ends when the channel is closed normally, and
- * throws a {@link ChannelClosedError} when the channel failed.
+ * Each item is delivered to one reader. Leaving a `for await` loop does not close the channel: the next loop continues with the
+ * next item. {@link close} or `await using` closes the channel. A loop ends when the channel is closed normally, and throws a
+ * {@link ChannelClosedError} when the channel failed.
  */
 export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<keyof Events, unknown[]>>
   extends Emitter<Events>
@@ -106,7 +106,10 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
     return undefined;
   }
 
-  /** Gets the next items from the binding. Resolves with `false` when there are no more. Called only if a reader waits for one. */
+  /**
+   * Gets the next items from the binding. Resolves with `false` when there are no more. Called only while a reader waits for an
+   * item.
+   */
   protected pull(): Promise<boolean> {
     this.#pulling ??= this.#binding
       .next()
@@ -125,7 +128,7 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
     return this.#pulling;
   }
 
-  /** Returns the error of a channel that failed, or `undefined`. */
+  /** Returns the error if the channel failed, else `undefined`. */
   protected failure(): ChannelClosedError | undefined {
     const state = this.#binding.state();
     return state.status === "closed" && !isNormalClose(state.cause) ? channelClosed(state.cause) : undefined;
@@ -135,7 +138,7 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
   protected onClosed(_cause: CloseCause): void {}
 
   /**
-   * Waits until the server accepts the channel. Closes the channel at a failure.
+   * Waits until the server accepts the channel. Closes the channel if this fails.
    *
    * @internal
    */
@@ -162,7 +165,7 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
    * @internal
    */
   async answerPasswordRequests(refresh: () => Promise<ChannelTarget>): Promise<void> {
-    // A failure of the binding changes the state.
+    // The state of the channel reports a failure of the binding.
     while (await this.#binding.nextPasswordRequest().catch(() => false)) {
       // Not awaited, so that a `refresh` that never settles does not block the next request.
       refresh().then(
@@ -178,7 +181,7 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
         this.#setState(state);
       }
     } catch (thrown) {
-      // Only a failure of the binding, which reports no other state of the channel afterwards.
+      // The binding itself failed. It reports no other state of the channel afterwards.
       this.#setState({ status: "closed", cause: { reason: "failed", message: toOrgoError(thrown).message } });
     }
   }

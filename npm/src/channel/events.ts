@@ -8,16 +8,16 @@ import { Channel, type ChannelEvents, channelClosed } from "./channel.js";
 
 /** The events of an {@link EventStream}. The events of the desktop are its items. */
 export interface EventStreamEvents extends ChannelEvents {
-  /** Events of the desktop may be missing here. `missed` is their number, if it is known. */
+  /** Events of the desktop may be missing at this point. `missed` is their number, if it is known. */
   gap: [missed: number | undefined];
 }
 
-/** The desktop event of a type. */
+/** The type of the desktop events whose `type` is `Type`. */
 export type EventOf<Type extends EventType> = Extract<DesktopEvent, { type: Type }>;
 
 /** The options of {@link EventStream.waitFor}. */
 export interface WaitForOptions<Type extends EventType> extends WaitOptions {
-  /** A filter: only an event for which it returns `true` is returned. Default: any event of the type. */
+  /** A filter: `waitFor` returns only an event for which the filter returns `true`. Default: any event of the type. */
   where?: (event: EventOf<Type>) => boolean;
   /** The time limit, in milliseconds. Default: 30000. */
   timeout?: number;
@@ -26,7 +26,7 @@ export interface WaitForOptions<Type extends EventType> extends WaitOptions {
 /** An event that no loop has read yet. */
 interface BufferedEvent {
   event: DesktopEvent;
-  /** Whether a `waitFor` has returned it. */
+  /** Whether a `waitFor` has returned this event. */
   awaited: boolean;
 }
 
@@ -38,7 +38,7 @@ const DEFAULT_WAIT_TIMEOUT = 30_000;
 const MAX_BUFFERED_EVENTS = 1024;
 
 /**
- * The live events of the desktop. Iterate over it to read the events of the subscribed types.
+ * A stream of the live events of the desktop. Iterate over it to read the events of the subscribed types.
  *
  * Unread events are buffered. If the buffer is full, the oldest events are dropped and counted in `counters.dropped`.
  */
@@ -87,12 +87,12 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
   }
 
   /**
-   * Waits for an event of a type. An event that arrived before the call is also returned, unless a loop has read it or an
-   * earlier `waitFor` has returned it. So a program can start an action first and then wait for its event. A loop still
-   * receives the returned event.
+   * Waits for an event of a type. Also returns an event that arrived before the call, unless a loop has read it or an earlier
+   * `waitFor` has returned it. So a program can start an action first and then wait for its event. A loop still receives the
+   * returned event.
    *
    * @throws TimeoutError if no event arrives in time; AbortError; ChannelClosedError if the channel is closed;
-   *   InvalidParameterError; any exception of `where`.
+   *   InvalidParameterError; any exception that `where` throws.
    */
   async waitFor<Type extends EventType>(type: Type, options: WaitForOptions<Type> = {}): Promise<EventOf<Type>> {
     checkArgument("events.waitFor", "type", type, checks.string);

@@ -14,7 +14,7 @@ const WRITABLE = "terminal.writable";
 export class InputWriter {
   readonly #terminal: Terminal;
   readonly #progress: () => Promise<unknown>;
-  /** The counters at the first write. A later reconnect means that the shell is another one. */
+  /** The counters at the first write. If the channel has reconnected since then, it has another shell. */
   #first: Counters | undefined;
   /** The high surrogate at the end of the last chunk. The next chunk starts with the low surrogate. */
   #highSurrogate = "";
@@ -63,7 +63,7 @@ export function connectionLost(operation: string, lost: number, delivered: Deliv
   return new ConnectionError({ kind: "transport", message: `${operation}: the connection was lost${detail}`, delivered });
 }
 
-/** Checks that a text is a well-formed string. */
+/** Checks that `text` is a string of well-formed Unicode. */
 export function checkText(operation: string, text: unknown): void {
   checkString(operation, text);
   checkWellFormed(operation, "text", text);
@@ -73,7 +73,7 @@ function checkString(operation: string, text: unknown): void {
   checkArgument(operation, "text", text, { accepts: (value) => typeof value === "string", expected: "a string" });
 }
 
-/** Returns the end of the next piece of a text. A piece does not end within a surrogate pair. */
+/** Returns the end of the next piece of `text`. A piece does not end within a surrogate pair. */
 function pieceEnd(text: string, start: number, length: number): number {
   const end = Math.min(start + MAX_PIECE, length);
   return end < length && isHighSurrogate(text, end - 1) ? end - 1 : end;

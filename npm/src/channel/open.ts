@@ -75,7 +75,7 @@ export class ChannelOpener {
     };
     const creating = create(client, target);
     const channel = await deadline.wait(creating, NOT_OPENED, "maybe").catch((thrown: unknown) => {
-      // The worker of an audio channel may start after the wait has ended. The channel is then unused.
+      // The worker of an audio channel may start after the wait has ended. Nothing uses the channel then, so it is closed.
       creating.then(
         (unused) => unused.close(),
         () => {},

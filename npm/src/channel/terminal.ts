@@ -17,7 +17,7 @@ export interface TerminalEvents extends ChannelEvents {
    * shell.
    */
   reconnected: [unacknowledged: number];
-  /** The shell exited. All of its output is delivered before. */
+  /** The shell exited. All of its output was delivered before this event. */
   exit: [code: number];
 }
 
@@ -33,8 +33,8 @@ export interface TerminalParams {
  * A terminal (PTY) with a shell on the computer. Iterate over it to read its output: text with ANSI escape sequences, in pieces of
  * any length.
  *
- * Unread output is buffered up to 1 MiB. Beyond that the programs in the terminal are blocked, as by a full pipe. A page
- * cannot slow a sender down: there the terminal ends with the cause `overflow` at 8 MiB of unread output.
+ * Unread output is buffered up to 1 MiB. At this limit the programs in the terminal block, like programs that write to a full
+ * pipe. A page cannot slow down the sender, so in a page the terminal ends with the cause `overflow` at 8 MiB of unread output.
  */
 export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   readonly #binding: BindingChannel<TerminalItem>;
@@ -56,7 +56,7 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   constructor(binding: BindingChannel<TerminalItem>) {
     super("terminal", binding);
     this.#binding = binding;
-    // A program that does not use `exited` gets no unhandled rejection.
+    // Prevents an unhandled rejection in a program that does not use `exited`.
     this.exited.catch(() => {});
   }
 
@@ -98,8 +98,8 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
    * Waits until the server has acknowledged all input that was accepted before this call. The program in the terminal may
    * read that input later.
    *
-   * @throws ConnectionError if a part of it may not have arrived, because the connection was lost or the terminal was closed;
-   *   TimeoutError; AbortError.
+   * @throws ConnectionError if part of the input may not have arrived, because the connection was lost or the terminal was
+   *   closed; TimeoutError; AbortError.
    */
   async drained(options: WaitOptions = {}): Promise<void> {
     const operation = "terminal.drained";
@@ -130,8 +130,8 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   }
 
   /**
-   * The output as a stream. It reads from the terminal only on demand. If it is canceled, the terminal stays open, and a loop
-   * continues with the next output.
+   * The output as a stream, which reads from the terminal only on demand. If the stream is canceled, the terminal stays open, and
+   * a loop continues with the next output.
    */
   get readable(): WebReadableStream<string> {
     this.#readable ??= createReadable((isActive) => this.nextItem(isActive));
@@ -140,7 +140,7 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
 
   /**
    * The input as a stream for text of any length. A write resolves when the terminal has accepted its text. Closing the stream
-   * resolves when the server has acknowledged all of it, see {@link drained}; the terminal stays open.
+   * resolves when the server has acknowledged all of its text, see {@link drained}; the terminal stays open.
    *
    * If the connection is lost, the stream fails with a {@link ConnectionError}, because the terminal reconnects to another
    * shell. This property then returns a new stream for that shell.
@@ -152,7 +152,7 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
 
   #openWritable(): WebWritableStream<string> {
     const input = new InputWriter(this, () => this.#progress());
-    // A closed or failed stream is useless, so `writable` creates a new one.
+    // A closed or failed stream cannot be used again, so `writable` creates a new stream.
     const forget = () => {
       this.#writable = undefined;
     };
@@ -202,7 +202,7 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
       while (await this.pull());
       throw channelClosed(cause);
     };
-    // No effect if an exit code was found.
+    // The rejection has no effect if an exit code was found.
     drain().catch(this.#exit.reject);
   }
 }

@@ -38,18 +38,18 @@ const platform: Platform = {
     return { binding: hasWorkers() ? withAudioWorkers(binding, module, workerUrl) : binding };
   }),
   environment: () => undefined,
-  // In a document or a worker, but not in a server that uses this entry point.
+  // Returns `true` in a document or a worker, but not in a server that uses this entry point.
   exposed: () =>
     typeof document !== "undefined" || ("WorkerGlobalScope" in globalThis && navigator.userAgent !== "Cloudflare-Workers"),
   play: (source, options, expectedRate) => play(source, options, expectedRate, workletUrl()),
 };
 
-// Bundlers find the files by these literals. The query prevents Vite from converting them to data URLs, which a strict
-// Content-Security-Policy blocks.
+// Bundlers find the files by these `new URL` expressions. The query prevents Vite from converting the files to data URLs, which a
+// strict Content-Security-Policy blocks.
 const workletUrl = () => (assets.workletUrl as string | URL | undefined) ?? new URL("./worklet.js?no-inline", import.meta.url);
 const workerUrl = () => (assets.workerUrl as string | URL | undefined) ?? new URL("./worker.js?no-inline", import.meta.url);
 
-/** Whether audio channels run in workers: only in a document, whose main thread may be busy. */
+/** Returns whether audio channels run in workers: only in a document, whose main thread may be busy. */
 const hasWorkers = () => typeof document !== "undefined" && typeof Worker !== "undefined";
 
 /**
@@ -90,7 +90,7 @@ export class Orgo extends OrgoClient {
   }
 
   /**
-   * Returns the channels of one computer, without an API key. It makes no call.
+   * Returns a handle that opens the channels of one computer without an API key. Makes no call.
    *
    * @param connection The result of {@link Computer.connection}, or its JSON.
    * @throws InvalidParameterError for an invalid connection or option.

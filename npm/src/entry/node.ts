@@ -37,7 +37,7 @@ export class Orgo extends OrgoClient {
   }
 
   /**
-   * Returns the channels of one computer, without an API key. It makes no call.
+   * Returns a handle that opens the channels of one computer without an API key. Makes no call.
    *
    * @param connection The result of {@link Computer.connection}, or its JSON.
    * @throws InvalidParameterError for an invalid connection or option.
@@ -80,7 +80,7 @@ async function wasm(): Promise<Binding> {
   return typeof WebSocket === "undefined" ? withoutSockets(binding) : binding;
 }
 
-/** Wraps a binding for a platform without `WebSocket`: channels throw an error that explains it. */
+/** Wraps a binding for a platform without `WebSocket`: opening a channel throws an error that explains this. */
 function withoutSockets(binding: Binding): Binding {
   class Client extends binding.Client implements BindingClient {
     override open(): never {

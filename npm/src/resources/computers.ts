@@ -38,8 +38,8 @@ export class Computers {
   }
 
   /**
-   * Fetches the password of the channels of a computer. It changes at every restart of the computer. The field is not
-   * enumerable: `console.log`, `JSON.stringify` and spreading skip it. To send a password to a page, use
+   * Fetches the password of the channels of a computer. The password changes at every restart of the computer. Its field in the
+   * result is not enumerable: `console.log`, `JSON.stringify` and spreading skip it. To send a password to a page, use
    * {@link Computer.connection}.
    */
   vncPassword(id: string, options?: CallOptions): Promise<VncPassword> {

@@ -14,9 +14,9 @@ export interface RequestParams {
   /** The body: any value that JSON can represent. Not allowed for GET. Default: no body. */
   body?: unknown;
   /**
-   * The effect of the request, which decides about retries: `read` and `idempotent` requests are retried after any temporary
-   * failure, `once` requests only if the server certainly did not execute them. Default: `read` for GET, `idempotent`
-   * for PUT and DELETE, `once` for POST and PATCH.
+   * The effect of the request, which determines the retries: `read` and `idempotent` requests are retried after any temporary
+   * failure, `once` requests only if the server certainly did not execute them. Default: `read` for GET, `idempotent` for PUT and
+   * DELETE, `once` for POST and PATCH.
    */
   effect?: "read" | "idempotent" | "once";
 }

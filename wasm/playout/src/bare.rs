@@ -42,7 +42,7 @@ unsafe impl GlobalAlloc for Bump {
     unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
 }
 
-/// Traps: the processor of the worklet throws, and the page receives its `processorerror` event.
+/// Traps. The processor of the worklet then throws, and the page receives its `processorerror` event.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     unreachable()

@@ -1,7 +1,8 @@
-//! A C interface of [`orgo_playout`] for an audio worklet. `npm/src/audio/playout.ts` calls these functions.
+//! A C interface to [`orgo_playout`] for an audio worklet. `npm/src/audio/playout.ts` calls these functions.
 //!
-//! The module does not use wasm-bindgen, whose JavaScript needs a `TextDecoder`, which a worklet does not have. It does
-//! not use the standard library either, whose allocator and panic handling are several times as large as this module.
+//! The module does not use wasm-bindgen, because its JavaScript needs a `TextDecoder`, which worklets do not have. The
+//! module does not use the standard library, because the allocator and the panic handling of that library are several
+//! times as large as this module.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
@@ -76,7 +77,7 @@ pub extern "C" fn stop(player: &mut Player) {
     player.playout.stop();
 }
 
-/// Whether playback has ended.
+/// Returns whether playback has ended.
 #[unsafe(no_mangle)]
 pub extern "C" fn stopped(player: &Player) -> bool {
     player.playout.stopped()

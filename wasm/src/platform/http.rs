@@ -1,4 +1,5 @@
-//! HTTP by `fetch`, or by [`xhr`] if the upload progress is wanted, which `fetch` does not report.
+//! Sends HTTP requests with `fetch`, or with [`xhr`] if the caller wants the upload progress, which `fetch` does not
+//! report.
 
 use gloo_net::Error;
 use gloo_net::http::{Method, RequestBuilder, Response as FetchResponse};
@@ -18,7 +19,8 @@ use super::{Browser, xhr};
 
 #[wasm_bindgen]
 extern "C" {
-    /// The function of gloo-net keeps only the message of an exception; in Node the cause is needed too.
+    /// Calls the global `fetch`. The function of gloo-net keeps only the message of an exception, but in Node the cause
+    /// is needed too.
     fn fetch(request: &web_sys::Request) -> Promise;
 }
 
@@ -76,7 +78,7 @@ pub(super) async fn send(
         builder = builder.header(name, value);
     }
     // The close of an idle connection may race with a request, and Node's `fetch` does not let the caller choose a
-    // connection. So few connections are kept. Browsers ignore this field.
+    // connection. So the connection is not kept for reuse. Browsers ignore this field.
     if browser.explain.is_some() && (request.once || browser.keeps_none.get()) {
         builder = builder.header("connection", "close");
     }
@@ -118,8 +120,8 @@ pub(super) async fn send(
     Ok(response)
 }
 
-/// Reads a body piece by piece, because gloo-net's `binary` reports no progress. `false` if it exceeds its limit; the caller
-/// then aborts the request.
+/// Reads a body piece by piece, because gloo-net's `binary` reports no progress. Returns `false` if the body exceeds
+/// its limit; the caller then aborts the request.
 async fn read(
     stream: &ReadableStream,
     body: &mut ResponseBody,
@@ -140,7 +142,7 @@ async fn read(
     }
 }
 
-/// The cause, as far as a browser reports it.
+/// Describes the cause of a failure, as far as a browser reports it.
 fn describe(error: &JsValue) -> String {
     let text = message(error);
     if error.is_instance_of::<TypeError>() { format!("{text} {NO_CAUSE}") } else { text }

@@ -1,4 +1,4 @@
-//! The platform of a page or a worker for the core's loops.
+//! Implements the core's platform for pages and workers.
 
 mod failure;
 mod http;
@@ -22,17 +22,18 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen]
 extern "C" {
-    /// `web_sys` has it only as a property of a window or of a worker's scope; it is global in both.
+    /// Returns the time of the `performance` object. In `web_sys` that object is a property of a window or of a
+    /// worker's scope; here it is a global, which exists in both.
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
 }
 
-/// The browser that runs this module.
+/// The browser (or Node) that runs this module.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Browser {
     /// Receives the level and the text of each line of the log.
     pub(crate) log: Option<Function>,
-    /// Returns the text of a failure, if the platform reports its cause, as Node does.
+    /// Returns the error message for a failure, if the platform reports the cause, as Node does.
     pub(crate) explain: Option<Function>,
     /// In Node: whether an idle connection broke during a call that must not be executed twice. After that, no idle
     /// connection is kept.
@@ -40,7 +41,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// The text of a failure: the platform's if it has one, else `otherwise`.
+    /// Returns the error message for a failure: that of `explain` if there is one, else `otherwise`.
     fn explained(&self, url: &str, thrown: &JsValue, otherwise: impl FnOnce() -> String) -> String {
         let explain = self.explain.as_ref();
         let text = explain.and_then(|explain| explain.call2(&JsValue::UNDEFINED, &url.into(), thrown).ok());
@@ -61,13 +62,13 @@ impl Platform for Browser {
         now
     }
 
-    /// Good enough for jitter and form boundaries, its only uses.
+    /// Returns a number that is random enough for jitter and form boundaries, its only uses.
     fn seed(&self) -> u64 {
         js_sys::Math::random().to_bits()
     }
 
     fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static {
-        // A browser's timer ends at once if the time does not fit into it.
+        // A browser's timer ends immediately if its time is longer than this.
         const LONGEST: u32 = i32::MAX as u32;
         TimeoutFuture::new(u32::try_from(time).map_or(LONGEST, |time| time.min(LONGEST)))
     }

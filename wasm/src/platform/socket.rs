@@ -1,5 +1,5 @@
-//! WebSockets by `web_sys`. The WebSocket of gloo-net cannot close with a code once it is split, reports a message as sent
-//! that it dropped because the socket was closed, and hides `bufferedAmount`, which the backpressure needs.
+//! WebSockets with `web_sys`. The WebSocket of gloo-net cannot close with a code once it is split, reports a message as
+//! sent that it dropped because the socket was closed, and hides `bufferedAmount`, which the backpressure needs.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -20,7 +20,7 @@ use super::Browser;
 
 /// How much the browser may buffer before the next message waits, in bytes.
 const HIGH_WATER: u32 = 64 << 10;
-/// How often the buffer is checked while a message waits, in milliseconds. There is no event for it.
+/// The interval at which the buffer is checked while a message waits, in milliseconds. Browsers have no event for this.
 const POLL_EVERY: u32 = 20;
 
 /// An event of the socket.
@@ -56,7 +56,7 @@ impl Inbox {
     }
 }
 
-/// A socket with its handlers. Dropping it detaches them, and closes the socket if it is open.
+/// A socket with its event handlers. Dropping this value detaches the handlers, and closes the socket if it is open.
 struct Socket {
     socket: WebSocket,
     inbox: Rc<Inbox>,
@@ -84,8 +84,8 @@ impl Socket {
             let inbox = Rc::clone(&inbox);
             move |event: MessageEvent| {
                 let data = event.data();
-                // The browser holds the whole message already, but a larger one is not copied. The length of text is in UTF-16
-                // units.
+                // The browser already holds the whole message, but a message beyond the limit is not copied. The length
+                // of text is in UTF-16 units.
                 let length = match data.dyn_ref::<JsString>() {
                     Some(text) => text.length(),
                     None => data.unchecked_ref::<ArrayBuffer>().byte_length(),
@@ -97,7 +97,8 @@ impl Socket {
                 }));
             }
         });
-        // An `error` event has no details. In a browser `close` always follows; in Node not if the socket does not open.
+        // An `error` event has no details. In a browser a `close` event always follows. In Node none follows if the
+        // socket does not open.
         let on_error = Closure::new({
             let (inbox, opened) = (Rc::clone(&inbox), Rc::clone(&opened));
             move || {
@@ -133,7 +134,7 @@ impl Drop for Socket {
         self.socket.set_onmessage(None);
         self.socket.set_onerror(None);
         self.socket.set_onclose(None);
-        // Without a code this never throws, and on a closing socket it does nothing.
+        // Without a code, `close` never throws. On a closing socket it does nothing.
         let _ = self.socket.close();
     }
 }
@@ -141,7 +142,7 @@ impl Drop for Socket {
 /// Opens a socket.
 pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader, Writer), ConnectFailure> {
     let failed = |message: String| ConnectFailure { status: None, message };
-    // The message of the exception contains the URL, and so the password. Its name does not.
+    // The message of the exception contains the URL, and so the password. The name of the exception does not.
     let socket = Socket::new(&url.expose()).map_err(|error| {
         let name = Reflect::get(&error, &"name".into()).ok().and_then(|name| name.as_string());
         failed(format!("the browser refuses to open {url}: {}", name.unwrap_or_default()))
@@ -159,7 +160,7 @@ pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader,
     }
 }
 
-/// The reading half.
+/// The reading half of a socket.
 pub(crate) struct Reader(Rc<Socket>);
 
 impl SocketReader for Reader {
@@ -172,7 +173,7 @@ impl SocketReader for Reader {
     }
 }
 
-/// The writing half.
+/// The writing half of a socket.
 pub(crate) struct Writer(Rc<Socket>);
 
 impl SocketWriter for Writer {
@@ -185,7 +186,7 @@ impl SocketWriter for Writer {
         }
     }
 
-    /// Ready at once, because a browser sends its buffer before it closes.
+    /// Resolves immediately, because a browser sends its buffer before it closes the socket.
     fn close(self, code: u16) -> impl Future<Output = ()> + 'static {
         // Browsers refuse a reserved code. Dropping the socket then closes it without a code.
         let _ = self.0.socket.close_with_code(code);

@@ -1,4 +1,4 @@
-//! HTTP by `XMLHttpRequest`, which reports upload progress.
+//! Sends HTTP requests with `XMLHttpRequest`, which reports upload progress.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use web_sys::{ProgressEvent, XmlHttpRequest, XmlHttpRequestResponseType};
 
 use super::failure::{NO_CAUSE, message};
 
-/// One request. Dropping it aborts it.
+/// One request. Dropping this value aborts the request.
 pub(super) struct Exchange {
     xhr: XmlHttpRequest,
     limit: u64,
@@ -26,16 +26,16 @@ pub(super) struct Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        // An abort fires events too.
+        // The abort would fire events too.
         self.listen(false);
         let _ = self.xhr.abort();
     }
 }
 
 impl Exchange {
-    /// `None` if the platform has no `XMLHttpRequest`, as in Node and in service workers.
+    /// Creates a request. Returns `None` if the platform has no `XMLHttpRequest`, as in Node and in service workers.
     pub(super) fn new(progress: Progress, limit: u64) -> Option<Self> {
-        // Checked without an exception, because each one leaves a slot of wasm-bindgen's table behind.
+        // Checked without an exception, because each exception leaves a slot of wasm-bindgen's table behind.
         if !Reflect::has(&global(), &"XMLHttpRequest".into()).unwrap_or_default() {
             return None;
         }
@@ -123,7 +123,7 @@ impl Exchange {
     }
 }
 
-/// Reads lines of `name: value`.
+/// Parses the header lines of a response: `name: value`.
 fn headers(text: &str) -> Vec<(String, String)> {
     let fields = text.lines().filter_map(|line| line.split_once(':'));
     fields.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()

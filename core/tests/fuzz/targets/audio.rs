@@ -1,4 +1,4 @@
-//! An audio channel under any schedule. The samples do not depend on how their bytes are split into frames.
+//! Tests an audio channel under any schedule. The samples must not depend on how their bytes are split into frames.
 
 use orgo_core::audio::Format;
 use orgo_core::channel::{Audio, AudioItem, Session, Target};
@@ -23,7 +23,7 @@ struct Speaker {
 impl Subject for Speaker {
     type Channel = Audio;
 
-    /// Ten seconds at the highest rate, and the size of the other items.
+    /// The bytes of ten seconds at the highest rate, and the number of items.
     const LARGEST_QUEUE: (usize, usize) = (10 * 768_000 * 8 * size_of::<f32>(), 2_048);
 
     fn begin(target: Target, input: &mut Input<'_>) -> Option<Session<Audio>> {

@@ -1,4 +1,4 @@
-//! An event channel under any schedule.
+//! Tests an event channel under any schedule.
 
 use orgo_core::channel::{EVENTS, EventItem, Events, Session, Target};
 

@@ -1,4 +1,4 @@
-//! Choices from the bytes of an input.
+//! Makes choices from the bytes of an input.
 
 pub(crate) struct Input<'a>(&'a [u8]);
 
@@ -11,7 +11,7 @@ impl<'a> Input<'a> {
         self.0.is_empty()
     }
 
-    /// The next byte; zero at the end.
+    /// Returns the next byte, or zero at the end.
     pub(crate) fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.0.split_first() else { return 0 };
         self.0 = rest;
@@ -22,7 +22,7 @@ impl<'a> Input<'a> {
         self.byte() & 1 == 1
     }
 
-    /// Two bytes.
+    /// Returns a number of two bytes.
     pub(crate) fn number(&mut self) -> u16 {
         u16::from_le_bytes([self.byte(), self.byte()])
     }
@@ -31,7 +31,7 @@ impl<'a> Input<'a> {
         choices[usize::from(self.byte()) % choices.len()]
     }
 
-    /// A length and that number of bytes, or fewer at the end.
+    /// Reads a length, and returns that number of bytes, or fewer at the end.
     pub(crate) fn bytes(&mut self) -> &'a [u8] {
         let length = match self.byte() {
             255 => usize::from(self.number()),
@@ -46,7 +46,7 @@ impl<'a> Input<'a> {
         String::from_utf8_lossy(self.bytes()).into_owned()
     }
 
-    /// The remaining bytes.
+    /// Returns the remaining bytes.
     pub(crate) fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.0)
     }

@@ -1,4 +1,5 @@
-//! The JSON reader of the core agrees with `serde_json` on any bytes, and a value survives being written and read.
+//! Tests that the JSON parser of the core agrees with `serde_json` on any bytes, and that a value does not change when
+//! it is written and parsed.
 
 use orgo_core::encoding::json::{Value, parse};
 
@@ -12,8 +13,8 @@ pub(crate) fn run(data: &[u8]) {
                     let written = serde_json::from_str::<serde_json::Value>(&text);
                     assert_eq!(written.ok(), Some(expected), "the same value");
                 }
-                // serde_json refuses invalid text, numbers beyond a double, and one level of depth; the core accepts
-                // them.
+                // The core accepts three things that serde_json refuses: invalid Unicode (as U+FFFD), numbers beyond
+                // the range of a double, and a depth of 128.
                 Err(_) => assert!(
                     text.contains('\u{fffd}') || has_huge_number(&value) || depth(&value) == 128,
                     "not refused: {text}"
@@ -37,7 +38,7 @@ pub(super) fn has_huge_number(value: &Value) -> bool {
     }
 }
 
-/// The nesting depth of lists and objects.
+/// Returns the nesting depth of lists and objects.
 pub(super) fn depth(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),

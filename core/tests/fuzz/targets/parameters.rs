@@ -1,5 +1,5 @@
-//! Any parameters: they are refused by name, or the request contains exactly them, in a well-formed URL, header and
-//! body.
+//! Tests calls with any parameters. Either an error names the refused parameter, or the request contains exactly these
+//! parameters in a well-formed URL, headers and body.
 
 use orgo_core::client::address::{BaseUrl, ComputerAddress, SocketTemplate};
 use orgo_core::client::config::{CallOptions, Config};
@@ -110,7 +110,7 @@ fn check(base: &BaseUrl, operation: &Operation, params: &Map, request: &Request,
     }
 }
 
-/// The text fields of a multipart body. The content of the file is compared.
+/// Returns the text fields of a multipart body. Checks the content of the file.
 fn parts(request: &Request, content: &Content) -> Vec<(String, Value)> {
     let header = request.headers.iter().find(|(name, _)| name == "content-type");
     let boundary = header

@@ -1,5 +1,6 @@
-//! Any response to any call: the call ends within its limit, is not repeated if it may have been executed, reports
-//! `delivered` correctly, and returns a value of the declared type, or an error of limited size without the key.
+//! Tests any response to any call: the call ends within its limit, is not repeated if it may have been executed,
+//! reports `delivered` correctly, and returns a value of the declared type, or an error of limited size without the
+//! key.
 
 use orgo_core::client::config::{CallOptions, Config};
 use orgo_core::client::credentials::ApiKey;
@@ -19,7 +20,7 @@ const KEY: &str = "sk_live_fuzz";
 
 const DAY: u64 = 86_400_000;
 
-/// 4 KiB of the body and of the server's message, both escaped, and the names.
+/// The largest size of an error: 4 KiB of the body and 4 KiB of the server's message, both escaped, and the names.
 const LARGEST_ERROR: usize = 64 << 10;
 
 /// The error codes of a server that executed nothing.
@@ -200,7 +201,7 @@ fn check_error(error: &Error) {
     }
 }
 
-/// Checks that a text contains no control characters.
+/// Checks that text contains no control characters, direction overrides or line separators.
 pub(super) fn check_line(text: &str) {
     let bidi = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
     assert!(!text.chars().any(|c| c.is_control() || bidi(c)), "an unescaped character: {text:?}");
@@ -212,7 +213,7 @@ const fn reader<E: Endpoint>() -> (&'static Operation, Reader) {
     (E::OPERATION, |output| output.into_typed::<E>().map(drop))
 }
 
-/// Every call that returns a value, with its type.
+/// The readers of all calls that return a value.
 const READERS: &[(&Operation, Reader)] = &[
     reader::<workspaces::CreateWorkspace>(),
     reader::<workspaces::ListWorkspaces>(),

@@ -1,4 +1,4 @@
-//! A session under any schedule of frames, closes, failures and times, including wrong reports of a platform.
+//! Tests a session under any schedule of frames, closes, failures and times, including wrong reports of a platform.
 
 use orgo_core::Millis;
 use orgo_core::channel::{Action, ConnectFailure, Counters, Protocol, Session, State, Target};
@@ -12,20 +12,20 @@ use super::responses::check_line;
 
 const PASSWORD: &str = "hunter2fuzz";
 
-/// The largest number of unsent bytes, and the bytes of the first messages on a socket.
+/// The maximum number of unsent bytes, plus the bytes of the first messages on a socket.
 const LARGEST_OUTPUT: usize = (1 << 20) + (1 << 10);
 
 /// The largest total size of a repeated frame.
 const LARGEST_FLOOD: usize = 1 << 20;
 
-/// The parts that depend on the channel.
+/// The parts of a fuzz target that depend on the kind of channel.
 pub(super) trait Subject: Default {
     type Channel: Protocol;
 
     fn begin(target: Target, input: &mut Input<'_>) -> Option<Session<Self::Channel>>;
-    /// The program calls a method.
+    /// Calls a method, as the program does.
     fn command(session: &mut Session<Self::Channel>, input: &mut Input<'_>);
-    /// A documented frame of the channel with data of the input.
+    /// Returns a documented frame of the channel, with data of the input.
     fn frame(input: &mut Input<'_>) -> Frame;
     /// Handles an item. Returns its size in the unit of the channel, and in bytes of memory.
     fn item(&mut self, item: <Self::Channel as Protocol>::Item) -> (u64, usize);
@@ -106,7 +106,7 @@ impl<S: Subject> World<S> {
                     Frame::Text(text) => text.len(),
                     Frame::Binary(bytes) => bytes.len(),
                 };
-                // Rarely many small frames or a few large ones, so that an input does not take long.
+                // Many small frames or a few large frames are rare, so that an input does not take long.
                 let most = (LARGEST_FLOOD / (size + 1)).clamp(1, 1 << 12);
                 let count = match input.byte() {
                     byte @ 0..0xf0 => 1 << (byte % 5),
@@ -182,7 +182,7 @@ impl<S: Subject> World<S> {
         self.session.handle_credentials(self.now, found);
     }
 
-    /// Advances to the next deadline, and handles it.
+    /// Advances to the next deadline, and handles the timeout.
     fn time_out(&mut self) {
         for _ in 0..3 {
             let Some(deadline) = self.session.poll_timeout() else { return };
@@ -297,7 +297,7 @@ impl<S: Subject> World<S> {
     }
 }
 
-/// A session with an open socket and no pending action.
+/// Returns a session with an open socket and no pending action.
 pub(super) fn opened<P: Protocol>(begin: impl FnOnce(Target) -> Result<Session<P>, Error>) -> Session<P> {
     let target = Target {
         address: ComputerAddress { computer_id: "c".to_owned(), ..ComputerAddress::default() },

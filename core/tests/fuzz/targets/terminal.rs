@@ -1,4 +1,4 @@
-//! A terminal under any schedule. The output does not depend on how it is split into frames.
+//! Tests a terminal under any schedule. The output must not depend on how it is split into frames.
 
 use orgo_core::channel::{Session, Target, Terminal, TerminalItem};
 
@@ -67,7 +67,7 @@ impl Subject for Shell {
     }
 }
 
-/// A message with raw output, except for bytes that JSON does not allow in a string.
+/// Returns a message with raw output, except for bytes that JSON does not allow in a string.
 fn output(bytes: &[u8]) -> Vec<u8> {
     let mut frame = br#"{"type":"output","data":""#.to_vec();
     for byte in bytes {

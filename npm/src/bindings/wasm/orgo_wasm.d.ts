@@ -3,11 +3,11 @@
  */
 import type { Binding, BindingClient, BindingConfig, Log } from "../../binding.js";
 
-/** The sources of a module. */
+/** The possible sources of a WebAssembly module. */
 export type InitInput = string | URL | Request | Response | BufferSource | WebAssembly.Module;
 
 export default function init(input?: { module_or_path: InitInput }): Promise<unknown>;
-/** The compiled module. */
+/** Returns the compiled module. */
 export function module(): WebAssembly.Module;
 export const kind: Binding["kind"];
 export const version: Binding["version"];
