@@ -53,7 +53,7 @@ impl Network {
         let (limit, once) = (request.max_response_bytes, request.once);
         let mut request = convert(request, &progress).map_err(|error| never(error.to_string()))?;
         for _ in 0..MAX_REDIRECTS {
-            let again = (request.method() == Method::GET).then(|| request.clone());
+            let again = (request.method() == Method::GET && !once).then(|| request.clone());
             let response = self.exchange(request, limit, once, &progress).await?;
             match again.and_then(|again| redirected(again, &response)) {
                 Some(next) => request = next,

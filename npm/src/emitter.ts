@@ -1,4 +1,5 @@
 import { runCallback } from "./callback.js";
+import { invalidParameter } from "./errors.js";
 
 type Listener<Arguments extends unknown[]> = (...args: Arguments) => void;
 
@@ -13,6 +14,7 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> {
    * @returns a function that removes the listener.
    */
   on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
+    if (typeof listener !== "function") throw invalidParameter("on", "listener", "must be a function");
     // Wraps the listener, so that the same function can be added twice and removed separately.
     const entry: Listener<Events[Name]> = (...args) => listener(...args);
     const listeners = this.#listeners.get(name) ?? new Set();

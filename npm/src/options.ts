@@ -130,12 +130,20 @@ export function checkFields(owner: string, argument: string, given: unknown, kno
   for (const [name, value] of Object.entries(given)) {
     const check = Object.hasOwn(known, name) ? known[name] : undefined;
     if (check === undefined) {
+      if (argument === "params" && isCallOption(name)) throw misplaced(owner, name);
       throw invalidParameter(owner, name, `is not a known option, the options are ${Object.keys(known).join(", ")}`);
     }
     if (value !== undefined && !check.accepts(value)) throw invalidParameter(owner, name, `must be ${check.expected}`);
     checkWellFormed(owner, name, check === checks.headers ? Object.entries(value ?? {}).flat() : value);
   }
 }
+
+/** Whether a name is that of an option of calls or uploads. */
+const isCallOption = (name: string) => Object.hasOwn(CALL_OPTIONS, name) || name === "onProgress";
+
+/** The error for an option among the parameters. */
+const misplaced = (operation: string, name: string) =>
+  invalidParameter(operation, name, "is an option of the call, pass it in the argument after the parameters");
 
 /** Checks the options of a call. `more` are the options that only this call has. */
 export function checkCallOptions(operation: string, options: CallOptions | undefined, more: Record<string, Check> = {}): void {
@@ -204,9 +212,7 @@ export function jsonParameters(operation: string, params: unknown): Record<strin
   for (const [name, value] of Object.entries(params)) {
     if (value === undefined) continue;
     // `timeout` is also a parameter of some calls: the time limit on the server.
-    if (Object.hasOwn(CALL_OPTIONS, name) && name !== "timeout") {
-      throw invalidParameter(operation, name, "is an option of the call, pass it in the argument after the parameters");
-    }
+    if (isCallOption(name) && name !== "timeout") throw misplaced(operation, name);
     if (typeof value === "number" ? !Number.isFinite(value) : !["string", "boolean", "object"].includes(typeof value)) {
       const found = typeof value === "number" ? String(value) : `a ${typeof value}`;
       throw invalidParameter(operation, name, `must be a value that JSON can represent, not ${found}`);

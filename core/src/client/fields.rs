@@ -116,7 +116,10 @@ pub fn read_value(owner: &str, name: &str, json: Option<&str>) -> Result<Value, 
     if has_unpaired_surrogate(json) {
         return Err(refused("must not contain half of a surrogate pair: pass whole characters"));
     }
-    json::parse(json.as_bytes()).map_err(|_| refused(MUST_BE_PLAIN))
+    json::parse(json.as_bytes()).map_err(|error| match error.exceeded {
+        Some(_) => refused(&error.to_string()),
+        None => refused(MUST_BE_PLAIN),
+    })
 }
 
 const MUST_BE_PLAIN: &str = "must be an object of plain data";

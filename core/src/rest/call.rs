@@ -645,14 +645,14 @@ impl Call {
     }
 
     fn not_json(&self, response: &Response, error: SyntaxError) -> Error {
-        let problem = if error.too_many_values {
+        let problem = if error.exceeded.is_some() {
             error.to_string()
         } else {
             format!("expected JSON, found something else at byte {}", error.at)
         };
         Error::Decode(DecodeError {
-            // A retry would return as many values.
-            garbled: !error.too_many_values,
+            // The response to a retry would exceed the limit too.
+            garbled: error.exceeded.is_none(),
             ..self.decode_error(response, Mismatch { path: String::new(), problem })
         })
     }

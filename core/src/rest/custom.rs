@@ -60,7 +60,8 @@ pub(super) fn read(params: &Map) -> Result<Custom, Error> {
             effect
         }
     };
-    let body = given("body").cloned();
+    // `null` is a body too.
+    let body = params.get("body").cloned();
     if body.is_some() && method == Method::Get {
         return Err(refused("body", "must be absent: a GET request has no body"));
     }

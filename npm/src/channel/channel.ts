@@ -170,7 +170,7 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
       // Not awaited, so that a `refresh` that never settles does not block the next request.
       refresh().then(
         (target) => this.#binding.providePassword(target),
-        (error: unknown) => this.#binding.providePassword(undefined, error instanceof Error ? error.message : String(error)),
+        (error: unknown) => this.#binding.providePassword(undefined, messageOf(error)),
       );
     }
   }
@@ -210,4 +210,13 @@ function isNormalClose(cause: CloseCause): boolean {
 /** Creates the error of a channel that is closed. */
 export function channelClosed(cause: CloseCause): ChannelClosedError {
   return new ChannelClosedError({ kind: "closed", message: cause.message, delivered: "no", cause });
+}
+
+/** Returns the message of a thrown value, which may be anything. */
+function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    return "refresh threw a value that has no text";
+  }
 }

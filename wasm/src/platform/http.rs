@@ -68,9 +68,10 @@ pub(super) async fn send(
         })
         .cache(RequestCache::NoStore)
         // `fetch` turns a redirected POST into a GET, whose response would look like success.
-        .redirect(match request.method {
-            core::Method::Get => RequestRedirect::Follow,
-            _ => RequestRedirect::Manual,
+        .redirect(if request.method == core::Method::Get && !request.once {
+            RequestRedirect::Follow
+        } else {
+            RequestRedirect::Manual
         })
         .abort_signal(Some(&controller.signal()));
     let _guard = AbortOnDrop(controller);

@@ -10,7 +10,7 @@ mod typed;
 mod value;
 mod write;
 
-pub use read::{MAX_VALUES, SyntaxError, parse};
+pub use read::{Limit, MAX_VALUES, SyntaxError, parse};
 pub(crate) use read::{members, text};
 pub(crate) use typed::serialize_as_json;
 pub use value::{Map, Number, Value};

@@ -17,23 +17,33 @@ pub const MAX_VALUES: usize = 1 << 18;
 pub struct SyntaxError {
     /// The offset of the first invalid byte.
     pub at: usize,
-    /// Whether the text contains more than [`MAX_VALUES`] values. `at` is the offset of the first value beyond the
-    /// limit.
-    pub too_many_values: bool,
+    /// The limit that the text exceeds; `None` if the text is not JSON. `at` is then the offset of the first value beyond
+    /// the limit.
+    pub exceeded: Option<Limit>,
+}
+
+/// A limit of JSON text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// [`MAX_VALUES`].
+    Values,
+    /// 128 levels of nested lists and objects.
+    Depth,
 }
 
 impl SyntaxError {
     fn new(at: usize) -> Self {
-        Self { at, too_many_values: false }
+        Self { at, exceeded: None }
     }
 }
 
 impl fmt::Display for SyntaxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.too_many_values {
-            return write!(f, "holds more than {MAX_VALUES} values");
+        match self.exceeded {
+            Some(Limit::Values) => write!(f, "holds more than {MAX_VALUES} values"),
+            Some(Limit::Depth) => write!(f, "is nested more than {MAX_DEPTH} levels deep"),
+            None => write!(f, "not JSON from byte {} on", self.at),
         }
-        write!(f, "not JSON from byte {} on", self.at)
     }
 }
 
@@ -86,7 +96,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn value(&mut self) -> Result<Value, SyntaxError> {
         let first = self.next();
         if self.values_left == 0 {
-            return Err(SyntaxError { at: self.at, too_many_values: true });
+            return Err(SyntaxError { at: self.at, exceeded: Some(Limit::Values) });
         }
         self.values_left -= 1;
         match first {
@@ -250,7 +260,7 @@ impl<'a> Reader<'a> {
         item: &mut dyn FnMut(&mut Self) -> Result<(), SyntaxError>,
     ) -> Result<(), SyntaxError> {
         if self.depth == MAX_DEPTH {
-            return Err(self.error());
+            return Err(SyntaxError { at: self.at, exceeded: Some(Limit::Depth) });
         }
         self.depth += 1;
         self.at += 1;

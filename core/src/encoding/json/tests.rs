@@ -7,7 +7,7 @@ fn read(json: &str) -> Result<Value, SyntaxError> {
 }
 
 fn error(at: usize) -> SyntaxError {
-    SyntaxError { at, too_many_values: false }
+    SyntaxError { at, exceeded: None }
 }
 
 /// Parses JSON with the reference implementation. To compare a value, a test parses the written text of the value,
@@ -105,7 +105,9 @@ fn invalid_text_is_replaced() {
 fn the_depth_is_limited() {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     assert!(read(&nested(128)).is_ok());
-    assert_eq!(read(&nested(129)), Err(error(128)));
+    let too_deep = read(&nested(129)).unwrap_err();
+    assert_eq!(too_deep, SyntaxError { at: 128, exceeded: Some(Limit::Depth) });
+    assert_eq!(too_deep.to_string(), "is nested more than 128 levels deep");
     assert!(read(&"[".repeat(1 << 20)).is_err());
     assert!(read(&r#"{"a":"#.repeat(1 << 20)).is_err());
     // Only the current depth counts.
@@ -114,7 +116,7 @@ fn the_depth_is_limited() {
 
 #[test]
 fn the_number_of_values_is_limited() {
-    let too_many = |at| Some(SyntaxError { at, too_many_values: true });
+    let too_many = |at| Some(SyntaxError { at, exceeded: Some(Limit::Values) });
     let list = |items: usize| format!("[{}]", vec!["0"; items].join(","));
     // The list is a value too.
     assert!(read(&list(MAX_VALUES - 1)).is_ok());
@@ -136,7 +138,7 @@ fn the_number_of_values_is_also_limited_in_members() {
     // Each value is read and dropped, as a terminal does with unknown fields.
     let object = |lists: usize| format!(r#"{{"a":0,"b":[{}]}}"#, vec!["0"; lists].join(","));
     assert_eq!(read(&object(MAX_VALUES - 2)), Ok(()));
-    assert!(read(&object(MAX_VALUES - 1)).is_err_and(|error| error.too_many_values));
+    assert!(read(&object(MAX_VALUES - 1)).is_err_and(|error| error.exceeded == Some(Limit::Values)));
 }
 
 #[test]
