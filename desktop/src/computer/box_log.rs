@@ -1,4 +1,4 @@
-//! The last output of a box and of its network process, kept in memory.
+//! Keeps the last output of a box and of its slirp4netns process in memory.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,17 +11,17 @@ use tokio::net::unix::pipe;
 
 use crate::untrusted::printable;
 
-/// The number of bytes to keep.
+/// The maximum size of the kept output, in bytes.
 const CAPACITY: usize = 4 * 1024;
 
-/// The log of one box. Cheap to clone. It is filled until all writers have closed the pipe.
+/// The log of one box. Cheap to clone. A background task fills it until all write ends of the pipe are closed.
 #[derive(Clone, Debug)]
 pub(super) struct BoxLog {
     kept: Arc<Mutex<VecDeque<u8>>>,
 }
 
 impl BoxLog {
-    /// Returns the log and the write end of its pipe.
+    /// Creates a log. Returns it with the write end of its pipe.
     pub(super) fn open() -> io::Result<(Self, OwnedFd)> {
         let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
         let mut read = pipe::Receiver::from_owned_fd(read)?;
