@@ -71,7 +71,7 @@ impl Children {
         }
     }
 
-    /// Calls `read` with the process IDs of the helpers, which cannot change during the call.
+    /// Calls `read` with the process IDs of the helpers. The helpers cannot change during the call.
     pub(super) fn with_helpers<T>(&self, read: impl FnOnce(&HashSet<u32>) -> T) -> T {
         read(&self.lock().helpers)
     }
@@ -93,7 +93,7 @@ impl Children {
         }
     }
 
-    /// Ignores poisoning: code that holds the lock cannot panic in the middle of a change.
+    /// Locks the state. Ignores poisoning, because code that holds the lock cannot panic in the middle of a change.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -157,8 +157,8 @@ impl Agent {
 
     /// Opens a terminal in the computer.
     ///
-    /// The agent of a box only passes the device. If it opened the terminal itself, it could keep a duplicate of the
-    /// master side and use that to block the server's threads.
+    /// The agent of a box only passes the device. If the agent opened the terminal itself, it could keep a duplicate of
+    /// the master side, and use the duplicate to block the server's threads.
     async fn open_terminal(&self, cols: u16, rows: u16) -> io::Result<Terminal> {
         let terminal = match self.0.terminals {
             TerminalDevice::Host => descriptor::open_terminal_of_host(self.0.owner)?,
@@ -170,7 +170,7 @@ impl Agent {
         };
         tcsetwinsize(&terminal.master, Winsize { ws_col: cols, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 })?;
         let mut modes = tcgetattr(&terminal.master)?;
-        // Without this flag, Backspace at a program's prompt would remove one byte of a multi-byte character.
+        // Without this flag, Backspace at a program's prompt would remove only one byte of a multi-byte character.
         modes.input_modes |= InputModes::IUTF8;
         tcsetattr(&terminal.master, OptionalActions::Now, &modes)?;
         Ok(terminal)
@@ -254,7 +254,7 @@ impl Agent {
         }
         let mut reply = Vec::new();
         // The agent closes the connection after the reply. The socket's timeout applies to a single read, so the
-        // deadline is checked before each one: an agent could send one byte at a time.
+        // deadline is checked before each read: an agent could send one byte at a time.
         loop {
             own.set_read_timeout(Some(self.time_left(deadline)?))?;
             let mut chunk = [0; MAX_REPLY_BYTES];
@@ -273,7 +273,7 @@ impl Agent {
         }
     }
 
-    /// Sends a request. Returns after the first byte of the reply, with the descriptor that came with it, if any.
+    /// Sends a request. Returns after the first byte of the reply, with the descriptor that this byte carried, if any.
     async fn send_request(
         &self,
         request: &Request,
@@ -314,7 +314,7 @@ impl Agent {
         permit.map_err(|_| io::Error::other("too many commands and terminals are open"))
     }
 
-    /// Passes one end of a socket pair to the agent. Returns `false` if the agent's socket is full.
+    /// Passes `end`, one end of a socket pair, to the agent. Returns `false` if the agent's socket is full.
     fn pass_to_agent(&self, end: &UnixStream) -> io::Result<bool> {
         match transfer::send(&self.0.control, &[0], &[end.as_fd()], SendFlags::DONTWAIT) {
             Ok(_) => Ok(true),

@@ -91,7 +91,7 @@ impl IncomingFile {
     pub(super) fn create(home: &Path) -> Result<(File, Self), Refusal> {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let mut failure = None;
-        // A file with such a name is left over from a computer that was killed, or the user created it.
+        // An existing file with such a name is left over from a computer that was killed, or was created by the user.
         for _ in 0..MAX_NAMES_TRIED {
             let path = home.join(format!(".arriving-{}", LAST.fetch_add(1, Ordering::Relaxed)));
             let _ = fs::remove_file(&path);

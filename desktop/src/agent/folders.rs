@@ -153,7 +153,7 @@ impl FolderWatcher {
         };
         if mask.contains(EventMask::CREATE) {
             let change = change(FolderAction::Created);
-            // The name is known already if the folder was listed after the file was created.
+            // The name is already known if the folder was listed after the creation of the file.
             if folder.add(name) {
                 self.pending.created(change);
             }

@@ -66,12 +66,14 @@ impl ProcessTree {
             (members.into_iter().map(|(pid, _)| pid).collect(), found_another)
         });
         if self.supervised && Stat::of(leader).map(|stat| stat.started) == started {
-            // The supervisor has no child left and is about to exit. This makes sure that it does.
+            // The supervisor has no child left and is about to exit. The signal ends the supervisor even if it does not
+            // exit by itself.
             signal(&[leader], Signal::KILL);
         }
     }
 
-    /// Returns the members that have not ended. `started` is the start time of the leader.
+    /// Returns the processes of the tree that have not ended, except a supervisor. `started` is the start time of the
+    /// leader.
     fn members(&self, started: Option<u64>) -> Vec<ProcessIdentity> {
         let mut all = descendants(std::process::id().cast_signed());
         all.retain(|(_, stat)| stat.alive);
@@ -255,7 +257,7 @@ fn pids() -> impl Iterator<Item = i32> {
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
-/// The fields of `/proc/PID/stat` that are used here.
+/// The fields of `/proc/PID/stat` that the agent and the server use.
 #[derive(Debug)]
 pub(crate) struct Stat {
     pub(crate) alive: bool,

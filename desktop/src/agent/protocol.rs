@@ -1,9 +1,9 @@
 //! The protocol between the server and the agent.
 //!
-//! The two share one socket pair, created before the agent started. For each request the server creates another pair
-//! and passes one end of it to the agent. The server writes the request to the other end, as one line of JSON. The
-//! first byte of the line carries the descriptors of the request. The first byte of the reply carries the descriptor
-//! that was requested, if any. The rest of the reply consists of lines of JSON.
+//! The server and the agent share one socket pair, which is created before the agent starts. For each request the
+//! server creates another pair and passes one end of it to the agent. The server writes the request to the other end,
+//! as one line of JSON. The first byte of the line carries the descriptors of the request. The first byte of the reply
+//! carries the descriptor that was requested, if any. The rest of the reply consists of lines of JSON.
 
 use serde::{Deserialize, Deserializer, Serialize};
 

@@ -19,8 +19,8 @@ const MIN_REPORT_FD: RawFd = 100;
 
 /// The source file of a Python program, and the descriptor for its report. The file is removed on drop.
 ///
-/// A sealed memory file under `/proc/self/fd/N` does not work: Python opens the source again by its path for the lines
-/// of a traceback, for `inspect.getsource` and in the processes that `multiprocessing` spawns.
+/// A sealed memory file under `/proc/self/fd/N` does not work, because Python opens the source again by its path: for
+/// the lines of a traceback, for `inspect.getsource` and in the processes that `multiprocessing` spawns.
 #[derive(Debug)]
 pub(super) struct Script {
     folder: PathBuf,

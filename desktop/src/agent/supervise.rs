@@ -10,7 +10,7 @@ use std::io;
 
 use rustix::fs::{Mode, OFlags};
 
-/// The name of the supervisor in the system's list of processes. The server omits it from its list.
+/// The name of the supervisor in the system's list of processes. The process events omit processes with this name.
 pub(super) const NAME: &str = "orgo-supervisor";
 const C_NAME: &CStr = c"orgo-supervisor";
 

@@ -30,8 +30,8 @@ pub(super) fn environment(layout: &Layout) -> Vec<(String, String)> {
     // `tput`, would fail.
     set("TERM", "xterm-256color");
     set("XDG_RUNTIME_DIR", &inside.user);
-    // openbox and pcmanfm belong to LXDE. With this value `xdg-open` opens files with pcmanfm and does not wait for the
-    // program.
+    // openbox and pcmanfm belong to LXDE. With this value, `xdg-open` opens files with pcmanfm and does not wait until
+    // the opened program exits.
     set("XDG_CURRENT_DESKTOP", "LXDE");
     set("XDG_SESSION_TYPE", "x11");
     set("XDG_CONFIG_DIRS", &format!("{support}/config:/etc/xdg"));
@@ -43,7 +43,7 @@ pub(super) fn environment(layout: &Layout) -> Vec<(String, String)> {
     // megabyte at each change of the keymap, which takes 30 ms. Every program that reads the keyboard through Xlib
     // would also parse it at startup.
     set("XCOMPOSECACHE", &inside.user);
-    // Otherwise every GTK program starts an accessibility bus that nothing uses.
+    // Without this variable, every GTK program would start an accessibility bus that no program uses.
     set("NO_AT_BRIDGE", "1");
     set("DISPLAY", &format!(":{}", layout.display));
     if layout.key.is_some() {

@@ -111,8 +111,8 @@ struct Slot {
 }
 
 impl Slot {
-    /// Changes the settings for the next start, if any are given. Ignores poisoning: code that holds the lock cannot
-    /// panic.
+    /// Changes the settings for the next start, unless `settings` is `None`. Ignores poisoning, because code that holds
+    /// the lock cannot panic.
     fn set_settings(&self, settings: Option<Settings>) {
         if let Some(settings) = settings {
             *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
@@ -231,8 +231,8 @@ impl Fleet {
         Ok(phase)
     }
 
-    /// Begins to restart a computer, or to start it if it is stopped. Returns the phase of the computer without waiting
-    /// for the restart.
+    /// Begins to restart a computer. A computer that is stopped is started. Returns the phase of the computer without
+    /// waiting for the restart.
     pub(crate) async fn restart(
         &self,
         computer: &ComputerRecord,
@@ -412,7 +412,7 @@ impl Fleet {
         Ok(Arc::clone(slot))
     }
 
-    /// Ignores poisoning: code that holds the lock cannot panic in the middle of a change.
+    /// Locks the slots. Ignores poisoning, because code that holds the lock cannot panic in the middle of a change.
     fn slots(&self) -> std::sync::MutexGuard<'_, Option<HashMap<String, Arc<Slot>>>> {
         self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }

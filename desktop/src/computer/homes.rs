@@ -30,7 +30,7 @@ pub(super) struct Home {
 }
 
 impl Homes {
-    /// Opens the parent folder at `path`, which only the server must be able to change.
+    /// Opens the parent folder at `path`, which only the server may be able to change.
     pub(crate) fn open(path: PathBuf, users: Users, isolation: Isolation) -> io::Result<Self> {
         let folder = Arc::new(Folder::open(&path)?);
         Ok(Self { path, folder, users, isolation })

@@ -13,7 +13,7 @@ pub(crate) const X_SOCKETS: &str = "/tmp/.X11-unix";
 /// The subfolder of the support folder with the module that prepares the interpreter of an `exec` call.
 pub(super) const PYTHON: &str = "python";
 
-/// The paths of one running computer, and its display.
+/// The paths and the display of one running computer.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     /// The path of the home on the host. The home remains when the computer stops. The server passes the path to the

@@ -28,7 +28,7 @@ const CPU_PERIOD: u32 = 100_000;
 const MAX_REMOVAL_ATTEMPTS: u32 = 100;
 const REMOVAL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The control groups of this server.
+/// The control groups of this server, in which the groups of its computers are created.
 #[derive(Debug)]
 pub(crate) struct Limits {
     hierarchies: Vec<Hierarchy>,
@@ -76,7 +76,8 @@ impl Limits {
         Self { hierarchies, server, _locks: locks }
     }
 
-    /// Creates the groups of one computer. If this fails, the computer runs without limits, and a warning is logged.
+    /// Creates the groups of one computer. If their creation fails, the computer runs without limits, and a warning is
+    /// logged.
     pub(super) fn create_group(&self, name: &str, ram_gb: f64, cores: f64) -> ControlGroup {
         self.try_create_group(name, ram_gb, cores).unwrap_or_else(|error| {
             tracing::warn!("computer {name} runs without limits: {error}");
@@ -92,7 +93,7 @@ impl Limits {
             group.folders.push(folder.clone());
             let set = |file: &str, value: String| fs::write(folder.join(file), value);
             if hierarchy.has("memory") {
-                // Sizes are small and positive, so the conversion is exact enough.
+                // Memory sizes and numbers of cores are small and positive, so the conversion is exact enough.
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
                 let bytes = (ram_gb * f64::from(1 << 30)) as u64;
                 set(hierarchy.version.memory_limit(), bytes.to_string())?;

@@ -190,7 +190,7 @@ impl Machine {
         let permit = Arc::clone(access).acquire_owned().await.map_err(io::Error::other)?;
         let screen = Arc::clone(&self.screen);
         let working = tokio::task::spawn_blocking(move || {
-            // The thread holds the permit even if its caller no longer waits.
+            // The thread holds the permit until `work` returns, even if its caller no longer waits.
             let _permit = permit;
             work(&screen)
         });
@@ -201,7 +201,7 @@ impl Machine {
         &self.screen
     }
 
-    /// Waits until the desktop is drawn, a moment after its start, or until the drawing times out.
+    /// Waits until the desktop is drawn, or until a timeout. Drawing takes a moment after the start of the desktop.
     pub(crate) async fn drawn(&self) {
         self.drawn.wait().await;
     }
@@ -344,12 +344,12 @@ impl Machine {
         spawned
     }
 
-    /// Asks all programs to exit, then kills the computer. Returns when all processes of the computer have ended, and
-    /// its folders are removed.
+    /// Sends SIGTERM to all programs, then kills the computer. Returns when all processes of the computer have ended,
+    /// and its folders are removed.
     pub(super) async fn stop(&self) {
         self.shutdown.begin();
         self.broadcast.stop().await;
-        // The display server is excluded: programs that lose their display cannot save.
+        // The display server is excluded, because programs that lose their display cannot save files.
         let closed = timeout(CLOSE_TIMEOUT, self.agent.terminate(DISPLAY_SERVER)).await;
         tracing::debug!("the programs of a computer were asked to close: {closed:?}");
         self.root_process.kill().await;

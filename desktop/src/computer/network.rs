@@ -1,8 +1,8 @@
 //! Connects a computer in a box to the network: slirp4netns, a user-mode network stack, sends the traffic of the
 //! computer as the host user.
 //!
-//! The box has its own network namespace. Programs in it reach neither the host's loopback interface, on which this
-//! server listens, nor the sockets of other computers. Link-local addresses and the addresses of cloud metadata
+//! The box has its own network namespace. Programs in the box reach neither the host's loopback interface, on which
+//! this server listens, nor the sockets of other computers. Link-local addresses and the addresses of cloud metadata
 //! services are blocked inside the namespace ([`launcher`]), where the computer's user is not allowed to unblock them.
 
 mod launcher;

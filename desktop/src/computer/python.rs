@@ -19,7 +19,7 @@ use crate::inherited::memory_file;
 use super::command::{CommandError, CommandResult, Outcome, follow};
 use super::machine::Machine;
 
-/// The divisor that defines the end of the first attempt: if the program has not begun when `limit /
+/// The divisor that determines when the first attempt ends. If the program has not begun when `limit /
 /// START_LIMIT_DIVISOR` of the time limit is left, the interpreter is restarted without the packages in the home.
 const START_LIMIT_DIVISOR: u32 = 4;
 /// The maximum number of bytes that are read from a report.

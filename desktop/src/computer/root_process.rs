@@ -91,7 +91,7 @@ async fn end_computer(child: &mut Child, scope: &KillScope) -> io::Result<()> {
             .is_ok()
         }
         KillScope::Descendants(_) => {
-            // The agent is killed last, because it adopts orphans as long as it exists.
+            // The agent is killed last, because it adopts the orphans until it ends.
             let agent = child.id().map(u32::cast_signed);
             let ended = tokio::task::spawn_blocking(move || {
                 agent.is_none_or(|agent| kill_descendants(agent, &HashSet::new()))

@@ -95,7 +95,7 @@ impl RuntimeDir {
         // The folder gets its final name once it is locked. Otherwise another server would mistake it for the folder of
         // a killed server.
         let unlocked = tempfile::Builder::new().prefix(UNLOCKED_PREFIX).rand_bytes(8).tempdir_in(PARENT)?;
-        // The mode keeps other accounts from locking the file.
+        // Because of the mode, other accounts cannot lock the file.
         let lock =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(unlocked.path().join(LOCK))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
@@ -196,7 +196,8 @@ impl RuntimeDir {
         for (name, text) in SUPPORT_FILES {
             public(name, text)?;
         }
-        // A wrapper without its program would look like an installed browser.
+        // The wrappers are only written if Chromium is installed. Otherwise a wrapper would look like an installed
+        // browser.
         for (name, text) in BROWSER_FILES {
             if Path::new("/usr/bin/chromium").exists() {
                 public(name, text)?;
@@ -255,13 +256,14 @@ fn remove_display(display: u16) {
     let parent = Folder::open(Path::new(PARENT));
     let lock = lock_of(display);
     let lock = lock.file_name().unwrap_or_default().to_string_lossy();
-    // Fails if the file does not exist or belongs to another user. In both cases, the server must not remove anything.
+    // The removal fails if the file does not exist or belongs to another user. Both errors are ignored, because such a
+    // file must not be removed.
     let _ = parent.and_then(|parent| parent.remove(&lock));
     let _ = x_sockets().and_then(|x_sockets| x_sockets.remove(&socket_of(display)));
 }
 
-/// Makes this program available at a path that computers' users can execute: by a hard link, or by a copy if the file
-/// is on another file system or not executable for all.
+/// Makes this program available at a path that the computers' users can execute. Creates a hard link, or a copy if the
+/// program is on another file system or is not executable for all users.
 fn install_agent(program: &Path, agent: &Path) -> io::Result<()> {
     let open_to_all = fs::metadata(program)?.mode() & 0o005 == 0o005;
     if open_to_all && fs::hard_link(program, agent).is_ok() {
@@ -282,8 +284,8 @@ fn kill_leftovers(folder: &str) {
                 found = true;
             } else if is_agent(&process, &part) {
                 found = true;
-                // The agent is about to kill its descendants itself, unless it hangs. The agent is killed last, since
-                // it adopts orphans as long as it exists.
+                // The agent is about to kill its descendants itself, unless it hangs. The agent is killed last, because
+                // it adopts the orphans until it ends.
                 kill_descendants(pid.as_raw_nonzero().get(), &HashSet::new());
             } else {
                 continue;

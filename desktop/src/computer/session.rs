@@ -31,7 +31,7 @@ const RESTART_DELAY: Duration = Duration::from_millis(500);
 /// The reason why a computer did not start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BootError {
-    /// bubblewrap or the agent could not be started, or the agent does not reply.
+    /// bubblewrap or the agent could not be started, or the agent did not reply.
     #[error("cannot open its box: {0}")]
     Box(#[from] io::Error),
     /// The home could neither be opened nor created.
@@ -161,8 +161,8 @@ async fn wait_for_part(
     Ok(waiting.await.map_err(io::Error::other)??)
 }
 
-/// A program that is part of every desktop. In arguments and variables `{run}`, `{user}` and `{home}` are placeholders
-/// for folders of the computer.
+/// A program that is part of every desktop. In the arguments and variables, `{run}`, `{user}` and `{home}` are
+/// placeholders for folders of the computer.
 struct Part {
     program: &'static str,
     arguments: &'static [&'static str],

@@ -44,7 +44,7 @@ impl Spawner {
             let _entered = runtime.enter();
             let mut started = StartedChildren::default();
             while let Some(request) = received.blocking_recv() {
-                // If the caller no longer waits, the child is killed on drop.
+                // If the caller no longer waits for the reply, the child is dropped and thereby killed.
                 match request {
                     Request::Spawn(mut command, reply) => {
                         let child = command.spawn();
@@ -74,7 +74,8 @@ impl Spawner {
     /// Starts a program in a new session.
     pub(crate) async fn spawn(&self, mut command: Command) -> io::Result<Child> {
         command.kill_on_drop(true);
-        // The server's own variables may contain the API key, or secrets of the user who started it.
+        // The environment is cleared, because the server's variables may contain the API key, or secrets of the user
+        // who started the server.
         let named: Vec<_> = command
             .as_std()
             .get_envs()
@@ -139,7 +140,8 @@ impl StartedChildren {
         }
         let left = descendants(own).into_iter();
         for (pid, _) in left.filter(|(pid, stat)| stat.parent == own && !self.has(*pid, stat)) {
-            // Nothing else reaps this process. The call does not wait for it, since it may never end.
+            // No other code reaps this process. The call does not wait for the process, since the process may never
+            // end.
             if let Some(pid) = Pid::from_raw(pid) {
                 let _ = waitpid(Some(pid), WaitOptions::NOHANG);
             }

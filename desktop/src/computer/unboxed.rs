@@ -55,7 +55,8 @@ pub(super) fn layout(runtime: &RuntimeDir, home: &Home) -> io::Result<Layout> {
     })
 }
 
-/// Returns the command that starts the agent. The agent confines itself, since nothing else does.
+/// Returns the command that starts the agent. Without a box, no other program confines the agent, so the agent confines
+/// itself.
 pub(super) fn command(layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Command> {
     let AgentLaunch { owner, control, .. } = launch;
     let mut command = Command::new(layout.support.join(AGENT));
@@ -73,7 +74,7 @@ pub(super) fn command(layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Co
 
 /// Runs the agent of a computer without a box. Must be called while the process has one thread.
 pub(crate) fn serve(control: RawFd, paths: AgentPaths) -> io::Result<()> {
-    // The agent adopts orphans, so it can end them with the computer.
+    // As a subreaper, the agent adopts orphans, so it can end them together with the computer.
     rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1))?;
     // The agent detects the end of the server when its socket is closed. If the kernel killed the agent instead, the
     // agent could not end the other processes.

@@ -100,8 +100,7 @@ fn open_terminal_at(device: &str, owner: u32) -> io::Result<Terminal> {
     let master = open(device, flags | OFlags::NONBLOCK, Mode::empty())?;
     unlockpt(&master)?;
     let slave = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
-    // The kernel assigns the terminal to the user and the group of this process. The mount options may set another
-    // group.
+    // The kernel makes the user of this process the owner of the terminal. The group may be another group.
     if fstat(&slave)?.st_uid != owner {
         fchown(&slave, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
     }

@@ -207,7 +207,7 @@ impl Folder {
         match unlinkat(&self.0, name, AtFlags::REMOVEDIR) {
             Ok(()) | Err(Errno::NOENT) => Ok(true),
             Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(false),
-            // The folder may lack the permissions to see whether it is empty.
+            // The kernel may be unable to check whether the folder is empty, because of the folder's permissions.
             Err(Errno::ACCESS) => Ok(false),
             Err(error) => Err(error.into()),
         }

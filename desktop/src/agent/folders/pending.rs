@@ -51,7 +51,7 @@ impl Pending {
         if let Some((folder, name)) = from
             && let Some(creation) = self.creation_of(&folder, &name)
         {
-            // Keeps the changes of an earlier file of that name.
+            // Keeps the changes of an earlier file with the same name.
             let later = self.0.split_off(creation);
             self.0.extend(later.into_iter().filter(|held| !is_of(&held.change, &folder, &name)));
         }
