@@ -193,7 +193,7 @@ impl Agent {
     }
 
     /// Sends SIGTERM to every process of the computer, except those named `excluded`. Returns when all of them have
-    /// exited. Some may never exit, so callers need a timeout.
+    /// exited. Some processes may never exit, so callers need a timeout.
     pub(crate) async fn terminate(&self, excluded: &str) -> Result<(), AgentError> {
         let (exchange, _) =
             self.send_request(&Request::Terminate { excluded: excluded.to_owned() }, &[]).await?;
@@ -201,7 +201,7 @@ impl Agent {
         Ok(())
     }
 
-    /// Opens a file of the home with the rights of the computer's user.
+    /// Opens a file in the home, with the rights of the computer's user.
     pub(crate) async fn open_file(&self, path: String) -> Result<File, FileError> {
         let (mut exchange, file) = self.send_request(&Request::OpenFile { path }, &[]).await?;
         exchange.reply().await??;
@@ -324,7 +324,7 @@ impl Agent {
     }
 }
 
-/// The connection of a request that was sent.
+/// The connection of a request that was sent to the agent.
 #[derive(Debug)]
 struct Exchange {
     lines: Lines<tokio::net::UnixStream>,
@@ -374,7 +374,7 @@ impl Process {
         mem::take(&mut self.output)
     }
 
-    /// Waits for the process to exit.
+    /// Waits until the process exits.
     pub(crate) async fn exit(&mut self) -> Result<Exit, AgentError> {
         match self.exchange.line().await? {
             SpawnReply::Exited(end) => Ok(end),
@@ -414,8 +414,8 @@ fn unexpected_reply() -> io::Error {
 mod tests {
     use super::*;
 
-    /// Returns the client of an agent that sends `pieces` in reply to the first request, one every 20 ms. After that
-    /// the agent stays silent and keeps the connection open.
+    /// Returns the client of an agent that sends `pieces` in reply to the first request, one piece every 20 ms. After
+    /// that the agent stays silent and keeps the connection open.
     fn agent(pieces: Vec<Vec<u8>>) -> Agent {
         let (own, control) = UnixStream::pair().expect("there is enough space");
         thread::spawn(move || {

@@ -136,7 +136,7 @@ impl FolderWatcher {
             return self.update_watches();
         };
         if event.mask.contains(EventMask::IGNORED) {
-            // The folder no longer exists. A new folder with its name may reuse its inode number.
+            // The folder no longer exists. A new folder with the same name may reuse the inode number.
             self.stop_watching(index);
             self.update_watches();
         } else if let Some(name) = event.name {
@@ -213,7 +213,7 @@ impl FolderWatcher {
 
     /// Watches a folder and reports the files in it.
     fn start_watching(&mut self, index: usize, folder: &OwnedFd, identity: (u64, u64)) {
-        // A file counts as modified when a writer closes it, not at each write.
+        // A file counts as modified when a writer closes the file, not at each write.
         let interest = WatchMask::CREATE
             | WatchMask::CLOSE_WRITE
             | WatchMask::DELETE
@@ -242,7 +242,7 @@ impl FolderWatcher {
     /// Lists a folder and reports the differences from the remembered names.
     fn rescan(&mut self, index: usize) {
         let folder = &mut self.folders[index];
-        // Skips a folder that has replaced the watched one. `update_watches` handles it.
+        // Skips a folder that has replaced the watched folder. `update_watches` handles this case.
         let Ok((opened, identity)) = open(&self.home.join(&folder.name)) else { return };
         if folder.watched.as_ref().is_none_or(|watched| watched.identity != identity) {
             return;
@@ -264,7 +264,7 @@ impl FolderWatcher {
     }
 }
 
-/// Opens a folder without following a link. Returns it with its device and inode numbers.
+/// Opens a folder without following a link. Returns the folder with its device and inode numbers.
 fn open(path: &Path) -> Result<(OwnedFd, (u64, u64)), Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = openat(CWD, path, flags, Mode::empty())?;

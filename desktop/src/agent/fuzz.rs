@@ -37,7 +37,7 @@ const OPERATION_TIMEOUT: Duration = Duration::from_millis(10);
 /// The maximum duration of an input, far longer than a correct client takes.
 const MAX_DURATION: Duration = Duration::from_secs(30);
 /// The time for which the hostile agent keeps its descriptors open. It is longer than `MAX_DURATION`, so that a server
-/// that waits for them is detected.
+/// that waits until they are closed is detected.
 const AGENT_LIFETIME: Duration = Duration::from_secs(40);
 /// The maximum number of steps that the hostile agent takes per connection.
 const MAX_STEPS: usize = 48;

@@ -16,8 +16,8 @@ const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The interval between two checks for remaining processes.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// The value of an environment variable of a process and its descendants. It identifies even descendants that have left
-/// the session.
+/// The value of an environment variable that a process and its descendants have in common. The marker identifies even
+/// descendants that have left the session.
 #[derive(Debug)]
 pub(super) struct Marker(String);
 
@@ -108,8 +108,8 @@ fn signal<'a>(processes: impl IntoIterator<Item = &'a i32>, signal: Signal) {
     }
 }
 
-/// Sends SIGTERM to every process of the computer except this one and those named `excluded`. Returns when all of them
-/// have exited.
+/// Sends SIGTERM to every process of the computer except this process and those named `excluded`. Returns when all
+/// other processes have exited.
 pub(super) fn terminate_all(excluded: &str) {
     let mut signaled = HashSet::new();
     loop {
@@ -134,8 +134,8 @@ pub(super) fn terminate_all(excluded: &str) {
 /// The process ID and the start time of a process. The pair is unique, unlike the ID alone.
 pub(crate) type ProcessIdentity = (i32, u64);
 
-/// Kills every descendant of `ancestor`, which must adopt orphans, except the `excluded` ones and their descendants.
-/// Returns `true` when none is left, `false` if some have not ended after [`KILL_TIMEOUT`].
+/// Kills every descendant of `ancestor`, which must adopt orphans, except the `excluded` processes and their
+/// descendants. Returns `true` if all have ended, and `false` if some have not ended after [`KILL_TIMEOUT`].
 pub(crate) fn kill_descendants(ancestor: i32, excluded: &HashSet<ProcessIdentity>) -> bool {
     kill_found(|stopped| stop_descendants(ancestor, excluded, stopped))
 }
@@ -144,7 +144,7 @@ pub(crate) fn kill_descendants(ancestor: i32, excluded: &HashSet<ProcessIdentity
 /// set. It returns the processes that have not ended, and whether it has added at least one process.
 ///
 /// The processes are killed once a search finds no new process, because stopped processes cannot start others. Returns
-/// `true` when none is left, `false` if some have not ended after [`KILL_TIMEOUT`].
+/// `true` if all have ended, and `false` if some have not ended after [`KILL_TIMEOUT`].
 fn kill_found(mut find_and_stop: impl FnMut(&mut HashSet<ProcessIdentity>) -> (Vec<i32>, bool)) -> bool {
     let deadline = Instant::now() + KILL_TIMEOUT;
     let mut stopped = HashSet::new();
@@ -174,8 +174,9 @@ fn stop(pid: i32, started: u64, stopped: &mut HashSet<ProcessIdentity>) -> bool 
     is_new
 }
 
-/// Sends SIGSTOP to all descendants of `ancestor` that have not ended. Returns these processes, and whether at least
-/// one of them was not in `stopped` before. Stopped processes still count as not ended, but cannot start others.
+/// Sends SIGSTOP to all descendants of `ancestor` that have not ended, except the `excluded` processes and their
+/// descendants. Returns these processes, and whether at least one of them was not in `stopped` before. Stopped
+/// processes still count as not ended, but cannot start others.
 ///
 /// Stops each process as soon as it is found: a process that repeatedly forks and exits would no longer exist when the
 /// search ends.
@@ -249,7 +250,7 @@ pub(super) fn process_name(pid: i32) -> Option<String> {
     Some(String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned())
 }
 
-/// Returns all processes that this one can see.
+/// Returns the IDs of all processes that this process can see.
 fn pids() -> impl Iterator<Item = i32> {
     fs::read_dir("/proc")
         .into_iter()

@@ -21,15 +21,15 @@ pub(crate) enum Request {
     WatchProcesses,
     /// Reports the changes in these folders of the home from now on.
     WatchFolders { folders: Vec<String> },
-    /// Sends SIGTERM to every process of the computer except those with this name, and closes the connection when they
-    /// have exited.
+    /// Sends SIGTERM to every process of the computer except those with this name, and closes the connection when all
+    /// others have exited.
     Terminate { excluded: String },
     /// Opens a file of the home for reading. The path is absolute, relative to the home, or starts with `~/`.
     OpenFile { path: String },
     /// Creates a temporary file and opens it for writing. After the server has sent one more byte, the agent moves the
     /// file into a folder of the home and replaces a file of the same name.
     PlaceFile { folder: String, name: String },
-    /// Connects to a server inside the computer by the path of its socket, as soon as it listens.
+    /// Connects to a server inside the computer by the path of the server's socket, as soon as the server listens.
     Connect { path: String, listen_timeout_ms: u64 },
     /// Opens the agent's network namespace.
     OpenNetwork,
@@ -46,8 +46,8 @@ pub(crate) struct Spawn {
     pub(crate) cwd: String,
     pub(crate) stdio: Stdio,
     /// Whether the process runs a Python program. Such a request comes with two descriptors. The agent copies the first
-    /// one, the source, to a file that exists while the process runs, and appends its path to the arguments. The
-    /// process inherits the second one and writes its report to it.
+    /// descriptor, the source, to a file that exists while the process runs, and appends the path of the file to the
+    /// arguments. The process inherits the second descriptor and writes its report to it.
     pub(crate) script: bool,
 }
 
@@ -60,8 +60,8 @@ pub(crate) enum Stdio {
     Terminal { cols: u16, rows: u16 },
     /// Stdout and stderr go to the same pipe, so their order is kept.
     Merged,
-    /// Stdout goes to a pipe, stderr is discarded. The process is a helper of the server, and does not appear in the
-    /// list of processes.
+    /// Stdout goes to a pipe, and stderr is discarded. The process is a helper of the server, and does not appear in
+    /// the list of processes.
     Output,
     /// Stdout and stderr are appended to a file.
     Log { path: String },

@@ -259,7 +259,7 @@ impl Machine {
         self.layout.inside.python()
     }
 
-    /// Starts to stream the screen and the audio. Returns once the target receives the stream.
+    /// Starts to stream the screen and the audio. Returns once the target of the stream receives it.
     pub(crate) async fn start_stream(&self, connection: Connection) -> Result<Status, StartError> {
         let size = self.on_screen(ScreenAccess::View, Screen::size).await?;
         let setup = Setup {
