@@ -2,7 +2,7 @@
 
 Python imports this module before the program. The module does two things that are only possible inside the interpreter:
 
-- It replaces the folder of FILE in `sys.path` with the home.
+- It replaces the folder of FILE in `sys.path` with the user's home.
 - If an exception ends the program, it writes a description to the descriptor ORGO_REPORT instead of printing a traceback.
 
 It removes itself from the environment, `sys.path` and `sys.modules`, and has no frame on the program's stack. The exit status
@@ -12,9 +12,9 @@ alone decides whether the program succeeded. If the description fails, Python pr
 import os
 import sys
 
-# The maximum number of characters of a text.
+# The maximum number of characters of a message or a note.
 MAX_LENGTH = 16 * 1024
-# The maximum number of notes, and of exceptions in a group.
+# The maximum number of notes of an exception, and of exceptions in a group.
 MAX_PARTS = 10
 
 
@@ -29,7 +29,7 @@ def describe(value, trace, script):
         own_syntax = isinstance(value, SyntaxError) and value.filename == script
         if own_syntax:
             line = int(value.lineno or 0)
-        # `msg` does not contain "(main.py, line 1)".
+        # Unlike the string of a syntax error, `msg` does not contain "(main.py, line 1)".
         message = as_text(value.msg if own_syntax else value)
     except BaseException:
         message = as_text(value)
@@ -38,7 +38,7 @@ def describe(value, trace, script):
 
 
 def class_of(value):
-    # A metaclass may override `__name__`.
+    # Does not use `type(value).__name__`, because a metaclass may override it.
     return type.__dict__["__name__"].__get__(type(value))
 
 
@@ -56,14 +56,14 @@ def details_of(value, depth):
                 text = class_of(part) + ": " + as_text(part) + details_of(part, depth + 1)
                 details += "\n- " + text.replace("\n", "\n  ")
     except BaseException:
-        # The program's classes may raise anything in their properties.
+        # The properties of the program's exception classes may raise any exception.
         pass
     return details
 
 
 def as_text(value):
     try:
-        # The result may be an instance of a subclass from the program.
+        # `str` may return an instance of a subclass that the program defines.
         text = str(value)
         length = str.__len__(text)
         text = str.__getitem__(text, slice(MAX_LENGTH))
@@ -81,8 +81,8 @@ def encode(text):
 
 def hook_for(script, report, print_traceback):
     """Returns a `sys.excepthook` that writes the description."""
-    # Saved, since the program may replace these functions. It may also close the report and open another file with
-    # the same number.
+    # These functions are saved, since the program may replace them. The program may also close the report and open
+    # another file with the same descriptor number.
     getpid, fstat, truncate, write = os.getpid, os.fstat, os.ftruncate, os.pwrite
     get_ident = sys.modules["_thread"].get_ident
     owner, thread = getpid(), get_ident()
@@ -129,10 +129,10 @@ def prepare():
     home = os.getcwd()
 
     def find(path):
-        # Python looks for a finder of FILE after the imports of its start, so files of the home cannot shadow those
-        # modules. Then it adds the folder of FILE to `sys.path`. The first function call after that runs `begin`.
+        # Python looks for a finder of FILE after its startup imports, so files in the home cannot shadow the imported
+        # modules. Then Python adds the folder of FILE to `sys.path`. The next function call runs `begin`.
         if path == script:
-            # The program begins now. An empty report means that the program has not begun.
+            # The program begins now. The report is empty until then.
             pwrite(report, b"\0", 0)
             sys.settrace(begin)
         raise ImportError(path)
@@ -146,7 +146,8 @@ def prepare():
         if replaces:
             sys.path[0] = home
         present = sys.excepthook
-        # Ubuntu sets its own hook. Any other hook comes from the user's `usercustomize` module and is kept.
+        # Ubuntu sets a hook, which is replaced. Any other hook comes from the user's `usercustomize` module and is
+        # kept.
         if present is sys.__excepthook__ or present.__module__ == "apport_python_hook":
             sys.excepthook = sys.__excepthook__ = hook_for(script, report, present)
 
@@ -155,5 +156,5 @@ def prepare():
 
 prepare()
 del sys.modules["sitecustomize"]
-# Imports the system's module of this name. If there is none, Python handles the error that this raises.
+# Imports the system's module with this name. If there is none, Python handles the error that the import raises.
 import sitecustomize

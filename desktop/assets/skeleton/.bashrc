@@ -1,4 +1,4 @@
-# Settings of interactive shells.
+# The settings of interactive shells.
 [[ $- == *i* ]] || return
 
 HISTCONTROL=ignoredups

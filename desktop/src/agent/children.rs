@@ -1,4 +1,4 @@
-//! The processes that the agent started, and the thread that reaps every process of the computer.
+//! Tracks the processes that the agent started, and reaps the child processes of the agent.
 //!
 //! The agent adopts all orphans of the computer, so one thread waits for the exit of any child.
 
@@ -13,7 +13,8 @@ use std::time::Duration;
 /// The polling interval of the reaper while there is no child.
 const IDLE_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The children of the agent: which of them run, and which are helpers of the server instead of programs of the user.
+/// The state of the agent's children: whether they run, and which of them are helpers of the server instead of programs
+/// of the user.
 #[derive(Debug, Default)]
 pub(super) struct Children {
     state: Mutex<State>,
@@ -51,12 +52,12 @@ impl Children {
         Ok((pid, with))
     }
 
-    /// Refuses further starts. A start that is in progress has completed when this returns.
+    /// Makes all further starts fail. A start that is in progress has completed when this function returns.
     pub(super) fn close(&self) {
         self.lock().closed = true;
     }
 
-    /// Waits for the exit of a process that was started here. The kernel may reuse its process ID afterwards.
+    /// Waits for the exit of a process that was started here. The kernel may reuse the process ID after the exit.
     pub(super) fn wait(&self, pid: u32) -> ExitStatus {
         let mut state = self.lock();
         loop {
@@ -70,7 +71,7 @@ impl Children {
         }
     }
 
-    /// Calls `read` with the process IDs of the helpers, which cannot change during the call.
+    /// Calls `read` with the process IDs of the helpers. The helpers cannot change during the call.
     pub(super) fn with_helpers<T>(&self, read: impl FnOnce(&HashSet<u32>) -> T) -> T {
         read(&self.lock().helpers)
     }
@@ -92,7 +93,7 @@ impl Children {
         }
     }
 
-    /// Ignores poisoning: code that holds the lock cannot panic in the middle of a change.
+    /// Locks the state. Ignores poisoning, because code that holds the lock cannot panic in the middle of a change.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,7 +1,7 @@
 //! The server's side of the agent protocol.
 //!
-//! Programs in the computer can neither kill nor trace the agent, nor replace its socket. The server does not trust it
-//! anyway: it bounds every wait and every line, and checks every descriptor.
+//! Programs in the computer can neither kill nor trace the agent, nor replace its socket. The server does not trust the
+//! agent anyway: it limits the time for a reply and the length of a line, and checks every descriptor.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -23,19 +23,19 @@ use super::protocol::{Exit, FolderChange, ProcessChange, Refusal, Reply, Request
 use crate::untrusted::descriptor::{self, Access, Terminal};
 use crate::untrusted::{Lines, transfer};
 
-/// How long to wait before writing to the agent's full socket again.
+/// The delay between two attempts to write to the agent's socket while the socket is full.
 const RETRY_DELAY: Duration = Duration::from_millis(1);
 /// The maximum number of open requests per computer: commands, terminals, audio recorders and watches.
 const MAX_REQUESTS: usize = 256;
 /// The maximum length of a reply that [`Agent::connect`] reads, in bytes.
 const MAX_REPLY_BYTES: usize = 4 * 1024;
 
-/// How long to wait for the agent.
+/// The maximum times to wait for the agent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timeouts {
-    /// For a reply.
+    /// The timeout for a reply.
     pub(super) reply: Duration,
-    /// For a connection, in addition to the time that the target server may take to listen.
+    /// The timeout for a connection, in addition to the time that the target server may take to listen.
     pub(super) connect: Duration,
 }
 
@@ -45,7 +45,7 @@ impl Default for Timeouts {
     }
 }
 
-/// Why a process could not be started, or its output could not be read.
+/// The reason why the agent could not start a process or report changes.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AgentError {
     /// The program could not be executed.
@@ -59,7 +59,7 @@ pub(crate) enum AgentError {
     Lost(#[from] io::Error),
 }
 
-/// Why a file could not be opened or stored.
+/// The reason why a file could not be opened or stored.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
     #[error(transparent)]
@@ -73,7 +73,7 @@ pub(crate) enum FileError {
 #[derive(Clone, Debug)]
 pub(crate) struct Agent(Arc<Inner>);
 
-/// Which device opens the terminals of a computer.
+/// The device that opens the terminals of a computer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum TerminalDevice {
     /// The device in the box. Only the agent can open it for the server.
@@ -91,10 +91,10 @@ struct Inner {
     permits: Arc<Semaphore>,
 }
 
-/// A process inside the computer.
+/// A handle to a process inside the computer.
 ///
-/// Dropping it before the process has exited kills the process and everything that it started. If the process has a
-/// terminal, dropping it hangs up the terminal instead.
+/// Dropping the handle before the process has exited kills the process and the processes that it started. If the
+/// process has a terminal, dropping the handle hangs up the terminal instead.
 #[derive(Debug)]
 pub(crate) struct Process {
     exchange: Exchange,
@@ -109,7 +109,8 @@ pub(crate) struct Changes<T> {
 }
 
 impl Agent {
-    /// `control` is the server's end of the socket pair. The agent got the other end when it started.
+    /// Creates a client of an agent. `control` is the server's end of the socket pair. The agent received the other end
+    /// when it was started.
     pub(crate) fn new(control: UnixStream, owner: u32, terminals: TerminalDevice) -> io::Result<Self> {
         Self::with_timeouts(control, owner, terminals, Timeouts::default())
     }
@@ -125,13 +126,13 @@ impl Agent {
         Ok(Self(Arc::new(Inner { control, owner, terminals, timeouts, permits })))
     }
 
-    /// Returns once the agent replies.
+    /// Waits until the agent replies.
     pub(crate) async fn hello(&self) -> io::Result<()> {
         let (mut exchange, _) = self.send_request(&Request::Hello, &[]).await?;
         exchange.reply().await?.map_err(io::Error::other)
     }
 
-    /// Starts a process. `passed` are the descriptors of a script.
+    /// Starts a process. `passed` contains the descriptors for the source and the report of a script.
     pub(crate) async fn spawn(&self, spawn: Spawn, passed: &[BorrowedFd<'_>]) -> Result<Process, AgentError> {
         let terminal = match spawn.stdio {
             Stdio::Terminal { cols, rows } => Some(self.open_terminal(cols, rows).await?),
@@ -154,10 +155,10 @@ impl Agent {
         }
     }
 
-    /// Opens a terminal of the computer.
+    /// Opens a terminal in the computer.
     ///
-    /// The agent of a box only passes the device. If it opened the terminal itself, it could keep a duplicate of the
-    /// master side and use that to block the server's threads.
+    /// The agent of a box only passes the device. If the agent opened the terminal itself, it could keep a duplicate of
+    /// the master side, and use the duplicate to block the server's threads.
     async fn open_terminal(&self, cols: u16, rows: u16) -> io::Result<Terminal> {
         let terminal = match self.0.terminals {
             TerminalDevice::Host => descriptor::open_terminal_of_host(self.0.owner)?,
@@ -169,18 +170,18 @@ impl Agent {
         };
         tcsetwinsize(&terminal.master, Winsize { ws_col: cols, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 })?;
         let mut modes = tcgetattr(&terminal.master)?;
-        // Without this flag, Backspace at a program's prompt would remove one byte of a multi-byte character.
+        // Without this flag, Backspace at a program's prompt would remove only one byte of a multi-byte character.
         modes.input_modes |= InputModes::IUTF8;
         tcsetattr(&terminal.master, OptionalActions::Now, &modes)?;
         Ok(terminal)
     }
 
-    /// Reports the processes that start and end from now on.
+    /// Returns a stream of the processes that start and end from now on.
     pub(crate) async fn watch_processes(&self) -> Result<Changes<ProcessChange>, AgentError> {
         self.watch(&Request::WatchProcesses).await
     }
 
-    /// Reports the changes in folders of the home from now on.
+    /// Returns a stream of the changes in folders of the home from now on.
     pub(crate) async fn watch_folders(&self, folders: &[&str]) -> Result<Changes<FolderChange>, AgentError> {
         let folders = folders.iter().map(|&folder| folder.to_owned()).collect();
         self.watch(&Request::WatchFolders { folders }).await
@@ -192,7 +193,7 @@ impl Agent {
     }
 
     /// Sends SIGTERM to every process of the computer, except those named `excluded`. Returns when all of them have
-    /// exited. Some may never exit, so callers need a timeout.
+    /// exited. Some processes may never exit, so callers need a timeout.
     pub(crate) async fn terminate(&self, excluded: &str) -> Result<(), AgentError> {
         let (exchange, _) =
             self.send_request(&Request::Terminate { excluded: excluded.to_owned() }, &[]).await?;
@@ -200,7 +201,7 @@ impl Agent {
         Ok(())
     }
 
-    /// Opens a file of the home with the rights of the computer's user.
+    /// Opens a file in the home, with the rights of the computer's user.
     pub(crate) async fn open_file(&self, path: String) -> Result<File, FileError> {
         let (mut exchange, file) = self.send_request(&Request::OpenFile { path }, &[]).await?;
         exchange.reply().await??;
@@ -218,7 +219,7 @@ impl Agent {
         let (mut exchange, copy) = self.send_request(&request, &[]).await?;
         let Some(copy) = copy else { return Ok(exchange.reply().await??) };
         let mut copy = descriptor::regular_file(copy, Access::Write).ok_or(Refusal::NotAFile)?;
-        // Disk I/O blocks.
+        // Disk I/O blocks, so another thread copies the file.
         let copied = tokio::task::spawn_blocking(move || io::copy(&mut source, &mut copy)).await;
         let copied = copied.map_err(io::Error::other)?;
         copied.map_err(|error| Refusal::Failed(format!("cannot write its content: {error}")))?;
@@ -226,13 +227,15 @@ impl Agent {
         Ok(exchange.reply().await??)
     }
 
-    /// Opens the network namespace of the box. The descriptor is a namespace, but the caller must check its type.
+    /// Opens the network namespace of the box. The returned descriptor is a namespace, but the caller must check that
+    /// it is a network namespace.
     pub(crate) async fn network(&self) -> io::Result<OwnedFd> {
         let (_, network) = self.send_request(&Request::OpenNetwork, &[]).await?;
         network.and_then(descriptor::namespace).ok_or_else(unexpected_reply)
     }
 
-    /// Connects to a server inside the computer, waiting up to `listen_timeout` until it listens. Blocks the thread.
+    /// Connects to the server at `path` inside the computer. Waits up to `listen_timeout` until the server listens.
+    /// Blocks the calling thread.
     pub(crate) fn connect(&self, path: &str, listen_timeout: Duration) -> io::Result<UnixStream> {
         let deadline = Instant::now() + self.0.timeouts.connect + listen_timeout;
         let _permit = self.permit()?;
@@ -251,7 +254,7 @@ impl Agent {
         }
         let mut reply = Vec::new();
         // The agent closes the connection after the reply. The socket's timeout applies to a single read, so the
-        // deadline is checked before each one: an agent could send one byte at a time.
+        // deadline is checked before each read: an agent could send one byte at a time.
         loop {
             own.set_read_timeout(Some(self.time_left(deadline)?))?;
             let mut chunk = [0; MAX_REPLY_BYTES];
@@ -270,7 +273,7 @@ impl Agent {
         }
     }
 
-    /// Sends a request. Returns after the first byte of the reply, with the descriptor that came with it, if any.
+    /// Sends a request. Returns after the first byte of the reply, with the descriptor that this byte carried, if any.
     async fn send_request(
         &self,
         request: &Request,
@@ -311,7 +314,7 @@ impl Agent {
         permit.map_err(|_| io::Error::other("too many commands and terminals are open"))
     }
 
-    /// Passes one end of a socket pair to the agent. Returns `false` if the agent's socket is full.
+    /// Passes `end`, one end of a socket pair, to the agent. Returns `false` if the agent's socket is full.
     fn pass_to_agent(&self, end: &UnixStream) -> io::Result<bool> {
         match transfer::send(&self.0.control, &[0], &[end.as_fd()], SendFlags::DONTWAIT) {
             Ok(_) => Ok(true),
@@ -321,7 +324,7 @@ impl Agent {
     }
 }
 
-/// The connection of a request that was sent.
+/// The connection of a request that was sent to the agent.
 #[derive(Debug)]
 struct Exchange {
     lines: Lines<tokio::net::UnixStream>,
@@ -334,7 +337,7 @@ impl Exchange {
     /// Returns the next line, without a timeout.
     async fn line<T: DeserializeOwned>(&mut self) -> io::Result<T> {
         let line = self.lines.next().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
-        // serde_json's error quotes the line, so it is dropped.
+        // The error of serde_json is dropped, because it quotes the line.
         serde_json::from_str(&line).map_err(|_| unexpected_reply())
     }
 
@@ -365,12 +368,13 @@ impl Exchange {
 }
 
 impl Process {
-    /// Takes the server's end of the process's output: a pipe, or the master side of a terminal. Returns it only once.
+    /// Takes the server's end of the process's output: a pipe, or the master side of a terminal. Returns `None` on
+    /// later calls.
     pub(crate) fn take_output(&mut self) -> Option<OwnedFd> {
         mem::take(&mut self.output)
     }
 
-    /// Waits for the process to exit.
+    /// Waits until the process exits.
     pub(crate) async fn exit(&mut self) -> Result<Exit, AgentError> {
         match self.exchange.line().await? {
             SpawnReply::Exited(end) => Ok(end),
@@ -410,8 +414,8 @@ fn unexpected_reply() -> io::Error {
 mod tests {
     use super::*;
 
-    /// Returns the client of an agent that sends `pieces` in reply to the first request, one every 20 ms. After that
-    /// the agent stays silent and keeps the connection open.
+    /// Returns the client of an agent that sends `pieces` in reply to the first request, one piece every 20 ms. After
+    /// that the agent stays silent and keeps the connection open.
     fn agent(pieces: Vec<Vec<u8>>) -> Agent {
         let (own, control) = UnixStream::pair().expect("there is enough space");
         thread::spawn(move || {

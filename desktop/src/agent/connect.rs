@@ -9,13 +9,14 @@ use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
-/// How long a server with a full backlog may take to accept, in addition to the time that it may take to listen.
+/// The maximum time that a server with a full backlog may take to accept a connection, in addition to the time that it
+/// may take to listen.
 pub(super) const BACKLOG_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often to retry while the server does not listen yet.
+/// The interval between two attempts while the server does not listen yet.
 const RETRY_INTERVAL: Duration = Duration::from_millis(1);
 
-/// Connects to the server at `path` as soon as it listens. There is no notification when that happens, and the socket
-/// appears in the file system a moment before it accepts connections.
+/// Connects to the server at `path` as soon as it listens. Retries at an interval, because there is no notification
+/// when a server starts to listen, and the socket appears in the file system a moment before it accepts connections.
 pub(super) fn connect_to(path: &str, listen_timeout: Duration) -> io::Result<UnixStream> {
     let began = Instant::now();
     loop {
@@ -60,7 +61,7 @@ mod tests {
         let path = folder.path().join("X1");
         let path = path.to_str().expect("the text is valid UTF-8");
         let listener = UnixListener::bind(path).expect("the folder is writable");
-        // A backlog of one, which the first connection fills.
+        // The backlog has space for one connection, so the first connection fills it.
         rustix::net::listen(&listener, 0).expect("the socket is bound");
         let _first = connect_to(path, Duration::ZERO).expect("the backlog has space");
         thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Non-blocking I/O on the output of a process inside a computer.
+//! Reads and writes the output descriptor of a process inside a computer without blocking a thread.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -19,16 +19,16 @@ impl Descriptor {
         Ok(Self(unsafe { AsyncFd::register(descriptor) }?))
     }
 
-    /// Reads bytes, waiting until there are some. Returns 0 at the end of the stream.
+    /// Waits until bytes are available, then reads them. Returns 0 at the end of the stream.
     pub(crate) async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let read =
             self.0.async_io(Interest::READABLE, |descriptor| Ok(rustix::io::read(descriptor, &mut *buffer)?));
         read.await.or_else(end_of_terminal)
     }
 
-    /// Reads bytes without waiting. Returns `None` if there are none yet, 0 at the end of the stream.
+    /// Reads bytes without waiting. Returns `None` if no bytes are available yet, and 0 at the end of the stream.
     ///
-    /// Queries the kernel directly: the runtime may not have seen the newest readiness event.
+    /// Queries the kernel directly, because the runtime may not have seen the newest readiness event.
     pub(crate) fn read_available(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         match rustix::io::read(self.0.get_ref(), buffer) {
             Ok(length) => Ok(Some(length)),
@@ -37,8 +37,8 @@ impl Descriptor {
         }
     }
 
-    /// Writes some of the bytes, waiting until that is possible. Returns the number of bytes written. Cancel-safe: a
-    /// canceled call has written nothing.
+    /// Waits until the descriptor is writable, then writes some of the bytes. Returns the number of bytes written.
+    /// Cancel-safe: a canceled call has written nothing.
     pub(crate) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.0.async_io(Interest::WRITABLE, |descriptor| Ok(rustix::io::write(descriptor, bytes)?)).await
     }
@@ -50,7 +50,7 @@ impl AsFd for Descriptor {
     }
 }
 
-/// Linux reports the end of a terminal as `EIO`.
+/// Converts `EIO`, which Linux reports at the end of a terminal, to a read of 0 bytes.
 fn end_of_terminal(error: io::Error) -> io::Result<usize> {
     if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) { Ok(0) } else { Err(error) }
 }

@@ -1,5 +1,5 @@
-//! Opens files of the home with the rights of the computer's user. Neither a path nor a link reaches a file that the
-//! user cannot read.
+//! Opens files of the home with the rights of the computer's user. Neither a path nor a link gives access to a file
+//! that the user cannot read.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use super::protocol::Refusal;
 use crate::computer::HOME;
 
-/// Opens a file of the home for reading.
+/// Opens a file in the home for reading.
 pub(super) fn open(home: &Path, path: &str) -> Result<File, Refusal> {
     let path = absolute(home, path);
     let resolved = path.canonicalize().map_err(|error| {
@@ -40,10 +40,10 @@ pub(super) fn open(home: &Path, path: &str) -> Result<File, Refusal> {
 
 fn refusal(error: &io::Error) -> Refusal {
     match error.raw_os_error().map(Errno::from_raw_os_error) {
-        // No file can exist at a path with a name that is too long or a cycle of links.
+        // No file can exist at a path that contains a name that is too long, or a cycle of links.
         Some(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::LOOP) => Refusal::NotFound,
         Some(Errno::ACCESS | Errno::PERM) => Refusal::NotReadable,
-        // Sockets, and devices without a driver.
+        // The path leads to a socket, or to a device without a driver.
         Some(Errno::NXIO | Errno::NODEV) => Refusal::NotAFile,
         _ => Refusal::Failed(error.to_string()),
     }
@@ -62,7 +62,7 @@ fn absolute(home: &Path, path: &str) -> PathBuf {
     }
 }
 
-/// Resolves `.` and `..` without reading the file system, so it also works for a path that does not exist.
+/// Resolves `.` and `..` without reading the file system, so the function also works for a path that does not exist.
 fn lexically_resolved(path: &Path) -> PathBuf {
     let mut resolved = PathBuf::new();
     for component in path.components() {
@@ -78,7 +78,8 @@ fn lexically_resolved(path: &Path) -> PathBuf {
 /// The maximum number of names to try for a temporary file.
 const MAX_NAMES_TRIED: usize = 16;
 
-/// A temporary file in the home that becomes a file of the user. Removed on drop unless it was placed.
+/// A temporary file in the home that becomes a file of the user when it is placed. A file that was not placed is
+/// removed on drop.
 #[derive(Debug)]
 pub(super) struct IncomingFile {
     home: PathBuf,
@@ -86,11 +87,11 @@ pub(super) struct IncomingFile {
 }
 
 impl IncomingFile {
-    /// Creates an empty file with a name that programs do not look for.
+    /// Creates an empty temporary file, with a name that no program looks for.
     pub(super) fn create(home: &Path) -> Result<(File, Self), Refusal> {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let mut failure = None;
-        // A file with such a name is left over from a computer that was killed, or the user created it.
+        // An existing file with such a name is left over from a computer that was killed, or was created by the user.
         for _ in 0..MAX_NAMES_TRIED {
             let path = home.join(format!(".arriving-{}", LAST.fetch_add(1, Ordering::Relaxed)));
             let _ = fs::remove_file(&path);

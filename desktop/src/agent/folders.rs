@@ -23,19 +23,19 @@ use super::protocol::{FolderAction, FolderChange};
 
 use self::pending::Pending;
 
-/// Enough for a burst of events with long names.
+/// The size of the buffer for inotify events, which is enough for a burst of events with long names.
 const EVENT_BUFFER_BYTES: usize = 16 * 1024;
-/// The maximum number of remembered names per folder. Beyond it, a file that replaces another one is reported as
-/// created instead of modified.
+/// The maximum number of remembered names per folder. Above this number, a file that replaces another file is reported
+/// as created instead of modified.
 const MAX_NAMES: usize = 64 * 1024;
 
 /// An active watch on several folders.
 pub(super) struct FolderWatcher {
     inotify: Inotify,
     home: PathBuf,
-    /// The watch on the parent of the home. The home may become inaccessible, and accessible again.
+    /// The watch on the parent of the home, since the home may become inaccessible, and accessible again.
     parent_watch: Option<WatchDescriptor>,
-    /// The watch on the home itself. The watched folders may be removed, replaced and created again.
+    /// The watch on the home itself, since the watched folders may be removed, replaced and created again.
     home_watch: Option<WatchDescriptor>,
     folders: Vec<Folder>,
     pending: Pending,
@@ -45,13 +45,13 @@ pub(super) struct FolderWatcher {
 struct Folder {
     name: String,
     watched: Option<Watched>,
-    /// The names of the files in it.
+    /// The remembered names of the files in the folder.
     names: HashSet<OsString>,
 }
 
 struct Watched {
     watch: WatchDescriptor,
-    /// The device and inode numbers. No other folder has the same pair while this one is watched.
+    /// The device and inode numbers of the folder. No other folder has the same pair while this folder is watched.
     identity: (u64, u64),
 }
 
@@ -132,11 +132,11 @@ impl FolderWatcher {
         let is_its =
             |folder: &Folder| folder.watched.as_ref().is_some_and(|watched| watched.watch == event.wd);
         let Some(index) = self.folders.iter().position(is_its) else {
-            // An event of the home or its parent, or the last one of a watch that was replaced.
+            // The event belongs to the home or its parent, or is the last event of a watch that was replaced.
             return self.update_watches();
         };
         if event.mask.contains(EventMask::IGNORED) {
-            // The folder no longer exists. A new folder with its name may reuse its inode number.
+            // The folder no longer exists. A new folder with the same name may reuse the inode number.
             self.stop_watching(index);
             self.update_watches();
         } else if let Some(name) = event.name {
@@ -153,7 +153,7 @@ impl FolderWatcher {
         };
         if mask.contains(EventMask::CREATE) {
             let change = change(FolderAction::Created);
-            // The name is known already if the folder was listed after the file was created.
+            // The name is already known if the folder was listed after the creation of the file.
             if folder.add(name) {
                 self.pending.created(change);
             }
@@ -173,8 +173,8 @@ impl FolderWatcher {
         }
     }
 
-    /// Updates the watches to the folders that currently have the watched names. Reports the differences if a folder
-    /// was replaced.
+    /// Moves the watches to the folders that currently have the watched names. If a folder was replaced, reports the
+    /// differences between the old and the new folder.
     fn update_watches(&mut self) {
         let interest = WatchMask::CREATE
             | WatchMask::DELETE
@@ -189,7 +189,7 @@ impl FolderWatcher {
         if self.home_watch.is_none() {
             self.home_watch = self.inotify.watches().add(&self.home, interest).ok();
         }
-        // Removes all outdated watches first: a folder may have been renamed to the name of another one.
+        // Removes all outdated watches first: a folder may have been renamed to the name of another watched folder.
         let found: Vec<_> = self.folders.iter().map(|folder| open(&self.home.join(&folder.name))).collect();
         for (index, found) in found.iter().enumerate() {
             let Some(watched) = &self.folders[index].watched else { continue };
@@ -213,7 +213,7 @@ impl FolderWatcher {
 
     /// Watches a folder and reports the files in it.
     fn start_watching(&mut self, index: usize, folder: &OwnedFd, identity: (u64, u64)) {
-        // A file counts as modified when a writer closes it, not at each write.
+        // A file counts as modified when a writer closes the file, not at each write.
         let interest = WatchMask::CREATE
             | WatchMask::CLOSE_WRITE
             | WatchMask::DELETE
@@ -226,7 +226,7 @@ impl FolderWatcher {
         }
     }
 
-    /// Reports all files of a folder that no longer exists as deleted.
+    /// Forgets a folder that no longer has its watched name, and reports all its files as deleted.
     fn stop_watching(&mut self, index: usize) {
         let folder = &mut self.folders[index];
         folder.watched = None;
@@ -242,7 +242,7 @@ impl FolderWatcher {
     /// Lists a folder and reports the differences from the remembered names.
     fn rescan(&mut self, index: usize) {
         let folder = &mut self.folders[index];
-        // Skips a folder that has replaced the watched one. `update_watches` handles it.
+        // Skips a folder that has replaced the watched folder. `update_watches` handles this case.
         let Ok((opened, identity)) = open(&self.home.join(&folder.name)) else { return };
         if folder.watched.as_ref().is_none_or(|watched| watched.identity != identity) {
             return;
@@ -264,7 +264,7 @@ impl FolderWatcher {
     }
 }
 
-/// Opens a folder without following a link. Returns it with its device and inode numbers.
+/// Opens a folder without following a link. Returns the folder with its device and inode numbers.
 fn open(path: &Path) -> Result<(OwnedFd, (u64, u64)), Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = openat(CWD, path, flags, Mode::empty())?;
@@ -272,7 +272,7 @@ fn open(path: &Path) -> Result<(OwnedFd, (u64, u64)), Errno> {
     Ok((folder, (stat.st_dev, stat.st_ino)))
 }
 
-/// A path that leads to exactly this folder.
+/// Returns a path that leads to exactly this folder, even if its name now belongs to another folder.
 fn path_of(folder: &OwnedFd) -> String {
     format!("/proc/self/fd/{}", folder.as_raw_fd())
 }
@@ -315,8 +315,8 @@ mod tests {
     }
 
     impl Watch {
-        /// Returns the changes so far. They end with the creation of the second marker. One marker is not enough: if a
-        /// folder is listed, the first marker is reported in any order with other files.
+        /// Returns the changes until now. Waits until the creation of two marker files was reported. One marker is not
+        /// enough: if a folder is listed, the first marker is reported in any order with other files.
         fn all(&self) -> Vec<(String, FolderAction)> {
             let mut seen = Vec::new();
             for marker in MARKERS {
@@ -415,7 +415,8 @@ mod tests {
     #[test]
     fn replacing_a_file_is_reported_as_a_modification() {
         let watch = watch(|home| fs::write(home.join("Desktop/a"), "old").expect("the folder is writable"));
-        // Repeats until both calls fit in half of the hold time, even on a slow machine.
+        // Repeats until both calls together take less than half of the hold time. A slow machine may need several
+        // attempts.
         loop {
             let began = Instant::now();
             fs::write(watch.path("Desktop/.a.tmp"), "new").expect("the home is writable");
@@ -426,7 +427,7 @@ mod tests {
             watch.all();
         }
         watch.expect(&[("Desktop/a", Modified)]);
-        // A rename from another folder.
+        // A file that is renamed from another folder also replaces the existing file.
         fs::write(watch.path("b"), "newer").expect("the home is writable");
         fs::rename(watch.path("b"), watch.path("Desktop/a")).expect("the home is writable");
         watch.expect(&[("Desktop/a", Modified)]);
@@ -441,7 +442,7 @@ mod tests {
         });
         fs::rename(watch.path("Desktop/a"), watch.path("Downloads/c")).expect("the home is writable");
         watch.expect(&[("Desktop/a", Deleted), ("Downloads/c", Created)]);
-        // An existing file replaces another one: both changes are reported.
+        // If the renamed file already existed, both changes are reported.
         fs::rename(watch.path("Desktop/b"), watch.path("Downloads/c")).expect("the home is writable");
         watch.expect(&[("Desktop/b", Deleted), ("Downloads/c", Modified)]);
         // Both changes are also reported if a temporary file is renamed to a new name.

@@ -30,21 +30,21 @@ use crate::computer;
 use crate::fuzz::ignore_broken_pipes;
 use crate::untrusted::transfer;
 
-/// Short, because most inputs result in an agent that does not reply.
+/// The timeouts of the client. They are short, because most inputs result in an agent that does not reply.
 const TIMEOUTS: Timeouts = Timeouts { reply: Duration::from_millis(10), connect: Duration::from_millis(10) };
-/// The timeout of operations that have none themselves, since their callers have one.
+/// The timeout of operations that never time out themselves. In the server, their callers set a timeout.
 const OPERATION_TIMEOUT: Duration = Duration::from_millis(10);
-/// Far longer than any input may take.
+/// The maximum duration of an input, far longer than a correct client takes.
 const MAX_DURATION: Duration = Duration::from_secs(30);
-/// How long the hostile agent keeps its descriptors open. Longer than `MAX_DURATION`, so a server that waits for them
-/// is detected.
+/// The time for which the hostile agent keeps its descriptors open. It is longer than `MAX_DURATION`, so that a server
+/// that waits until they are closed is detected.
 const AGENT_LIFETIME: Duration = Duration::from_secs(40);
 /// The maximum number of steps that the hostile agent takes per connection.
 const MAX_STEPS: usize = 48;
-/// The maximum length of an error: a quoted text and the words around it.
+/// The maximum length of an error message, in bytes: a quoted string and the words around it.
 const MAX_ERROR_BYTES: usize = 4 * 1024 + 256;
 
-/// Valid replies, so the code behind the first reply is reached.
+/// The valid replies that a script can send, so that inputs also reach the code after the first reply.
 const REPLIES: [&[u8]; 14] = [
     b"\"done\"\n",
     b"\"started\"\n",
@@ -65,7 +65,8 @@ const REPLIES: [&[u8]; 14] = [
 /// Checks that no reply and no descriptor of the agent causes a panic or a call that never returns, that descriptors of
 /// a wrong kind are rejected, and that no descriptor leaks.
 ///
-/// The first byte selects the operation, the second its variant. The rest is the script of the agent.
+/// The first byte selects the operation, and the second byte selects the variant of the operation. The remaining bytes
+/// are the script of the hostile agent.
 pub(crate) fn agent(data: &[u8]) {
     ignore_broken_pipes();
     let &[operation, variant, ref script @ ..] = data else { return };
@@ -98,7 +99,7 @@ pub(crate) fn agent(data: &[u8]) {
         assert!(is_hung_up(peer), "a descriptor that was passed is still open");
     }
     drop(kept);
-    // Other tests of the same process open descriptors too.
+    // Other tests in the same process also open descriptors.
     if !cfg!(test) {
         assert_eq!(open_descriptors(), before, "a descriptor leaks");
     }
@@ -139,7 +140,7 @@ async fn ask(agent: &Agent, operation: u8, variant: u8) {
                     is_file(&file) && is_open_for(&file, OFlags::RDONLY),
                     "not a file that is open for reading"
                 );
-                // The file is used the way the server uses it.
+                // Uses the file as the server does.
                 let _ = file.metadata().map(|metadata| metadata.len());
                 let _ = io::copy(&mut io::Read::take(file, 1 << 16), &mut io::sink());
             }
@@ -171,7 +172,7 @@ fn connect(agent: &Agent, variant: u8) {
 
 async fn use_process(mut process: Process, variant: u8) {
     if variant & 0x80 != 0 {
-        // The way the server runs a command.
+        // Follows the process as the server does for a command.
         match computer::follow(process, OPERATION_TIMEOUT).await {
             Ok(result) => assert!(result.output.len() < 9 << 20, "too much output"),
             Err(error) => check::<(), _>(Err(error)),
@@ -200,7 +201,7 @@ async fn drain<T: serde::de::DeserializeOwned>(changes: Result<Changes<T>, Agent
     let _ = timeout(OPERATION_TIMEOUT, async { while changes.next().await.is_some() {} }).await;
 }
 
-/// An error must be short and safe to print.
+/// Checks that an error is short and safe to print.
 fn check<T, E: std::fmt::Display>(result: Result<T, E>) {
     if let Err(error) = result {
         let text = error.to_string();
@@ -226,7 +227,7 @@ fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").expect("Linux has /proc").count()
 }
 
-/// Returns whether all duplicates of the other end are closed.
+/// Waits until all duplicates of the other end are closed. Returns `false` if they are not closed after 5 s.
 fn is_hung_up(peer: &OwnedFd) -> bool {
     let mut ends = [PollFd::new(peer, PollFlags::empty())];
     poll(&mut ends, Some(&Timespec { tv_sec: 5, tv_nsec: 0 })).is_ok_and(|ready| ready == 1)
@@ -241,12 +242,12 @@ struct HostileAgent {
 }
 
 impl HostileAgent {
-    /// Runs the script until the server closes the socket. Returns the peers: they hang up once the server has closed
-    /// everything.
+    /// Runs the script until the server closes the socket. Returns the peers of the passed descriptors. `poll` reports
+    /// `POLLHUP` or `POLLERR` on them once the server has closed these descriptors.
     fn serve(mut self, control: &UnixStream) -> Vec<OwnedFd> {
         control.set_read_timeout(Some(AGENT_LIFETIME)).expect("it is a socket");
         let mut connections = Vec::new();
-        // Duplicates of the passed descriptors.
+        // The duplicates of passed descriptors, and the descriptors that the server has passed.
         let mut shared = Vec::new();
         while let Ok((1.., descriptors)) = transfer::receive(control, &mut [0], RecvFlags::empty()) {
             for connection in descriptors {
@@ -268,7 +269,7 @@ impl HostileAgent {
         (0..count).map_while(|_| self.byte()).collect()
     }
 
-    /// Runs steps for one connection. Returns whether the connection stays open.
+    /// Runs the next steps of the script on one connection. Returns whether the connection stays open.
     fn run_script(&mut self, connection: &OwnedFd, shared: &mut Vec<OwnedFd>) -> bool {
         let send = |bytes: &[u8], descriptors: &[OwnedFd]| {
             let descriptors: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
@@ -305,7 +306,7 @@ impl HostileAgent {
                     let received = transfer::receive(connection, &mut [0; 4096], RecvFlags::DONTWAIT);
                     shared.extend(received.into_iter().flat_map(|(_, descriptors)| descriptors));
                 }
-                // Duplicates share their status flags: from now on reads block.
+                // Makes later reads of the server's duplicates block, since duplicates share the non-blocking flag.
                 10 => {
                     for own in shared.iter() {
                         let _ = fcntl_setfl(own, OFlags::empty());
@@ -325,7 +326,7 @@ impl HostileAgent {
         true
     }
 
-    /// Returns a descriptor of a kind that the script chooses. May keep a duplicate of it, or its peer.
+    /// Returns a descriptor of a kind that the script selects. May keep a duplicate of the descriptor, and its peer.
     fn make_descriptor(&mut self, shared: &mut Vec<OwnedFd>) -> Option<OwnedFd> {
         let choice = self.byte()?;
         let (passed, peer) = descriptor_of_kind(choice % 32)?;
@@ -337,7 +338,8 @@ impl HostileAgent {
     }
 }
 
-/// Returns a descriptor of one of many kinds, and its peer if the peer hangs up once all duplicates are closed.
+/// Returns a descriptor of the kind with this number. Also returns its peer, if `poll` on the peer reports when all
+/// duplicates of the descriptor are closed.
 fn descriptor_of_kind(which: u8) -> Option<(OwnedFd, Option<OwnedFd>)> {
     let path = |path: &str| Some((File::open(path).ok()?.into(), None));
     let pipe = || pipe_with(PipeFlags::CLOEXEC).ok();
@@ -354,7 +356,7 @@ fn descriptor_of_kind(which: u8) -> Option<(OwnedFd, Option<OwnedFd>)> {
     };
     match which {
         0 | 1 => pipe().map(|(read, write)| (read, Some(write))),
-        // The write end.
+        // The write end of a pipe.
         2 => pipe().map(|(read, write)| (write, Some(read))),
         // A pipe without a writer.
         3 => pipe().map(|(read, _)| (read, None)),

@@ -1,4 +1,4 @@
-//! Kills processes together with everything that they started.
+//! Kills processes together with the processes that they started.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How long the kernel may take to end the processes. A process that waits for a broken disk never ends.
+/// The maximum time to wait until killed processes have ended. A process that waits for a broken disk never ends.
 const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often to check which processes are left.
+/// The interval between two checks for remaining processes.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// A variable in the environment of a process and its descendants. It also identifies those that have left the session.
+/// The value of an environment variable that a process and its descendants have in common. The marker identifies even
+/// descendants that have left the session.
 #[derive(Debug)]
 pub(super) struct Marker(String);
 
@@ -39,7 +40,7 @@ impl Marker {
     }
 }
 
-/// The processes that one process of the agent started, directly or indirectly.
+/// A process that the agent started, together with the processes that this process started directly or indirectly.
 #[derive(Debug)]
 pub(super) struct ProcessTree {
     /// The process that the agent started. It leads a session.
@@ -54,7 +55,7 @@ impl ProcessTree {
     /// when they have ended, or after [`KILL_TIMEOUT`].
     pub(super) fn kill(&self) {
         let leader = self.leader.cast_signed();
-        // The start time of the leader: its process ID can be reused once it has ended.
+        // The start time identifies the leader, because the kernel can reuse its process ID once the leader has ended.
         let started = Stat::of(leader).map(|stat| stat.started);
         kill_found(|stopped| {
             let mut found_another = false;
@@ -65,12 +66,14 @@ impl ProcessTree {
             (members.into_iter().map(|(pid, _)| pid).collect(), found_another)
         });
         if self.supervised && Stat::of(leader).map(|stat| stat.started) == started {
-            // The supervisor has no child left and is about to exit. This makes sure that it does.
+            // The supervisor has no child left and is about to exit. The signal ends the supervisor even if it does not
+            // exit by itself.
             signal(&[leader], Signal::KILL);
         }
     }
 
-    /// Returns the members that have not ended. `started` is the start time of the leader.
+    /// Returns the processes of the tree that have not ended, except a supervisor. `started` is the start time of the
+    /// leader.
     fn members(&self, started: Option<u64>) -> Vec<ProcessIdentity> {
         let mut all = descendants(std::process::id().cast_signed());
         all.retain(|(_, stat)| stat.alive);
@@ -105,8 +108,8 @@ fn signal<'a>(processes: impl IntoIterator<Item = &'a i32>, signal: Signal) {
     }
 }
 
-/// Sends SIGTERM to every process of the computer except this one and those named `excluded`. Returns when all of them
-/// have exited.
+/// Sends SIGTERM to every process of the computer except this process and those named `excluded`. Returns when all
+/// other processes have exited.
 pub(super) fn terminate_all(excluded: &str) {
     let mut signaled = HashSet::new();
     loop {
@@ -131,17 +134,17 @@ pub(super) fn terminate_all(excluded: &str) {
 /// The process ID and the start time of a process. The pair is unique, unlike the ID alone.
 pub(crate) type ProcessIdentity = (i32, u64);
 
-/// Kills every descendant of `ancestor`, which must adopt orphans, except the `excluded` ones and their descendants.
-/// Returns `true` when none is left, `false` if some have not ended after [`KILL_TIMEOUT`].
+/// Kills every descendant of `ancestor`, which must adopt orphans, except the `excluded` processes and their
+/// descendants. Returns `true` if all have ended, and `false` if some have not ended after [`KILL_TIMEOUT`].
 pub(crate) fn kill_descendants(ancestor: i32, excluded: &HashSet<ProcessIdentity>) -> bool {
     kill_found(|stopped| stop_descendants(ancestor, excluded, stopped))
 }
 
-/// Kills all processes that `find_and_stop` finds. It stops each of them with SIGSTOP, adds it to the set, and returns
-/// the ones that have not ended, and whether one of them is new in the set.
+/// Kills all processes that `find_and_stop` finds. `find_and_stop` stops each process with SIGSTOP and adds it to the
+/// set. It returns the processes that have not ended, and whether it has added at least one process.
 ///
-/// The processes are killed once a search finds no new one: stopped processes cannot start another. Returns `true` when
-/// none is left, `false` if some have not ended after [`KILL_TIMEOUT`].
+/// The processes are killed once a search finds no new process, because stopped processes cannot start others. Returns
+/// `true` if all have ended, and `false` if some have not ended after [`KILL_TIMEOUT`].
 fn kill_found(mut find_and_stop: impl FnMut(&mut HashSet<ProcessIdentity>) -> (Vec<i32>, bool)) -> bool {
     let deadline = Instant::now() + KILL_TIMEOUT;
     let mut stopped = HashSet::new();
@@ -161,7 +164,8 @@ fn kill_found(mut find_and_stop: impl FnMut(&mut HashSet<ProcessIdentity>) -> (V
     }
 }
 
-/// Stops a process with SIGSTOP, unless it is in `stopped`. Returns whether it was not.
+/// Stops a process with SIGSTOP and adds it to `stopped`, unless it is already in this set. Returns whether it was
+/// added.
 fn stop(pid: i32, started: u64, stopped: &mut HashSet<ProcessIdentity>) -> bool {
     let is_new = stopped.insert((pid, started));
     if is_new {
@@ -170,8 +174,9 @@ fn stop(pid: i32, started: u64, stopped: &mut HashSet<ProcessIdentity>) -> bool 
     is_new
 }
 
-/// Sends SIGSTOP to all descendants that have not ended. Returns them, and whether one of them was not in `stopped`
-/// before. A stopped process stays in the list and cannot start another.
+/// Sends SIGSTOP to all descendants of `ancestor` that have not ended, except the `excluded` processes and their
+/// descendants. Returns these processes, and whether at least one of them was not in `stopped` before. Stopped
+/// processes still count as not ended, but cannot start others.
 ///
 /// Stops each process as soon as it is found: a process that repeatedly forks and exits would no longer exist when the
 /// search ends.
@@ -201,7 +206,7 @@ fn stop_descendants(
             others.push((pid, stat));
         }
     }
-    // Process IDs wrap around, so a parent may have a higher one than its child.
+    // Process IDs wrap around, so a parent may have a higher ID than its child.
     loop {
         let before = others.len();
         others.retain(|(pid, stat)| !visit(*pid, stat, &mut tree));
@@ -245,7 +250,7 @@ pub(super) fn process_name(pid: i32) -> Option<String> {
     Some(String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned())
 }
 
-/// Returns all processes that this one can see.
+/// Returns the IDs of all processes that this process can see.
 fn pids() -> impl Iterator<Item = i32> {
     fs::read_dir("/proc")
         .into_iter()
@@ -253,7 +258,7 @@ fn pids() -> impl Iterator<Item = i32> {
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
-/// The fields of `/proc/PID/stat` that are used here.
+/// The fields of `/proc/PID/stat` that the agent and the server use.
 #[derive(Debug)]
 pub(crate) struct Stat {
     pub(crate) alive: bool,
@@ -269,8 +274,8 @@ impl Stat {
         Self::parse(&String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?))
     }
 
-    /// The name is in parentheses and may contain spaces and parentheses, so the fields are counted from the last
-    /// parenthesis.
+    /// Parses the content of `/proc/PID/stat`. The name is in parentheses and may contain spaces and parentheses, so
+    /// the fields are counted from the last parenthesis.
     fn parse(line: &str) -> Option<Self> {
         let (_, fields) = line.rsplit_once(')')?;
         let mut fields = fields.split_ascii_whitespace();

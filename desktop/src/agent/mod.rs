@@ -1,9 +1,9 @@
 //! The agent: a process of this program inside each computer, which starts processes and opens files for the server.
 //!
-//! The server cannot fork into a box without being root there, and must not open files that the computer's user can
-//! replace. It sends requests to the agent instead. Each request uses a separate Unix connection, which also returns
-//! descriptors. The connection of a process is also its lifeline: when the server closes it, the agent kills the
-//! process and everything that it started.
+//! The server cannot start a process in a box unless it is root there, and must not open files that the computer's user
+//! can replace. It sends requests to the agent instead. Each request uses a separate Unix socket, over which the agent
+//! also returns descriptors. The connection of a process is also its lifeline: when the server closes this connection,
+//! the agent kills the process and the processes that it started.
 
 mod children;
 mod client;

@@ -1,4 +1,4 @@
-//! The list of processes inside the computer, as a stream of changes.
+//! Detects changes in the list of processes inside the computer.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +23,8 @@ impl ProcessList {
         self.advance(now)
     }
 
-    /// A new name means that the process executed another program (`exec`). That is reported as the end of the old
-    /// program and the start of the new one.
+    /// Returns the changes from the last read to `now`. A new name usually means that the process executed another
+    /// program (`exec`). The new name is reported as the end of the old program and the start of the new one.
     fn advance(&mut self, now: BTreeMap<u32, String>) -> Vec<ProcessChange> {
         let before = std::mem::replace(&mut self.0, now);
         let ended = before

@@ -1,15 +1,15 @@
 //! The protocol between the server and the agent.
 //!
-//! The two share one socket pair, created before the agent started. For each request the server creates another pair
-//! and passes one end of it to the agent. On the other end it writes the request as one line of JSON. The first byte of
-//! the line carries the descriptors of the request. The first byte of the reply carries the descriptor that was
-//! requested, if any. Lines of JSON follow.
+//! The server and the agent share one socket pair, which is created before the agent starts. For each request the
+//! server creates another pair and passes one end of it to the agent. The server writes the request to the other end,
+//! as one line of JSON. The first byte of the line carries the descriptors of the request. The first byte of the reply
+//! carries the descriptor that was requested, if any. The rest of the reply consists of lines of JSON.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::untrusted::printable;
 
-/// The request of a connection. Each connection has one.
+/// The request of a connection. Each connection carries one request.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Request {
@@ -21,15 +21,15 @@ pub(crate) enum Request {
     WatchProcesses,
     /// Reports the changes in these folders of the home from now on.
     WatchFolders { folders: Vec<String> },
-    /// Sends SIGTERM to every process of the computer except those with this name, and closes the connection when they
-    /// have exited.
+    /// Sends SIGTERM to every process of the computer except those with this name, and closes the connection when all
+    /// others have exited.
     Terminate { excluded: String },
     /// Opens a file of the home for reading. The path is absolute, relative to the home, or starts with `~/`.
     OpenFile { path: String },
     /// Creates a temporary file and opens it for writing. After the server has sent one more byte, the agent moves the
     /// file into a folder of the home and replaces a file of the same name.
     PlaceFile { folder: String, name: String },
-    /// Connects to a server inside the computer by the path of its socket, as soon as it listens.
+    /// Connects to a server inside the computer by the path of the server's socket, as soon as the server listens.
     Connect { path: String, listen_timeout_ms: u64 },
     /// Opens the agent's network namespace.
     OpenNetwork,
@@ -46,28 +46,28 @@ pub(crate) struct Spawn {
     pub(crate) cwd: String,
     pub(crate) stdio: Stdio,
     /// Whether the process runs a Python program. Such a request comes with two descriptors. The agent copies the first
-    /// one, the source, to a file that exists while the process runs, and appends its path to the arguments. The
-    /// process inherits the second one and writes its report to it.
+    /// descriptor, the source, to a file that exists while the process runs, and appends the path of the file to the
+    /// arguments. The process inherits the second descriptor and writes its report to it.
     pub(crate) script: bool,
 }
 
-/// Where the output of a process goes. Its stdin is empty unless it has a terminal.
+/// The destination of a process's output. The stdin of a process without a terminal is empty.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Stdio {
-    /// A terminal that the server has opened. Its slave side is the first descriptor of the request and is not
-    /// inherited as such.
+    /// A terminal that the server has opened. The slave side of the terminal is the first descriptor of the request.
+    /// The process inherits it only as stdin, stdout and stderr.
     Terminal { cols: u16, rows: u16 },
-    /// Stdout and stderr go to one pipe, in the order written.
+    /// Stdout and stderr go to the same pipe, so their order is kept.
     Merged,
-    /// Stdout goes to a pipe, stderr is discarded. The process is a helper of the server and is left out of the list of
-    /// processes.
+    /// Stdout goes to a pipe, and stderr is discarded. The process is a helper of the server, and does not appear in
+    /// the list of processes.
     Output,
     /// Stdout and stderr are appended to a file.
     Log { path: String },
 }
 
-/// A reply about a process.
+/// A message of the agent about a process.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SpawnReply {
@@ -81,7 +81,7 @@ pub(crate) enum SpawnReply {
     Exited(Exit),
 }
 
-/// How a process exited.
+/// The way in which a process exited.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Exit {
     /// The exit code, or 128 + the signal number if a signal ended the process, as in a shell.
@@ -115,7 +115,7 @@ pub(crate) enum FolderAction {
 }
 
 impl FolderAction {
-    /// The name in the protocol of the events channel.
+    /// Returns the name of the action in the protocol of the events channel.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -133,7 +133,7 @@ pub(crate) enum Reply {
     Refused(Refusal),
 }
 
-/// Why the agent refused a request.
+/// The reason why the agent refused a request.
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Refusal {
@@ -143,14 +143,15 @@ pub(crate) enum Refusal {
     OutsideHome,
     #[error("it is not a regular file")]
     NotAFile,
-    /// Because of the mode of the file or of a folder above it.
+    /// The mode of the file, or of a folder above it, does not allow the user to read the file.
     #[error("the computer's user has no permission to read it")]
     NotReadable,
     #[error("{0}")]
     Failed(#[serde(deserialize_with = "reason")] String),
 }
 
-/// Removes control characters: the server logs the text and returns it to clients.
+/// Deserializes a string and removes control characters from it, because the server logs the string and returns it to
+/// clients.
 fn reason<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(printable(&String::deserialize(deserializer)?))
 }

@@ -1,4 +1,4 @@
-//! The temporary source file of a Python program.
+//! Stores the source of a Python program in a temporary file.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -13,14 +13,14 @@ use rustix::io::fcntl_dupfd_cloexec;
 
 /// The maximum number of names to try. The user may have created files with some of them.
 const MAX_ATTEMPTS: usize = 1_000;
-/// The lowest number for the descriptor of the report. Keeps the low numbers free: programs expect their first open
-/// file to get number 3.
+/// The lowest number for the descriptor of the report. The low numbers stay free, because programs expect that the
+/// first file that they open gets number 3.
 const MIN_REPORT_FD: RawFd = 100;
 
 /// The source file of a Python program, and the descriptor for its report. The file is removed on drop.
 ///
-/// A sealed memory file under `/proc/self/fd/N` does not work: Python opens the source again by its path for the lines
-/// of a traceback, for `inspect.getsource` and in the processes that `multiprocessing` spawns.
+/// A sealed memory file under `/proc/self/fd/N` does not work, because Python opens the source again by its path: for
+/// the lines of a traceback, for `inspect.getsource` and in the processes that `multiprocessing` spawns.
 #[derive(Debug)]
 pub(super) struct Script {
     folder: PathBuf,
@@ -31,8 +31,8 @@ impl Script {
     /// The environment variable with the number of the report's descriptor.
     pub(super) const REPORT_VARIABLE: &str = "ORGO_REPORT";
 
-    /// Copies the source from the first of the `passed` descriptors to a new folder in `parent`. The second descriptor
-    /// is for the report.
+    /// Copies the source from the first of the `passed` descriptors to a new folder in `parent`. Keeps the second
+    /// descriptor for the report.
     pub(super) fn receive(parent: &Path, passed: Vec<OwnedFd>) -> io::Result<Self> {
         let [source, report] =
             <[OwnedFd; 2]>::try_from(passed).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
@@ -61,7 +61,7 @@ impl Script {
         self.folder.join("main.py")
     }
 
-    /// The number of the report's descriptor.
+    /// Returns the number of the report's descriptor.
     pub(super) fn report(&self) -> RawFd {
         self.report.as_raw_fd()
     }
@@ -117,7 +117,7 @@ mod tests {
         let first = Script::receive(parent.path(), passed("")).expect("the folder is writable");
         let number = first.folder.to_string_lossy().rsplit_once('-').map(|(_, number)| number.to_owned());
         let number: u64 = number.and_then(|number| number.parse().ok()).expect("the name has a number");
-        // Other tests run at the same time and use up numbers too.
+        // Other tests that run at the same time also use numbers.
         for next in number + 1..number + 50 {
             std::os::unix::fs::symlink("/etc", parent.path().join(format!("exec-{next}")))
                 .expect("the folder is writable");

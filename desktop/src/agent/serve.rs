@@ -28,21 +28,21 @@ use super::script::Script;
 use super::{files, harden, kill, spawn};
 use crate::untrusted::transfer;
 
-/// How often the process list is read while it is watched.
+/// The interval at which the process list is read while it is watched.
 const PROCESS_LIST_INTERVAL: Duration = Duration::from_millis(150);
-/// How long the server may take to send a request that is refused.
+/// The maximum time that the server may take to send a request that the agent refuses.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The folders that the agent uses.
 #[derive(Debug)]
 pub(crate) struct AgentPaths {
     pub(crate) home: PathBuf,
-    /// Where the source files of `exec` calls are stored. In a box the folder is in memory, so `exec` works even if the
+    /// The folder for the source files of `exec` calls. In a box, the folder is in memory, so `exec` works even if the
     /// disk is full.
     pub(crate) scratch: PathBuf,
 }
 
-/// State that the agent's threads share.
+/// The state that the agent's threads share.
 #[derive(Debug)]
 struct Shared {
     paths: AgentPaths,
@@ -66,7 +66,7 @@ pub(crate) fn serve(control: RawFd, paths: AgentPaths) -> io::Result<()> {
         };
         if received == 0 {
             shared.children.close();
-            // A box ends its processes automatically. Without a box, the computer's processes would outlive it.
+            // A box ends its processes automatically. Without a box, the computer's processes would outlive the agent.
             while !kill::kill_descendants(std::process::id().cast_signed(), &HashSet::new()) {}
             return Ok(());
         }
@@ -159,7 +159,8 @@ fn run_process(
         Err(error) => return reply_not_started(connection, &error),
     };
     let ended = Arc::new(AtomicBool::new(false));
-    // A terminal hangs up automatically, and programs that were started with `nohup` keep running.
+    // A terminal needs no such thread: it hangs up automatically, and programs that were started with `nohup` keep
+    // running.
     if !matches!(request.stdio, Stdio::Terminal { .. }) {
         let supervised = spawn::is_supervised(&request.stdio);
         let tree = Arc::new(kill::ProcessTree { leader: pid, supervised, marker });
@@ -172,9 +173,9 @@ fn run_process(
     }
     send_first_byte(connection, output.as_ref())?;
     drop(terminal);
-    // The server has its own duplicate now. The pipe of a command stays open here, so background processes still have a
-    // reader after the server has closed its duplicate. Any other pipe is closed here: otherwise its writers would not
-    // detect that the reader has closed it.
+    // The server now has a duplicate of the output. The pipe of a command stays open here, so background processes
+    // still have a reader after the server has closed its duplicate. Any other pipe is closed here: otherwise the
+    // writers of the pipe would not detect that the reader has closed it.
     let output = output.filter(|_| spawn::is_supervised(&request.stdio));
     send_line(connection, &SpawnReply::Started)?;
     let end = end(children.wait(pid));
@@ -183,15 +184,15 @@ fn run_process(
     send_line(connection, &SpawnReply::Exited(end))?;
     connection.shutdown(std::net::Shutdown::Write)?;
     if let Some(output) = output {
-        // Returns once the server has read the rest and closed the connection.
+        // Returns once the server has read the remaining output and closed the connection.
         let _ = (&*connection).read(&mut [0]);
         io::copy(&mut File::from(output), &mut io::sink())?;
     }
     Ok(())
 }
 
-/// Refuses a request on the calling thread, when no other thread can be started. Reads the request first, since the
-/// server cannot read a reply before it has sent its request.
+/// Refuses a request on the calling thread, because no other thread could be started. Reads the request first, since
+/// the server cannot read a reply before it has sent its request.
 fn refuse(connection: &UnixStream, error: &io::Error) -> io::Result<()> {
     connection.set_read_timeout(Some(REFUSAL_TIMEOUT))?;
     receive_request(connection)?;
@@ -208,8 +209,8 @@ fn end(status: ExitStatus) -> Exit {
     Exit { code: status.code().unwrap_or_else(|| 128 + signal.unwrap_or(0)), signal }
 }
 
-/// Kills the tree if the server closes the connection before the process has exited. After the exit, background
-/// processes keep running: that is how a command starts a program.
+/// Starts a thread that kills the tree if the server closes the connection before the process has exited. After the
+/// exit, background processes keep running, so that a command can start a program.
 fn kill_on_hangup(
     mut connection: UnixStream,
     tree: Arc<kill::ProcessTree>,
@@ -233,7 +234,8 @@ fn watch_processes(mut connection: &UnixStream, children: &Children) -> io::Resu
         for change in process_list.refresh(children) {
             send_line(connection, &change)?;
         }
-        // Fails once the server has closed the connection, even if nothing changes.
+        // Sends a keep-alive. The write fails once the server has closed the connection, even if no process starts or
+        // ends.
         connection.write_all(b"\n")?;
         thread::sleep(PROCESS_LIST_INTERVAL);
     }

@@ -20,11 +20,11 @@ use super::protocol::{Spawn, Stdio};
 use super::script::Script;
 use super::supervise::{mark_expendable, supervise};
 
-/// The search path for the programs that the server names. It does not contain folders of the home, unlike the `PATH`
-/// of the started programs. Therefore a program in the home cannot replace `bash` or a part of the desktop.
+/// The search path for the programs that the server starts by name. It does not contain folders of the home, unlike the
+/// `PATH` of the started programs. Therefore a program in the home cannot replace `bash` or a part of the desktop.
 pub(crate) const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
 
-/// Starts the process in a new session. Returns it with the server's end of its output, if it has one.
+/// Starts the process in a new session. Returns the process, and the server's end of its output if there is one.
 pub(super) fn spawn(
     request: &Spawn,
     terminal: Option<&OwnedFd>,
@@ -45,8 +45,8 @@ pub(super) fn spawn(
     if let Some(script) = script {
         command.arg(script.path()).env(Script::REPORT_VARIABLE, script.report().to_string());
     }
-    // An interpreter finds its library by the path it was started with. Other programs print the name they were started
-    // with.
+    // A script's interpreter keeps its full path as `argv[0]`, because it finds its library by this path. Other
+    // programs get the name in the request, because they print `argv[0]` in messages.
     if script.is_none() {
         command.arg0(program);
     }
@@ -99,7 +99,7 @@ pub(super) fn spawn(
     Ok((child, output))
 }
 
-/// Returns the path of a program of the system.
+/// Finds a program in [`SYSTEM_PATH`]. Returns `program` unchanged if it contains a slash.
 fn find(program: &str) -> io::Result<PathBuf> {
     if program.contains('/') {
         return Ok(program.into());

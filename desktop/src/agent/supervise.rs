@@ -1,7 +1,7 @@
-//! The supervisor: a process between the agent and a command that keeps the command's descendants together.
+//! The supervisor: a process between the agent and a command. It keeps the command's descendants together.
 //!
-//! It is a child subreaper, so it adopts every orphan among them, even one that has left the session and cleared its
-//! environment.
+//! The supervisor is a child subreaper. It adopts every orphan among the descendants, even an orphan that has left the
+//! session and cleared its environment.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -10,7 +10,7 @@ use std::io;
 
 use rustix::fs::{Mode, OFlags};
 
-/// The name of the supervisor in the system's list of processes. The server omits it from its list.
+/// The name of the supervisor in the system's list of processes. The process events omit processes with this name.
 pub(super) const NAME: &str = "orgo-supervisor";
 const C_NAME: &CStr = c"orgo-supervisor";
 
@@ -20,7 +20,7 @@ const C_NAME: &CStr = c"orgo-supervisor";
 ///
 /// # Safety
 ///
-/// Must be called between fork and exec: closes all file descriptors of the calling process.
+/// Must be called between fork and exec, because the function closes all file descriptors of the calling process.
 pub(super) unsafe fn supervise() -> io::Result<()> {
     // SAFETY: all calls in this function are async-signal-safe, and nothing is allocated.
     unsafe {
@@ -32,9 +32,9 @@ pub(super) unsafe fn supervise() -> io::Result<()> {
             0 => Ok(()),
             command => {
                 libc::prctl(libc::PR_SET_NAME, C_NAME.as_ptr());
-                // The supervisor must not exit before the command, which also gets the SIGTERM that ends a computer.
+                // The supervisor must not exit before the command. Both get SIGTERM when the computer is stopped.
                 libc::signal(libc::SIGTERM, libc::SIG_IGN);
-                // Otherwise the reader would not see the end of the command's output.
+                // Closes the output pipe too. Otherwise its reader would not see the end of the command's output.
                 libc::close_range(0, libc::c_uint::MAX, 0);
                 mark_expendable_after_exec(command);
                 exit_with_command(command)
@@ -43,11 +43,12 @@ pub(super) unsafe fn supervise() -> io::Result<()> {
     }
 }
 
-/// If memory runs out, makes the kernel kill this process before a part of the desktop. If this fails, the kernel
-/// chooses by size alone, which is nearly as good.
+/// Raises the OOM score of a process, so that the kernel kills it before a part of the desktop if memory runs out.
+/// Returns whether the score was set. Without it, the kernel chooses a process by its memory use alone, which is nearly
+/// as good.
 ///
-/// Must be called from outside the process: until the `exec`, the process is a copy of the agent and therefore not
-/// dumpable, so it cannot open the file itself.
+/// Must be called by another process. Until its `exec`, the process is a copy of the agent and therefore not dumpable,
+/// so it cannot open its own `oom_score_adj` file.
 pub(super) fn mark_expendable(pid: u32) -> bool {
     const FOLDER: &[u8] = b"/proc/";
     const FILE: &[u8] = b"/oom_score_adj\0";
@@ -63,7 +64,7 @@ pub(super) fn mark_expendable(pid: u32) -> bool {
     let mut rest = pid;
     while first == digits.len() || rest > 0 {
         first -= 1;
-        // A digit is less than 10.
+        // The remainder is less than 10, so it fits in a `u8`.
         digits[first] = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
@@ -75,6 +76,8 @@ pub(super) fn mark_expendable(pid: u32) -> bool {
     score.and_then(|score| rustix::io::write(score, b"500")).is_ok()
 }
 
+/// Waits until the command has executed its program, then marks it as expendable.
+///
 /// # Safety
 ///
 /// See [`supervise`].
@@ -96,6 +99,8 @@ unsafe fn mark_expendable_after_exec(command: libc::pid_t) {
     }
 }
 
+/// Reaps children until the command has ended, then exits in the same way as the command.
+///
 /// # Safety
 ///
 /// See [`supervise`].
@@ -116,6 +121,8 @@ unsafe fn exit_with_command(command: libc::pid_t) -> ! {
     }
 }
 
+/// Ends this process by `signal`.
+///
 /// # Safety
 ///
 /// See [`supervise`].

@@ -1,4 +1,4 @@
-//! The last output of a box and of its network process, kept in memory.
+//! Keeps the last output of a box and of its slirp4netns process in memory.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,17 +11,17 @@ use tokio::net::unix::pipe;
 
 use crate::untrusted::printable;
 
-/// The number of bytes to keep.
+/// The maximum size of the kept output, in bytes.
 const CAPACITY: usize = 4 * 1024;
 
-/// The log of one box. Cheap to clone. It is filled until all writers have closed the pipe.
+/// The log of one box. Cheap to clone. A background task fills the log until all write ends of the pipe are closed.
 #[derive(Clone, Debug)]
 pub(super) struct BoxLog {
     kept: Arc<Mutex<VecDeque<u8>>>,
 }
 
 impl BoxLog {
-    /// Returns the log and the write end of its pipe.
+    /// Creates a log. Returns the log and the write end of the pipe that feeds it.
     pub(super) fn open() -> io::Result<(Self, OwnedFd)> {
         let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
         let mut read = pipe::Receiver::from_owned_fd(read)?;
@@ -46,13 +46,14 @@ impl BoxLog {
     pub(super) fn last_line(&self) -> String {
         let kept: Vec<u8> = self.lock().iter().copied().collect();
         let text = String::from_utf8_lossy(&kept);
-        // slirp4netns ends its output with a warning that is not about the failure.
+        // The output of slirp4netns ends with a warning that is not related to the failure.
         let line = text.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with("WARNING"));
-        // The line may be printed on a terminal, and returned to a client.
+        // Control characters are removed, because the line may be printed on a terminal and returned to a client.
         printable(line.unwrap_or("no reason given"))
     }
 
-    /// Ignores poisoning: code that holds the lock cannot panic in the middle of a change.
+    /// Locks the kept output. Ignores poisoning, because code that holds the lock cannot panic in the middle of a
+    /// change.
     fn lock(&self) -> MutexGuard<'_, VecDeque<u8>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! A computer in a box: a bubblewrap sandbox with its own namespaces.
+//! Builds the bubblewrap command for a box, a sandbox with separate namespaces that contains one computer.
 
 #![expect(clippy::disallowed_methods, reason = "reads files of the system")]
 
@@ -16,30 +16,32 @@ use super::homes::Home;
 use super::layout::{InsidePaths, Layout, X_SOCKETS};
 use super::runtime_dir::RuntimeDir;
 
-/// The file name of the agent's program in the support folder.
+/// The file name of the agent's executable in the support folder.
 pub(crate) const AGENT: &str = "agent";
 
-/// Paths of the host that a box replaces, after the name of the replacement in the support folder. Only an existing
-/// path can be covered by a mount.
+/// The host paths that a box replaces, as pairs of the name of the replacement in the support folder and the host path.
+/// A mount can only cover an existing path.
 const REPLACED_PATHS: &[(&str, &str)] = &[
     ("profile", "/etc/profile"),
-    // Debian's launcher of Chromium runs the first as a shell script. The second has Chromium's policies and
-    // preferences.
+    // Debian's Chromium launcher runs `default-flags` as a shell script. `/etc/chromium` contains Chromium's policies
+    // and preferences.
     ("chromium-flags", "/etc/chromium.d/default-flags"),
     ("chromium", "/etc/chromium"),
 ];
 
-/// The size limit of all logs of a box together, in bytes. A part of the desktop that logs without end cannot use more.
+/// The maximum total size of the log files in a box, in bytes. The limit applies even if a part of the desktop never
+/// stops logging.
 const LOG_SIZE: &str = "8388608";
 
-/// The table of host names. A box gets a copy of it with the computer's name.
+/// The path of the table of host names. A box gets a copy of the host's table, extended by the computer's host name.
 const HOSTS: &str = "/etc/hosts";
 
-/// Files of the host that are hidden from a box. It could read them only if it ran as root on the host.
+/// The host files that are hidden in a box. A box that runs as root on the host could otherwise read them.
 const HIDDEN_FILES: &[&str] = &["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
 
-/// The mounts of every box: the host's programs and libraries, read-only; its own `/proc`, `/dev` and an empty `/tmp`.
-/// Kernel settings are covered in case the box runs as root on the host, since root could write to them.
+/// The bubblewrap arguments for the mounts of every box: the host's programs and libraries (read-only), separate
+/// `/proc` and `/dev` file systems, and an empty `/tmp`. Kernel settings are mounted read-only, because a box that runs
+/// as root on the host could write to them.
 #[rustfmt::skip]
 pub(crate) const SYSTEM_MOUNTS: &[&str] = &[
     "--ro-bind", "/usr", "/usr",
@@ -57,23 +59,23 @@ pub(crate) const SYSTEM_MOUNTS: &[&str] = &[
     "--tmpfs", "/tmp",
 ];
 
-/// The mount of the host's `/etc`.
+/// The bubblewrap arguments that mount the host's `/etc` read-only.
 pub(crate) const ETC_MOUNT: &[&str] = &["--ro-bind", "/etc", "/etc"];
 
-/// Returns the paths of a computer in a box. The display numbers start at 1000, so they differ from the host's in logs
-/// and process lists.
+/// Returns the paths and the display number of a computer in a box. Display numbers start at 1000, so they differ from
+/// the host's in logs and process lists.
 pub(super) fn layout(runtime: &RuntimeDir, home: &Home, slot: u32) -> Layout {
     Layout {
         home: home.path.clone(),
         support: runtime.support(),
-        // The remainder is less than 10,000.
+        // The remainder is less than 10,000, so it fits in a `u16`.
         display: 1000 + (slot % 10_000) as u16,
         key: None,
         inside: InsidePaths::for_box(),
     }
 }
 
-/// The parameters of an agent's start, in addition to the computer's paths.
+/// The parameters for starting an agent, in addition to the computer's [`Layout`].
 pub(super) struct AgentLaunch<'a> {
     pub(super) hostname: &'a str,
     /// The host user ID that the agent runs as; `None` for the user of the server.
@@ -87,10 +89,10 @@ pub(super) fn shell_command() -> Vec<String> {
     ["bash", "--login"].map(str::to_owned).to_vec()
 }
 
-/// Returns the command that opens the box, with the agent as its first process.
+/// Returns the command that starts a box. The agent is the first process in the box.
 ///
-/// The box has its own users, processes, shared memory, host name, network and file tree. It has read-only access to
-/// `/usr`, `/opt` and `/etc` of the host, without secrets.
+/// The box has separate users, processes, shared memory, host name, network and mounts. It has read-only access to the
+/// host's `/usr`, `/opt` and `/etc`, except for the [`HIDDEN_FILES`].
 pub(super) fn command(layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Command> {
     let AgentLaunch { hostname, owner, control } = launch;
     let inside = &layout.inside;
@@ -127,7 +129,7 @@ pub(super) fn command(layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Co
     for (name, covered) in REPLACED_PATHS.iter().filter(|(_, covered)| Path::new(covered).exists()) {
         bind("--ro-bind", &layout.support.join(name), covered);
     }
-    // `/etc/resolv.conf` may be a link to a file outside `/etc`. The mount must be at the target of the link.
+    // `/etc/resolv.conf` may be a symbolic link to a file outside `/etc`. The mount must be at the target of the link.
     if let Ok(resolver) = Path::new("/etc/resolv.conf").canonicalize() {
         bind("--ro-bind", &layout.support.join("resolv.conf"), &resolver.to_string_lossy());
     }
@@ -139,7 +141,7 @@ pub(super) fn command(layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Co
     let filter = seccomp::COMPUTER.file()?;
     let control_number = control.as_raw_fd().to_string();
     let mut inherited = vec![control];
-    // Only an existing file can be covered by a mount.
+    // A mount can only cover an existing file.
     if let Ok(hosts) = std::fs::read_to_string(HOSTS) {
         let own = memory_file("hosts", with_own_name(&hosts, hostname).as_bytes())?;
         command.args(["--perms", "0644", "--ro-bind-data", &own.as_raw_fd().to_string(), HOSTS]);
@@ -162,8 +164,8 @@ pub(super) fn command(layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Co
     Ok(command)
 }
 
-/// Returns the host's table with the computer's name, at the address that Debian uses for it. Programs look up their
-/// own host name, and no name server knows it.
+/// Returns the host's table, extended by the computer's host name at the address that Debian uses for it. Programs look
+/// up their own host name, which no name server can resolve.
 fn with_own_name(hosts: &str, hostname: &str) -> String {
     format!("{}\n127.0.1.1\t{hostname}\n", hosts.trim_end())
 }

@@ -1,4 +1,4 @@
-//! Runs a command inside a computer until it exits, with limits on its time and on the output that is kept.
+//! Runs a command inside a computer until it exits, with a time limit and a limit on the size of the kept output.
 
 use std::io;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use crate::agent::{AgentError, Descriptor, Exit, Process, Stdio};
 
 use super::machine::Machine;
 
-/// The maximum number of bytes of a command's output to keep.
+/// The maximum number of output bytes that are kept per command.
 const MAX_OUTPUT_BYTES: usize = 8 * 1024 * 1024;
 
-/// Why a command could not be run.
+/// The reason why a command could not be run, or why its output could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
     #[error(transparent)]
@@ -21,25 +21,25 @@ pub(crate) enum CommandError {
     Output(#[from] io::Error),
 }
 
-/// How a command ended.
+/// The way in which a command ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Outcome {
     Exited(Exit),
-    /// The command and everything that it started was killed at its time limit.
+    /// The command reached its time limit, and was killed together with the processes that it started.
     TimedOut,
 }
 
-/// The result of a command.
+/// The output of a command, and how the command ended.
 #[derive(Debug)]
 pub(crate) struct CommandResult {
-    /// Stdout and stderr in the order written. Invalid UTF-8 is replaced.
+    /// Stdout and stderr in the order in which they were written. Invalid UTF-8 is replaced by U+FFFD.
     pub(crate) output: String,
     pub(crate) outcome: Outcome,
 }
 
 impl Machine {
-    /// Runs a program until it exits or `limit` has passed. Programs that it started in the background keep running
-    /// after its exit.
+    /// Runs a program until it exits, and kills it if it runs longer than `limit`. Background processes of the program
+    /// keep running after the program has exited.
     pub(crate) async fn run(
         &self,
         argv: Vec<String>,
@@ -49,9 +49,9 @@ impl Machine {
     }
 }
 
-/// Waits until a process exits. Kills it after `limit`.
+/// Waits until a process exits, and returns its output. Kills the process if it runs longer than `limit`.
 pub(crate) async fn follow(mut process: Process, limit: Duration) -> Result<CommandResult, CommandError> {
-    // The agent returns a pipe for each process with merged output.
+    // The agent returns a pipe for every process that was started with `Stdio::Merged`.
     let output = process.take_output().ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
     let output = Descriptor::new(output)?;
     let mut kept = BoundedOutput::default();
@@ -77,15 +77,15 @@ pub(crate) async fn follow(mut process: Process, limit: Duration) -> Result<Comm
         drop(process);
         kept.push_available(&output)?;
     } else {
-        // The connection is closed after this read: once it is closed, the agent starts to read the output of
-        // background processes.
+        // The process is dropped after this read, because dropping it closes the connection. The agent then reads and
+        // discards the output of background processes from the same pipe.
         kept.push_available(&output)?;
         drop(process);
     }
     Ok(CommandResult { output: kept.into_text(), outcome })
 }
 
-/// The first bytes of an output, and the number of bytes that were dropped.
+/// The first [`MAX_OUTPUT_BYTES`] bytes of a command's output, and the number of bytes that were dropped after them.
 #[derive(Default)]
 struct BoundedOutput {
     bytes: Vec<u8>,
@@ -99,8 +99,8 @@ impl BoundedOutput {
         self.dropped += dropped.len();
     }
 
-    /// Reads the data that is in the pipe now, at most the capacity of one pipe. Therefore the call returns even if a
-    /// process never stops writing.
+    /// Reads the data that is available in the pipe, but at most the capacity of one pipe. Because of this limit, the
+    /// call returns even if a process never stops writing.
     fn push_available(&mut self, output: &Descriptor) -> io::Result<()> {
         const PIPE_CAPACITY: usize = 1024 * 1024;
         let mut chunk = vec![0; 64 * 1024];

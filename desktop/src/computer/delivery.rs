@@ -13,7 +13,7 @@ use crate::store::{FileRecord, Store, StoreError};
 
 use super::machine::Machine;
 
-/// The folder of the home that receives uploads. It is part of the documented API.
+/// The folder in the home that receives uploads. Its name is part of the documented API.
 const FOLDER: &str = "Desktop";
 
 #[derive(Debug, thiserror::Error)]
@@ -24,8 +24,9 @@ enum DeliveryError {
     File(#[from] FileError),
 }
 
-/// Delivers the pending uploads of a computer in the order of their arrival, so the last of several with the same name
-/// remains. An upload that fails stays pending, with the reason in its record.
+/// Delivers the pending uploads of a computer in the order in which they arrived. Of several uploads with the same
+/// name, the last one remains. If the delivery of an upload fails, the upload stays pending, and its record contains
+/// the reason.
 pub(super) async fn deliver(store: &Store, contents: &Contents, machine: &Machine, computer_id: &str) {
     let waiting = match store.undelivered_files(computer_id) {
         Ok(waiting) => waiting,

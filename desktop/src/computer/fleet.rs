@@ -1,4 +1,4 @@
-//! All computers of the server and their state transitions, one transition at a time per computer.
+//! Manages all computers of the server and their state transitions. Each computer has at most one transition at a time.
 
 use std::collections::HashMap;
 use std::io;
@@ -23,9 +23,9 @@ use super::runtime_dir::RuntimeDir;
 use super::session::{BootError, Settings};
 use super::spawner::Spawner;
 
-/// If a computer crashes sooner than this after its start, the settings in its home may be the cause.
+/// The time after the start of a computer during which the settings in its home may be the cause of a crash.
 const EARLY_CRASH: Duration = Duration::from_secs(60);
-/// How long a call waits for a starting computer.
+/// The maximum time for which a call waits for a starting computer.
 const START_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// The state of a computer.
@@ -38,12 +38,12 @@ pub(crate) enum Phase {
     Restarting(Secret),
     Running(Arc<Machine>),
     Stopping,
-    /// The computer did not start, or it crashed. Contains the reason for users.
+    /// The computer did not start, or it crashed. Contains the reason that is shown to users.
     Failed(String),
 }
 
 impl Phase {
-    /// The name of the state in the protocol.
+    /// Returns the name of the state in the protocol.
     pub(crate) fn status(&self) -> &'static str {
         match self {
             Self::Stopped => "stopped",
@@ -64,7 +64,7 @@ impl Phase {
     }
 }
 
-/// Why a transition did not begin.
+/// The reason why a transition did not begin.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FleetError {
     #[error(transparent)]
@@ -93,9 +93,9 @@ struct Inner {
     isolation: Isolation,
     runtime: Arc<RuntimeDir>,
     spawner: Spawner,
-    /// Canceled when the server shuts down, which cancels computers that are starting.
+    /// Canceled when the server shuts down. The cancellation aborts the start of computers.
     shutting_down: CancellationToken,
-    /// `None` once the server shuts down: no computer starts after that.
+    /// The slots by computer ID. `None` once the server shuts down, so that no computer starts after that.
     slots: Mutex<Option<HashMap<String, Arc<Slot>>>>,
 }
 
@@ -104,22 +104,22 @@ struct Slot {
     phase: watch::Sender<Phase>,
     /// Locked during a transition.
     transition: Arc<AsyncMutex<()>>,
-    /// Locked while uploads are delivered, which keeps their order.
+    /// Locked while uploads are delivered, so that they are delivered in order.
     delivery: AsyncMutex<()>,
     /// The settings for the next start.
     settings: Mutex<Settings>,
 }
 
 impl Slot {
-    /// Changes the settings for the next start, if any are given. Ignores poisoning: code that holds the lock cannot
-    /// panic.
+    /// Changes the settings for the next start, unless `settings` is `None`. Ignores poisoning, because code that holds
+    /// the lock cannot panic.
     fn set_settings(&self, settings: Option<Settings>) {
         if let Some(settings) = settings {
             *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
         }
     }
 
-    /// Returns the settings for a start, and resets the settings for the next start to those in the home.
+    /// Returns the settings for this start, and resets the settings for the next start to [`Settings::Home`].
     fn take_settings(&self) -> Settings {
         std::mem::take(&mut *self.settings.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -146,7 +146,7 @@ impl Fleet {
         }))
     }
 
-    /// Starts every computer that ran when the server was last stopped.
+    /// Starts every computer that was running when the server was last stopped.
     pub(crate) async fn resume(&self) -> Result<(), FleetError> {
         for computer in self.0.store.computers(None)?.into_iter().filter(|computer| computer.should_run) {
             self.start(&computer, None).await?;
@@ -154,7 +154,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// How the computers are isolated.
+    /// Returns how the computers are isolated.
     pub(crate) fn isolation(&self) -> Isolation {
         self.0.isolation
     }
@@ -163,8 +163,8 @@ impl Fleet {
         self.slot(computer).map_or(Phase::Stopped, |slot| slot.phase.borrow().clone())
     }
 
-    /// Returns the machine of a running computer, waiting for it if the computer is starting. Returns `None` if it does
-    /// not run.
+    /// Returns the machine of a running computer. If the computer is starting, waits for up to [`START_TIMEOUT`].
+    /// Returns `None` if the computer is not running.
     pub(crate) async fn machine(&self, computer: &ComputerRecord) -> Option<Arc<Machine>> {
         let mut phase = self.slot(computer).ok()?.phase.subscribe();
         let settled = phase.wait_for(|phase| !matches!(phase, Phase::Starting(_) | Phase::Restarting(_)));
@@ -174,7 +174,8 @@ impl Fleet {
         }
     }
 
-    /// Delivers the pending uploads of a computer if it runs. Otherwise they are delivered when it starts.
+    /// Delivers the pending uploads of a computer if it is running. Otherwise they are delivered when the computer
+    /// starts.
     pub(crate) async fn deliver(&self, computer: &ComputerRecord) {
         if let Ok(slot) = self.slot(computer) {
             let phase = slot.phase.borrow().clone();
@@ -189,8 +190,9 @@ impl Fleet {
         delivery::deliver(&self.0.store, &self.0.contents, machine, computer_id).await;
     }
 
-    /// Begins to start a computer unless it runs. Returns its phase without waiting for the start. Without `settings`,
-    /// ignores the settings in the home if they may be the cause of the last crash.
+    /// Begins to start a computer, unless it is running. Returns the phase of the computer without waiting for the
+    /// start. If `settings` is `None` and the settings in the home may be the cause of the last crash, the computer
+    /// starts with the settings of the system.
     pub(crate) async fn start(
         &self,
         computer: &ComputerRecord,
@@ -209,7 +211,8 @@ impl Fleet {
         Ok(phase)
     }
 
-    /// Begins to stop a computer unless it is stopped. Returns its phase without waiting until it has stopped.
+    /// Begins to stop a computer, unless it is stopped. Returns the phase of the computer without waiting until it has
+    /// stopped.
     pub(crate) async fn stop(&self, computer: &ComputerRecord) -> Result<Phase, FleetError> {
         let (slot, transition) = self.begin_transition(computer).await?;
         self.record_should_run(computer, false)?;
@@ -228,7 +231,8 @@ impl Fleet {
         Ok(phase)
     }
 
-    /// Begins to restart a computer, or to start it if it is stopped. Returns its phase without waiting.
+    /// Begins to restart a computer. A computer that is stopped is started. Returns the phase of the computer without
+    /// waiting for the restart.
     pub(crate) async fn restart(
         &self,
         computer: &ComputerRecord,
@@ -250,10 +254,10 @@ impl Fleet {
         Ok(phase)
     }
 
-    /// Records whether the computer runs after the next start of the server.
+    /// Records whether the computer starts at the next start of the server.
     ///
-    /// A full disk is not an error: a home may have filled the disk, and only the user of that computer can free some
-    /// space, so the computer must start.
+    /// A full disk is not an error: the files in a home may have filled the disk. Then the computer must start, because
+    /// only its user can delete these files.
     fn record_should_run(&self, computer: &ComputerRecord, should_run: bool) -> Result<(), StoreError> {
         match self.0.store.set_should_run(&computer.id, should_run) {
             Err(StoreError::DiskFull) => {
@@ -268,8 +272,8 @@ impl Fleet {
         }
     }
 
-    /// Stops a computer and removes it with its home. Returns when everything is removed. Dropping the future does not
-    /// cancel the removal.
+    /// Stops a computer, then removes its home and its record. Returns when both are removed. Dropping the future does
+    /// not cancel the removal.
     pub(crate) async fn delete(&self, computer: &ComputerRecord) -> Result<(), FleetError> {
         let (fleet, computer) = (self.clone(), computer.clone());
         tokio::spawn(async move { fleet.remove(&computer).await }).await.map_err(io::Error::other)?
@@ -282,9 +286,9 @@ impl Fleet {
         }
         slot.phase.send_replace(Phase::Stopped);
         let (homes, id) = (self.0.homes.clone(), computer.id.clone());
-        // A home can contain a large number of files.
+        // Removing a home may take a long time, because the home can contain a large number of files.
         tokio::task::spawn_blocking(move || homes.remove(&id)).await.map_err(io::Error::other)??;
-        // The record is deleted last: if this fails, the call can be repeated.
+        // The record is deleted last, so that a failed call can be repeated.
         self.0.store.delete_computer(&computer.id)?;
         if let Some(slots) = self.slots().as_mut() {
             slots.remove(&computer.id);
@@ -292,7 +296,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Stops all computers. No computer starts after this call.
+    /// Stops all computers, and prevents the start of others.
     pub(crate) async fn shut_down(&self) {
         let slots = self.slots().take().unwrap_or_default();
         self.0.shutting_down.cancel();
@@ -330,8 +334,8 @@ impl Fleet {
         match booted {
             Ok(machine) => {
                 let machine = Arc::new(machine);
-                // Delivers pending uploads before the computer counts as running. Uploads that arrive during this time
-                // are delivered below.
+                // Pending uploads are delivered before the computer counts as running. Uploads that arrive during this
+                // delivery are delivered by the second call below.
                 let delivery = self.deliver_to(&slot, &machine, &computer.id);
                 self.0.shutting_down.run_until_cancelled(delivery).await;
                 slot.phase.send_replace(Phase::Running(Arc::clone(&machine)));
@@ -383,7 +387,7 @@ impl Fleet {
     ) -> Result<(Arc<Slot>, OwnedMutexGuard<()>), FleetError> {
         let slot = self.slot(computer)?;
         let transition = Arc::clone(&slot.transition).lock_owned().await;
-        // During the wait the computer may have been deleted, or the server may have begun to shut down.
+        // While this call waited, the computer may have been deleted, or the server may have begun to shut down.
         let exists = self.0.store.computer(&computer.id)?.is_some();
         let mut slots = self.slots();
         let slots = slots.as_mut().ok_or(FleetError::ShuttingDown)?;
@@ -408,13 +412,13 @@ impl Fleet {
         Ok(Arc::clone(slot))
     }
 
-    /// Ignores poisoning: code that holds the lock cannot panic in the middle of a change.
+    /// Locks the slots. Ignores poisoning, because code that holds the lock cannot panic in the middle of a change.
     fn slots(&self) -> std::sync::MutexGuard<'_, Option<HashMap<String, Arc<Slot>>>> {
         self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Cleans up after a computer that crashes.
+/// Waits until a computer stops or crashes. After a crash, ends the remaining processes and records the reason.
 async fn watch_for_crash(slot: Arc<Slot>, machine: Arc<Machine>, name: String) {
     machine.stopping().cancelled().await;
     let _transition = Arc::clone(&slot.transition).lock_owned().await;

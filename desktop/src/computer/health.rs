@@ -1,4 +1,4 @@
-//! Detects that a computer is unusable, and ends it with the reason.
+//! Detects that a computer is unusable, and shuts it down with the reason.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,19 +10,20 @@ use crate::agent::{Agent, AgentError, Spawn, Stdio};
 
 use super::shutdown::Shutdown;
 
-/// How long a computer may be unable to start a process. A build may reach the limit on processes for a moment.
+/// The maximum time for which a computer may be unable to start a process. A build, for example, may reach the limit on
+/// processes for a moment.
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often to check again.
+/// The interval between two checks while a computer is unable to start a process.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Checks a computer on request.
+/// A handle to the task that checks a computer on request.
 #[derive(Debug)]
 pub(super) struct Health {
     check: Arc<Notify>,
 }
 
 impl Health {
-    /// Runs until `shutdown`.
+    /// Starts the task, which runs until the computer shuts down.
     pub(super) fn watch(agent: Agent, shutdown: Shutdown) -> Self {
         let check = Arc::new(Notify::new());
         let requested = Arc::clone(&check);
@@ -39,7 +40,7 @@ impl Health {
         Self { check }
     }
 
-    /// Requests a check: a call failed in a way that may affect the whole computer.
+    /// Requests a check, after a call failed for a reason that may affect the whole computer.
     pub(super) fn request_check(&self) {
         self.check.notify_one();
     }
@@ -49,7 +50,7 @@ async fn wait_for_recovery(agent: &Agent) -> Result<(), String> {
     let since = Instant::now();
     loop {
         let reason = match try_process(agent).await {
-            // Any other failure affects only this program, not the whole computer.
+            // `NotStarted` is a failure of this program only, not of the whole computer.
             Ok(()) | Err(AgentError::NotStarted(_)) => return Ok(()),
             Err(AgentError::Exhausted(error)) => {
                 format!("it cannot start any more processes ({error}): restart it")

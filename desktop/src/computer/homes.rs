@@ -1,4 +1,4 @@
-//! The homes of all computers, in the data folder.
+//! Manages the homes of all computers in the data folder.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,7 +11,8 @@ use super::isolation::Isolation;
 use super::skeleton::{self, HOME_NAME};
 use super::users::Users;
 
-/// The folder that contains one folder per computer, named by its ID, with the home in it. Cheap to clone.
+/// The parent folder of all homes. It contains one folder per computer, which is named after the ID of the computer and
+/// contains the home. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Homes {
     path: PathBuf,
@@ -29,7 +30,7 @@ pub(super) struct Home {
 }
 
 impl Homes {
-    /// `path` is a folder that only the server can change.
+    /// Opens the parent folder at `path`, which only the server may be able to change.
     pub(crate) fn open(path: PathBuf, users: Users, isolation: Isolation) -> io::Result<Self> {
         let folder = Arc::new(Folder::open(&path)?);
         Ok(Self { path, folder, users, isolation })
@@ -39,7 +40,8 @@ impl Homes {
         self.isolation
     }
 
-    /// Creates the home if it does not exist. Gives access to the computer's user and to no other account.
+    /// Creates the home of a computer if it does not exist. Gives access to the computer's user and to no other
+    /// account.
     pub(super) fn prepare(&self, id: &str, slot: u32) -> io::Result<Home> {
         let owner = self.owner(id, slot)?;
         let computer = self.folder.create_traversable(id, owner)?;
@@ -52,14 +54,15 @@ impl Homes {
         self.folder.remove(id)
     }
 
-    /// Returns the user ID that owns the home; `None` for the user of the server.
+    /// Returns the ID of the user that owns the home; `None` for the user of the server.
     ///
-    /// A server that runs as root uses a separate user for each computer, since a box that is root on the host isolates
-    /// little. An existing home keeps its owner.
+    /// A server that runs as root uses a separate user for each computer, since a box that runs as root on the host is
+    /// only weakly isolated. An existing home keeps its owner.
     fn owner(&self, id: &str, slot: u32) -> io::Result<Option<u32>> {
         let own = match (self.users, self.isolation) {
             (Users::PerComputer { .. }, _) => self.users.for_slot(slot),
-            // Without isolation, root in a container has no other user. The server has logged a warning about that.
+            // Without isolation, the computers of a server that can only use root also run as root. The server has
+            // logged a warning about the missing isolation.
             (Users::Shared, _) | (Users::Root, Isolation::None) => None,
             (Users::Root, Isolation::Box) => {
                 return Err(io::Error::other(

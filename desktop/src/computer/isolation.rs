@@ -1,7 +1,7 @@
-//! Isolation of computers from the host, the server and each other: by boxes, or none.
+//! Isolates computers from the host, the server and each other: by a box for each computer, or not at all.
 //!
-//! Everything that differs between the two is decided here. In both cases the server accesses a computer only through
-//! its agent.
+//! The methods of [`Isolation`] select between the two modes. In both modes, the server accesses a computer only
+//! through its agent.
 
 #![expect(clippy::disallowed_methods, reason = "reads files of the system")]
 
@@ -26,10 +26,10 @@ use super::unboxed;
 /// The value of `--isolation`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum IsolationChoice {
-    /// A box for each computer if boxes work here. Otherwise `none` inside a container, which then is the only
-    /// isolation; elsewhere an error.
+    /// A box for each computer if boxes work on this system. Otherwise `none` inside a container, which is then the
+    /// only isolation; outside of a container, an error.
     Auto,
-    /// A bubblewrap sandbox for each computer. If sandboxes do not work here, no computer can be created.
+    /// A bubblewrap sandbox for each computer. If sandboxes do not work on this system, no computer can be created.
     Box,
     /// No isolation: for a machine or a container that is used for nothing else.
     None,
@@ -50,7 +50,7 @@ pub(crate) struct IsolationDecision {
 }
 
 /// Chooses the isolation. `boxes` tries to open a box and returns the reason if that fails. `container` is the evidence
-/// that this system is a container.
+/// that this system is a container, or `None` if it is not one.
 pub(crate) fn decide(
     choice: IsolationChoice,
     boxes: impl FnOnce() -> Result<(), String>,
@@ -87,7 +87,7 @@ pub(crate) fn decide(
 }
 
 impl Isolation {
-    /// The name in the protocol.
+    /// Returns the name of the isolation in the protocol.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Box => "box",
@@ -95,7 +95,7 @@ impl Isolation {
         }
     }
 
-    /// Returns the paths of a computer and prepares the folders.
+    /// Returns the paths of a computer. Without a box, also creates its folders.
     pub(super) fn layout(self, runtime: &RuntimeDir, home: &Home, slot: u32) -> io::Result<Layout> {
         match self {
             Self::Box => Ok(boxed::layout(runtime, home, slot)),
@@ -103,7 +103,7 @@ impl Isolation {
         }
     }
 
-    /// Removes the folders that [`Self::layout`] created, except the home. All processes of the computer must have
+    /// Removes the folders that [`Self::layout`] created. Must be called after all processes of the computer have
     /// ended.
     pub(super) fn remove_folders(self, runtime: &RuntimeDir, layout: &Layout) {
         match self {
@@ -128,7 +128,7 @@ impl Isolation {
         }
     }
 
-    /// Watches the process that the command has started.
+    /// Watches the root process of a computer, which was started by [`Self::command`].
     pub(super) fn follow(self, child: Child, spawner: &Spawner, shutdown: Shutdown) -> RootProcess {
         let scope = match self {
             Self::Box => KillScope::Namespace,
@@ -154,9 +154,9 @@ impl Isolation {
 /// Facts about the system that show whether it is a container.
 #[derive(Debug, Default)]
 pub(crate) struct ContainerSigns {
-    /// The existing files and folders that container engines create.
+    /// The paths in [`FILES`] that exist.
     pub(crate) files: Vec<&'static str>,
-    /// The environment variables that are not empty.
+    /// The environment variables in [`VARIABLES`] that are not empty, by name.
     pub(crate) variables: HashMap<&'static str, String>,
     /// The content of `/proc/self/cgroup`.
     pub(crate) cgroup: String,
@@ -164,15 +164,16 @@ pub(crate) struct ContainerSigns {
     pub(crate) mounts: String,
 }
 
-/// Files of Docker, of Podman, and of systemd's container interface.
+/// The paths that show that a system is a container of Docker, of Podman, or of another engine with systemd's container
+/// interface.
 const FILES: &[&str] =
     &["/.dockerenv", "/run/.containerenv", "/run/systemd/container", "/run/host/container-manager"];
-/// Variables of container engines (`container`), dev containers, Codespaces and Kubernetes.
+/// The environment variables that container engines (`container`), dev containers, Codespaces and Kubernetes set.
 const VARIABLES: &[&str] = &["container", "REMOTE_CONTAINERS", "CODESPACES", "KUBERNETES_SERVICE_HOST"];
-/// Parts of the paths of control groups.
+/// The parts of control group paths that show that a process runs in a container.
 const GROUPS: &[&str] =
     &["/docker/", "/docker-", "/kubepods", "/libpod", "/lxc/", "/lxc.payload", "/cri-containerd", "/crio-"];
-/// Parts of the mount of the root folder, or of the files that engines mount in `/etc`.
+/// The parts of a mount entry that show that a container engine has mounted the root folder, or a file in `/etc`.
 const MOUNTS: &[&str] = &["/docker/", "/containers/", "/containerd/", "/kubelet/", "/lxc/"];
 
 impl ContainerSigns {
@@ -198,8 +199,8 @@ impl ContainerSigns {
             return Some(format!("the environment variable {name}"));
         }
         let in_groups = |line: &&str| {
-            // The format is `ID:CONTROLLERS:PATH`. On a host, the engine's own control groups contain no process except
-            // the engine.
+            // The format is `ID:CONTROLLERS:PATH`. On a host, this process is not in a control group of the engine,
+            // even if the host runs containers.
             let place = line.splitn(3, ':').nth(2).unwrap_or_default();
             GROUPS.iter().any(|group| place.contains(group))
         };
@@ -210,7 +211,8 @@ impl ContainerSigns {
     }
 }
 
-/// Returns whether a container engine has mounted the root folder, or one of the files that it writes.
+/// Returns whether a line of `/proc/self/mountinfo` shows that a container engine has mounted the root folder, or one
+/// of the files in `/etc` that engines write.
 fn is_engine_mount(mount: &str) -> bool {
     // The format is `ID PARENT DEVICE ROOT MOUNT-POINT OPTIONS [TAGS...] - TYPE SOURCE SUPER-OPTIONS`.
     let mut fields = mount.split(' ').skip(3);

@@ -1,29 +1,29 @@
-//! The paths of a computer, as the host and as its programs see them.
+//! Defines the paths of a computer, as the host and as the computer's programs see them.
 
 use std::path::PathBuf;
 
 use super::x_cookie::XCookie;
 
-/// The user's home inside a box. Clients may use this path for the home with any isolation.
+/// The path of the home inside a box. Clients may use this path for the home even if the computer has no box.
 pub(crate) const HOME: &str = "/home/user";
-/// The folder of a box's sockets and logs. It is not on the host.
+/// The folder for sockets and logs inside a box. It is a `tmpfs` of the box, not a folder of the host.
 pub(crate) const BOX_RUN: &str = "/run";
-/// The folder of X sockets. Its path is built into X clients.
+/// The folder that contains the sockets of X servers. Its path is built into X clients.
 pub(crate) const X_SOCKETS: &str = "/tmp/.X11-unix";
-/// The part of the support folder that prepares the interpreter of an `exec` call.
+/// The subfolder of the support folder with the module that prepares the interpreter of an `exec` call.
 pub(super) const PYTHON: &str = "python";
 
-/// The paths of one running computer, and its display.
+/// The paths and the display of one running computer.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
-    /// The home on the host, which outlives the computer. The server passes the path to the agent or to bubblewrap and
-    /// opens nothing below it.
+    /// The path of the home on the host. The home remains when the computer stops. The server passes the path to the
+    /// agent or to bubblewrap, and opens no file below it.
     pub(super) home: PathBuf,
-    /// The folder with the agent's program and other files that all computers share.
+    /// The folder with the agent's executable and other files that all computers share.
     pub(super) support: PathBuf,
     /// The X display number.
     pub(super) display: u16,
-    /// The cookie that X clients need. `None` if the folder of X sockets belongs to the computer alone.
+    /// The cookie that X clients need. `None` if no other computer uses the same folder of X sockets.
     pub(super) key: Option<XCookie>,
     pub(super) inside: InsidePaths,
 }
@@ -40,10 +40,10 @@ pub(super) struct InsidePaths {
     pub(super) logs: String,
     /// The folder in which the agent creates the source files of `exec` calls.
     pub(super) scratch: String,
-    /// The support folder, read-only.
+    /// The support folder, which is read-only in a box.
     pub(super) support: String,
-    /// The folder with programs (`bin`) and desktop entries (`share`) that take precedence over the system's. Used
-    /// without a box, since then the system's files cannot be covered by mounts.
+    /// The folder with programs (`bin`) and desktop entries (`share`) that take precedence over those of the system.
+    /// `None` in a box, where mounts cover the system's files instead.
     pub(super) replacements: Option<String>,
 }
 
@@ -61,24 +61,24 @@ impl InsidePaths {
         }
     }
 
-    /// The audio server's socket.
+    /// Returns the path of the audio server's socket.
     pub(super) fn pulse_socket(&self) -> String {
         format!("{}/pulse.sock", self.run)
     }
 
-    /// The file with the cookie of the display.
+    /// Returns the path of the file with the display's cookie.
     pub(super) fn key_file(&self) -> String {
         format!("{}/{}", self.run, XCookie::FILE)
     }
 
-    /// The folder for `PYTHONPATH`.
+    /// Returns the folder to which `PYTHONPATH` is set for `exec` calls.
     pub(super) fn python(&self) -> String {
         format!("{}/{PYTHON}", self.support)
     }
 }
 
 impl Layout {
-    /// The X server's socket.
+    /// Returns the path of the X server's socket.
     pub(super) fn x_socket(&self) -> String {
         format!("{X_SOCKETS}/X{}", self.display)
     }

@@ -1,4 +1,4 @@
-//! Limits on a computer's memory, CPU time and number of processes, by control groups. They apply if this server may
+//! Limits the memory, CPU time and number of processes of computers by control groups, if this server is allowed to
 //! create control groups.
 
 #![expect(
@@ -22,33 +22,33 @@ use crate::agent::MAX_PROCESSES;
 
 use self::hierarchy::{Hierarchy, Version};
 
-/// The period over which the kernel measures CPU time, in microseconds.
+/// The period of the CPU quota, in microseconds.
 const CPU_PERIOD: u32 = 100_000;
-/// The kernel may need a moment to notice that a group is empty.
+/// The maximum number of attempts to remove a group. The kernel may take a moment to detect that a group is empty.
 const MAX_REMOVAL_ATTEMPTS: u32 = 100;
 const REMOVAL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The control groups of this server.
+/// The control groups of this server, in which the groups of its computers are created.
 #[derive(Debug)]
 pub(crate) struct Limits {
     hierarchies: Vec<Hierarchy>,
     /// The name of this server's group in each hierarchy. It contains the groups of the computers.
     server: String,
-    /// Locks on this server's groups. They show other servers that this one is running, even servers with a different
-    /// `/tmp` and a different PID namespace.
+    /// Locks on this server's groups. They show other servers that this server is running, even if the others have a
+    /// different `/tmp` and a different PID namespace.
     _locks: Vec<File>,
 }
 
 impl Drop for Limits {
     fn drop(&mut self) {
         for hierarchy in &self.hierarchies {
-            // A group that still contains a computer's group stays. A later server removes it.
+            // Fails if the group still contains the group of a computer. A later server removes both.
             let _ = fs::remove_dir(hierarchy.folder.join(&self.server));
         }
     }
 }
 
-/// The sizes of a computer that the kernel enforces.
+/// Whether the kernel enforces the memory size and the number of cores of a computer.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Enforced {
     pub(crate) ram: bool,
@@ -56,8 +56,8 @@ pub(crate) struct Enforced {
 }
 
 impl Limits {
-    /// Finds the hierarchies in which this server may create groups. `server` is the name of the server's group. Removes the
-    /// groups of servers that were killed: their names start with `prefix`.
+    /// Finds the hierarchies in which this server may create groups, and creates the group `server` in each of them.
+    /// Removes the groups of killed servers, whose names start with `prefix`.
     pub(crate) fn find(server: String, prefix: &str) -> Self {
         let mut hierarchies = Hierarchy::usable(&server);
         let mut locks = Vec::new();
@@ -76,7 +76,8 @@ impl Limits {
         Self { hierarchies, server, _locks: locks }
     }
 
-    /// Creates the groups of one computer. If this fails, the computer runs without limits, and a warning is logged.
+    /// Creates the groups of one computer. If their creation fails, the computer runs without limits, and a warning is
+    /// logged.
     pub(super) fn create_group(&self, name: &str, ram_gb: f64, cores: f64) -> ControlGroup {
         self.try_create_group(name, ram_gb, cores).unwrap_or_else(|error| {
             tracing::warn!("computer {name} runs without limits: {error}");
@@ -92,7 +93,7 @@ impl Limits {
             group.folders.push(folder.clone());
             let set = |file: &str, value: String| fs::write(folder.join(file), value);
             if hierarchy.has("memory") {
-                // Sizes are small and positive, so the conversion is exact enough.
+                // Memory sizes and numbers of cores are small and positive, so the conversion is exact enough.
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
                 let bytes = (ram_gb * f64::from(1 << 30)) as u64;
                 set(hierarchy.version.memory_limit(), bytes.to_string())?;
@@ -130,16 +131,16 @@ impl ControlGroup {
         self.enforced
     }
 
-    /// Adds the process of `command` to the groups before its `exec`, so all processes that it starts are members too.
+    /// Adds the process of `command` to the groups before its `exec`, so all processes that it starts are also members.
     pub(super) fn join(&self, command: &mut Command) -> io::Result<()> {
         let open = |folder: &PathBuf| OpenOptions::new().write(true).open(folder.join("cgroup.procs"));
-        // Opened here, since the process itself may run as a user without the right to open them.
+        // The files are opened here, since the process itself may run as a user who is not allowed to open them.
         let members = self.folders.iter().map(open).collect::<io::Result<Vec<File>>>()?;
         // SAFETY: between fork and exec the closure makes only async-signal-safe system calls and allocates nothing.
         unsafe {
             command.pre_exec(move || {
                 for members in &members {
-                    // 0 means the process that writes it.
+                    // 0 stands for the writing process.
                     rustix::io::write(members, b"0")?;
                 }
                 Ok(())
@@ -148,7 +149,7 @@ impl ControlGroup {
         Ok(())
     }
 
-    /// Removes the groups. All members must have ended.
+    /// Removes the groups. Must be called after all members have ended.
     pub(super) async fn remove(&self) {
         for folder in &self.folders {
             for _ in 0..MAX_REMOVAL_ATTEMPTS {
@@ -171,7 +172,7 @@ fn create_and_lock(group: &Path) -> io::Result<File> {
         }
         let lock = File::open(group)?;
         flock(&lock, FlockOperation::LockExclusive)?;
-        // Another server may have removed the group as an unused one before it was locked.
+        // Before the group was locked, another server may have taken it for a stale group and removed it.
         if fs::metadata(group).is_ok_and(|named| lock.metadata().is_ok_and(|held| held.ino() == named.ino()))
         {
             return Ok(lock);

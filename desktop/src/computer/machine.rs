@@ -1,4 +1,4 @@
-//! A running computer.
+//! Controls a running computer.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -34,9 +34,9 @@ use super::spawner::Spawner;
 
 /// The maximum number of calls per computer that read the screen at the same time.
 const MAX_CONCURRENT_VIEWS: usize = 4;
-/// How long to wait for the size of a screen when computers are listed.
+/// The timeout for reading the size of a screen.
 const SIZE_TIMEOUT: Duration = Duration::from_millis(500);
-/// How long programs have to save and exit before the computer is killed.
+/// The time that programs have to save and exit before the computer is killed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A computer whose desktop runs.
@@ -63,12 +63,12 @@ pub(crate) struct Machine {
     network: Mutex<Option<Network>>,
 }
 
-/// The parameters of a start.
+/// The parameters for starting a computer.
 #[derive(Debug)]
 pub(super) struct MachineConfig {
     pub(super) layout: Layout,
     pub(super) isolation: Isolation,
-    /// The parent of the computer's folders.
+    /// The runtime folder of the server.
     pub(super) runtime: Arc<RuntimeDir>,
     pub(super) hostname: String,
     pub(super) resolution: Resolution,
@@ -79,20 +79,21 @@ pub(super) struct MachineConfig {
     pub(super) settings: Settings,
 }
 
-/// Limits the number of calls that use the screen at the same time. Each of them blocks a thread, and one computer must
-/// not use all threads of the server. If a display hangs, its callers wait for a permit without blocking a thread.
+/// Limits the number of calls that use the screen at the same time. Each call blocks a thread, and the calls to one
+/// computer must not block all threads of the server. If a display hangs, further callers wait for a permit without
+/// blocking a thread.
 #[derive(Debug)]
 struct ScreenPermits {
     input: Arc<Semaphore>,
     view: Arc<Semaphore>,
 }
 
-/// How a call uses the screen.
+/// The way in which a call uses the screen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ScreenAccess {
-    /// Uses the pointer or the keyboard. One call at a time.
+    /// The call uses the pointer or the keyboard. Only one such call runs at a time.
     Input,
-    /// Reads the screen.
+    /// The call reads the screen.
     View,
 }
 
@@ -176,7 +177,7 @@ impl Machine {
         }
     }
 
-    /// Calls `work` with the screen on a thread that may block.
+    /// Calls `work` with the screen, on a thread that is allowed to block.
     pub(crate) async fn on_screen<T: Send + 'static>(
         &self,
         access: ScreenAccess,
@@ -189,7 +190,7 @@ impl Machine {
         let permit = Arc::clone(access).acquire_owned().await.map_err(io::Error::other)?;
         let screen = Arc::clone(&self.screen);
         let working = tokio::task::spawn_blocking(move || {
-            // The thread holds the permit even if its caller no longer waits.
+            // The thread holds the permit until `work` returns, even if its caller no longer waits.
             let _permit = permit;
             work(&screen)
         });
@@ -200,7 +201,7 @@ impl Machine {
         &self.screen
     }
 
-    /// Returns once the desktop is drawn, which is a moment after its start.
+    /// Waits until the desktop is drawn, or until a timeout. Drawing takes a moment after the start of the desktop.
     pub(crate) async fn drawn(&self) {
         self.drawn.wait().await;
     }
@@ -220,7 +221,7 @@ impl Machine {
         &self.password
     }
 
-    /// The parts of the desktop that did not start.
+    /// Returns the parts of the desktop that did not start.
     pub(crate) fn missing(&self) -> &[&'static str] {
         &self.missing
     }
@@ -229,17 +230,17 @@ impl Machine {
         self.isolation
     }
 
-    /// The settings that the desktop reads.
+    /// Returns which settings the desktop reads.
     pub(crate) fn settings(&self) -> Settings {
         self.settings
     }
 
-    /// The time since the start was complete.
+    /// Returns the time since the start of the computer was complete.
     pub(super) fn age(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// The sizes of the computer that the kernel enforces.
+    /// Returns which sizes of the computer the kernel enforces.
     pub(crate) fn enforced(&self) -> Enforced {
         self.group.enforced()
     }
@@ -248,17 +249,17 @@ impl Machine {
         &self.broadcast
     }
 
-    /// The path of the home inside the computer.
+    /// Returns the path of the home inside the computer.
     pub(crate) fn home(&self) -> &str {
         &self.layout.inside.home
     }
 
-    /// The value of `PYTHONPATH` for `exec` calls.
+    /// Returns the value of `PYTHONPATH` for `exec` calls.
     pub(super) fn python_path(&self) -> String {
         self.layout.inside.python()
     }
 
-    /// Streams the screen and the audio. Returns once the target receives them.
+    /// Starts to stream the screen and the audio. Returns once the target of the stream receives it.
     pub(crate) async fn start_stream(&self, connection: Connection) -> Result<Status, StartError> {
         let size = self.on_screen(ScreenAccess::View, Screen::size).await?;
         let setup = Setup {
@@ -281,7 +282,7 @@ impl Machine {
         }
     }
 
-    /// Returns a function that connects to a server inside the computer.
+    /// Returns a function that connects to the server with this socket inside the computer.
     fn socket(&self, socket: String) -> ComputerSocket {
         let agent = self.agent.clone();
         ComputerSocket::new(move || {
@@ -294,17 +295,17 @@ impl Machine {
         })
     }
 
-    /// Canceled as soon as this computer begins to stop, or has crashed.
+    /// Returns a token that is canceled as soon as this computer begins to stop, or has crashed.
     pub(crate) fn stopping(&self) -> &CancellationToken {
         self.shutdown.token()
     }
 
-    /// The reason why the computer ends, if it was not stopped by a call.
+    /// Returns the reason why the computer ends, unless a call has stopped it.
     pub(super) fn failure(&self) -> Option<&str> {
         self.shutdown.reason()
     }
 
-    /// Starts an interactive shell in a terminal with this size, in characters.
+    /// Starts an interactive shell in a terminal with this number of columns and rows.
     pub(crate) async fn spawn_shell(&self, cols: u16, rows: u16) -> Result<Process, AgentError> {
         let mut env = environment(&self.layout);
         env.push(("COLORTERM".into(), "truecolor".into()));
@@ -319,8 +320,9 @@ impl Machine {
         self.start(Spawn { argv, env, cwd: self.home().into(), stdio, script: false }, &[]).await
     }
 
-    /// Starts an interpreter like [`Self::spawn`], with additional `variables`. The agent appends the path of a file
-    /// with the `source` to its arguments. The interpreter inherits the descriptor `report`.
+    /// Starts an interpreter as [`Self::spawn`] does, with additional environment `variables`. The agent copies the
+    /// `source` to a file, and appends the path of the file to `argv`. The interpreter inherits the descriptor
+    /// `report`.
     pub(super) async fn spawn_script(
         &self,
         argv: Vec<String>,
@@ -342,12 +344,12 @@ impl Machine {
         spawned
     }
 
-    /// Asks all programs to exit, then kills the computer. Returns when all its processes have ended and its folders
-    /// are removed.
+    /// Sends SIGTERM to all programs, then kills the computer. Returns when all processes of the computer have ended,
+    /// and its folders are removed.
     pub(super) async fn stop(&self) {
         self.shutdown.begin();
         self.broadcast.stop().await;
-        // The display server is excluded: programs that lose their display cannot save.
+        // The display server is excluded, because programs that lose their display cannot save files.
         let closed = timeout(CLOSE_TIMEOUT, self.agent.terminate(DISPLAY_SERVER)).await;
         tracing::debug!("the programs of a computer were asked to close: {closed:?}");
         self.root_process.kill().await;
@@ -357,7 +359,7 @@ impl Machine {
         }
         self.group.remove().await;
         let (isolation, runtime, layout) = (self.isolation, Arc::clone(&self.runtime), self.layout.clone());
-        // The folders can contain a large number of files.
+        // The removal may take a long time, because the folders can contain a large number of files.
         let cleared = tokio::task::spawn_blocking(move || isolation.remove_folders(&runtime, &layout)).await;
         tracing::debug!("the folders of a computer were removed: {cleared:?}");
     }
@@ -368,13 +370,13 @@ fn watch_drawing(screen: &Arc<Screen>) -> Arc<SetOnce<()>> {
     let (screen, report) = (Arc::clone(screen), Arc::clone(&drawn));
     tokio::spawn(async move {
         session::drawn(screen).await;
-        // The value is set only once.
+        // Cannot fail, because only this task sets the value.
         let _ = report.set(());
     });
     drawn
 }
 
-/// If this fails, the computer runs without a network.
+/// Connects the computer to the network. Returns `None` if this fails: the computer then runs without a network.
 async fn connect(agent: &Agent, log: &BoxLog, options: NetworkOptions<'_>) -> Option<Network> {
     let connected = async { network::connect(agent.network().await?, options).await };
     match connected.await {

@@ -1,8 +1,9 @@
-//! The network of a computer in a box: slirp4netns, a user-mode network stack, sends its traffic as the host user.
+//! Connects a computer in a box to the network: slirp4netns, a user-mode network stack, sends the traffic of the
+//! computer as the host user.
 //!
-//! The box has its own network namespace. Programs in it reach neither the host's loopback interface, on which this
-//! server listens, nor the sockets of other computers. Link-local addresses and the addresses of cloud metadata
-//! services are blocked inside the namespace ([`launcher`]), where the computer's user has no right to unblock them.
+//! The box has its own network namespace. Programs in the box reach neither the host's loopback interface, on which
+//! this server listens, nor the sockets of other computers. Link-local addresses and the addresses of cloud metadata
+//! services are blocked inside the namespace ([`launcher`]), where the computer's user is not allowed to unblock them.
 
 mod launcher;
 
@@ -26,13 +27,13 @@ use crate::inherited::inherit;
 use super::limits::ControlGroup;
 use super::spawner::Spawner;
 
-/// The address of the DNS server in slirp4netns. It forwards queries to the host's resolver.
+/// The address of the DNS server in slirp4netns. The server forwards queries to the host's resolver.
 pub(super) const RESOLVER: &str = "10.0.2.3";
 
 const PROGRAM: &str = "slirp4netns";
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The slirp4netns process of a computer. The network ends with it.
+/// The slirp4netns process of a computer. The computer has a network only while this process runs.
 #[derive(Debug)]
 pub(super) struct Network {
     slirp: Child,
@@ -47,10 +48,10 @@ impl Network {
     }
 }
 
-/// The parameters of a network.
+/// The parameters for connecting a computer to the network.
 pub(super) struct NetworkOptions<'a> {
     pub(super) spawner: &'a Spawner,
-    /// The agent's program, which is this one at a path that the computer's user can execute.
+    /// The path at which the computer's user can execute this program.
     pub(super) agent: &'a Path,
     /// The host user ID that the box runs as; `None` for the user of the server.
     pub(super) owner: Option<u32>,
@@ -60,7 +61,7 @@ pub(super) struct NetworkOptions<'a> {
     pub(super) log: OwnedFd,
 }
 
-/// Connects the network namespace of a box.
+/// Connects the network namespace of a box to the network. Returns when the network is ready.
 pub(super) async fn connect(network: OwnedFd, options: NetworkOptions<'_>) -> io::Result<Network> {
     let NetworkOptions { spawner, agent, owner, group, log } = options;
     let users = user_namespace_of(&network)?;
@@ -82,7 +83,7 @@ pub(super) async fn connect(network: OwnedFd, options: NetworkOptions<'_>) -> io
     }
     group.join(&mut command)?;
     inherit(command.as_std_mut(), vec![network, users, report_ready]);
-    // This drops the command, which closes the server's copies of the inherited descriptors.
+    // `spawn` drops the command, which closes the server's copies of the inherited descriptors.
     let slirp = spawner.spawn(command).await?;
     let ready = pipe::Receiver::from_owned_fd(ready)?;
     timeout(READY_TIMEOUT, wait_until_ready(ready))
@@ -91,7 +92,7 @@ pub(super) async fn connect(network: OwnedFd, options: NetworkOptions<'_>) -> io
     Ok(Network { slirp })
 }
 
-/// If slirp4netns fails, the pipe is closed without a byte.
+/// Waits until slirp4netns writes a byte to the pipe. If slirp4netns fails, it closes the pipe without a byte.
 async fn wait_until_ready(mut ready: pipe::Receiver) -> io::Result<()> {
     match ready.read(&mut [0]).await? {
         0 => Err(io::Error::other(format!("{PROGRAM} has exited"))),
@@ -99,8 +100,8 @@ async fn wait_until_ready(mut ready: pipe::Receiver) -> io::Result<()> {
     }
 }
 
-/// Opens the user namespace that owns a network namespace, even if it contains no process. The agent passed the
-/// descriptor, so this fails if it is not one of a network namespace.
+/// Opens the user namespace that owns a network namespace, even if no process is in the user namespace. The agent
+/// passed the descriptor, so this function checks that the descriptor refers to a network namespace.
 fn user_namespace_of(network: &OwnedFd) -> io::Result<OwnedFd> {
     // SAFETY: the operation takes no argument and returns a number.
     if unsafe { ioctl(network.as_fd(), GetType) }? != libc::CLONE_NEWNET {
@@ -110,7 +111,7 @@ fn user_namespace_of(network: &OwnedFd) -> io::Result<OwnedFd> {
     Ok(unsafe { ioctl(network.as_fd(), GetOwner) }?)
 }
 
-/// `NS_GET_NSTYPE` in `linux/nsfs.h`.
+/// The ioctl `NS_GET_NSTYPE` of `linux/nsfs.h`, which returns the type of a namespace.
 struct GetType;
 
 // SAFETY: the kernel neither reads nor writes memory of this process.
@@ -132,7 +133,7 @@ unsafe impl Ioctl for GetType {
     }
 }
 
-/// `NS_GET_USERNS` in `linux/nsfs.h`.
+/// The ioctl `NS_GET_USERNS` of `linux/nsfs.h`, which opens the user namespace that owns a namespace.
 struct GetOwner;
 
 // SAFETY: the kernel neither reads nor writes memory of this process.

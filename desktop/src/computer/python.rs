@@ -1,7 +1,8 @@
 //! Runs Python code inside a computer, each time in a new interpreter.
 //!
-//! The interpreter runs the code like `python3 -u FILE`, so the code behaves as in a program. The exit status decides
-//! whether the code succeeded. `assets/python/sitecustomize.py` only describes the exception that ended it.
+//! The interpreter runs the code like `python3 -u FILE`, so the code behaves like a program in a file. The exit status
+//! decides whether the code succeeded. `assets/python/sitecustomize.py` sets `sys.path`, and describes the exception
+//! that ended the code.
 
 use std::fs::File;
 use std::io;
@@ -18,28 +19,28 @@ use crate::inherited::memory_file;
 use super::command::{CommandError, CommandResult, Outcome, follow};
 use super::machine::Machine;
 
-/// If the interpreter has not started the program when this fraction of the time limit is left, it is restarted without
-/// the packages in the home.
+/// The divisor that determines when the first attempt ends. If the program has not begun when `limit /
+/// START_LIMIT_DIVISOR` of the time limit is left, the interpreter is restarted without the packages in the home.
 const START_LIMIT_DIVISOR: u32 = 4;
-/// The maximum number of bytes of a report to read.
+/// The maximum number of bytes that are read from a report.
 const MAX_REPORT_BYTES: usize = 128 * 1024;
 /// The maximum number of characters of a class name in a response.
 const MAX_TYPE_CHARS: usize = 256;
 /// The maximum number of characters of an error in a response, without the line number.
 const MAX_ERROR_CHARS: usize = 20 * 1024;
 
-/// The result of the code.
+/// The result of running Python code.
 #[derive(Debug)]
 pub(crate) struct PythonResult {
     pub(crate) output: String,
     pub(crate) failure: Option<PythonFailure>,
     pub(crate) timed_out: bool,
-    /// Whether the code ran without the packages in the home, because they ended the interpreter before the code began,
-    /// or delayed it.
+    /// Whether the code ran without the packages in the home, because they ended or delayed the interpreter before the
+    /// code began.
     pub(crate) without_user_site: bool,
 }
 
-/// Why the code failed.
+/// The reason why Python code failed.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct PythonFailure {
     pub(crate) error: String,
@@ -48,7 +49,7 @@ pub(crate) struct PythonFailure {
 }
 
 impl Machine {
-    /// Runs `code` until it ends or `limit` has passed.
+    /// Runs `code` until it ends, and kills it if it runs longer than `limit`.
     pub(crate) async fn python(&self, code: &str, limit: Duration) -> Result<PythonResult, CommandError> {
         let deadline = Instant::now() + limit;
         let report = report_file()?;
@@ -60,7 +61,7 @@ impl Machine {
             Some(result) if result.outcome == Outcome::TimedOut || has_begun(&report) => {
                 Ok(evaluate(result, code, limit, &report))
             }
-            // The packages in the home ended this interpreter, or delay it.
+            // The packages in the home have ended this interpreter, or delay the start of the code.
             _ => {
                 let report = report_file()?;
                 let result = self.interpret(code, &["-u", "-s"], &report, deadline).await?;
@@ -77,7 +78,7 @@ impl Machine {
         deadline: Instant,
     ) -> Result<CommandResult, CommandError> {
         let source = memory_file("source", code.as_bytes())?;
-        // With `-u` the output is not buffered, so it is complete up to a time limit.
+        // `-u` turns off output buffering, so the result contains all output up to the time limit.
         let argv = std::iter::once("python3").chain(options.iter().copied()).map(str::to_owned).collect();
         let variables = [("PYTHONPATH".into(), self.python_path())];
         let process = self.spawn_script(argv, variables, source.as_fd(), report.as_fd()).await?;
@@ -90,7 +91,7 @@ fn has_begun(report: &File) -> bool {
     !read_report(report).is_empty()
 }
 
-/// Returns at `time` if the program has not begun by then. Otherwise never returns.
+/// Waits until `time`. Returns if the program has not begun by then; otherwise never returns.
 async fn not_begun_by(report: &File, time: Instant) {
     sleep_until(time).await;
     if has_begun(report) {
@@ -115,12 +116,12 @@ fn evaluate(result: CommandResult, code: &str, limit: Duration, report: &File) -
     PythonResult { output: result.output, failure, timed_out, without_user_site: false }
 }
 
-/// Creates a file in memory for the report. Unlike a pipe it takes a report of any length without a reader.
+/// Creates a file in memory for the report. Unlike a pipe, such a file accepts a report of any length without a reader.
 fn report_file() -> io::Result<File> {
     Ok(File::from(memfd_create("report", MemfdFlags::CLOEXEC)?))
 }
 
-/// Reads the report up to its limit. The program may still have it open.
+/// Reads the report, at most [`MAX_REPORT_BYTES`]. The program may still have the file open.
 fn read_report(report: &File) -> Vec<u8> {
     let mut bytes = vec![0; MAX_REPORT_BYTES];
     let mut filled = 0;
@@ -141,7 +142,8 @@ struct Exception {
 }
 
 impl Exception {
-    /// Parses a report. Returns `None` if the program has written something else there.
+    /// Parses a report. Returns `None` if the report is invalid, for example because the program itself has written to
+    /// the file.
     fn parse(report: &[u8]) -> Option<Self> {
         let mut fields = report.splitn(3, |&byte| byte == 0);
         let line: usize = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
@@ -151,8 +153,8 @@ impl Exception {
         (!class.is_empty()).then_some(Self { line: (line > 0).then_some(line), class, message })
     }
 
-    /// Returns the text for a response. An exception without a message is described by its class, an `assert` without a
-    /// message by its line.
+    /// Returns the failure for a response. The text for an exception without a message is the name of its class. The
+    /// text for an `assert` statement without a message is the statement.
     fn explain(self, code: &str) -> PythonFailure {
         let Self { line, class, message } = self;
         let text = if message.trim().is_empty() {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A screen size in pixels. The depth is always 24 bits, the only one that screenshots and viewers support.
+/// A screen size in pixels. The color depth is always 24 bits, the only depth that screenshots and viewers support.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Resolution {
     pub(crate) width: u16,

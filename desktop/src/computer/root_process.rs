@@ -1,6 +1,7 @@
-//! The root process of a computer, and the termination of all its processes.
+//! Watches the root process of a computer, and kills all processes of the computer.
 //!
-//! In a box it is bubblewrap, whose child is the first process inside. Without a box it is the agent.
+//! In a box, the root process is bubblewrap, whose child is the first process inside the box. Without a box, the root
+//! process is the agent.
 
 #![expect(clippy::disallowed_methods, reason = "reads the list of processes in `/proc`")]
 
@@ -22,14 +23,15 @@ use crate::agent::kill_descendants;
 use super::shutdown::Shutdown;
 use super::spawner::Spawner;
 
-/// How long the kernel may take to end the processes of a box. A process that waits for a broken disk never ends.
+/// The maximum time to wait until the processes of a killed box have ended. A process that waits for a broken disk
+/// never ends.
 const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How to find the processes of a computer.
+/// The way to find the processes of a computer.
 pub(super) enum KillScope {
-    /// The kernel ends all of them together with the root process.
+    /// The processes are in a PID namespace, so the kernel ends them together with the root process.
     Namespace,
-    /// They are the descendants of the root process.
+    /// The processes are the descendants of the root process.
     Descendants(Spawner),
 }
 
@@ -52,7 +54,7 @@ impl RootProcess {
                 () = killed.cancelled() => end_computer(&mut child, &scope).await,
             };
             if let KillScope::Descendants(spawner) = &scope {
-                // The server has adopted the processes that lost the agent.
+                // The server has adopted the processes that remained when the agent ended.
                 spawner.kill_orphans().await;
             }
             if let Err(error) = ended {
@@ -64,7 +66,7 @@ impl RootProcess {
         Self { kill, ended }
     }
 
-    /// Kills the computer. Returns when none of its processes is left.
+    /// Kills all processes of the computer. Returns when they have ended, or when waiting for them has timed out.
     pub(super) async fn kill(&self) {
         self.kill.cancel();
         // An error means that the task and the process have ended.
@@ -72,14 +74,14 @@ impl RootProcess {
     }
 }
 
-/// Kills the processes of the computer, and the root process.
+/// Kills all processes of the computer, including the root process.
 async fn end_computer(child: &mut Child, scope: &KillScope) -> io::Result<()> {
     let cleared = match scope {
         KillScope::Namespace => {
             let inside = children(child);
             kill_group(child);
             child.wait().await?;
-            // The kernel kills the first process together with its parent, but a moment later.
+            // The kernel kills the first process of the box a moment after its parent, bubblewrap.
             timeout(KILL_TIMEOUT, async {
                 for process in inside {
                     wait_for_end(process).await;
@@ -89,7 +91,7 @@ async fn end_computer(child: &mut Child, scope: &KillScope) -> io::Result<()> {
             .is_ok()
         }
         KillScope::Descendants(_) => {
-            // The agent is killed last: it adopts orphans as long as it exists.
+            // The agent is killed last, because it adopts the orphans until it ends.
             let agent = child.id().map(u32::cast_signed);
             let ended = tokio::task::spawn_blocking(move || {
                 agent.is_none_or(|agent| kill_descendants(agent, &HashSet::new()))
@@ -106,8 +108,8 @@ async fn end_computer(child: &mut Child, scope: &KillScope) -> io::Result<()> {
     Ok(())
 }
 
-/// Kills the process group of the root process. While a box is starting, its first process does not yet end together
-/// with bubblewrap.
+/// Kills the process group of the root process. Killing only the root process is not enough while a box is starting:
+/// the first process of the box does not yet end together with bubblewrap.
 fn kill_group(leader: &Child) {
     if let Some(group) = leader.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
         // An error means that the group has ended.
@@ -115,8 +117,8 @@ fn kill_group(leader: &Child) {
     }
 }
 
-/// Returns pidfds of the children of a process. In a box, the only child is the first process inside. The kernel
-/// reports its exit when all processes of the namespace have ended.
+/// Returns pidfds of the children of a process. The only child of a box's root process is the first process inside the
+/// box. The kernel reports the exit of the first process when all processes of its namespace have ended.
 fn children(parent: &Child) -> Vec<OwnedFd> {
     let Some(parent) = parent.id() else { return Vec::new() };
     let listed = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();

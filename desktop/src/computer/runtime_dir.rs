@@ -1,4 +1,5 @@
-//! The server's runtime folder in `/tmp`: files that all computers share, and the folders of computers without a box.
+//! Manages the server's runtime folder in `/tmp`. It contains the files that all computers share, and the folders of
+//! computers without a box.
 
 #![expect(
     clippy::disallowed_methods,
@@ -31,7 +32,7 @@ macro_rules! system {
     };
 }
 
-/// The files of the support folder, by their path in it. They add to the host's programs and settings.
+/// The files of the support folder, as pairs of path and content. They extend the host's programs and settings.
 const SUPPORT_FILES: &[(&str, &str)] = system![
     "alsa.conf",
     "bin/python",
@@ -47,7 +48,7 @@ const SUPPORT_FILES: &[(&str, &str)] = system![
     "unboxed/shell",
 ];
 
-/// Wrappers of Debian's browser for computers without a box.
+/// The wrapper scripts for Debian's browser in computers without a box, as pairs of path and content.
 const BROWSER_FILES: &[(&str, &str)] = system![
     "unboxed/bin/chromium",
     "unboxed/bin/x-www-browser",
@@ -56,20 +57,21 @@ const BROWSER_FILES: &[(&str, &str)] = system![
 
 const PARENT: &str = "/tmp";
 const PREFIX: &str = "orgo-desktop-";
-/// The name prefix of a folder that is not locked yet. If such a folder is older than the age below, its server was
-/// killed before it could lock it.
+/// The name prefix of a runtime folder that is not locked yet. If such a folder is older than [`UNLOCKED_AGE`], its
+/// server was killed before it could lock the folder.
 const UNLOCKED_PREFIX: &str = ".orgo-desktop-";
 const UNLOCKED_AGE: Duration = Duration::from_secs(60);
 const LOCK: &str = "lock";
 
-/// The maximum number of searches. A box may start another process just before it is killed.
+/// The maximum number of searches for the processes of a killed server. A box may start another process just before it
+/// is killed.
 const MAX_ROUNDS: usize = 100;
 const ROUND_INTERVAL: Duration = Duration::from_millis(10);
-/// The delays before each repetition of the search.
+/// The delays before the searches are repeated.
 const REPEAT_DELAYS: [Duration; 3] =
     [Duration::from_millis(500), Duration::from_secs(3), Duration::from_secs(10)];
 
-/// The folder, removed on drop. Its lock shows that its server is running.
+/// The runtime folder, which is removed on drop. Its lock shows other servers that its server is running.
 #[derive(Debug)]
 pub(crate) struct RuntimeDir {
     folder: PathBuf,
@@ -87,13 +89,13 @@ impl Drop for RuntimeDir {
 }
 
 impl RuntimeDir {
-    /// Creates the folder with the support files, after removing the folders of servers that were killed.
+    /// Removes the folders of killed servers, then creates the folder of this server with the support files.
     pub(crate) fn create() -> io::Result<Self> {
         remove_stale(Path::new(PARENT));
         // The folder gets its final name once it is locked. Otherwise another server would mistake it for the folder of
         // a killed server.
         let unlocked = tempfile::Builder::new().prefix(UNLOCKED_PREFIX).rand_bytes(8).tempdir_in(PARENT)?;
-        // The mode keeps other accounts from locking the file.
+        // Because of the mode, other accounts cannot lock the file.
         let lock =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(unlocked.path().join(LOCK))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
@@ -105,14 +107,14 @@ impl RuntimeDir {
         );
         let folder = Path::new(PARENT).join(own);
         fs::rename(unlocked.path(), &folder)?;
-        // The temporary name no longer exists, so there is nothing to remove.
+        // Turns off the removal on drop, since the folder no longer has its temporary name.
         let _ = unlocked.keep();
         let runtime = Self { folder, _lock: lock };
         runtime.write_support()?;
         Ok(runtime)
     }
 
-    /// Finds the control groups of this server, which are named after this folder.
+    /// Sets up the control groups of this server, which are named after this folder.
     pub(super) fn limits(&self) -> Limits {
         let name = self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Limits::find(name, PREFIX)
@@ -123,7 +125,7 @@ impl RuntimeDir {
     pub(super) const FOLDERS: [&str; 4] = ["run", "user", "log", "exec"];
 
     /// Creates the folders of a computer without a box. Their parent is named after a free X display number. Returns
-    /// the number and the parent.
+    /// the display number and the path of the parent.
     pub(super) fn create_computer_folders(
         &self,
         owner: Option<u32>,
@@ -159,8 +161,8 @@ impl RuntimeDir {
         Err(io::Error::other("no free X display number was found"))
     }
 
-    /// Removes the folders of a computer without a box, and the files that its X server left. All processes of the
-    /// computer must have ended.
+    /// Removes the folders of a computer without a box, and the files that its X server left. Must be called after all
+    /// processes of the computer have ended.
     pub(super) fn remove_computer_folders(&self, display: u16) {
         remove_display(display);
         let removed = Folder::open(&self.folder).and_then(|own| own.remove(&display.to_string()));
@@ -194,7 +196,8 @@ impl RuntimeDir {
         for (name, text) in SUPPORT_FILES {
             public(name, text)?;
         }
-        // A wrapper without its program would look like an installed browser.
+        // The wrappers are only written if Chromium is installed. Otherwise a wrapper would look like an installed
+        // browser.
         for (name, text) in BROWSER_FILES {
             if Path::new("/usr/bin/chromium").exists() {
                 public(name, text)?;
@@ -237,8 +240,8 @@ fn socket_of(display: u16) -> String {
     format!("X{display}")
 }
 
-/// Opens the folder of X sockets, which is created if it does not exist. Like `/tmp`, all users of the host may write
-/// to it.
+/// Opens the folder of X sockets, and creates it if it does not exist. All users of the host may create files in this
+/// folder, as in `/tmp`.
 fn x_sockets() -> io::Result<Folder> {
     let parent = Folder::open(Path::new(PARENT))?;
     let name = X_SOCKETS.rsplit_once('/').map_or(X_SOCKETS, |(_, name)| name);
@@ -253,13 +256,14 @@ fn remove_display(display: u16) {
     let parent = Folder::open(Path::new(PARENT));
     let lock = lock_of(display);
     let lock = lock.file_name().unwrap_or_default().to_string_lossy();
-    // Fails if the file does not exist or belongs to another user. Then there is nothing to remove.
+    // The removal fails if the file does not exist or belongs to another user. Both errors are ignored, because such a
+    // file must not be removed.
     let _ = parent.and_then(|parent| parent.remove(&lock));
     let _ = x_sockets().and_then(|x_sockets| x_sockets.remove(&socket_of(display)));
 }
 
-/// Makes this program available at a path that computers' users can execute: by a hard link, or by a copy if the file
-/// is on another file system or not executable for all.
+/// Makes this program available at a path that the computers' users can execute. Creates a hard link, or a copy if the
+/// program is on another file system or is not executable for all users.
 fn install_agent(program: &Path, agent: &Path) -> io::Result<()> {
     let open_to_all = fs::metadata(program)?.mode() & 0o005 == 0o005;
     if open_to_all && fs::hard_link(program, agent).is_ok() {
@@ -269,8 +273,8 @@ fn install_agent(program: &Path, agent: &Path) -> io::Result<()> {
     fs::set_permissions(agent, Permissions::from_mode(0o755))
 }
 
-/// Kills the boxes that were starting when their server was killed, and the processes of computers without a box. Their
-/// command line or their mounts contain the path of the folder.
+/// Kills the processes that a killed server left: boxes that were starting, and computers without a box. The command
+/// lines or the mounts of these processes contain the path of the server's folder.
 fn kill_leftovers(folder: &str) {
     let part = format!("/{folder}/");
     for _ in 0..MAX_ROUNDS {
@@ -280,8 +284,8 @@ fn kill_leftovers(folder: &str) {
                 found = true;
             } else if is_agent(&process, &part) {
                 found = true;
-                // The agent is about to do the same, unless it hangs. It is killed last, since it adopts orphans as
-                // long as it exists.
+                // The agent is about to kill its descendants itself, unless it hangs. The agent is killed last, because
+                // it adopts the orphans until it ends.
                 kill_descendants(pid.as_raw_nonzero().get(), &HashSet::new());
             } else {
                 continue;
@@ -324,7 +328,8 @@ fn remove_stale(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let ours = entry.metadata().is_ok_and(|metadata| {
-            // A starting server locks its folder within a moment.
+            // An unlocked folder counts only after some time, because a starting server locks its folder within a
+            // moment.
             let age = metadata.modified().ok().and_then(|made| made.elapsed().ok()).unwrap_or_default();
             let has_prefix =
                 name.starts_with(PREFIX) || name.starts_with(UNLOCKED_PREFIX) && age > UNLOCKED_AGE;

@@ -1,5 +1,5 @@
-//! The start of a computer's desktop: the X server first, then the audio server, the message bus and the parts of the
-//! desktop.
+//! Starts a computer's desktop: first the X server, then the audio server, the message bus, the window manager, the
+//! wallpaper and the panel.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -18,19 +18,20 @@ use super::resolution::Resolution;
 use super::shutdown::Shutdown;
 use super::x_cookie::XCookie;
 
-/// How long the start of the agent and of the X server may take. It usually takes a fraction of a second.
+/// The timeout for the start of the agent, and for the start of the X server. Each usually takes a fraction of a
+/// second.
 const BOOT_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long the window manager and the audio server may take. The computer works without them.
+/// The timeout for the start of the window manager and the audio server. The computer works without them.
 const PART_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the wallpaper and the panel may take after that.
+/// The timeout for drawing the wallpaper and the panel.
 const PAINT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long to wait before a part that has exited is restarted.
+/// The delay before a part that has exited is restarted.
 const RESTART_DELAY: Duration = Duration::from_millis(500);
 
-/// Why a computer did not start.
+/// The reason why a computer did not start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BootError {
-    /// bubblewrap or the agent could not be started, or the agent does not reply.
+    /// bubblewrap or the agent could not be started, or the agent did not reply.
     #[error("cannot open its box: {0}")]
     Box(#[from] io::Error),
     /// The home could neither be opened nor created.
@@ -45,7 +46,7 @@ pub(crate) enum BootError {
     /// The display could not be used.
     #[error("cannot use its display: {0}")]
     Screen(#[from] ScreenError),
-    /// The server shuts down.
+    /// The server is shutting down.
     #[error("the server is shutting down")]
     ShuttingDown,
     /// A part was not ready in time.
@@ -57,8 +58,8 @@ pub(crate) enum BootError {
 }
 
 impl BootError {
-    /// Returns whether the settings in the home may be the cause: they can start programs and break parts of the
-    /// desktop.
+    /// Returns whether the settings in the home may be the cause of the failure: they can start programs and break
+    /// parts of the desktop.
     pub(super) fn may_come_from_settings(&self) -> bool {
         match self {
             Self::Ended { .. } | Self::Program { .. } | Self::Screen(_) => true,
@@ -80,7 +81,7 @@ pub(crate) enum Settings {
 }
 
 impl Settings {
-    /// The name in the protocol.
+    /// Returns the name of the settings in the protocol.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Home => "home",
@@ -102,10 +103,10 @@ pub(super) struct Desktop {
     pub(super) missing: Vec<&'static str>,
 }
 
-/// Starts the desktop. Returns once the X server, the window manager and the audio server are ready; [`drawn`] waits
-/// for the rest.
+/// Starts the desktop. Returns once the X server is ready, and the window manager and the audio server are ready or
+/// have timed out. [`drawn`] waits for the wallpaper and the panel.
 ///
-/// A part that exits is restarted, until `shutdown`. If the X server exits, the computer ends.
+/// Parts that exit are restarted until the computer shuts down. If the X server exits, the computer ends.
 pub(super) async fn start(
     agent: &Agent,
     layout: &Layout,
@@ -138,8 +139,8 @@ pub(super) async fn start(
     Ok(Desktop { screen, missing })
 }
 
-/// Waits until the wallpaper and the panel are drawn, which only screenshots need. Returns after a timeout too: the
-/// user may have turned off the panel or broken the settings.
+/// Waits until the wallpaper and the panel are drawn, which only screenshots need. Also returns after
+/// [`PAINT_TIMEOUT`], because the user may have turned off the panel or broken the settings.
 pub(super) async fn drawn(screen: Arc<Screen>) {
     match wait_for_part(&screen, DesktopPart::WallpaperAndPanel, Instant::now() + PAINT_TIMEOUT).await {
         Ok(true) => {}
@@ -160,12 +161,12 @@ async fn wait_for_part(
     Ok(waiting.await.map_err(io::Error::other)??)
 }
 
-/// A program that is part of every desktop. In arguments and variables `{run}`, `{user}` and `{home}` are placeholders
-/// for folders of the computer.
+/// A program that is part of every desktop. In the arguments and variables, `{run}`, `{user}` and `{home}` are
+/// placeholders for folders of the computer.
 struct Part {
     program: &'static str,
     arguments: &'static [&'static str],
-    /// Environment variables that replace the desktop's.
+    /// The environment variables that replace those of the desktop.
     variables: &'static [(&'static str, &'static str)],
 }
 
@@ -174,8 +175,8 @@ struct Part {
 const NO_HOME: &[(&str, &str)] =
     &[("HOME", "{run}"), ("XDG_CONFIG_HOME", "{run}"), ("XDG_DATA_HOME", "{run}")];
 
-/// With `norewinds` a recorder receives the first sample within a few milliseconds. Otherwise the sink wakes up only
-/// every 2 s.
+/// The audio server. With `norewinds`, a recorder receives the first sample within a few milliseconds. Without this
+/// option, the sink wakes up only every 2 s.
 const AUDIO_SERVER: Part = Part {
     program: "pulseaudio",
     arguments: &[
@@ -197,7 +198,8 @@ const AUDIO_SERVER: Part = Part {
 const MESSAGE_BUS: Part = Part {
     program: "dbus-daemon",
     arguments: &["--session", "--address=unix:path={user}/bus", "--nofork", "--nopidfile"],
-    // Otherwise the bus would look up its user, who may not be in the user database without a box.
+    // Without this variable, the bus would look up its user in the user database. A computer without a box may run as a
+    // user who is not in the database.
     variables: &[("XDG_DATA_HOME", "{home}/.local/share")],
 };
 const WINDOW_MANAGER: Part = Part { program: "openbox", arguments: &[], variables: &[] };
@@ -208,7 +210,7 @@ fn expand(text: &str, inside: &InsidePaths) -> String {
     text.replace("{run}", &inside.run).replace("{user}", &inside.user).replace("{home}", &inside.home)
 }
 
-/// The program of the X server.
+/// The name of the X server's program.
 pub(super) const DISPLAY_SERVER: &str = "Xvnc";
 
 struct Session<'a> {
@@ -236,7 +238,7 @@ impl Session<'_> {
             format!("{}/rfb.sock", inside.run),
             "-nolisten".into(),
             "tcp".into(),
-            // The abstract socket is not needed: there is one in the file system.
+            // The abstract socket is not needed, because clients use the socket in the file system.
             "-nolisten".into(),
             "local".into(),
             "-AlwaysShared".into(),
@@ -258,8 +260,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Connects to the X server and reserves keycodes for typing. This happens before the window manager starts, which
-    /// needs a long time to process a change of the keymap.
+    /// Connects to the X server and reserves keycodes for typing. This happens before the window manager starts,
+    /// because the window manager takes a long time to process a change of the keymap.
     async fn open_screen(&self, deadline: Instant) -> Result<Arc<Screen>, BootError> {
         let socket = self.layout.x_socket();
         wait_for(self.agent, socket.clone(), "the X server", deadline).await?;

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
-/// Notifies all tasks of a computer that it shuts down. Cheap to clone.
+/// Notifies all tasks of a computer that the computer shuts down. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shutdown {
     token: CancellationToken,
@@ -12,12 +12,12 @@ pub(super) struct Shutdown {
 }
 
 impl Shutdown {
-    /// Ends the computer on request.
+    /// Begins to shut down the computer on request.
     pub(super) fn begin(&self) {
         self.token.cancel();
     }
 
-    /// Ends the computer because of a failure, unless it is already shutting down.
+    /// Begins to shut down the computer because of a failure, unless it is already shutting down.
     pub(super) fn fail(&self, reason: impl Into<String>) {
         if !self.token.is_cancelled() {
             // The first reason is kept, because it is the cause of the later ones.
@@ -26,12 +26,12 @@ impl Shutdown {
         }
     }
 
-    /// Canceled as soon as the computer ends.
+    /// Returns a token that is canceled as soon as the computer begins to shut down.
     pub(super) fn token(&self) -> &CancellationToken {
         &self.token
     }
 
-    /// The reason, if the computer ends because of a failure.
+    /// Returns the reason, if the computer shuts down because of a failure.
     pub(super) fn reason(&self) -> Option<&str> {
         self.reason.get().map(String::as_str)
     }

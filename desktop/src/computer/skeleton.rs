@@ -1,10 +1,10 @@
-//! The content of a new home: folders, and the settings of the desktop.
+//! Creates new homes, which contain folders and the settings of the desktop.
 
 use std::io;
 
 use crate::untrusted::Folder;
 
-/// The folders of a home.
+/// The folders of a new home.
 const FOLDERS: &[&str] = &["Desktop", "Documents", "Downloads"];
 
 macro_rules! skeleton {
@@ -13,7 +13,7 @@ macro_rules! skeleton {
     };
 }
 
-/// The files of a home, by their path in it.
+/// The files of a new home, as pairs of path and content.
 const FILES: &[(&str, &[u8])] = skeleton![
     ".bashrc",
     ".config/gtk-3.0/settings.ini",
@@ -32,7 +32,7 @@ const FILES: &[(&str, &[u8])] = skeleton![
 
 /// The name of the home in its computer's folder.
 pub(super) const HOME_NAME: &str = "home";
-/// The name of the home until it is complete, so an interruption does not leave a partial home.
+/// The name of the home until the home is complete. After an interruption, no incomplete home has the final name.
 const UNFINISHED: &str = "home.new";
 
 /// Creates the home in its computer's folder. An existing home belongs to the user and is not changed.

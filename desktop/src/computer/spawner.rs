@@ -1,7 +1,7 @@
 //! Starts the helper programs of the server: boxes, slirp4netns and encoders.
 //!
-//! They always end with the server. They inherit no environment variables, terminal, keyring, descriptors or ignored
-//! signals from it, except those that are passed explicitly.
+//! Helpers always end with the server. They inherit `PATH` from the server, but no other environment variables,
+//! terminal, keyring, descriptors or ignored signals, except those that are passed explicitly.
 //!
 //! The kernel kills a helper when its parent ends, and its parent is the *thread* that started it. A thread of the
 //! async runtime may end before the server, so a dedicated thread starts the helpers.
@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::agent::{ProcessIdentity, Stat, descendants, kill_descendants};
 use crate::inherited::reset_for_exec;
 
-/// `KEYCTL_JOIN_SESSION_KEYRING` in `linux/keyctl.h`.
+/// The operation `KEYCTL_JOIN_SESSION_KEYRING` of `linux/keyctl.h`.
 const JOIN_SESSION_KEYRING: libc::c_long = 1;
 
 enum Request {
@@ -44,7 +44,7 @@ impl Spawner {
             let _entered = runtime.enter();
             let mut started = StartedChildren::default();
             while let Some(request) = received.blocking_recv() {
-                // If the caller no longer waits, the child is killed on drop.
+                // If the caller no longer waits for the reply, the child is dropped and thereby killed.
                 match request {
                     Request::Spawn(mut command, reply) => {
                         let child = command.spawn();
@@ -61,8 +61,8 @@ impl Spawner {
         Ok(Self { requests })
     }
 
-    /// Kills all children of this process that it has not started: processes that computers without a box have left
-    /// behind. The server adopts them if it is a child subreaper.
+    /// Kills all children of this process that it has not started, with their descendants. Such children are processes
+    /// that computers without a box have left behind. The server adopts them if it is a child subreaper.
     pub(crate) async fn kill_orphans(&self) {
         let (reply, response) = oneshot::channel();
         if self.requests.send(Request::KillOrphans(reply)).is_ok() {
@@ -74,7 +74,8 @@ impl Spawner {
     /// Starts a program in a new session.
     pub(crate) async fn spawn(&self, mut command: Command) -> io::Result<Child> {
         command.kill_on_drop(true);
-        // The server's own variables may contain the API key, or secrets of the user who started it.
+        // The environment is cleared, because the server's variables may contain the API key, or secrets of the user
+        // who started the server.
         let named: Vec<_> = command
             .as_std()
             .get_envs()
@@ -119,10 +120,12 @@ impl StartedChildren {
         self.0.get(&pid).is_some_and(|started| started.is_none_or(|started| started == stat.started))
     }
 
-    /// Runs on the thread that starts children, so no child can start during the search and be killed by mistake.
+    /// Kills the children that this thread has not started. Runs on the thread that starts children, so that no child
+    /// is started during the search and killed by mistake.
     fn kill_orphans(&mut self) {
         let own = getpid().as_raw_nonzero().get();
-        // Queries the kernel for each process: a list that could not be read completely may lack some.
+        // Forgets the children that no longer exist. Queries the kernel for each child, because a list of processes may
+        // be incomplete.
         self.0.retain(|&pid, _| {
             Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
         });
@@ -137,7 +140,8 @@ impl StartedChildren {
         }
         let left = descendants(own).into_iter();
         for (pid, _) in left.filter(|(pid, stat)| stat.parent == own && !self.has(*pid, stat)) {
-            // Nothing else reaps this process. The call does not wait for it, since it may never end.
+            // No other code reaps this process. The call does not wait for the process, since the process may never
+            // end.
             if let Some(pid) = Pid::from_raw(pid) {
                 let _ = waitpid(Some(pid), WaitOptions::NOHANG);
             }
@@ -146,7 +150,7 @@ impl StartedChildren {
 }
 
 /// Replaces the session keyring with an empty one: the inherited one contains keys of the login session that started
-/// the server. Fails if the kernel has no keyrings.
+/// the server. Has no effect if the kernel has no keyrings.
 fn leave_session_keyring() {
     // SAFETY: the call takes a null pointer as the name and accesses no memory of this process.
     unsafe {

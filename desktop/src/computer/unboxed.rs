@@ -1,5 +1,5 @@
-//! A computer without a box: its processes run next to the server's, and its folders are in the server's runtime
-//! folder.
+//! Runs a computer without a box: its processes run next to the processes of the server, and its folders are in the
+//! server's runtime folder.
 
 use std::io;
 use std::os::fd::{AsRawFd as _, RawFd};
@@ -19,17 +19,18 @@ use super::layout::{InsidePaths, Layout};
 use super::runtime_dir::RuntimeDir;
 use super::x_cookie::XCookie;
 
-/// The part of the support folder that replaces files of the system. In a box they are covered by mounts instead.
+/// The subfolder of the support folder with the files that take precedence over those of the system. In a box, mounts
+/// cover the system's files instead.
 const REPLACEMENTS: &str = "unboxed";
 
-/// Returns the command that starts the shell of a terminal. It is not a login shell, since that would read the system's
-/// `/etc/profile`, which resets `PATH`.
+/// Returns the command that starts the shell of a terminal. It is not a login shell, since a login shell would read the
+/// system's `/etc/profile`, which resets `PATH`.
 pub(super) fn shell_command(layout: &Layout) -> Vec<String> {
     let settings = format!("{}/{REPLACEMENTS}/shell", layout.inside.support);
     ["bash", "--noprofile", "--rcfile", &settings, "-i"].map(str::to_owned).to_vec()
 }
 
-/// Creates the folders of the computer and finds a free display number.
+/// Creates the folders of a computer, finds a free display number, and returns the paths.
 pub(super) fn layout(runtime: &RuntimeDir, home: &Home) -> io::Result<Layout> {
     let key = XCookie::random().map_err(io::Error::other)?;
     let (display, place) = runtime.create_computer_folders(home.owner, &key)?;
@@ -54,7 +55,8 @@ pub(super) fn layout(runtime: &RuntimeDir, home: &Home) -> io::Result<Layout> {
     })
 }
 
-/// Returns the command that starts the agent. The agent confines itself, since nothing else does.
+/// Returns the command that starts the agent. Without a box, no other program confines the agent, so the agent confines
+/// itself.
 pub(super) fn command(layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Command> {
     let AgentLaunch { owner, control, .. } = launch;
     let mut command = Command::new(layout.support.join(AGENT));
@@ -72,10 +74,10 @@ pub(super) fn command(layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Co
 
 /// Runs the agent of a computer without a box. Must be called while the process has one thread.
 pub(crate) fn serve(control: RawFd, paths: AgentPaths) -> io::Result<()> {
-    // The agent adopts orphans, so it can end them with the computer.
+    // As a subreaper, the agent adopts orphans, so it can end them together with the computer.
     rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1))?;
-    // The agent detects the end of the server by its socket. If the kernel killed it instead, it could not end the
-    // other processes.
+    // The agent detects the end of the server when its socket is closed. If the kernel killed the agent instead, the
+    // agent could not end the other processes.
     rustix::process::set_parent_process_death_signal(None)?;
     drop_all_capabilities()?;
     seccomp::COMPUTER.install()?;

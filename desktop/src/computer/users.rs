@@ -1,4 +1,4 @@
-//! The users of the host that computers run as.
+//! Selects the users of the host that computers run as.
 
 #![expect(clippy::disallowed_methods, reason = "reads the user IDs of the namespace in `/proc`")]
 
@@ -7,10 +7,10 @@ use std::fs;
 use rustix::process::geteuid;
 use rustix::thread::{CapabilitySet, capabilities};
 
-/// If the server is root, the user IDs of computers start at the first of these that exists. Debian does not assign the
-/// first one to any other user. A rootless container often has only 65,536 user IDs.
+/// The candidates for the lowest user ID of computers if the server is root. The first candidate that exists is used.
+/// Debian does not assign 200,000 to any other user, but a rootless container often has only 65,536 user IDs.
 const FIRST_USER_IDS: [u32; 2] = [200_000, 30_000];
-/// The user IDs that exist in the namespace of this process.
+/// The path of the file that lists the user IDs of this process's user namespace.
 const UID_MAP: &str = "/proc/self/uid_map";
 /// The capabilities to start a process as another user, to give files to that user, and to kill the process.
 const REQUIRED_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
@@ -23,11 +23,11 @@ const REQUIRED_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
 /// The users that computers run as.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Users {
-    /// Each computer has its own user ID. The first one has this ID.
+    /// Each computer has a separate user ID. `first` is the lowest ID.
     PerComputer { first: u32 },
-    /// All computers run as the server's own user. It is not root, or only root in a namespace.
+    /// All computers run as the server's own user. This user is not root, or is root only in a user namespace.
     Shared,
-    /// Only root is available, which is root on the host or in a container.
+    /// The server is root on the host or in a container, and cannot use other users.
     Root,
 }
 
@@ -58,7 +58,7 @@ impl Users {
         }
     }
 
-    /// Returns the user ID for a test of whether boxes work.
+    /// Returns the user ID with which the server tests whether boxes work; `None` for the user of the server.
     pub(crate) fn first(self) -> Option<u32> {
         self.for_slot(0)
     }

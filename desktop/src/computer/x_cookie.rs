@@ -1,8 +1,9 @@
-//! The cookie of an X display: clients need it if other users of the host can reach the display's socket.
+//! Creates the cookie of an X display. Clients need the cookie if other users of the host can reach the display's
+//! socket.
 
 use std::fmt;
 
-/// `FamilyWild`: the entry applies to every host and display.
+/// The address family `FamilyWild`: an entry with this family applies to every host and display.
 const ANY_FAMILY: u16 = 0xffff;
 const LENGTH: usize = 16;
 
@@ -11,7 +12,7 @@ const LENGTH: usize = 16;
 pub(crate) struct XCookie([u8; LENGTH]);
 
 impl XCookie {
-    /// The name of the file that X clients read.
+    /// The name of the file from which X clients read the cookie.
     pub(super) const FILE: &str = "Xauthority";
     /// The name of the authorization method in the X protocol.
     pub(crate) const METHOD: &str = "MIT-MAGIC-COOKIE-1";

@@ -1,4 +1,4 @@
-//! A connection that was opened inside a computer.
+//! Wraps a connection that was opened inside a computer.
 
 use std::io;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -9,13 +9,14 @@ use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::UnixStream;
 
-/// A socket of which code inside the computer may keep a duplicate. Duplicates share the non-blocking flag, and that
-/// code may clear it. So each call passes its own flag: otherwise it could block a thread of the runtime.
+/// A socket of which code inside the computer may keep a duplicate. That code may clear the non-blocking flag, which
+/// all duplicates share. Therefore each read and write passes `MSG_DONTWAIT`. Otherwise the call could block a thread
+/// of the runtime.
 #[derive(Debug)]
 pub(crate) struct Connection(UnixStream);
 
 impl Connection {
-    /// Must be called inside the runtime.
+    /// Wraps `stream`. Must be called inside the runtime.
     pub(crate) fn new(stream: StdUnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         Ok(Self(UnixStream::from_std(stream)?))

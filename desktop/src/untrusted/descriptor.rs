@@ -16,37 +16,38 @@ use rustix::net::sockopt::{socket_domain, socket_peercred, socket_type};
 use rustix::net::{AddressFamily, SocketType, getpeername};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, unlockpt};
 
-/// Constants of `linux/magic.h`.
+/// The types of file systems, from `linux/magic.h`.
 const NSFS_MAGIC: FsWord = 0x6e73_6673;
 const TMPFS_MAGIC: FsWord = 0x0102_1994;
 const DEVPTS_SUPER_MAGIC: FsWord = 0x1cd1;
 
-/// The major and minor number of the device that opens terminals.
+/// The major and minor device number of `ptmx`, the device that opens terminals.
 const PTMX: (u32, u32) = (5, 2);
 
-/// What a descriptor will be used for.
+/// The access for which a descriptor must be open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Access {
     Read,
     Write,
 }
 
-/// Returns a regular file that stores data and is open for `access`.
+/// Returns a descriptor as a file, if it is a regular file that stores data and is open for `access`.
 ///
-/// Files in `/proc` and `/sys` are regular by type too. But a read may block forever or never reach the end, and a
-/// write may be a command to the kernel.
+/// Files in `/proc` and `/sys` also have the type of a regular file, but they do not store data. A read may block
+/// forever or never reach the end, and a write may be a command to the kernel.
 pub(crate) fn regular_file(descriptor: OwnedFd, access: Access) -> Option<File> {
     let is_regular = has_type(&descriptor, FileType::RegularFile) && allows(&descriptor, access);
     (is_regular && fstatfs(&descriptor).is_ok_and(|system| stores_files(&system)))
         .then(|| File::from(descriptor))
 }
 
-/// Virtual file systems have no blocks. Neither has a `tmpfs` without a limit.
+/// Returns whether a file system stores files. Virtual file systems have no blocks, but neither has a `tmpfs` without a
+/// size limit.
 fn stores_files(system: &StatFs) -> bool {
     system.f_type == TMPFS_MAGIC || system.f_blocks > 0 && system.f_type != PROC_SUPER_MAGIC
 }
 
-/// Returns the read end of a pipe for the output of a process.
+/// Returns a new descriptor for the output of a process, if `descriptor` is the read end of a pipe.
 pub(crate) fn output(descriptor: &OwnedFd) -> Option<OwnedFd> {
     let is_readable_pipe = has_type(descriptor, FileType::Fifo) && allows(descriptor, Access::Read);
     is_readable_pipe.then(|| reopen_pipe(descriptor)).flatten()
@@ -70,8 +71,7 @@ pub(crate) struct Terminal {
     pub(crate) slave: OwnedFd,
 }
 
-/// Opens a terminal for the user `owner` with a computer's terminal device. An `O_PATH` descriptor of the device
-/// suffices.
+/// Opens a terminal for the user `owner` with a computer's terminal device. `device` may be an `O_PATH` descriptor.
 pub(crate) fn open_terminal(device: &OwnedFd, owner: u32) -> io::Result<Terminal> {
     let status = fstat(device)?;
     let is_device = FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice
@@ -100,14 +100,14 @@ fn open_terminal_at(device: &str, owner: u32) -> io::Result<Terminal> {
     let master = open(device, flags | OFlags::NONBLOCK, Mode::empty())?;
     unlockpt(&master)?;
     let slave = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
-    // The kernel assigns the terminal to the user and the group of this process. The group may be a different one.
+    // The kernel makes the user of this process the owner of the terminal. The group may be another group.
     if fstat(&slave)?.st_uid != owner {
         fchown(&slave, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
     }
     Ok(Terminal { master, slave })
 }
 
-/// Returns a connected Unix stream socket whose peer belongs to the user `owner`.
+/// Returns a descriptor as a socket, if it is a connected Unix stream socket whose peer belongs to the user `owner`.
 pub(crate) fn connection(descriptor: OwnedFd, owner: u32) -> io::Result<UnixStream> {
     let is_stream =
         socket_domain(&descriptor)? == AddressFamily::UNIX && socket_type(&descriptor)? == SocketType::STREAM;
@@ -122,7 +122,7 @@ pub(crate) fn connection(descriptor: OwnedFd, owner: u32) -> io::Result<UnixStre
     Ok(descriptor.into())
 }
 
-/// Returns a descriptor of a namespace of any type.
+/// Returns the descriptor if it refers to a namespace, of any type.
 pub(crate) fn namespace(descriptor: OwnedFd) -> Option<OwnedFd> {
     let is_namespace = fstatfs(&descriptor).is_ok_and(|system| system.f_type == NSFS_MAGIC);
     (is_namespace && allows(&descriptor, Access::Read)).then_some(descriptor)
@@ -132,7 +132,8 @@ fn has_type(descriptor: &OwnedFd, expected: FileType) -> bool {
     fstat(descriptor.as_fd()).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == expected)
 }
 
-/// Returns whether a descriptor is open for `access`. One opened with `O_PATH` never is, regardless of its other flags.
+/// Returns whether a descriptor is open for `access`. A descriptor that was opened with `O_PATH` is open for neither,
+/// regardless of its other flags.
 fn allows(descriptor: &OwnedFd, access: Access) -> bool {
     fcntl_getfl(descriptor).is_ok_and(|flags| {
         let mode = flags & OFlags::RWMODE;

@@ -1,4 +1,4 @@
-//! Folders that a computer's user can change, and folders that contain one.
+//! Safe operations on folders that a computer's user can change, and on the parents of such folders.
 
 #![expect(
     clippy::disallowed_methods,
@@ -24,12 +24,12 @@ const OWNER: RawMode = 0o700;
 /// The maximum number of subfolders to collect before they are emptied.
 const BATCH: usize = 256;
 
-/// An open folder. Its entries are accessed by a single name each, and links are never followed.
+/// An open folder. The methods access each entry by a single name, and never follow links.
 #[derive(Debug)]
 pub(crate) struct Folder(OwnedFd);
 
 impl Folder {
-    /// Opens a folder that only the server can change, including all names in `path`.
+    /// Opens the folder at `path`. No user of a computer may be able to change the names in `path`.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         Ok(Self(openat(CWD, path, open_flags(), Mode::empty())?))
     }
@@ -54,7 +54,7 @@ impl Folder {
         Ok(made)
     }
 
-    /// Creates a subfolder in which every user can create files, and only their owners can remove them.
+    /// Creates a subfolder in which every user can create files, but can remove only files that they own.
     pub(crate) fn create_sticky(&self, name: &str) -> io::Result<()> {
         let name = single_name(name)?;
         mkdirat(&self.0, &name, Mode::RWXU)?;
@@ -76,7 +76,8 @@ impl Folder {
         single_name(name).is_ok_and(|name| statat(&self.0, &name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
     }
 
-    /// Creates a subfolder that belongs to the server and that members of `group` can traverse. It may exist already.
+    /// Creates a subfolder that belongs to the server and that members of `group` can traverse. The subfolder may
+    /// already exist.
     pub(crate) fn create_traversable(&self, name: &str, group: Option<u32>) -> io::Result<Self> {
         match mkdirat(&self.0, name, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
@@ -118,7 +119,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes an entry with everything in it. Supports any depth and follows no links.
+    /// Removes an entry, and the content of a folder. Supports folders of any depth, and follows no links.
     pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
         let name = single_name(name)?;
         if self.remove_leaf(&name)? {
@@ -129,10 +130,10 @@ impl Folder {
         Ok(unlinkat(&self.0, &name, AtFlags::REMOVEDIR)?)
     }
 
-    /// Removes all entries.
+    /// Removes all entries of this folder.
     ///
-    /// Moves subfolders of subfolders up before they are emptied. So a deep tree needs no deep stack, long paths or
-    /// additional descriptors, and a wide one needs little memory.
+    /// Moves the subfolders of subfolders up into this folder before they are emptied. Therefore a deep tree needs no
+    /// deep stack, long paths or additional descriptors, and a wide tree needs little memory.
     fn remove_contents(&self) -> io::Result<()> {
         let mut moved = 0;
         loop {
@@ -164,8 +165,8 @@ impl Folder {
         }
     }
 
-    /// Empties the subfolder `name`: removes files and empty folders, and moves other folders up into this one. Returns
-    /// whether that changed anything.
+    /// Removes the subfolder `name`: removes the files and empty folders in it, and moves the other folders in it up
+    /// into this folder. Returns whether this made any progress.
     fn flatten_child(&self, name: &CStr, moved: &mut u64) -> io::Result<bool> {
         let folder = match self.open_repaired(name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
@@ -206,7 +207,7 @@ impl Folder {
         match unlinkat(&self.0, name, AtFlags::REMOVEDIR) {
             Ok(()) | Err(Errno::NOENT) => Ok(true),
             Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(false),
-            // The folder may lack the permissions to see whether it is empty.
+            // The kernel may be unable to check whether the folder is empty, because of the folder's permissions.
             Err(Errno::ACCESS) => Ok(false),
             Err(error) => Err(error.into()),
         }

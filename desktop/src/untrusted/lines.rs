@@ -1,4 +1,4 @@
-//! Reads lines of bounded length from inside a computer.
+//! Reads lines of limited length that come from inside a computer.
 
 use std::io;
 
@@ -10,12 +10,14 @@ pub(crate) const LINE_LIMIT: usize = 16 * 1024;
 /// The maximum length of a string that is quoted in an error or in the log, in characters.
 const QUOTE_LIMIT: usize = 1024;
 
-/// Returns the start of a string without control characters, which could change the output of a terminal.
+/// Returns the first [`QUOTE_LIMIT`] characters of a string, without control characters, which could change the output
+/// of a terminal.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).take(QUOTE_LIMIT).collect()
 }
 
-/// Reads lines. Fails at the first line that is too long. Cancel-safe: a partial line is kept when a read is dropped.
+/// Reads lines. Fails at the first line that is too long. Cancel-safe: when a read is canceled, the partial line is
+/// kept.
 #[derive(Debug)]
 pub(crate) struct Lines<R> {
     reader: BufReader<R>,
@@ -27,7 +29,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         Self { reader: BufReader::new(reader), partial: Vec::new() }
     }
 
-    /// Returns the reader. Some of its bytes may be in the buffer already.
+    /// Returns the reader. Bytes that are already in the buffer can no longer be read from it.
     pub(crate) fn get_mut(&mut self) -> &mut R {
         self.reader.get_mut()
     }

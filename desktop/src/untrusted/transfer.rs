@@ -12,7 +12,8 @@ use rustix::net::{
 /// The maximum number of descriptors per message.
 pub(crate) const MAX_DESCRIPTORS: usize = 4;
 
-/// Sends bytes together with descriptors. Returns the number of bytes sent, which may be less than all.
+/// Sends bytes together with descriptors. Returns the number of bytes sent, which may be less than the length of
+/// `bytes`.
 pub(crate) fn send(
     socket: impl AsFd,
     bytes: &[u8],
@@ -22,7 +23,7 @@ pub(crate) fn send(
     send_vectored(socket, &[IoSlice::new(bytes)], descriptors, flags)
 }
 
-/// Like [`send`], with the bytes in several parts.
+/// Sends bytes as [`send`] does, from several buffers.
 pub(crate) fn send_vectored(
     socket: impl AsFd,
     bytes: &[IoSlice<'_>],
@@ -37,7 +38,8 @@ pub(crate) fn send_vectored(
     Ok(sendmsg(socket, bytes, &mut control, flags | SendFlags::NOSIGNAL)?)
 }
 
-/// Receives bytes together with descriptors. Returns 0 bytes at the end of the stream.
+/// Receives bytes together with descriptors. Returns the number of bytes, which is 0 at the end of the stream, and the
+/// descriptors.
 pub(crate) fn receive(
     socket: impl AsFd,
     buffer: &mut [u8],

@@ -1,14 +1,14 @@
-//! The queue of changes that are not reported yet, in order.
+//! Queues the changes that are not reported yet, in order.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::agent::protocol::{FolderAction, FolderChange};
 
-/// How long the changes of a new file are held back. Programs save a file by writing a temporary file and renaming it.
-/// If both happen within this time, only the modification of the saved file is reported.
+/// The time for which the changes of a new file are held back. Programs save a file by writing a temporary file and
+/// renaming it. If both happen within this time, only the modification of the saved file is reported.
 pub(super) const HOLD_TIME: Duration = Duration::from_millis(500);
-/// The maximum number of pending changes. Beyond it, the oldest is reported immediately.
+/// The maximum number of pending changes. Above this number, the oldest change is reported immediately.
 const MAX_PENDING: usize = 1024;
 
 #[derive(Default)]
@@ -17,7 +17,8 @@ pub(super) struct Pending(VecDeque<PendingChange>);
 struct PendingChange {
     change: FolderChange,
     due: Instant,
-    /// The kernel gives both events of a rename the same cookie.
+    /// The cookie of the rename, or 0 if the change is not the deletion by a rename. The kernel gives both events of a
+    /// rename the same cookie.
     cookie: u32,
 }
 
@@ -29,12 +30,13 @@ impl Pending {
         self.0.push_back(PendingChange { change, due, cookie: 0 });
     }
 
-    /// Adds the creation of a file. It is held back, and so are the changes that follow it.
+    /// Adds the creation of a file. The creation and the changes that follow it are held back.
     pub(super) fn created(&mut self, change: FolderChange) {
         self.0.push_back(PendingChange { change, due: Instant::now() + HOLD_TIME, cookie: 0 });
     }
 
-    /// `cookie` is that of the rename, or 0 if it was not a rename.
+    /// Adds the deletion of a file. `cookie` is the cookie of the rename that removed the name, or 0 if the file was
+    /// not renamed.
     pub(super) fn deleted(&mut self, change: FolderChange, cookie: u32) {
         self.push(change);
         if let Some(last) = self.0.back_mut() {
@@ -49,7 +51,7 @@ impl Pending {
         if let Some((folder, name)) = from
             && let Some(creation) = self.creation_of(&folder, &name)
         {
-            // Keeps the changes of an earlier file of that name.
+            // Keeps the changes of an earlier file with the same name.
             let later = self.0.split_off(creation);
             self.0.extend(later.into_iter().filter(|held| !is_of(&held.change, &folder, &name)));
         }
@@ -68,7 +70,7 @@ impl Pending {
         self.0.front().map(|held| held.due)
     }
 
-    /// Returns the next change if it was held back long enough.
+    /// Removes and returns the oldest change, if it was held back long enough or too many changes are pending.
     pub(super) fn release(&mut self, now: Instant) -> Option<FolderChange> {
         let is_due = self.0.len() > MAX_PENDING || self.0.front().is_some_and(|held| held.due <= now);
         if is_due { self.0.pop_front().map(|held| held.change) } else { None }

@@ -1,5 +1,5 @@
-//! The cgroup hierarchies of this machine in which the server may create groups. cgroup v1 has one hierarchy per kind
-//! of resource, cgroup v2 has one for all.
+//! Finds the cgroup hierarchies of this machine in which the server may create groups. cgroup v1 has one hierarchy per
+//! kind of resource. cgroup v2 has one hierarchy for all resources.
 
 #![expect(
     clippy::disallowed_methods,
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// The controllers that limit computers.
 const CONTROLLERS: &[&str] = &["memory", "cpu", "pids"];
 
-/// The group of the server process itself in cgroup v2, where a group with subgroups cannot have members.
+/// The name of the group for the server process itself in cgroup v2, where a group with subgroups cannot have members.
 const SERVER_ITSELF: &str = "server";
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -52,20 +52,20 @@ impl Hierarchy {
         self.controllers.iter().any(|it| it == controller)
     }
 
-    /// Creates a group and its parents.
+    /// Creates a group and its parents, with the controllers of this hierarchy.
     pub(super) fn make(&self, folder: &Path) -> io::Result<()> {
         fs::create_dir_all(folder)?;
         if self.version == Version::Two
             && let Some(server) = folder.parent()
         {
-            // The parent group decides which controllers a group has.
+            // The controllers of a group are enabled in its parent group.
             self.enable(server)?;
         }
         Ok(())
     }
 
-    /// Tests whether the server can create a group by creating one: neither permissions nor mount options show this
-    /// reliably.
+    /// Enables the controllers, then creates and removes a group as a test, since neither permissions nor mount options
+    /// show reliably whether the server can create groups. Returns `None` if it cannot.
     fn prepare(mut self, name: &str) -> Option<Self> {
         if self.version == Version::Two {
             let offered = fs::read_to_string(self.folder.join("cgroup.controllers")).ok()?;
@@ -122,7 +122,7 @@ fn read(mount: &str, memberships: &str) -> Option<Hierarchy> {
     if controllers.is_empty() {
         return None;
     }
-    // The format is `ID:CONTROLLERS:PATH`, without controllers in cgroup v2.
+    // The format is `ID:CONTROLLERS:PATH`. The field CONTROLLERS is empty in cgroup v2.
     let membership = memberships.lines().find_map(|line| {
         let (names, membership) = line.split_once(':')?.1.split_once(':')?;
         let matches = match version {

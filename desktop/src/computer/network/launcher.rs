@@ -1,4 +1,4 @@
-//! The launcher of slirp4netns: blocks addresses in the computer's network namespace, then executes slirp4netns.
+//! Launches slirp4netns: blocks addresses in the computer's network namespace, then executes slirp4netns.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -9,15 +9,16 @@ use std::process::Command;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType, recv, send, socket};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, set_no_new_privs};
 
-/// Networks by address and prefix length.
+/// The blocked networks, as pairs of address and prefix length.
 const BLOCKED_NETWORKS: &[(Ipv4Addr, u8)] = &[
-    // A socket that is bound to the device bypasses the loopback interface of the box. Its packets would reach the
-    // host's loopback interface.
+    // A socket that is bound to the network device bypasses the loopback interface of the box. The packets of such a
+    // socket would reach the host's loopback interface.
     (Ipv4Addr::new(127, 0, 0, 0), 8),
     (Ipv4Addr::new(0, 0, 0, 0), 8),
-    // Link-local addresses. Nearly every cloud has its metadata service, which returns credentials, at 169.254.169.254.
+    // Link-local addresses. In nearly every cloud, the metadata service, which returns credentials, is at
+    // 169.254.169.254.
     (Ipv4Addr::new(169, 254, 0, 0), 16),
-    // Other metadata services: Azure's, Alibaba's and Oracle's.
+    // The addresses of metadata services of Azure, Alibaba and Oracle.
     (Ipv4Addr::new(168, 63, 129, 16), 32),
     (Ipv4Addr::new(100, 100, 100, 200), 32),
     (Ipv4Addr::new(192, 0, 0, 192), 32),
@@ -26,8 +27,8 @@ const BLOCKED_NETWORKS: &[(Ipv4Addr, u8)] = &[
 /// Blocks the networks, then executes `program`. `users` and `network` are the descriptors of the box's user and
 /// network namespaces.
 pub(crate) fn run(users: RawFd, network: RawFd, program: &[String]) -> io::Result<()> {
-    // SAFETY: the server passed these descriptors when it started the process, and nothing else in it uses them. They
-    // stay open for the program.
+    // SAFETY: the server passed these descriptors when it started the process, and nothing else in the process uses
+    // them. They stay open, because the program inherits them.
     let namespaces = [users, network].map(|number| unsafe { BorrowedFd::borrow_raw(number) });
     block_from_inside(namespaces)?;
     set_no_new_privs(true)?;
@@ -58,8 +59,9 @@ fn block_from_inside(namespaces: [BorrowedFd<'_>; 2]) -> io::Result<()> {
     }
 }
 
-/// The limits of the computer's user namespace, by file name in `/proc/sys/user`. Without them the kernel counts these
-/// resources only for the host user, which may also be the user of the server or of other computers.
+/// The resource limits of the computer's user namespace, as pairs of the file name in `/proc/sys/user` and the value.
+/// Without them the kernel counts these resources only for the host user, which may also be the user of the server or
+/// of other computers.
 const RESOURCE_LIMITS: &[(&str, u32)] = &[
     ("max_user_namespaces", 256),
     ("max_pid_namespaces", 256),
@@ -75,7 +77,7 @@ const RESOURCE_LIMITS: &[(&str, u32)] = &[
     ("max_fanotify_marks", 1024),
 ];
 
-/// Sets the limits. A kernel may lack some of them.
+/// Sets the resource limits, except those that the kernel does not have.
 #[expect(clippy::disallowed_methods, reason = "kernel settings, before the program runs")]
 fn set_resource_limits() -> io::Result<()> {
     for (name, most) in RESOURCE_LIMITS {
@@ -93,14 +95,14 @@ fn enter([users, network]: [BorrowedFd<'_>; 2]) -> io::Result<()> {
     Ok(move_into_link_name_space(network, Some(LinkNameSpaceType::Network))?)
 }
 
-/// Adds an unreachable route.
+/// Blocks a network by an unreachable route.
 fn block(to: Ipv4Addr, length: u8) -> io::Result<()> {
     let kernel = socket(AddressFamily::NETLINK, SocketType::RAW, None)?;
     send(&kernel, &request(to, length), SendFlags::empty())?;
     read_acknowledgment(kernel.as_fd())
 }
 
-/// Returns an `RTM_NEWROUTE` message of `linux/rtnetlink.h`, in native byte order.
+/// Returns an `RTM_NEWROUTE` message of `linux/rtnetlink.h` that adds the route, in native byte order.
 fn request(to: Ipv4Addr, length: u8) -> Vec<u8> {
     const NEW_ROUTE: u16 = 24;
     /// The flags `NLM_F_REQUEST | NLM_F_ACK | NLM_F_EXCL | NLM_F_CREATE`.
@@ -124,7 +126,7 @@ fn request(to: Ipv4Addr, length: u8) -> Vec<u8> {
     message
 }
 
-/// Reads the kernel's acknowledgment: after the header, 0 or a negative error number.
+/// Reads the kernel's acknowledgment, which contains 0 or a negative error number after the header.
 fn read_acknowledgment(kernel: BorrowedFd<'_>) -> io::Result<()> {
     let mut reply = [0; 256];
     let (_, length) = recv(kernel, &mut reply[..], RecvFlags::empty())?;
