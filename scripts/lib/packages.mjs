@@ -19,7 +19,7 @@ export function readList(path) {
     }));
 }
 
-/** Whether a program is in PATH. */
+/** Returns whether a program is in PATH. */
 export function hasProgram(name) {
   return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, name)));
 }

@@ -38,5 +38,5 @@ export function part(value, expected) {
   return Object.fromEntries(Object.entries(expected).map(([name, inner]) => [name, part(value[name], inner)]));
 }
 
-/** Whether a value contains `expected`. */
+/** Returns whether a value contains `expected`. */
 export const fits = (value, expected) => canonical(part(value, expected)) === canonical(expected);

@@ -93,10 +93,10 @@ const REPEATED = new Set([
   "408 request timeout, on a reused connection",
 ]);
 
-/** Whether a fault can be transient, that is, end during a call. */
+/** Returns whether a fault can be transient, that is, end during a call. */
 export const canBeTransient = (fault) => FAULTS[fault].connect !== "unknown host";
 
-/** Whether the fault can also occur when a link is fetched. The content behind a link can have any format. */
+/** Returns whether the fault can also occur when a link is fetched. The content behind a link can have any format. */
 export const affectsLinks = (fault) => MEANINGS[fault].error !== "DecodeError" && !FAULTS[fault].reused;
 
 /**

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 
 /**
- * Records the SDK calls that one request of the page causes, with their durations. The response lists them in its
+ * Records the SDK calls that one request of the page causes, and their durations. The response lists the calls in its
  * `Server-Timing` header, and the page shows them.
  */
 export class Calls {

@@ -14,7 +14,7 @@ import { loadPages } from "./pages.mjs";
 
 const HTML = "text/html; charset=utf-8";
 
-/** Serves the dashboard until SIGINT or SIGTERM. With `ORGO_DASHBOARD_END_WITH_STDIN`, also until stdin closes. */
+/** Serves the dashboard until the process receives SIGINT or SIGTERM or, with `ORGO_DASHBOARD_END_WITH_STDIN`, stdin closes. */
 export async function main() {
   let port;
   try {
@@ -87,14 +87,14 @@ function listener({ config, access, api, servePage, port }) {
   };
 }
 
-/** Sets the cookie and redirects to a URL without the key. */
+/** Sends a response that sets the cookie and redirects to a URL without the key. */
 function enter(request, response, cookie) {
   const headers = { "set-cookie": cookie, "cache-control": "no-store" };
   if (request.headers["sec-fetch-site"] === "cross-site") send(response, 200, HTML, ENTRY_PAGE, headers);
   else send(response, 303, HTML, Buffer.alloc(0), { ...headers, location: "/" });
 }
 
-/** Listens on the first free port of the list. Resolves with its number. */
+/** Listens on the first free port of the list. Resolves with the port number. */
 async function listen(server, ports) {
   for (const [index, port] of ports.entries()) {
     try {

@@ -4,13 +4,13 @@ import type { Computer, Inventory } from "../api/types.js";
 import { Value } from "../ui/value.js";
 import { isChanging } from "./status.js";
 
-/** The intervals of listing the computers, in milliseconds. */
+/** The intervals between list calls, in milliseconds. */
 const POLL_INTERVAL = {
   /** While a computer is changing its status. */
   changing: 800,
   /** While the service is unreachable. */
   offline: 1_000,
-  /** While the selected computer is not running. Only this poll detects an outage then. */
+  /** While the selected computer is not running. Then only this poll detects an outage. */
   idle: 1_500,
   steady: 4_000,
   /** While the page is hidden. */
@@ -32,11 +32,11 @@ export interface Computers {
 
 const TRANSITIONS: Record<Lifecycle, string> = { start: "starting", stop: "stopping", restart: "restarting" };
 
-/** Polls the list of computers and changes them. The fragment of the page's URL has the id of the selected computer. */
+/** Polls the list of computers, and creates, changes and deletes computers. The URL fragment is the selected computer's id. */
 export class ComputerStore {
   readonly state = new Value<Computers>({ offline: false });
   readonly #api: Api;
-  /** The transitional statuses of changing computers, from the request until the first list after its response. */
+  /** The transitional status of each changing computer, by id. Kept from the request until the first list after its response. */
   readonly #pending = new Map<string, string>();
   #timer: number | undefined;
   #listing: AbortController | undefined;
@@ -75,7 +75,7 @@ export class ComputerStore {
     } catch (error) {
       if (listing.signal.aborted) return;
       const offline = isOutage(error);
-      // A single broken connection is not an outage, so the first error is not shown.
+      // A single connection error is not an outage, so the page does not show the first one.
       if (isConnectionError(error) && !this.#lastFailed) delay = FIRST_RETRY_DELAY;
       else this.#show({ inventory: this.state.get().inventory, error, offline });
       this.#lastFailed = offline;

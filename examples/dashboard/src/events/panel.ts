@@ -52,7 +52,7 @@ export class EventsPanel {
     setState(this.#state, "Not running", "idle");
   }
 
-  /** @param reachable whether the service is reachable */
+  /** Updates the panel. If the service is `reachable`, a disconnected channel reconnects without delay. */
   setReachable(reachable: boolean): void {
     if (!reachable) return;
     const stream = this.#stream;
@@ -83,7 +83,7 @@ export class EventsPanel {
         if (lost) this.#gap("The connection was lost. Some events may be missing here.");
         lost = opened = true;
         await this.#follow(stream, ended);
-        // `setReachable` closed it to replace it.
+        // `setReachable` closed the channel to replace it.
         if (this.#stream !== stream) continue;
       } catch (error) {
         if (ended.aborted) return;

@@ -9,7 +9,7 @@ import { FileList, nameOf } from "./list.js";
 import { Uploads } from "./uploads.js";
 
 const DOWNLOAD = "download the file";
-/** The interval of listing the files while the page is visible, in milliseconds. Other clients may change them. */
+/** The interval between list calls while the page is visible, in milliseconds. Other clients may add or delete files. */
 const POLL_INTERVAL = 15_000;
 
 /** The files that the service stores for the selected computer. */
@@ -26,7 +26,7 @@ export class FilesPanel {
   #offline = false;
   #listing: AbortController | undefined;
 
-  /** @param reveal brings the panel into view */
+  /** @param reveal scrolls the panel into view or selects its tab */
   constructor(api: Api, notices: Notices, reveal: () => void) {
     this.#api = api;
     this.#notices = notices;

@@ -30,7 +30,7 @@ export interface FeedOptions {
   onError(error: unknown, failure: FeedFailure): void;
 }
 
-/** A failed screenshot request. */
+/** The details of a failed screenshot request. */
 export interface FeedFailure {
   /** The number of consecutive failures. */
   count: number;
@@ -47,8 +47,8 @@ export interface FeedStats {
 }
 
 /**
- * A live view made of screenshots. It requests the next screenshot after it has received and decoded the last one, so a slow
- * connection has at most one request at a time. Inputs and events shorten the interval.
+ * A live view that consists of screenshots. It requests the next screenshot after it has received and decoded the last one, so
+ * even a slow connection has at most one request at a time. Inputs and events shorten the interval.
  */
 export class ScreenFeed {
   readonly #options: FeedOptions;
@@ -80,7 +80,7 @@ export class ScreenFeed {
     this.#wake?.();
   }
 
-  /** Uses the active interval for a while, because the screen is likely to change. */
+  /** Uses the active interval for `ACTIVE_DURATION`. Called when the screen is likely to change. */
   speedUp(): void {
     this.#activeUntil = performance.now() + ACTIVE_DURATION;
     this.#unchanged = 0;
@@ -140,7 +140,7 @@ export class ScreenFeed {
     return this.#unchanged >= IDLE_AFTER ? INTERVAL.idle : INTERVAL.steady;
   }
 
-  /** Waits for `length` milliseconds. After the active interval, `speedUp` ends the wait. */
+  /** Waits for `length` milliseconds. `speedUp` can end the wait after the active interval. */
   async #pause(length: number, signal: AbortSignal): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, Math.min(length, INTERVAL.active)));
     if (signal.aborted || length <= INTERVAL.active || performance.now() < this.#activeUntil) return;

@@ -20,7 +20,7 @@ const MAX_NOTCHES = 20;
 const LONG_PRESS = 500;
 /** How long the pointer rests before the hover hint is shown, in milliseconds. */
 const HOVER_DELAY = 1_200;
-/** The maximum duration of a drag on the computer, in seconds. A slower drag is shortened: its path matters, not its speed. */
+/** The maximum duration of a drag on the computer, in seconds. A slower drag is sent with this duration. */
 const MAX_DRAG_DURATION = 2;
 
 interface Press {
@@ -181,7 +181,7 @@ export class Pointer {
     this.#queue.click({ ...this.#pixel(point), button, second });
   }
 
-  /** Handles `contextmenu`. A long press is a right click; the mouse has its own button events. */
+  /** Handles `contextmenu`. Sends a right click for a long press. The mouse has separate button events. */
   #onContextMenu(event: MouseEvent, enabled: boolean): void {
     event.preventDefault();
     const press = this.#press;
@@ -192,7 +192,7 @@ export class Pointer {
 
   #onWheel(event: WheelEvent): void {
     const point = pointOf(event);
-    // Leave Control with the wheel to the browser, which zooms the page.
+    // The browser handles Control with the wheel: it zooms the page.
     if (!isInside(point, this.#shown()) || event.ctrlKey) return;
     event.preventDefault();
     if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
@@ -206,7 +206,7 @@ export class Pointer {
     this.#scroll(delta, NOTCH, point);
   }
 
-  /** @param notch the delta of one notch */
+  /** Adds a wheel delta and scrolls by whole notches. `notch` is the delta of one notch. */
   #scroll(delta: number, notch: number, point: Point): void {
     this.#wheel += delta;
     const notches = Math.trunc(this.#wheel / notch);
