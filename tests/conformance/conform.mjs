@@ -37,7 +37,7 @@ export async function differences(server) {
   return { passed: checks.length - rows.length, rows, called: wire.called };
 }
 
-/** The message of an assertion on one line. */
+/** Returns the message of an assertion on one line. */
 function shorten(message) {
   return message
     .replaceAll(/\s+/g, " ")

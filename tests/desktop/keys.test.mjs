@@ -70,7 +70,7 @@ describe("keys", { concurrency: false }, () => {
   });
 });
 
-/** A command that selects a group of the layout. */
+/** Returns a command that selects a group of the layout. */
 function lockGroup(group) {
   return `python3 - <<'END'
 import ctypes

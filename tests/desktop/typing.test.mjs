@@ -83,7 +83,7 @@ describe("typing", { concurrency: false }, () => {
   }
 });
 
-/** The bounding box of the pixels in which two screenshots differ, or `undefined` if they are equal. */
+/** Returns the bounding box of the pixels in which two screenshots differ, or `undefined` if they are equal. */
 function difference(one, other) {
   // Equal pixels are encoded to equal files.
   if (one.equals(other)) return undefined;
@@ -100,7 +100,7 @@ function difference(one, other) {
   return { left: edge(xs, Math.min), right: edge(xs, Math.max), top: edge(ys, Math.min), bottom: edge(ys, Math.max) };
 }
 
-/** A command that presses or releases a key without the input code of the desktop. */
+/** Returns a command that presses or releases a key without the input code of the desktop. */
 function hold(code, down) {
   return `python3 - <<'END'
 import ctypes

@@ -2,7 +2,7 @@
 // scroll bars are disabled, so equal text causes equal screenshots.
 import { until } from "../support/wait.mjs";
 
-/** The path of the FIFO from which a window reads text to insert without X events. */
+/** Returns the path of the FIFO from which a window reads text to insert without X events. */
 const insertion = (toolkit) => `/tmp/insert-${toolkit}`;
 
 const QT = `

@@ -11,7 +11,7 @@ const { Orgo } = await import("orgo-sdk");
 
 const FRAMES = 480;
 const STREAMS = 300;
-/** A signal of consecutive values, which shows lost, duplicated and reordered samples. */
+/** Returns a signal of consecutive values, which shows lost, duplicated and reordered samples. */
 const counter = (_, sample) => sample % 32_768;
 
 let server, computer;

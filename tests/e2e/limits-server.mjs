@@ -46,7 +46,7 @@ const requests = {
     request.once("end", () => json(200, { file: { id: "f" } })(response));
     counts.resume = () => request.resume();
   },
-  /** An error page of a proxy that contains the API key. */
+  /** Returns an error page of a proxy that contains the API key. */
   page(response, { headers }) {
     response.writeHead(502, { ...CORS, "content-type": "text/html" });
     response.end(`<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>${headers.authorization}</body></html>`);

@@ -183,7 +183,7 @@ export async function trigger(sdk, { name, url }) {
   }
 }
 
-/** The names of the error classes of the package. */
+/** Returns the names of the error classes of the package. */
 export function errorClasses(sdk) {
   return Object.keys(sdk).filter((name) => isError(sdk, sdk[name]));
 }

@@ -23,7 +23,7 @@ const CORS = {
   "access-control-expose-headers": "date, retry-after, x-request-id",
 };
 
-/** A body that is a valid response to every call. */
+/** Returns a body that is a valid response to every call. */
 function validBody(link) {
   return JSON.stringify({
     id: "i",

@@ -21,7 +21,7 @@ const MORE_RETRIES = 9;
  * @property {boolean} transient
  */
 
-/** The variants of all calls: the call alone, the call with a fault at its link, and the call with progress. */
+/** Returns the variants of all calls: the call alone, the call with a fault at its link, and the call with progress. */
 function variants() {
   const all = (calls, variant) => calls.map((call) => [call, { followed: false, withProgress: false, ...variant }]);
   return [...all(Object.keys(CALLS), {}), ...all(LINKED, { followed: true }), ...all(WITH_PROGRESS, { withProgress: true })];

@@ -20,7 +20,7 @@ export const RETRIES = 1;
 const unsent = { error: "ConnectionError", delivered: "no", sent: false, arrives: false };
 const broken = { error: "ConnectionError", delivered: "maybe" };
 const refusal = (error, status, fields = {}) => ({ error, kept: { status, request_id: `req_${status}`, ...fields } });
-/** The response reports that the server did not execute the call. */
+/** Returns the response reports that the server did not execute the call. */
 const waking = (error, status, code, fields) => ({
   ...refusal(error, status, { code, ...fields }),
   delivered: "no",
@@ -110,7 +110,7 @@ export const affectsLinks = (fault) => MEANINGS[fault].error !== "DecodeError" &
  */
 
 /**
- * The possible outcomes of a call: one, unless the client may detect the fault either before or after it sends.
+ * Returns the possible outcomes of a call: one, unless the client may detect the fault either before or after it sends.
  *
  * @param {object} cell
  * @param {keyof PLATFORMS} cell.platform

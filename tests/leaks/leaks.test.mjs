@@ -111,7 +111,7 @@ test("a page does not leak memory of calls and channels", { timeout: 3_600_000 }
   }
 });
 
-/** The resident memory of the renderer processes, in bytes. */
+/** Returns the resident memory of the renderer processes, in bytes. */
 async function residentIn(browser) {
   const resident = (id) => Number(readFileSync(`/proc/${id}/status`, "utf8").match(/^VmRSS:\s+(\d+)/m)[1]) * 1024;
   return (await browser.renderers()).reduce((sum, id) => sum + resident(id), 0);

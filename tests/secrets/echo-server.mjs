@@ -23,7 +23,7 @@ function respond(response, status, body, headers = {}) {
   response.end(typeof body === "string" ? body : JSON.stringify(body));
 }
 
-/** An echo of the request in every field that the client may copy into an error. */
+/** Returns an echo of the request in every field that the client may copy into an error. */
 const echo = ({ method, url, headers }, body) => ({
   error: `${method} ${url} with ${CALL_SECRETS}`,
   message: `${headers.authorization} ${CALL_SECRETS}`,

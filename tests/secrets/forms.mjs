@@ -8,7 +8,7 @@ export const SECRETS = {
   header: "h3ad3r/s3cr3t+0",
 };
 
-/** The forms of a secret that servers, platforms and libraries write. */
+/** Returns the forms of a secret that servers, platforms and libraries write. */
 export function escaped(secret) {
   const url = encodeURIComponent(secret);
   const json = JSON.stringify(secret).slice(1, -1);
@@ -26,7 +26,7 @@ export function escaped(secret) {
 }
 
 /**
- * The base64 forms of a secret: one for each of the three alignments, without the characters that also depend on
+ * Returns the base64 forms of a secret: one for each of the three alignments, without the characters that also depend on
  * neighboring bytes.
  */
 function inBase64(secret) {

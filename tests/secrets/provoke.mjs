@@ -128,7 +128,7 @@ export async function provoke({ sdk, server, deadUrl }) {
   return values;
 }
 
-/** All texts that a program can get from a value without reading a secret field by its name. */
+/** Returns all texts that a program can get from a value without reading a secret field by its name. */
 export function texts(value, depth = 10, seen = new Set()) {
   if (typeof value === "string") return [value];
   if (typeof value !== "object" || value === null || depth === 0 || seen.has(value)) return [String(value)];

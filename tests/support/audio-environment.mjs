@@ -47,7 +47,7 @@ export async function startAudioEnvironment() {
   return {
     folder,
     url: server.url,
-    /** The parameters of the page's tests. */
+    /** Returns the parameters of the page's tests. */
     params: (transport) => ({
       url: server.url,
       controls: `http://127.0.0.1:${controls.address().port}`,

@@ -9,11 +9,11 @@ const [TEXT, BINARY, CLOSE] = [1, 2, 8];
 export const FRAME = 0.02;
 
 /**
- * The value of all samples of a frame. It contains the frame number modulo 1000, so that a receiver can compute when
+ * Returns the value of all samples of a frame. It contains the frame number modulo 1000, so that a receiver can compute when
  * the frame was sent.
  */
 export const numbered = (frame) => ((frame % 1000) + 1) * 32;
-/** The frame number modulo 1000 of a sample value from -1 to 1. */
+/** Returns the frame number modulo 1000 of a sample value from -1 to 1. */
 export const numberOf = (value) => Math.round((value * 32_768) / 32) - 1;
 
 /**

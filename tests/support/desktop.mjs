@@ -84,7 +84,7 @@ class Desktop {
     if (child.exitCode !== 0) throw new Error(`orgo-desktop ended with ${child.signalCode ?? child.exitCode}\n${this.log}`);
   }
 
-  /** The ids of the processes of the server and in the sandboxes of its computers. */
+  /** Returns the ids of the processes of the server and in the sandboxes of its computers. */
   processes() {
     const name = basename(this.#folder);
     // The mounts identify the processes in a sandbox, because its home is below the data folder.

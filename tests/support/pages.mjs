@@ -11,7 +11,7 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** The policy that the package needs: WebAssembly, a worker for audio, and connections to the desktop. */
+/** Returns the policy that the package needs: WebAssembly, a worker for audio, and connections to the desktop. */
 const policy = (workers, connects) =>
   [
     "default-src 'none'",

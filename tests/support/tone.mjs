@@ -4,7 +4,7 @@
 const LOBE = 3;
 
 /**
- * The strongest frequency of an audio signal.
+ * Returns the strongest frequency of an audio signal.
  *
  * @param {Float32Array} samples the samples of one channel; their number is a power of two
  * @param {number} rate the sample rate in hertz
@@ -27,7 +27,7 @@ export function strongest(samples, rate) {
 }
 
 /**
- * The signal-to-noise ratio of a tone, in decibels. The tone is the best-fitting sine wave with a frequency near `near`
+ * Returns the signal-to-noise ratio of a tone, in decibels. The tone is the best-fitting sine wave with a frequency near `near`
  * hertz.
  *
  * @param {Float32Array} samples the samples of one channel
@@ -59,12 +59,12 @@ export function signalToNoise(samples, rate, near) {
   return 10 * Math.log10(signal / noise);
 }
 
-/** The root mean square of samples. */
+/** Returns the root mean square of samples. */
 export function loudness(samples) {
   return Math.sqrt(samples.reduce((total, sample) => total + sample * sample, 0) / samples.length);
 }
 
-/** The power spectrum of the samples with a Hann window. */
+/** Returns the power spectrum of the samples with a Hann window. */
 function spectrum(samples) {
   const { length } = samples;
   if (!Number.isInteger(Math.log2(length))) throw new Error(`${length} is not a power of two`);
@@ -74,7 +74,7 @@ function spectrum(samples) {
   return Float64Array.from({ length: length / 2 }, (_, bin) => re[bin] ** 2 + im[bin] ** 2);
 }
 
-/** The in-place fast Fourier transform (Cooley-Tukey, radix 2). */
+/** Returns the in-place fast Fourier transform (Cooley-Tukey, radix 2). */
 function transform(re, im) {
   const { length } = re;
   for (let at = 1, reversed = 0; at < length; at += 1) {

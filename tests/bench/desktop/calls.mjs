@@ -14,7 +14,7 @@ async function time(rounds, prepare, action) {
   return times;
 }
 
-/** Measures screenshots of a screen that did not change since the last screenshot, and after the pointer moved. */
+/** Measures screenshots of an unchanged screen, and screenshots after the pointer has moved. */
 export async function timeScreenshots(computer, rounds) {
   const rows = [];
   for (const format of FORMATS) {

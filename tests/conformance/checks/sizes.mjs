@@ -19,7 +19,7 @@ function creates(name, source, request) {
   };
 }
 
-/** A request with an invalid field is refused with 400. */
+/** Returns a request with an invalid field is refused with 400. */
 function refuses(name, source, request) {
   return {
     name,

@@ -98,7 +98,7 @@ export class Uploads {
     return upload;
   }
 
-  /** The first half of the bar shows the transfer to the page's server, the second half the transfer to the service. */
+  /** Shows the progress: the first half of the bar is the transfer to the page's server, the second half that to the service. */
   #showProgress({ bar, text }: Upload, step: UploadStep, { loaded, total }: UploadProgress): void {
     const half = loaded / Math.max(total, 1) / 2;
     bar.value = total === 0 ? 1 : step === "sending" ? half : 0.5 + half;
