@@ -40,6 +40,6 @@ test("every vector was run, or states a reason to skip it, and the page used wor
   console.log(`  channels: ${vectors.length} vectors; ${canonical(counts)}; ${marked}`);
   const all = vectors.length - alone;
   assert.deepEqual(counts, { native: all, wasm: all - native, page: all - native });
-  // The number can be lower than that of audio channels: on a slow machine, the page does not wait for a slow worker.
+  // There can be fewer workers than audio channels: on a slow machine, the page replaces a worker that starts too late.
   assert.ok(subjects.page.workers() > 0, "the page had no worker");
 });

@@ -1,6 +1,6 @@
 // Cases that trigger every error of the package through its public API. They run in Node and in a page.
 
-/** A limit that no case reaches, in milliseconds. */
+/** A timeout that no case reaches, in milliseconds. */
 const LONG = 30_000;
 
 /**
@@ -132,7 +132,8 @@ export const ERROR_CASES = {
 };
 
 /**
- * The cases that do not apply to a platform. Node limits the sender and has no audio output; a page is the opposite.
+ * The cases that do not apply to a platform. Node has backpressure on sockets and no audio output; for a page, both are
+ * the opposite.
  */
 export const NOT_APPLICABLE = {
   native: ["unread output"],
@@ -162,7 +163,7 @@ const FIELDS = [
  *
  * @param {typeof import("orgo-sdk")} sdk
  * @param {{ name: string, url: string }} task the name of the case, and the URL of the refuser
- * @returns {Promise<object>} the fields of the error, and the names of its classes
+ * @returns {Promise<object>} the fields of the error, and the names of its class and base classes
  */
 export async function trigger(sdk, { name, url }) {
   const settings = { apiKey: "sk_fault", timeout: LONG, maxRetries: 0, dangerouslyAllowBrowser: true };

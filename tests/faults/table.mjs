@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { FAULTS } from "./faults.mjs";
 import { canBeTransient, expected, RETRIES } from "./rules.mjs";
 
-/** The path of the generated page. */
+/** The path of the generated Markdown file. */
 export const FILE = fileURLToPath(new URL("../../docs/faults.md", import.meta.url));
 
 /** The groups of calls: those that must not be executed twice, and all others. */
@@ -69,7 +69,7 @@ other respects WebAssembly behaves the same in Node and in a page.
 `;
 }
 
-/** Returns a table of the observed outcomes. */
+/** Returns the table of the observed outcomes, as Markdown. */
 export function summary(results) {
   return render(({ fault, effect, transient }) =>
     results

@@ -1,5 +1,5 @@
-// Controls Chromium by the Chrome DevTools Protocol, for measurements. Playwright would affect them, because it also
-// processes every request and every message of a socket.
+// Controls Chromium by the Chrome DevTools Protocol, for measurements. Playwright would affect the measurements, because it
+// also processes every request and every socket message.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -85,7 +85,7 @@ async function openPage(send, url) {
       const { metrics } = await send("Performance.getMetrics", {}, sessionId);
       return metrics.find(({ name }) => name === "TaskDuration").value;
     },
-    /** Returns the heap size of the page's main thread after garbage collection, in bytes. */
+    /** Collects garbage. Returns the heap size of the page's main thread, in bytes. */
     async heap() {
       await send("HeapProfiler.collectGarbage", {}, sessionId);
       return (await send("Runtime.getHeapUsage", {}, sessionId)).usedSize;

@@ -1,4 +1,4 @@
-// Tracks the largest step between consecutive samples and reports it on request. Records a number of samples on request.
+// Tracks the largest step between consecutive samples and reports it on request. On request, records a given number of samples.
 class Tap extends AudioWorkletProcessor {
   #last;
   #largest = 0;

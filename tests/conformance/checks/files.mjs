@@ -15,7 +15,7 @@ function form(name, content, fields = {}) {
 const upload = (wire, data) => wire.call("POST", "/files/upload", undefined, { form: data });
 const bash = async (wire, { id }, command) => ok(await wire.call("POST", `/computers/${id}/bash`, { command })).output;
 
-/** Returns the text behind a link, which needs no key. */
+/** Downloads the text to which a link leads. The link needs no API key. */
 async function download(wire, link) {
   const { status, bytes } = await wire.fetch(link);
   assert.equal(status, 200, `the status of the link is ${status}`);

@@ -12,7 +12,7 @@ async function password(wire, { computer }) {
   return (await wire.call("GET", `/computers/${computer.id}/vnc-password`)).body?.password;
 }
 
-/** The last checks, because they stop and delete the objects of the other checks. */
+/** The checks of starting, stopping and deleting. They run last, because they delete the objects that other checks use. */
 export const lifeCycle = [
   {
     name: "a stop succeeds and closes the channels with 1001",
