@@ -132,8 +132,8 @@ export const ERROR_CASES = {
 };
 
 /**
- * The cases that do not apply to a platform. Node has backpressure on sockets and no audio output; for a page, both are
- * the opposite.
+ * The cases that do not apply to a platform. The addon applies backpressure to the server, so output never exceeds the limit
+ * for unread output. A page has audio output.
  */
 export const NOT_APPLICABLE = {
   native: ["unread output"],

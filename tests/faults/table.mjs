@@ -26,46 +26,47 @@ export function page() {
 
 This page describes the result of a call if a fault occurs between client and server. The tests (\`npm test -- faults\`)
 run every call under every fault, through each binding, against a server that counts the requests, and compare the
-results with these rules. They also test uploads with \`onProgress\`, which a page sends by another API. The
+results with these rules. They also test uploads with \`onProgress\`, for which a page uses a different API. The
 [reference](reference.md) lists the effect of each call.
 
-- A call with the effect *once* must not be executed twice. The client retries it only if the server certainly did not
-  execute it: no data was sent, or the response proves it (429, and the codes of a computer that is waking up). The
-  client retries all other calls after every fault that can be transient.
-- \`delivered\` reports whether the server executed the call, over all attempts, as far as the client can know: \`no\`,
+- A call with the effect *once* must not be executed twice. The client retries such a call only if it is certain that
+  the server did not execute the call: no data was sent, or the response proves it (429, and the codes of a computer
+  that is waking up). The client retries all other calls after every fault that can be transient.
+- \`delivered\` reports whether the server executed the call in any of the attempts, as far as the client can know: \`no\`,
   \`maybe\` or \`yes\`.
 - The error contains \`request_id\`, \`code\`, \`upstream_status\` and \`retry_after\` if the response contained them.
-- Before a retry the client waits for the delay that the response requests by \`Retry-After\` (seconds or a date) or
-  \`retry_after\`. Without such a request it waits for a random time of up to 1 s, 2 s, 4 s ... 60 s.
-- The client aborts a response that is larger than \`maxResponseBytes\` as soon as its length or the received data shows
+- Before a retry, the client waits for the delay that the response requests by \`Retry-After\` (seconds or a date) or
+  \`retry_after\`. If the response requests no delay, the client waits for a random time of up to 1 s, 2 s, 4 s ... 60 s.
+- The client aborts a response that is larger than \`maxResponseBytes\` as soon as the length or the received data shows
   this. The server has executed the call, and a retry would have the same result.
 - If the fault occurs when a link is fetched (the content of a file, a linked screenshot), the call itself was executed:
-  \`delivered\` is \`yes\`, and the client retries the link like a read.
+  \`delivered\` is \`yes\`, and the client retries the request for the link in the same way as a read.
 
 The tables apply to calls with \`maxRetries\`: ${RETRIES}. A *persistent* fault affects every attempt, and the call fails
-with the error; the table contains the number of attempts and the number of requests that the server receives
+with the error; the table contains the number of attempts, and the number of requests that the server receives
 completely. A *transient* fault affects only the first attempt.
 
 ## Node, native addon
 
 ${render((cell) => expected({ ...cell, platform: "native" }).map(describe))}
 
-A connection that is reset immediately fails either before or after the client sends the first data.
+A connection that is reset immediately fails either before or after the client sends the first data, so two results are
+possible.
 
 ## WebAssembly, in a page
 
 A browser does not report why a request failed: an unknown host, a refused connection, failed TLS, a reset, and a block
-by CORS or CSP look the same. So the client retries a call with the effect \`once\` after none of them, and \`delivered\` is
-\`maybe\`. On responses of another origin, a page can read the headers \`Retry-After\`, \`Date\` and \`X-Request-Id\` only if
-the server lists them in \`Access-Control-Expose-Headers\`. It can always read the body.
+by CORS or CSP look the same. So the client does not retry a call with the effect \`once\` after any of these failures, and
+\`delivered\` is \`maybe\`. In responses from another origin, a page can read the headers \`Retry-After\`, \`Date\` and \`X-Request-Id\` only if
+the server lists them in \`Access-Control-Expose-Headers\`. A page can always read the body.
 
 ${render((cell) => expected({ ...cell, platform: "wasm in Chromium" }).map(describe))}
 
-**Chromium repeats requests itself.** If a connection that served a request before (even a preflight) is reset before
-the response, or the response is 408, Chromium repeats the request once, with any method, and without a notification. So
-a server can receive a call with the effect \`once\` twice. A page cannot prevent this; a server can, if its previous
-response contains \`Connection: close\`. Node never repeats requests, neither with the addon nor with WebAssembly. In all
-other respects WebAssembly behaves the same in Node and in a page.
+**Chromium repeats requests itself.** If a reused connection (even one that served only a preflight) is reset before the
+response, or the response on it is 408, Chromium repeats the request once, whatever its method, and does not notify the
+page. So a server can receive a call with the effect \`once\` twice. A page cannot prevent this. A server can prevent it by
+sending \`Connection: close\` in the previous response. Node never repeats requests, neither with the addon nor with
+WebAssembly. In all other respects, WebAssembly behaves the same in Node and in a page.
 `;
 }
 

@@ -225,7 +225,7 @@ test("a second start opens the dashboard of the first one, and another data fold
   assert.equal(existsSync(join(data, "npm-start.json")), false);
 });
 
-test("a manually started desktop gets a dashboard, and keeps running after the dashboard ends", { timeout: 4 * TIMEOUT }, async () => {
+test("a manually started desktop gets a dashboard and outlives it", { timeout: 4 * TIMEOUT }, async () => {
   const place = join(folder, "by-hand");
   const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release/orgo-desktop");
   const serve = ["serve", "--listen", "127.0.0.1:0", "--data-dir", place];

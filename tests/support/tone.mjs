@@ -1,6 +1,6 @@
 // Functions for the frequency analysis of audio. They run in Node and in pages.
 
-/** The number of bins on each side of a peak that belong to the peak: half the width of the window's main lobe, rounded up. */
+/** The number of bins on each side of a peak that belong to the peak, because of the width of the window's main lobe. */
 const LOBE = 3;
 
 /**
