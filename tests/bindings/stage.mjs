@@ -70,7 +70,7 @@ export class Stage {
     else socket.close(code, reason);
   }
 
-  /** Responds to the delayed requests for credentials, and to the requests that belong to them. */
+  /** Responds to the delayed requests for credentials, and to the password request that follows. */
   provideCredentials(credentials) {
     this.credentials = credentials;
     for (const { request, response } of this.#questions.splice(0)) this.#reply(request, response);

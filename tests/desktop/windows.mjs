@@ -145,7 +145,7 @@ export const windows = {
   },
 };
 
-/** A window of one toolkit. It is the only window on its computer. */
+/** A window of one toolkit. The computer must have no other window. */
 export class TypingWindow {
   #computer;
   #window;

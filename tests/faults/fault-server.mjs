@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { head, parse } from "./http.mjs";
 
-/** An address that no outgoing connection of this machine uses, so its free ports stay free. */
+/** A loopback address that outgoing connections do not use, so that unused ports of this address stay unused. */
 const UNUSED_HOST = "127.0.0.2";
 const reserved = new Set();
 
@@ -54,7 +54,7 @@ function validBody(link) {
  *
  * @param {import("./faults.mjs").Fault} fault the fault to cause; an empty object causes no fault
  * @param {object} [options]
- * @param {boolean} [options.persistent] whether the fault affects every attempt, or only the first one
+ * @param {boolean} [options.persistent] whether the fault affects every attempt; otherwise, it affects only the first attempt
  * @param {string} [options.link] the link in the responses
  * @param {boolean} [options.followed] whether the fault affects the request for the content of a link, not the call
  * @param {{ trusted: object, untrusted: object }} [options.certificates] a certificate that clients trust, and one
@@ -149,7 +149,7 @@ export async function startFaultServer(fault, { persistent = true, link, followe
   };
 }
 
-/** Returns the URL for a server, and lets the server listen unless clients must not reach it. */
+/** Lets the server listen, unless clients must not reach it. Returns the URL for clients. */
 async function bind(server, connect) {
   switch (connect) {
     case "unknown host":

@@ -12,7 +12,7 @@ export const LARGEST = 4096;
  * @property {(server: { date: Date }) => Response} [responds] the response of the server
  * @property {"length" | "close"} [cut] the response ends too early; `length`: the response has a `content-length`,
  *   `close`: it does not
- * @property {true} [reused] the fault occurs on a connection that served another request before
+ * @property {true} [reused] the fault occurs on a connection that has already served another request
  *
  * @typedef {{ status: number, headers?: Record<string, string | undefined>, body: string }} Response
  */

@@ -6,7 +6,7 @@ import { affectsLinks, canBeTransient, expected, RETRIES } from "./rules.mjs";
 
 /** The timeout of requests to a server that does not respond, in milliseconds. */
 const SILENT_TIMEOUT = 5_000;
-/** The timeout of all other requests, in milliseconds. They do not reach it. */
+/** The timeout of all other requests, in milliseconds. No request reaches this timeout. */
 const LONG = 60_000;
 /** The maximum number of retries for a transient fault. Such a fault ends when the second attempt starts, or shortly after. */
 const MORE_RETRIES = 9;
@@ -21,7 +21,7 @@ const MORE_RETRIES = 9;
  * @property {boolean} transient
  */
 
-/** Returns the variants of all calls: the call alone, the call with a fault at its link, and the call with progress. */
+/** Returns the variants of all calls: the call alone, the call with a fault at the linked content, and the call with progress. */
 function variants() {
   const all = (calls, variant) => calls.map((call) => [call, { followed: false, withProgress: false, ...variant }]);
   return [...all(Object.keys(CALLS), {}), ...all(LINKED, { followed: true }), ...all(WITH_PROGRESS, { withProgress: true })];

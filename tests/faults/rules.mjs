@@ -11,7 +11,7 @@ export const RETRIES = 1;
  * @property {string} error the class of the error
  * @property {"no" | "maybe" | "yes"} delivered whether the server executed the call, as far as a client can know
  * @property {false | "perhaps"} [sent] whether the client sent any data; default: yes. A page cannot know this
- * @property {boolean} [arrives] whether the server receives the whole request
+ * @property {boolean} [arrives] whether the server receives the complete request; default: true
  * @property {boolean} [final] a retry cannot succeed
  * @property {number} [wait] the delay that the server requests, in milliseconds
  * @property {object} [kept] fields of the response that the error must contain

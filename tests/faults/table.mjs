@@ -6,7 +6,7 @@ import { canBeTransient, expected, RETRIES } from "./rules.mjs";
 /** The path of the generated Markdown file. */
 export const FILE = fileURLToPath(new URL("../../docs/faults.md", import.meta.url));
 
-/** The groups of calls: those that must not be executed twice, and all others. */
+/** The effects that represent the two groups of calls: calls that must not be executed twice, and all other calls. */
 const GROUPS = ["once", "read"];
 const HEAD = [
   "fault",

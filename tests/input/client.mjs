@@ -1,7 +1,7 @@
 // Functions that write into a terminal, in Node and in pages. Their parameters and results are plain data.
 import { until } from "../support/wait.mjs";
 
-/** The maximum time for a program to start, or to read its input, in milliseconds. */
+/** The maximum time for a program to start, or to read all input, in milliseconds. */
 const PROGRAM_LIMIT = 600_000;
 
 /** Returns a pseudorandom number generator (mulberry32). */

@@ -78,7 +78,7 @@ function listener({ config, access, api, servePage, port }) {
         return;
       }
       response.setHeader("cache-control", "no-store");
-      // Do not read the rest of a rejected body.
+      // Close the connection instead of reading the remaining body of a rejected request.
       if (!request.complete) response.setHeader("connection", "close");
       const isPage = !isApi && /\btext\/html\b/.test(request.headers.accept ?? "");
       if (error instanceof KeyRequired && isPage) send(response, status, HTML, KEY_REQUIRED_PAGE);
@@ -112,7 +112,7 @@ async function listen(server, ports) {
   }
 }
 
-/** Exits without delay. The computers keep running, and the page shows that its server is unreachable. */
+/** Exits without waiting for open connections. The computers keep running. */
 function exit(server) {
   server.close(() => process.exit(0));
   server.closeAllConnections();

@@ -60,7 +60,7 @@ describe("the access key", () => {
     assert.equal((await request("/api/service", { headers: { ...headers, ...OWN } })).status, 200);
   });
 
-  test("redirects with a page if another site started the navigation", async () => {
+  test("redirects by an HTML page if another site started the navigation", async () => {
     const headers = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" };
     const { status, headers: fields, text } = await request(`/?key=${server.key}`, { headers });
     assert.equal(status, 200);

@@ -457,7 +457,7 @@ describe("the input queue", async () => {
     assert.deepEqual(inputs(calls), ["Down", "ab", "Enter", "c"]);
   });
 
-  test("limits the scrolling of one call", async () => {
+  test("limits the number of wheel notches in one call", async () => {
     const { queue, calls, next } = recorded();
     queue.key("Home");
     for (let times = 0; times < 100; times += 1) queue.scroll({ direction: "down", amount: 20, x: 1, y: 1 });

@@ -40,7 +40,7 @@ describe("the dashboard's server", () => {
     }
   });
 
-  test("serves compressed files to browsers that accept them, and 304 for unchanged files", async () => {
+  test("serves compressed files to browsers that accept them, and responds with 304 for unchanged files", async () => {
     const get = (path, headers) => request(path, { headers: page(headers) });
     const index = await get("/", {});
     const [script] = /\/assets\/index-[\w-]+\.js/.exec(index.text);

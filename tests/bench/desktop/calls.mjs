@@ -37,7 +37,7 @@ export async function timeScreenshots(computer, rounds) {
   return rows;
 }
 
-/** Measures clicks of one caller, and of several callers at the same time. */
+/** Measures clicks from a single caller, and from several concurrent callers. */
 export async function timeClicks(computer, count) {
   const rows = [];
   for (const callers of [1, 8]) {

@@ -23,7 +23,7 @@ def report(kind, key, at):
 
 
 def pause(seconds=0.4):
-    """Waits for the event, and responds to clipboard requests until it arrives."""
+    """Waits for the event, and responds to clipboard requests until the event arrives."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         application.processEvents()

@@ -57,7 +57,7 @@ export const files = [
     },
   },
   {
-    name: "GET /files/download returns a link that needs no key",
+    name: "GET /files/download returns a link that needs no API key",
     source: "SEED, G3",
     async run(wire, { file }) {
       const { url } = ok(await wire.call("GET", `/files/download?id=${file.id}`));
@@ -88,7 +88,7 @@ export const files = [
     },
   },
   {
-    name: "an export of a file outside the home is refused with 403",
+    name: "an export of a file outside the home directory is refused with 403",
     source: "G3",
     async run(wire, { computer }) {
       refused(await wire.call("POST", "/files/export", { desktopId: computer.id, path: "/etc/passwd" }), 403);

@@ -62,7 +62,7 @@ export const lifeCycle = [
     run: async (wire, state) => succeeded(await call(wire, state, "stop")),
   },
   {
-    name: "a start succeeds and keeps the home",
+    name: "a start succeeds and keeps the home directory",
     source: "SEED, G3",
     async run(wire, state) {
       state.statuses.push(succeeded(await call(wire, state, "start")).status);

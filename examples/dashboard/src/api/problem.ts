@@ -1,4 +1,4 @@
-/** An SDK error as the page's server describes it. */
+/** An SDK error in the form in which the page's server sends it. */
 export interface Problem {
   /** The name of the error class. */
   name: string;
@@ -70,7 +70,7 @@ export function isOutage(error: unknown): boolean {
   return !(error instanceof CallFailed) || OUTAGE_ERRORS.includes(error.name);
 }
 
-/** Returns whether a call failed because of its connection, so a retry may succeed. */
+/** Returns whether a call failed because of a connection error, so that a retry may succeed. */
 export function isConnectionError(error: unknown): boolean {
   return error instanceof CallFailed && ["ServerUnreachable", "ConnectionError"].includes(error.name);
 }
@@ -98,7 +98,7 @@ export function explain(error: unknown): { message: string; advice?: string } {
   return { message, ...(advice !== "" && { advice }) };
 }
 
-/** Describes an error with its advice in one paragraph. */
+/** Describes an error in one paragraph: the message and the advice. */
 export function paragraph(error: unknown): string {
   const { message, advice } = explain(error);
   return [message, advice].filter(Boolean).join(" ");

@@ -4,7 +4,7 @@ import { byId } from "../ui/dom.js";
 const FLOOR = -60;
 /** The fall rate of the bar, in decibels per second. */
 const FALL = 40;
-/** How long the peak marker stays before it falls, in milliseconds. */
+/** The time for which the peak marker stays before it falls, in milliseconds. */
 const HOLD = 1_200;
 
 /** A level meter. The bar shows the RMS level and changes color at -12 dBFS and -3 dBFS. The line shows the recent peak. */

@@ -74,7 +74,7 @@ export class AudioPanel {
     void this.#listen(session);
   }
 
-  /** Reconnects now if the channel waits for its next attempt. */
+  /** Reconnects immediately if the channel waits for the next attempt. */
   reconnect(): void {
     if (this.#playback?.stream.state.status === "reconnecting") this.setReachable(true);
   }

@@ -20,7 +20,7 @@ export class Session {
 
   /** Connects to the computer. Fetches the password each time, because the password changes when the computer restarts. */
   async connect(): Promise<ConnectedComputer> {
-    // Concurrent calls share one request.
+    // Concurrent calls of `connect` share one request.
     this.#connection ??= this.#api.connection(this.id, this.ended).finally(() => {
       this.#connection = undefined;
     });

@@ -26,7 +26,7 @@ export function hasOldPassword(cause: CloseCause): boolean {
   return cause.reason === "unauthorized";
 }
 
-/** Returns whether a channel is disconnected but not closed: it is connecting, or it waits for the next attempt. */
+/** Returns whether a channel is connecting or waits for the next attempt to connect. */
 export function isDisconnected(state: ChannelState): boolean {
   return state.status === "reconnecting" || state.status === "connecting";
 }

@@ -26,7 +26,7 @@ export interface Computers {
   selected?: Computer;
   /** The error of the last list call. */
   error?: unknown;
-  /** Whether the service is unreachable. The page then shows old data, and its actions are disabled. */
+  /** Whether the service is unreachable. The page then shows old data and disables the actions. */
   offline: boolean;
 }
 
@@ -56,7 +56,7 @@ export class ComputerStore {
     location.hash = id;
   }
 
-  /** Checks now whether the service is reachable. Called after a failure of another operation. */
+  /** Checks immediately whether the service is reachable. Called after another operation has failed. */
   checkService(): void {
     if (this.#listing === undefined && !this.state.get().offline) void this.refresh();
   }
@@ -96,7 +96,7 @@ export class ComputerStore {
     return this.#changeTo(id, TRANSITIONS[lifecycle], () => this.#api.change(id, lifecycle));
   }
 
-  /** Deletes a computer and selects the one next to it. Resolves with the id of that computer, if there is one. */
+  /** Deletes a computer and selects an adjacent one. Resolves with the id of the selected computer, if there is one. */
   async remove(id: string): Promise<string | undefined> {
     const ids = this.state.get().inventory?.computers.map((computer) => computer.id) ?? [];
     const index = ids.indexOf(id);

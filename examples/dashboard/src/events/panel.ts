@@ -63,12 +63,12 @@ export class EventsPanel {
     this.#wake();
   }
 
-  /** Reconnects now if the channel waits for its next attempt. */
+  /** Reconnects immediately if the channel waits for the next attempt. */
   reconnect(): void {
     if (this.#stream?.state.status === "reconnecting") this.setReachable(true);
   }
 
-  /** Keeps a channel open until the session ends. Replaces a closed channel with a new one, which gets a new password. */
+  /** Keeps a channel open until the session ends. Replaces a closed channel with a new channel, which gets a new password. */
   async #keepOpen(session: Session): Promise<void> {
     const { ended } = session;
     let lost = false;

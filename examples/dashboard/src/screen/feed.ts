@@ -8,13 +8,13 @@ const INTERVAL = {
   /** While the page is hidden. */
   hidden: 10_000,
 };
-/** How long the active interval is used after an input or an event, in milliseconds. */
+/** The time for which the active interval is used after an input or an event, in milliseconds. */
 const ACTIVE_DURATION = 3_000;
 /** The number of consecutive unchanged responses after which the screen counts as idle. */
 const IDLE_AFTER = 8;
 const MIN_RETRY_DELAY = 1_000;
 const MAX_RETRY_DELAY = 10_000;
-/** When a pending request is reported as slow, and how often after that, in milliseconds. */
+/** The time after which a pending request is reported as slow, and the interval of later reports, in milliseconds. */
 const SLOW = { after: 2_000, interval: 1_000 };
 /** The maximum factor by which rate limit errors increase the delays. */
 const MAX_SLOWDOWN = 16;

@@ -1,6 +1,6 @@
 import { byId, setState } from "../ui/dom.js";
 
-/** How long a temporary hint is shown, in milliseconds. */
+/** The time for which a temporary hint is shown, in milliseconds. */
 const DURATION = 6_000;
 
 /** The hint above the screen. It explains how to use the screen or, temporarily, which input could not be sent as intended. */

@@ -20,7 +20,7 @@ type Input = (
 
 /** The maximum length of the text of one call, in UTF-16 code units. A click must wait until the computer has typed the text. */
 const MAX_TEXT_LENGTH = 200;
-/** The maximum number of queued characters from a held key. They are sent in one call. */
+/** The maximum number of queued characters from a held key, which are sent in one call. */
 const MAX_REPEATS = 8;
 /** The maximum number of wheel notches in one call. On a slow connection, a long swipe must not scroll for minutes. */
 const MAX_NOTCHES = 60;

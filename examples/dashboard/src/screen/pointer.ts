@@ -10,7 +10,7 @@ const CLICK_TOLERANCE = 4;
 const DOUBLE_CLICK = { time: 400, distance: 6 };
 /** The wheel delta of one notch, in CSS pixels. */
 const NOTCH = 100;
-/** The distance that two fingers move for one notch, in CSS pixels. */
+/** The distance by which two fingers must move to scroll by one notch, in CSS pixels. */
 const FINGER_NOTCH = 30;
 /** The height of a line for browsers that report wheel deltas in lines, in CSS pixels. */
 const LINE = NOTCH / 3;
@@ -18,7 +18,7 @@ const LINE = NOTCH / 3;
 const MAX_NOTCHES = 20;
 /** The minimum duration of a long press, which is a right click, in milliseconds. Not all browsers fire `contextmenu` for it. */
 const LONG_PRESS = 500;
-/** How long the pointer rests before the hover hint is shown, in milliseconds. */
+/** The time for which the pointer must rest before the hover hint is shown, in milliseconds. */
 const HOVER_DELAY = 1_200;
 /** The maximum duration of a drag on the computer, in seconds. A slower drag is sent with this duration. */
 const MAX_DRAG_DURATION = 2;

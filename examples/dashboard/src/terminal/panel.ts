@@ -141,7 +141,7 @@ export class TerminalPanel {
     }
   }
 
-  /** Reconnects now if the channel waits for its next attempt. */
+  /** Reconnects immediately if the channel waits for the next attempt. */
   reconnect(): void {
     if (this.#terminal?.state.status === "reconnecting") this.setReachable(true);
   }
@@ -164,7 +164,7 @@ export class TerminalPanel {
   }
 
   /**
-   * Opens a shell that replaces the current one.
+   * Opens a new shell, which replaces the current shell.
    *
    * @param notice the line to print between the output of the old shell and that of the new one
    */
@@ -225,7 +225,7 @@ export class TerminalPanel {
     try {
       for await (const text of terminal) {
         if (!isCurrent()) return;
-        // Backpressure: reads the next chunk only after xterm.js has drawn this one.
+        // Backpressure: reads the next chunk only after xterm.js has processed this chunk.
         await new Promise<void>((resolve) => this.#view.write(text, resolve));
       }
       const code = await terminal.exited;
