@@ -57,8 +57,8 @@ possible.
 
 A browser does not report why a request failed: an unknown host, a refused connection, failed TLS, a reset, and a block
 by CORS or CSP look the same. So the client does not retry a call with the effect \`once\` after any of these failures, and
-\`delivered\` is \`maybe\`. In responses from another origin, a page can read the headers \`Retry-After\`, \`Date\` and \`X-Request-Id\` only if
-the server lists them in \`Access-Control-Expose-Headers\`. A page can always read the body.
+\`delivered\` is \`maybe\`. In responses from another origin, a page can read the headers \`Retry-After\`, \`Date\` and
+\`X-Request-Id\` only if the server lists them in \`Access-Control-Expose-Headers\`. A page can always read the body.
 
 ${render((cell) => expected({ ...cell, platform: "wasm in Chromium" }).map(describe))}
 
