@@ -1,15 +1,15 @@
-// Checks the dependencies: `npm run audit`, also a step of `npm run lint`.
+// Checks the dependencies: `npm run audit`. `npm run lint` also runs this check.
 //
-// cargo-deny checks licenses, sources and duplicate versions of the Rust crates, by the rules in deny.toml. It is
-// optional, because building it takes minutes. Known vulnerabilities of crates and npm packages are looked up online;
-// without a network, this check is skipped.
+// cargo-deny checks licenses, sources and duplicate versions of the Rust crates by the rules in deny.toml. It is
+// optional, because building cargo-deny takes minutes. The script looks up known vulnerabilities of crates and npm
+// packages online and skips this check without a network.
 import { spawnSync } from "node:child_process";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { Failure, main, output, root, run } from "./lib/step.mjs";
 import { usePaths } from "./lib/tools.mjs";
 
-/** How long a lookup of vulnerabilities may take, in ms. */
+/** The time limit for a lookup of vulnerabilities, in ms. */
 const LOOKUP_TIMEOUT_MS = 60_000;
 
 /**
@@ -30,14 +30,14 @@ export async function audit({ tolerant = false } = {}) {
 
 const hasCargoDeny = async () => (await output("cargo", ["deny", "--version"])) !== undefined;
 
-// Duplicate versions are only counted: each warning would print a dependency graph.
+// Counts duplicate versions without listing them, because each warning would print a dependency graph.
 const deny = (...checks) => run("cargo", ["deny", "--offline", "--log-level=error", "check", "--show-stats", ...checks]);
 
 async function auditCrates() {
   if (!(await hasCargoDeny())) {
     return console.log("  crates: skipped, cargo-deny is not installed (cargo install cargo-deny --locked)");
   }
-  // cargo-deny reads the manifests of all crates, including those that only other platforms need.
+  // cargo-deny reads the manifests of all crates, including crates that only other platforms use.
   if ((await output("cargo", ["metadata", "--locked", "--all-features", "--format-version=1"])) === undefined) {
     return console.log("  crates: skipped, offline and not all crates are downloaded");
   }
@@ -66,7 +66,7 @@ function lookUp(command, args) {
     cwd: root,
     encoding: "utf8",
     timeout: LOOKUP_TIMEOUT_MS,
-    // Git must not ask for a password.
+    // Prevents Git from asking for a password.
     env: { ...process.env, GIT_TERMINAL_PROMPT: "0" },
     stdio: ["ignore", "pipe", "ignore"],
     maxBuffer: 64 << 20,

@@ -1,4 +1,5 @@
-// Builds everything in release mode: `npm run build [-- wasm addon npm desktop]`. Skips targets that are up to date.
+// Builds all targets or the named ones in release mode: `npm run build [-- wasm addon npm desktop]`. Skips targets that are
+// up to date.
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -69,8 +70,9 @@ async function buildAddon() {
 }
 
 /**
- * The environment for binaries that are distributed. Panic messages contain the paths of source files; this makes them
- * relative to the checkout or the registry, so they do not reveal the home directory of the build machine.
+ * Returns the environment variables for building the binaries that are distributed. Panic messages contain the paths of
+ * source files. The variables make these paths relative to the checkout or the registry, so they do not reveal the home
+ * directory of the build machine.
  */
 function anonymous() {
   const { CARGO_ENCODED_RUSTFLAGS: encoded, RUSTFLAGS: plain, CARGO_HOME: home = join(homedir(), ".cargo") } = process.env;
@@ -79,10 +81,10 @@ function anonymous() {
   return { CARGO_ENCODED_RUSTFLAGS: [...flags, ...hidden].join("\x1f") };
 }
 
-/** Cargo's output directory. */
+/** Returns Cargo's output directory. */
 const cargoTarget = () => process.env.CARGO_TARGET_DIR ?? join(root, "target");
 
-/** The platform part of the addon's file name. npm/src/bindings/native.ts looks for the same name. */
+/** Returns the platform part of the addon's file name. npm/src/bindings/native.ts uses the same names. */
 function platformName() {
   const { platform, arch } = process;
   if (platform !== "linux") return `${platform}-${arch}`;
@@ -94,7 +96,7 @@ async function buildNpm() {
   await run("npm", ["run", "--silent", "build", "--workspace", "npm"]);
 }
 
-/** Runs `work` if its inputs have changed since the last run, or if its result is missing. */
+/** Runs `work` if the inputs have changed since the last run, or if the result is missing. */
 async function unlessFresh(name, inputs, result, work) {
   const stamp = join(root, "target/stamps", name);
   const hash = createHash("sha256");
@@ -104,7 +106,7 @@ async function unlessFresh(name, inputs, result, work) {
     console.log("  up to date");
     return;
   }
-  // If `work` fails halfway, its result must not count as up to date for the previous inputs either.
+  // If `work` fails, its incomplete result must not count as up to date, even if the inputs are changed back.
   rmSync(stamp, { force: true });
   await work();
   mkdirSync(join(root, "target/stamps"), { recursive: true });

@@ -1,4 +1,4 @@
-// Proves that the core is sans-IO: compiled to WebAssembly, it has no imports and runs without any.
+// Proves that the core is sans-IO: compiled to WebAssembly, it runs without any imports.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
-// Runs the fuzzers: `npm run fuzz` runs each for ten minutes, `npm run fuzz -- SECONDS NAME...` runs the named ones for
-// that long. Crashing inputs are saved in `artifacts/` next to the fuzzers, the grown corpus in `target/fuzz/`.
+// Runs the fuzzers: `npm run fuzz` runs each fuzzer for ten minutes, `npm run fuzz -- SECONDS NAME...` runs the named
+// fuzzers for SECONDS each. Saves crashing inputs in `artifacts/` next to the fuzzers, and new corpus files in
+// `target/fuzz/`.
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
@@ -7,15 +8,15 @@ import { Failure, main, output, root, run, step } from "./lib/step.mjs";
 import { ensureCargoFuzz, usePaths } from "./lib/tools.mjs";
 
 /**
- * The fuzzers of each crate. The desktop's run without a sanitizer: its parsers are safe Rust, and the build takes half
- * the time.
+ * The fuzzers of each crate. The fuzzers of the desktop run without a sanitizer, because the desktop's parsers are safe
+ * Rust, and the build then takes half the time.
  */
 const fuzzers = {
   core: ["json", "responses", "parameters", "terminal", "audio", "events"],
   desktop: ["connection", "body", "message", "output", "display", "agent", "audio_server"],
 };
 const sanitizer = { core: "address", desktop: "none" };
-/** For these fuzzers, exceeding a memory or time limit is a finding. */
+/** The libFuzzer options that report excessive memory or time use as a finding. */
 const memoryAndTime = ["-rss_limit_mb=512", "-timeout=60"];
 const limits = { display: memoryAndTime, agent: memoryAndTime, audio_server: memoryAndTime };
 

@@ -8,7 +8,7 @@ import { root } from "./lib/step.mjs";
 const folder = argv[2] ?? "/usr/include/X11";
 /** The offset that the macro `_EVDEVK` in XF86keysym.h adds to a Linux key code. */
 const KERNEL = 0x1008_1000;
-/** A comment names the exact character only if it is not in parentheses or angle brackets. */
+/** Matches a keysym and the character in its comment. A character in parentheses or angle brackets is not exact. */
 const X = /^#define XK_(\w+)\s+0x([0-9a-fA-F]+)(?:\s*\/\*\s*U\+([0-9A-F]{4,6}) )?/gm;
 const XF86 = /^#define XF86XK_(\w+)\s+(?:0x([0-9a-fA-F]+)|_EVDEVK\(0x([0-9a-fA-F]+)\))/gm;
 

@@ -1,5 +1,5 @@
-// Checks formats, lints, words, types, documentation, generated files and dependencies: `npm run lint`. Changes no
-// file.
+// Checks formats, lints, words, types, documentation, generated files and dependencies: `npm run lint`. Does not change
+// any file.
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { audit } from "./audit.mjs";
@@ -17,7 +17,7 @@ export async function lint() {
   await step("Generated files", () => run(process.execPath, ["scripts/types.mjs", "--check"]));
   await step("Clippy", () => clippy("--workspace", "--all-targets", "--all-features"));
   await step("Clippy for WebAssembly", () => clippy("--package", "orgo-wasm", "--all-targets", ...WASM));
-  // A separate run, because the playout module replaces parts of the standard library.
+  // A separate run, because the playout module does not use the standard library.
   await step("Clippy for the playout module", () => clippy("--package", "orgo-playout-wasm", ...WASM));
   await step("Rust documentation", () =>
     run("cargo", ["doc", "--workspace", "--no-deps", "--all-features", "--document-private-items", "--quiet"], {

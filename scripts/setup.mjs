@@ -1,4 +1,4 @@
-// Installs everything that is missing on a fresh machine: `npm run setup [-- --test]`. The other scripts call it.
+// Installs the missing dependencies of the project: `npm run setup [-- --test]`. Other scripts call `setup`.
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { ensurePackages, readList } from "./lib/packages.mjs";
@@ -7,7 +7,7 @@ import { ensureNpm, ensureRust, ensureWasmTools, usePaths } from "./lib/tools.mj
 
 /**
  * @param {{ test?: boolean, desktop?: boolean }} options `test`: install the dependencies of the tests; `desktop`:
- *   install those of the local desktop
+ *   install the dependencies of the local desktop
  */
 export async function setup({ test = false, desktop = true } = {}) {
   const [major] = process.versions.node.split(".").map(Number);

@@ -22,12 +22,12 @@ const USAGE = `npm start [-- OPTIONS]
 const DESKTOP = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release/orgo-desktop");
 /** The exit code of `orgo-desktop` if another desktop uses the data folder. */
 const BUSY = 75;
-/** How long a browser may take to read the file that redirects it to the dashboard, in ms. */
+/** The time limit for a browser to read the file that redirects it to the dashboard, in ms. */
 const BROWSER_START_MS = 5000;
-/** One Ctrl-C arrives twice: from the terminal and from npm. A second signal counts only after this time, in ms. */
+/** The time in which a second signal is ignored, in ms. One Ctrl-C arrives twice: from the terminal and from npm. */
 const SIGNAL_DEBOUNCE_MS = 1000;
 
-/** When the shutdown began. */
+/** The time at which the shutdown began, in ms since 1970. */
 let ending;
 /** Functions that clean up at shutdown. */
 const cleanups = [];
@@ -41,7 +41,7 @@ function end(code, reason) {
   ending = Date.now();
   for (const cleanUp of cleanups) cleanUp();
   if (reason) console.error(`\n✗ ${reason}`);
-  // The dashboard ends first, so it does not report that the desktop is unreachable.
+  // The dashboard ends before the desktop, so the dashboard does not report that the desktop is unreachable.
   endChildren().then(() => process.exit(code));
 }
 
@@ -52,7 +52,7 @@ function start(name, command, args, { env, onLine, onEnd = (how) => end(1, `${na
   createInterface({ input: child.stdout }).on("line", onLine);
 }
 
-/** Starts the local desktop. Resolves with its addresses, or `undefined` if another desktop uses the data folder. */
+/** Starts the local desktop. Resolves with its URLs, or `undefined` if another desktop uses the data folder. */
 function startDesktop(options) {
   return new Promise((resolve, reject) => {
     const args = ["serve", "--listen", "127.0.0.1:0", "--json", "--end-with-stdin", ...options];
@@ -98,8 +98,8 @@ function startDashboard(desktop) {
 }
 
 /**
- * Looks for a desktop that already uses the data folder. Returns the `url` of its dashboard, or the `desktop` alone if
- * it has no dashboard.
+ * Looks for a desktop that already uses the data folder. Returns the `url` of its dashboard, or the `desktop` itself if
+ * the desktop has no dashboard.
  */
 async function findExisting(place) {
   const running = existsSync(DESKTOP) ? await findRunning(DESKTOP, place) : undefined;
@@ -110,7 +110,7 @@ async function findExisting(place) {
   return { url };
 }
 
-/** The desktop for the dashboard: a new one, or one that was started by hand. */
+/** Returns the desktop for the dashboard: a new or a manually started desktop. Returns the `url` of an existing dashboard. */
 async function provideDesktop(place, options) {
   for (;;) {
     const own = await step("Local desktop", () => startDesktop([...place, ...options]));
@@ -143,7 +143,7 @@ function readArguments() {
   }
 }
 
-/** Opens the address in a browser if the output is a terminal. If it does, returns a function that cleans up. */
+/** Opens a URL in a browser if the output is a terminal. Returns a function that cleans up, if a browser was started. */
 function show(url) {
   return process.stdout.isTTY ? openBrowser(url) : undefined;
 }
@@ -191,7 +191,7 @@ await main(async () => {
   try {
     await run();
   } catch (error) {
-    // During shutdown, a step fails because its program was ended.
+    // During shutdown, the current step fails because its program was ended.
     if (ending) return;
     ending = Date.now();
     await endChildren();

@@ -1,5 +1,5 @@
 // Runs all tests: `npm test`. With names, runs only these suites, for example `npm test -- rust e2e`. With `--full`
-// (`npm run test:full`), runs the long tests completely instead of a sample.
+// (`npm run test:full`), runs the long tests completely instead of a sample of them.
 import { join } from "node:path";
 import { argv } from "node:process";
 import { build } from "./build.mjs";
@@ -11,10 +11,10 @@ import { setup } from "./setup.mjs";
 /** The test results of all suites. */
 const total = { passed: 0, failed: 0, skipped: 0 };
 
-/** The core's tests that are worth repeating in WebAssembly. The audio tests would take minutes there. */
+/** The core's tests that also run in WebAssembly. The audio tests do not, because they would take minutes. */
 const CORE_TESTS = ["--test", "calls", "--test", "sessions", "--test", "simulation"];
 
-/** All suites, in the order in which they run: fast ones with the clearest failures first. */
+/** The default suites, in the order in which they run: fast suites with the clearest failures run first. */
 const suites = {
   lint,
   "sans-io": () => run(process.execPath, ["scripts/check-core.mjs"]),
@@ -42,7 +42,7 @@ const suites = {
   browser: () => nodeTests("tests/browser/*.test.mjs"),
 };
 
-/** Suites that need more than the set-up installs. They run only when named. */
+/** Suites that need programs that `setup` does not install. They run only if they are named. */
 const optional = {
   // Needs Firefox in PATH or in ORGO_FIREFOX.
   firefox: () => nodeTests("tests/firefox/*.test.mjs"),

@@ -1,5 +1,5 @@
-// Generates the files that are derived from the core's declarations: `npm run types`. With `--check`, fails if one is
-// stale.
+// Generates the files that are derived from the core's declarations: `npm run types`. With `--check`, fails if one of
+// these files is out of date.
 import { argv } from "node:process";
 import { main, run } from "./lib/step.mjs";
 import { usePaths } from "./lib/tools.mjs";

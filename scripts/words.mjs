@@ -1,12 +1,12 @@
-// Checks the words of comments and documentation: a step of `npm run lint`. CONTRIBUTING.md has the complete list of
-// words; this script finds only those that are never right.
+// Checks the words of comments and documentation, as a step of `npm run lint`. CONTRIBUTING.md contains the complete list
+// of words. This script finds only the words that are wrong in every context.
 import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { Failure, main, output, root } from "./lib/step.mjs";
 
-/** What to find, and what to write instead. */
+/** The patterns to find, and the words to use instead. */
 const WORDS = [
   [/\b(?:re)?dial(?:s|l?ed|l?ing)?\b/i, "connect, reconnect"],
   [/\bin vain\b/i, "without effect"],
@@ -30,11 +30,11 @@ const WORDS = [
   [/\b(?:centre|grey|licence|artefact|catalogue|judgement|learnt|whilst)s?\b/i, "the American spelling"],
 ];
 
-/** Sources of facts about the protocol. The documentation of the API does not name them. */
+/** Matches the tags of the sources of protocol facts. The files that match `PUBLIC` must not contain these tags. */
 const SOURCE = /\((?:G0|G1|G3|SEED|MCP|BOPS|PY|TP|OS1)\)/;
 const PUBLIC = /^(?:core\/src|npm\/src|npm\/README\.md|docs\/reference\.md)/;
 
-/** The start of a comment, by the extension of a file. In Markdown, everything is checked. */
+/** Patterns for the text of a comment, by file extension. In Markdown, each line is checked completely. */
 const SLASHES = /(?:^|\s)(?:\/\/|\/\*|\*(?= |$))(.*)/;
 const HASH = /(?:^|\s)#(.*)/;
 const COMMENTS = {
@@ -70,7 +70,7 @@ function findWords(path) {
   return lines.flatMap((line, at) => {
     const text = comment.exec(line)?.[1];
     if (text === undefined) return [];
-    // Code in a comment has the words of its library.
+    // Code in a comment may contain any word.
     const words = text.replace(/`[^`]*`/g, "");
     const wrong = WORDS.filter(([pattern]) => pattern.test(words)).map(
       ([pattern, right]) => `${path}:${at + 1}: "${pattern.exec(words)[0]}" -> ${right}`,
@@ -81,7 +81,7 @@ function findWords(path) {
   });
 }
 
-/** The lines of a file; none if it is listed but deleted. */
+/** Returns the lines of a file, or no lines if Git lists the file but it is deleted. */
 function readLines(path) {
   try {
     return readFileSync(join(root, path), "utf8").split("\n");

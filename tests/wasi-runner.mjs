@@ -1,4 +1,4 @@
-// Cargo's runner for tests that are compiled to wasm32-wasip1. It runs one test binary and exits with its exit code.
+// Cargo's runner for tests that are compiled to wasm32-wasip1. It runs one test binary, and exits with the binary's exit code.
 import { readFile } from "node:fs/promises";
 import process, { argv, env } from "node:process";
 import { setFlagsFromString } from "node:v8";
@@ -12,8 +12,8 @@ process.removeAllListeners("warning");
 const { WASI } = await import("node:wasi");
 
 const [, , binary, ...args] = argv;
-// Tests use absolute paths of fixtures. With a second folder, Node would not resolve `..` in them.
+// The root is the only preopened folder, because tests use absolute paths. With more folders, Node would not resolve `..`.
 const wasi = new WASI({ version: "preview1", args: [binary, ...args], env, preopens: { "/": "/" } });
 const { instance } = await WebAssembly.instantiate(await readFile(binary), wasi.getImportObject());
-// An immediate exit would destroy the engine while its compiler threads still run, which has crashed Node 20.
+// Does not call `process.exit`, which destroys the engine while its compiler threads still run and has crashed Node 20.
 process.exitCode = wasi.start(instance);

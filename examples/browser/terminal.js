@@ -21,7 +21,7 @@ try {
   screen.onResize(({ cols, rows }) => terminal.resize(cols, rows));
   window.addEventListener("resize", () => fit.fit());
   screen.focus();
-  // Reads the next chunk only after xterm.js has drawn the last one. The backpressure reaches the shell.
+  // Reads the next chunk only after xterm.js has processed the last one, so a slow page slows down the shell (backpressure).
   for await (const text of terminal) await new Promise((drawn) => screen.write(text, drawn));
 } catch (error) {
   show(state, error);

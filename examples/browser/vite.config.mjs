@@ -2,8 +2,8 @@ import { Orgo } from "orgo-sdk";
 import { defineConfig } from "vite";
 
 /**
- * Serves a connection to a computer at `/connection`. The API key stays on the server. A real server authenticates the user
- * first; this one listens on loopback and accepts only requests from its own pages.
+ * Serves a connection to a computer at `/connection`. The API key stays on the server. A production server must authenticate
+ * the user first. This server listens only on loopback and accepts only requests from its own pages.
  */
 function connection() {
   const orgo = new Orgo();

@@ -15,7 +15,7 @@ const STAMP = join(FOLDER, "dist/.inputs");
 export async function buildDashboard() {
   const digest = digestOfInputs();
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === digest) return;
-  // Imported here because this module may be imported before Vite is installed.
+  // A dynamic import, because other scripts may import this module before Vite is installed.
   const { build } = await import("vite");
   await build({ configFile: join(FOLDER, "vite.config.mjs"), logLevel: "warn" });
   for (const path of filesIn(join(FOLDER, "dist"))) compress(path);

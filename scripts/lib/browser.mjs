@@ -1,4 +1,4 @@
-// Opens the address of the dashboard in the user's browser. The address contains a secret.
+// Opens the URL of the dashboard in the user's browser. The URL contains a secret.
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,10 +8,10 @@ import { root } from "./step.mjs";
 const OPENERS = { darwin: "open", linux: "xdg-open" };
 
 /**
- * Opens an address in the default browser, if the system has a program for that.
+ * Opens a URL in the default browser, if the system has a program that does this.
  *
- * Every account of the host can read the arguments of a process. To keep the address secret, the browser opens a file
- * that redirects to it. Only this account can read the file.
+ * Every account of the host can read the arguments of a process. To keep the URL secret, the browser opens a file that
+ * redirects to the URL. Only this account can read the file.
  *
  * @param {string} url
  * @returns {(() => void) | undefined} a function that removes the file

@@ -1,14 +1,14 @@
-// Starts programs that end when this process ends for any reason. The standard input of each is a pipe, and only this
-// process has the other end, so the kernel closes the pipe.
+// Starts programs that end when this process ends for any reason. The standard input of each program is a pipe. Only
+// this process has the other end of the pipe, so the kernel closes the pipe when this process ends.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const LIFELINE = fileURLToPath(new URL("lifeline.mjs", import.meta.url));
 
-/** How long a program may take to end after its input was closed, in ms. */
+/** The time limit for a program to end after its input was closed, in ms. */
 const GRACE_MS = 10_000;
 
-/** The running programs, the latest last. @type {Child[]} */
+/** The running programs, in the order of their start. @type {Child[]} */
 const running = [];
 
 /** @typedef {{ process: import("node:child_process").ChildProcess, ended: Promise<number | string> }} Child */
@@ -21,7 +21,7 @@ const running = [];
  * @param {object} options
  * @param {string} options.cwd
  * @param {Record<string, string>} [options.env] additional variables
- * @param {boolean} [options.readsOutput] whether this process reads the output; by default, the output is shown
+ * @param {boolean} [options.readsOutput] whether this process reads the output; by default, the program prints to the terminal
  * @param {boolean} [options.endsWithInput] whether the program exits when its input is closed
  * @returns {Child} `ended` resolves with the exit code, the signal that ended the program, or the reason why it did not
  *   start
@@ -48,7 +48,7 @@ export function startChild(command, args, { cwd, env = {}, readsOutput = false, 
   return started;
 }
 
-/** Ends all running programs, the latest first. Resolves when all have ended. */
+/** Ends all running programs, the last started first. Resolves when all have ended. */
 export async function endChildren() {
   for (const child of [...running].reverse()) {
     child.process.stdin.end();

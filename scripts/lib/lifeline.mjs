@@ -1,10 +1,11 @@
 // Runs a program that ends when the parent of this process ends for any reason: `node lifeline.mjs COMMAND ...`.
 //
 // The standard input of this process is a pipe. Only the parent has the other end, so the pipe closes when the parent
-// ends. The program runs in its own process group, and the whole group is ended: a build is a tree of processes.
+// ends. The program runs in its own process group. This process ends the whole group, because a build is a tree of
+// processes.
 import { spawn } from "node:child_process";
 
-/** How long the program may take to end after SIGTERM, in ms. */
+/** The time limit for the program to end after SIGTERM, in ms. */
 const GRACE_MS = 5000;
 
 const [command, ...args] = process.argv.slice(2);
@@ -15,7 +16,7 @@ function signalGroup(signal) {
   try {
     process.kill(-child.pid, signal);
   } catch {
-    // The group has no process left.
+    // The process group is empty.
   }
 }
 
@@ -31,7 +32,7 @@ child.once("error", (error) => {
   process.exit(127);
 });
 child.once("exit", (code, signal) => {
-  // The processes that the program started are still in the group.
+  // Processes that the program started may still be in the group.
   if (ending) signalGroup("SIGKILL");
   if (signal === null) process.exit(code);
   for (const name of ENDINGS) process.removeAllListeners(name);

@@ -1,4 +1,4 @@
-// Debian packages: reads the lists of packages, finds the missing ones and installs them.
+// Reads lists of Debian packages, finds the missing packages and installs them.
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { Failure, output, root, run } from "./step.mjs";
@@ -19,16 +19,16 @@ export function readList(path) {
     }));
 }
 
-/** Whether a program is in PATH. */
+/** Returns whether a program is in PATH. */
 export function hasProgram(name) {
   return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, name)));
 }
 
-/** Waits for up to 5 minutes if another installation is running. */
+/** The apt-get options to wait for up to 5 minutes if another installation is running. */
 const WAIT = ["-o", "DPkg::Lock::Timeout=300"];
 
 /**
- * Installs the missing packages. Without root, fails with a message that contains the command to run. If only optional
+ * Installs the missing packages. Without root privileges, fails with a message that contains the command to run. If only optional
  * packages are missing, prints their names and continues.
  */
 export async function ensurePackages(packages, purpose) {

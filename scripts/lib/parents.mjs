@@ -1,16 +1,16 @@
-// Detects that npm, or the shell between npm and this process, has ended.
+// Detects when npm, or the shell between npm and this process, has ended.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 const INTERVAL_MS = 500;
 
 /**
- * Calls `callback` once when npm or its shell has ended. Does nothing if npm did not start this script: a script that
- * was started by hand may outlive its parent.
+ * Calls `callback` once, when npm or its shell has ended. Does nothing if npm did not start this script, because a
+ * manually started script may outlive its parent.
  */
 export function onOrphaned(callback) {
   if (process.env.npm_lifecycle_event === undefined) return;
-  // npm starts a shell, and the shell may have replaced itself with this process.
+  // npm starts a shell. The shell may have replaced itself with this process (`exec`).
   const parent = process.ppid;
   const watched = [parent, isShell(parent) ? parentOf(parent) : undefined].filter((pid) => pid > 1);
   const timer = setInterval(() => {
@@ -21,7 +21,7 @@ export function onOrphaned(callback) {
   timer.unref();
 }
 
-/** The state, parent and name of a process, or `undefined` if it does not exist. */
+/** Returns the state, parent and name of a process, or `undefined` if the process does not exist. */
 function stat(pid) {
   try {
     if (process.platform === "linux") {

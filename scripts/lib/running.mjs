@@ -1,18 +1,19 @@
-// The record of a running `npm start`: it contains the address of the dashboard, for a second `npm start`.
+// Reads and writes the record of a running `npm start`. The record contains the URL of the dashboard, so that a second
+// `npm start` can open it.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure, output, root } from "./step.mjs";
 
-/** The record's file, in the desktop's data folder. Only the account of the desktop can read the folder. */
+/** The name of the record's file in the desktop's data folder. Only the desktop's account can read the folder. */
 const FILE = "npm-start.json";
-/** How long to wait for another `npm start` to start its dashboard, or for a desktop to shut down, in ms. */
+/** The time limit for another `npm start` to start its dashboard, or for a desktop to shut down, in ms. */
 const TIMEOUT_MS = 20_000;
 const INTERVAL_MS = 100;
 
 /**
- * Finds the local desktop that uses the data folder, and its dashboard if it has one. Waits while the desktop starts or
- * shuts down.
+ * Finds the local desktop that uses the data folder, and the dashboard of this desktop if there is one. Waits while the
+ * desktop starts or shuts down.
  *
  * @param {string} program the path of `orgo-desktop`
  * @param {string[]} place the `--data-dir` option, or nothing for the default folder
@@ -27,8 +28,8 @@ export async function findRunning(program, place) {
     if (status.base_url) {
       const dashboard = readRecord(status.data_dir);
       if (dashboard && (await responds(dashboard.url))) return { ...status, dashboard };
-      // The desktop was started by hand, or its `npm start` was killed. If another process now has the same ID, only
-      // the timeout detects this.
+      // The desktop was started manually, or its `npm start` was killed. If another process now has the id of the killed
+      // `npm start`, only the timeout ends the wait.
       if (!dashboard || !isAlive(dashboard.pid) || Date.now() > deadline) return status;
     }
     if (Date.now() > deadline) {
@@ -41,8 +42,8 @@ export async function findRunning(program, place) {
 }
 
 /**
- * Writes the record. Without `url`, it reports that this `npm start` is still starting. Another `npm start` that finds
- * the desktop then waits for the address.
+ * Writes the record. A record without `url` means that this `npm start` is still starting. Another `npm start` that
+ * finds the desktop then waits for the URL.
  *
  * @returns {() => void} a function that removes the record
  */
@@ -52,7 +53,7 @@ export function writeRecord(folder, url) {
   return () => rmSync(file, { force: true });
 }
 
-/** The API key that a desktop stores in its data folder, if it does. */
+/** Returns the API key that a desktop stored in its data folder, or `undefined` if the folder contains none. */
 export function storedApiKey(folder) {
   try {
     return readFileSync(join(folder, "api-key"), "utf8").trim();

@@ -1,24 +1,24 @@
-// Reduces the size of the WebAssembly module and its JavaScript glue beyond what wasm-pack does.
+// Makes the output of wasm-pack smaller: the WebAssembly module and its JavaScript glue.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, output, run } from "./step.mjs";
 
 const enabled = (names) => names.map((name) => `--enable-${name}`);
 
-/** Enables the WebAssembly features that rustc uses, and removes sections that only debuggers read. */
+/** The wasm-opt options that enable the WebAssembly features of rustc and remove sections that only debuggers read. */
 export const RUSTC = [
   ...enabled(["bulk-memory", "mutable-globals", "nontrapping-float-to-int", "sign-ext"]),
   "--strip-producers",
   "--strip-target-features",
 ];
-/** The additional features that wasm-bindgen uses. */
+/** The wasm-opt options that enable the additional features that wasm-bindgen uses. */
 const BINDGEN = enabled(["multivalue", "reference-types"]);
 
 const OPTIMIZE = ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz"];
 
 /**
- * Optimizes the module, shortens the names of its imports and exports in module and glue, and minifies the glue. The
- * names that wasm-bindgen chooses end in hashes, which compress badly and are in both files.
+ * Optimizes the module, shortens the names of its imports and exports in both files, and minifies the glue. The names
+ * that wasm-bindgen chooses end in hashes, which compress badly.
  *
  * @param {string} folder the folder of `orgo_wasm_bg.wasm` and `orgo_wasm.js`
  */

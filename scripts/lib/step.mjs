@@ -7,12 +7,12 @@ import { startChild } from "./children.mjs";
 /** The root folder of the project. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** A failure whose message explains it without a stack trace. */
+/** An error whose message is printed without a stack trace. */
 export class Failure extends Error {}
 
 const finished = [];
 
-/** Runs `work` as a step: prints its name first, and its duration at the end. */
+/** Runs `work` as a step: prints the name of the step before it, and the duration after it. */
 export async function step(name, work) {
   console.log(`\n▸ ${name}`);
   const start = performance.now();
@@ -23,7 +23,7 @@ export async function step(name, work) {
   return result;
 }
 
-/** The name of each finished step, and its duration in seconds. */
+/** Returns the names of the finished steps and their durations in seconds. */
 export function steps() {
   return finished;
 }
@@ -45,7 +45,7 @@ export async function run(command, args, { env = {}, cwd = root, onOutput } = {}
   if (how !== 0) throw new Failure(`${[command, ...args].join(" ")} ended with ${how}`);
 }
 
-/** The standard output of a command, or `undefined` if it fails or cannot be run. */
+/** Returns the standard output of a command, or `undefined` if it fails or cannot be run. */
 export function output(command, args, { env = {} } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "ignore"] });

@@ -1,16 +1,16 @@
-// Installs the parts of the Rust toolchain, Cargo tools and npm packages.
+// Installs components of the Rust toolchain, Cargo tools and npm packages.
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Failure, output, root, run } from "./step.mjs";
 
-/** The folder for tools that PATH does not have in the right version. All checkouts share it. */
+/** The folder for tools whose required version is not in PATH. All checkouts share this folder. */
 const toolRoot = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "orgo-sdk", "tools");
 
 const WASM_PACK = "0.15";
 const CARGO_FUZZ = "0.13";
 
-/** Adds the programs of `toolRoot`, npm and Cargo to PATH, for this process and its children. */
+/** Adds the folders of `toolRoot`, npm packages and Cargo to PATH, for this process and its children. */
 export function usePaths() {
   const own = [join(toolRoot, "bin"), join(root, "node_modules", ".bin")];
   process.env.PATH = [...own, process.env.PATH ?? "", join(homedir(), ".cargo", "bin")].join(delimiter);
@@ -28,7 +28,7 @@ export async function ensureRust() {
   }
 }
 
-/** Installs wasm-pack, and the wasm-bindgen CLI in the locked version, which wasm-pack would download otherwise. */
+/** Installs wasm-pack, and the locked version of the wasm-bindgen CLI, which wasm-pack would otherwise download. */
 export async function ensureWasmTools() {
   const bindgen = lockedVersion("wasm-bindgen");
   await ensureTool("wasm-bindgen", bindgen, ["wasm-bindgen-cli", "--version", bindgen, "--no-default-features"]);
@@ -50,7 +50,7 @@ async function ensureTool(program, version, install) {
   await run("cargo", ["install", "--quiet", "--root", toolRoot, ...install]);
 }
 
-/** The version of a crate in Cargo.lock. */
+/** Returns the version that Cargo.lock contains for a crate. */
 export function lockedVersion(crate) {
   const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
   const version = new RegExp(`name = "${crate}"\nversion = "([^"]+)"`).exec(lock)?.[1];

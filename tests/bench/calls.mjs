@@ -1,6 +1,6 @@
 // The calls of the benchmark, through the package and through plain `fetch`.
 
-/** The calls through the package. */
+/** Returns functions that make the calls through the package. */
 export function throughClient(orgo, id) {
   const computer = orgo.computer(id);
   return {
@@ -9,7 +9,7 @@ export function throughClient(orgo, id) {
   };
 }
 
-/** The calls through `fetch`, including the work of a program without the package: it checks the status and decodes. */
+/** Returns functions that make the calls through `fetch`, check the status and decode the response. */
 export function throughFetch({ baseUrl, apiKey }, id) {
   const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
   const request = async (path, init) => {

@@ -22,10 +22,10 @@ export async function interleave(variants, rounds) {
   return times;
 }
 
-/** The number of rounds before the measurement, in which connections are opened and code is compiled. */
+/** The number of unmeasured rounds at the start, in which connections are opened and code is compiled. */
 const WARM_UP = 3;
 
-/** The quantile of the values: `fraction` of them are smaller. */
+/** Returns a quantile: the value that is larger than `fraction` of the values. */
 export function quantile(values, fraction) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(Math.floor(sorted.length * fraction), sorted.length - 1)];

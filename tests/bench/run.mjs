@@ -20,7 +20,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const ROUNDS = Number(process.env.ORGO_BENCH_ROUNDS ?? 100);
 const KEYSTROKES = 200;
 
-/** Loads both bindings into one process: one through the ES module of the package, one through the CommonJS module. */
+/** Loads both bindings into this process: one through the ES module of the package, the other through the CommonJS module. */
 async function bothBindings() {
   globalThis.WebSocket ??= WebSocket;
   process.env.ORGO_BINDING = "native";
@@ -75,7 +75,7 @@ function timeRows(place, { click, screenshot, keystroke }) {
   const rows = [];
   for (const [what, times] of Object.entries({ click, screenshot })) {
     for (const [name, values] of Object.entries(times)) {
-      // Ratios within a round, because temporary load on the machine affects both times.
+      // Computes the ratio within each round, because temporary load on the machine affects both times of a round.
       const ratio = median(values.map((value, round) => value / times.fetch[round]));
       rows.push({ ...row(what, name, values), "/ fetch": rounded(ratio) });
     }

@@ -8,10 +8,10 @@ import { build } from "vite";
 const PAGE = '<!doctype html><title>Page</title><script type="module" src="/main.js"></script>';
 const MAIN = 'import * as sdk from "orgo-sdk"; globalThis.sdk = sdk;';
 
-/** The sizes of the minified files that a page with the whole package downloads, and of the addon; in bytes. */
+/** Returns the sizes of the addon and of the minified files that a page with the whole package downloads, in bytes. */
 export async function shippedSizes(root) {
   const sizes = {};
-  // The folder is in the repository, because the package is resolved from there.
+  // The folder is in the repository, so that the bundler can resolve the package.
   mkdirSync(join(root, "tests/.output"), { recursive: true });
   const project = mkdtempSync(join(root, "tests/.output/page-"));
   try {
@@ -40,7 +40,7 @@ function compressed(path) {
 
 const CODE = new Set([".css", ".html", ".js", ".mjs", ".rs", ".ts"]);
 
-/** The number of lines without blank lines, for each folder: code and tests. Generated files do not count. */
+/** Returns the numbers of non-blank lines of code and of tests, for each folder. Ignores generated files. */
 export function linesOfCode(root) {
   const names = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).trim().split("\n");
   const folders = {};

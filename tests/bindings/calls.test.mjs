@@ -1,4 +1,4 @@
-// The wire pairs of tests/vectors/calls through every binding.
+// Runs the wire pairs of tests/vectors/calls through every binding.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Exchange } from "./exchange.mjs";
@@ -7,7 +7,7 @@ import { canonical, part, readVectors } from "./vectors.mjs";
 
 const KEY = "sk_live_test";
 const BASE = "https://www.orgo.ai/api";
-/** Replaces the default limit of a minute if a request of the vector times out. No response of this test takes that long. */
+/** The timeout of a request, in milliseconds, if a request of the vector must time out. It replaces the default of a minute. */
 const SOON = 8_000;
 
 let subjects;
@@ -30,7 +30,7 @@ describe("calls", { concurrency: 8 }, () => {
   }
 });
 
-test("every vector was run, or states why not", () => {
+test("every vector was run, or states a reason to skip it", () => {
   const vectors = readVectors("calls").map(({ vector }) => vector);
   const [alone, native] = ["virtual", "native"].map((field) => vectors.filter((vector) => vector[field]).length);
   console.log(`  calls: ${vectors.length} vectors; ${canonical(counts)}; ${native} need the addon, ${alone} the core`);
@@ -38,7 +38,7 @@ test("every vector was run, or states why not", () => {
   assert.deepEqual(counts, { native: all, wasm: all - native, page: all - native });
 });
 
-/** Runs a vector through one binding; returns everything that must be equal in every binding. */
+/** Runs a vector through one binding. Returns the requests and the outcome, which must be equal in every binding. */
 async function run(subject, vector) {
   const base = vector.config?.base_url ?? BASE;
   const exchange = await Exchange.start(new URL(base).origin, vector.exchange);
@@ -65,10 +65,10 @@ async function run(subject, vector) {
   }
 }
 
-/** The message; `undefined` for a network failure, whose message depends on the platform. */
+/** Returns the message of an error, or `undefined` for a network failure, whose message depends on the platform. */
 const comparableMessage = ({ kind, message }) => (kind === "transport" ? undefined : message);
 
-/** Compares a request with the vector's; returns everything that must be equal in every binding. */
+/** Compares a request with the vector. Returns the parts of the request that must be equal in every binding. */
 function compare({ method, url, headers, body }, expected) {
   assert.deepEqual([method, url], [expected.method, expected.url]);
   const authorization = expected.authorized === false ? undefined : `Bearer ${KEY}`;
@@ -78,7 +78,7 @@ function compare({ method, url, headers, body }, expected) {
   if (expected.body) assert.equal(canonical(JSON.parse(text)), canonical(expected.body), "the body");
   for (const part of expected.contains ?? []) assert.ok(text.includes(part), `the body lacks ${part}:\n${text}`);
   const [type, boundary] = (headers["content-type"] ?? "").split("; boundary=");
-  // The default of browsers.
+  // Browsers send this header by default.
   const accept = headers.accept === "*/*" ? undefined : headers.accept;
   return { method, url, accept, type, body: boundary ? text.replaceAll(boundary, "") : text };
 }

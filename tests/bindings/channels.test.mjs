@@ -1,4 +1,4 @@
-// The transcripts of tests/vectors/channels through every binding, over real sockets and in real time.
+// Plays the transcripts of tests/vectors/channels through every binding, over real sockets and in real time.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startSubjects } from "./subjects.mjs";
@@ -33,13 +33,13 @@ describe("channels", { concurrency: 12 }, () => {
   }
 });
 
-test("every vector was run, or states why not, and the page used workers for audio", () => {
+test("every vector was run, or states a reason to skip it, and the page used workers for audio", () => {
   const vectors = readVectors("channels").map(({ vector }) => vector);
   const [alone, native] = ["virtual", "native"].map((field) => vectors.filter((vector) => vector[field]).length);
   const marked = `${native} need the addon, ${alone} the core`;
   console.log(`  channels: ${vectors.length} vectors; ${canonical(counts)}; ${marked}`);
   const all = vectors.length - alone;
   assert.deepEqual(counts, { native: all, wasm: all - native, page: all - native });
-  // Not for every audio channel: on a slow machine the page replaces a worker that does not start in time.
+  // There can be fewer workers than audio channels: on a slow machine, the page replaces a worker that starts too late.
   assert.ok(subjects.page.workers() > 0, "the page had no worker");
 });

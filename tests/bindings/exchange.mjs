@@ -1,4 +1,4 @@
-// The servers of one wire pair: they respond in the order of the pair, and record the requests.
+// The servers of one wire pair. They respond in the order of the pair, and record the requests.
 import { once } from "node:events";
 import { createServer } from "node:http";
 
@@ -8,18 +8,18 @@ const CORS = {
   "access-control-allow-methods": "*",
   "access-control-expose-headers": "*",
 };
-/** A client's timer may fire early by the fraction of a millisecond that its clock truncates. */
+/** The tolerance for timers that fire early, in milliseconds. The clocks of clients truncate to milliseconds. */
 const SLACK = 5;
 
 const isRefusal = (step) => step?.failure?.reached === "never";
 
 export class Exchange {
-  /** The received requests: method, URL of the vector, header, body. */
+  /** The received requests: the method, the URL as in the vector, the headers and the body. */
   requests = [];
-  /** Deviations from the vector. */
+  /** Descriptions of the deviations from the vector. */
   problems = [];
   #steps;
-  /** The local server and address of every origin in the vector. */
+  /** The local server and its address for every origin in the vector. */
   #places = new Map();
   #responded = 0;
 
@@ -39,17 +39,17 @@ export class Exchange {
     return exchange;
   }
 
-  /** Replaces the addresses of the vector by the local ones. */
+  /** Replaces the origins of the vector with the local addresses. */
   local(text) {
     return [...this.#places].reduce((text, [origin, { url }]) => text.replaceAll(origin, url), text);
   }
 
-  /** Replaces the local addresses by those of the vector. */
+  /** Replaces the local addresses with the origins of the vector. */
   original(text) {
     return [...this.#places].reduce((text, [origin, { url }]) => text.replaceAll(url, origin), text);
   }
 
-  /** Call it when the client announces a retry: then the connection that had to be refused was refused. */
+  /** Completes the step of a refused connection. The test calls this method when the client announces a retry. */
   async retried() {
     if (!isRefusal(this.#steps[0])) return;
     this.#steps.shift();
@@ -59,7 +59,7 @@ export class Exchange {
     await once(server, "listening");
   }
 
-  /** The steps of the vector that did not happen. */
+  /** The requests of the vector that were not received. */
   get left() {
     return this.#steps.filter((step) => step.request && !isRefusal(step));
   }
@@ -82,7 +82,7 @@ export class Exchange {
     if (this.#refuses && server.listening) server.close();
   }
 
-  /** The step of a request. Checks the waits before it. */
+  /** Returns the step for a request. Checks that the client waited before the request as the vector demands. */
   #next() {
     let step = this.#steps.shift();
     for (; step?.wait; step = this.#steps.shift()) {
@@ -105,7 +105,7 @@ export class Exchange {
     this.#shut();
     this.#responded = performance.now();
     if (step?.response) this.#respond(step.response, response);
-    // Only the beginning of a response.
+    // Sends only the start of a response.
     else if (step?.stall) response.writeHead(200, CORS).write("{");
     else if (step?.timeout) return;
     else request.socket.destroy();
@@ -115,7 +115,7 @@ export class Exchange {
     const content = body === undefined ? (text ?? "") : JSON.stringify(body);
     const bytes = base64 === undefined ? Buffer.from(this.local(content)) : Buffer.from(base64, "base64");
     const type = body !== undefined && { "content-type": "application/json" };
-    // One connection for each request, because browsers retry a request without a response on a reused connection.
+    // Uses one connection for each request, because browsers retry a request that gets no response on a reused connection.
     response.writeHead(status, { ...CORS, connection: "close", ...type, ...headers });
     response.end(bytes);
   }

@@ -15,7 +15,7 @@ export class Mailbox {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** The items that were not read. */
+  /** The unread items. */
   get rest() {
     return [...this.#items];
   }

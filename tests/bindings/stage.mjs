@@ -1,16 +1,16 @@
-// The server of one transcript. It delays each connection and each request for credentials until the transcript contains
-// the response.
+// The server of one transcript. It delays the response to each connection and to each request for credentials until the
+// step of the transcript that contains the response.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 import { Mailbox } from "./mailbox.mjs";
 
 const CORS = { "access-control-allow-origin": "*", "access-control-allow-headers": "*, authorization" };
-/** The codes for a close without a close frame, and for a close frame without a code. */
+/** The close codes that mean: closed without a close frame, and closed by a close frame without a code. */
 const [LOST, NO_CODE] = [1006, 1005];
 
 export class Stage {
-  /** What the client does, in order: `{connect}`, `{send, text}`, `{close}`, `"authorize"`. */
+  /** The actions of the client, in order: `{connect}`, `{send, text}`, `{close}`, `"authorize"`. */
   outputs = new Mailbox();
   #http = createServer((request, response) => this.#ask(request, response));
   #sockets = new WebSocketServer({ noServer: true });
@@ -50,7 +50,7 @@ export class Stage {
     });
   }
 
-  /** Refuses the delayed connection, with a status or by closing it. */
+  /** Refuses the delayed connection: with an HTTP status or, without one, by closing the connection. */
   refuse(status) {
     const { connection } = this.#upgrade;
     if (status === undefined) connection.destroy();
@@ -63,14 +63,14 @@ export class Stage {
 
   close(code, reason) {
     const socket = this.#socket;
-    // The client does not cause this close.
+    // The server causes this close, so it must not be recorded as an action of the client.
     this.#socket = undefined;
     if (code === LOST) socket.terminate();
     else if (code === NO_CODE) socket.close();
     else socket.close(code, reason);
   }
 
-  /** Responds to the delayed requests for credentials, and to the requests that follow. */
+  /** Responds to the delayed requests for credentials, and to the password request that follows. */
   provideCredentials(credentials) {
     this.credentials = credentials;
     for (const { request, response } of this.#questions.splice(0)) this.#reply(request, response);
@@ -78,13 +78,13 @@ export class Stage {
 
   stop() {
     for (const socket of this.#sockets.clients) socket.terminate();
-    // The server no longer tracks a connection that waits for its upgrade.
+    // The HTTP server does not close a connection that waits for its upgrade.
     this.#upgrade?.connection.destroy();
     this.#http.close();
     this.#http.closeAllConnections();
   }
 
-  /** Handles an API call: the channel requests the address or the password of the computer. */
+  /** Handles an API call in which the channel requests the address or the password of the computer. */
   #ask(request, response) {
     if (request.method === "OPTIONS") {
       response.writeHead(204, CORS).end();
@@ -98,7 +98,7 @@ export class Stage {
 
   #reply({ url }, response) {
     const { error, address, password } = this.credentials;
-    // After the request for the computer, the request for its password follows.
+    // The request for the password comes after the request for the computer, and is the last one.
     const last = url.endsWith("/vnc-password");
     if (last) this.credentials = undefined;
     const body = error ? { error: error.message } : last ? { password } : { ...address, id: address.computer_id };

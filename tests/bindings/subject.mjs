@@ -1,6 +1,6 @@
-// One binding under the control of the vectors, in Node or in a page. All arguments and results are plain data.
+// Controls one binding for the vectors, in Node or in a page. All arguments and results are plain data.
 
-/** The time limit of an opening. It is long, because the transcripts end an opening. */
+/** The time limit for opening a channel, in milliseconds. It is long, because the transcripts determine when an opening ends. */
 const OPENING = 120_000;
 
 /**
@@ -11,7 +11,7 @@ export function makeSubject(sdk, binding) {
   const opened = new Map();
 
   return {
-    /** Makes a call through the binding. Returns `{ result }` or `{ error }`, and the bytes of a result. */
+    /** Makes a call through the binding. Returns `{ result }` or `{ error }`, and also the bytes if the result has any. */
     async call({ config, operation, params, options, content }, log) {
       const upload = content && { ...content, data: new TextEncoder().encode(content.text) };
       let outcome;
@@ -25,17 +25,17 @@ export function makeSubject(sdk, binding) {
       return bytes ? { result: { ...value, bytes: bytes.length }, bytes: [...bytes] } : { result: value };
     },
 
-    /** Starts to open a channel of the public API. */
+    /** Starts to open a channel through the public API. */
     async open(id, given) {
       opened.set(id, new Opened(sdk, given));
     },
 
-    /** Executes a command of a channel, and returns its result. */
+    /** Executes a command on a channel, and returns the result of the command. */
     async act(id, command, args) {
       return opened.get(id).act(command, args);
     },
 
-    /** The visible state of a channel. */
+    /** Returns the visible state of a channel. */
     async look(id) {
       return opened.get(id).look();
     },
@@ -74,7 +74,7 @@ class Opened {
     channel.on("error", (message) => items.push({ type: "error", message }));
     if (kind === "terminal") {
       channel.on("reconnected", (unacknowledged) => items.push({ type: "reconnected", unacknowledged }));
-      // This includes a shell that ended before the listeners were added.
+      // `exited` also resolves for a shell that ended before the listeners were added.
       channel.exited.then(
         (code) => items.push({ type: "exit", code }),
         () => {},
@@ -98,7 +98,7 @@ class Opened {
       case "fail":
         return this.question.reject(new Error(args[0]));
       case "close":
-        // A channel that is not open yet is aborted instead.
+        // If the channel is not open yet, aborts its opening.
         if (this.channel === undefined) return this.aborter.abort();
         return void this.channel.close();
       default:
@@ -119,7 +119,7 @@ const ITEMS = {
   events: (event) => ({ type: "event", event }),
 };
 
-/** An error's fields, as data. */
+/** Returns the fields of an error as plain data. */
 function plain(error) {
   const { name, message, kind, cause } = error;
   return { name, message, kind, cause };

@@ -1,4 +1,4 @@
-// The bindings under test: the addon in Node, the module in Node, the module in a page of Chromium.
+// The bindings under test: the addon in Node, the WebAssembly module in Node, and the module in a page in Chromium.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -14,7 +14,7 @@ import { makeSubject } from "./subject.mjs";
 // A global of Node 22 and later.
 globalThis.WebSocket ??= WebSocket;
 
-/** The package with one binding: each copy of the module loads its own. */
+/** Loads a copy of the package with one binding. Each copy of the package's module loads its own binding. */
 async function loadPackage(kind) {
   process.env.ORGO_BINDING = kind;
   const sdk = await import(`${import.meta.resolve("orgo-sdk")}?${kind}`);
@@ -53,7 +53,7 @@ async function page() {
     open: (...given) => ask("open", ...given),
     act: (...given) => ask("act", ...given),
     look: (id) => ask("look", id),
-    /** The number of workers that the page has started. */
+    /** Returns the number of workers that the page has started. */
     workers: () => workers,
     async close() {
       await browser.close();
@@ -64,7 +64,7 @@ async function page() {
   };
 }
 
-/** Starts all bindings. Returns them by name. */
+/** Starts all bindings. Returns the bindings by name. */
 export async function startSubjects() {
   return { native: await native(), wasm: await wasm(), page: await page() };
 }

@@ -6,7 +6,7 @@ import { canonical, fits, part } from "./vectors.mjs";
 
 const KEY = "sk_live_test";
 const SEED_HOST = ".orgo.dev";
-/** Longer than every wait of a transcript that is played in real time. */
+/** A limit that is longer than every wait of a transcript that is played in real time, in milliseconds. */
 const PATIENCE = 40_000;
 
 const isPing = (output) => output.send?.type === "ping";
@@ -14,7 +14,7 @@ const isPing = (output) => output.send?.type === "ping";
 /**
  * Plays the transcript completely.
  *
- * @returns {Promise<string>} everything that must be equal in every binding
+ * @returns {Promise<string>} a record of the observations that must be equal in every binding
  */
 export async function play(subject, id, script) {
   const stage = await Stage.start();
@@ -32,7 +32,7 @@ export async function play(subject, id, script) {
     return await player.end();
   } finally {
     stage.stop();
-    // In a closed page, there is nothing left to close.
+    // Fails if the page is already closed.
     await subject.act(id, "close", []).catch(() => {});
   }
 }
@@ -46,7 +46,7 @@ class Player {
   #record = [];
   /** The number of password requests that were expected so far. */
   #asked = 0;
-  /** What the client waits for: a response to its request for a password, or to its connection. */
+  /** The response that the client waits for: to a request for a password, or to a connection. */
   #pending;
 
   constructor(subject, id, script, stage) {
@@ -74,7 +74,7 @@ class Player {
     if (step.items && step.state === "connecting") this.#items.push(...step.items);
     else if (step.items) await this.#expectItems(step.items);
     if (step.state) await this.#expectState(step.state);
-    // The same applies to the counters.
+    // Before the first acceptance, there are no counters either.
     if (step.counters && (await this.#look()).open) {
       await this.#see("the counters", ({ counters }) => fits(counters, step.counters));
       this.#record.push(part((await this.#look()).counters, step.counters));
@@ -160,13 +160,13 @@ class Player {
     const { open, failure } = await this.#see("the state", ({ open, failure, state, states }) => {
       if (open) return fits(state, wanted) && fits(states.at(-1), wanted);
       if (failure) return fits({ status: "closed", cause: failure.cause }, wanted);
-      // The public API reports only how an opening ended.
+      // The public API does not report the state of an opening, only how the opening ended.
       return wanted.status === "connecting" || wanted.status === "reconnecting";
     });
     this.#record.push({ open, failed: failure !== undefined, state: wanted });
   }
 
-  /** The local addresses of a computer's channels, for an address of the vector. */
+  /** Returns the local addresses that replace the addresses of a computer's channels in the vector. */
   #addresses({ connection_url, instance_id }) {
     const here = `127.0.0.1:${this.#stage.port}`;
     const url = this.#script.steps.flatMap((step) => step.outputs ?? []).find((output) => output.connect)?.connect;
@@ -191,7 +191,7 @@ class Player {
     return this.#subject.look(this.#id);
   }
 
-  /** Waits until the observed channel matches, and returns the observation. */
+  /** Waits until `test` accepts the visible state of the channel, and returns this state. */
   async #see(what, test, detail = "") {
     return until(
       `${what} ${detail}`,
@@ -204,7 +204,7 @@ class Player {
   }
 }
 
-/** Joins output and samples, because their number of items is not specified. */
+/** Joins consecutive items of output or samples, because the number of such items is not specified. */
 function joined(items) {
   const whole = [];
   for (const item of items) {
@@ -216,7 +216,7 @@ function joined(items) {
   return whole;
 }
 
-/** Why a channel ended, without the text that differs between platforms. */
+/** Returns why a channel ended, without the text that differs between platforms. */
 function cause(ended) {
   if (typeof ended === "string" || ended === undefined) return ended;
   return { name: ended.name, kind: ended.kind, reason: ended.cause?.reason };

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 const folder = new URL("../vectors/", import.meta.url);
 
 /**
- * Every case of a folder of `tests/vectors`. A file contains one case or a list.
+ * Returns every case of a folder of `tests/vectors`. A file contains one case or a list of cases.
  *
  * @param {"calls" | "channels"} kind
  * @returns {{ file: string, vector: any }[]}
@@ -22,7 +22,7 @@ export function readVectors(kind) {
   });
 }
 
-/** JSON with sorted fields, so that equal values have equal texts. */
+/** Returns the value as JSON with sorted fields, so that equal values have equal JSON. */
 export function canonical(value) {
   const sorted = (_, inner) => {
     if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner;
@@ -31,12 +31,12 @@ export function canonical(value) {
   return JSON.stringify(value, sorted);
 }
 
-/** The part of a value with the fields that `expected` has, at any depth. */
+/** Returns the part of a value with the fields that `expected` has, at any depth. */
 export function part(value, expected) {
   if (typeof expected !== "object" || expected === null || Array.isArray(expected)) return value;
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(expected).map(([name, inner]) => [name, part(value[name], inner)]));
 }
 
-/** Whether a value contains `expected`. */
+/** Returns whether a value contains `expected`. */
 export const fits = (value, expected) => canonical(part(value, expected)) === canonical(expected);

@@ -1,4 +1,4 @@
-// Audio in a page, with every transport of samples to the worklet.
+// Tests audio in a page, with every transport of samples to the worklet.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { AUDIO_TESTS, startAudioEnvironment, TRANSPORTS } from "../support/audio-environment.mjs";
@@ -10,7 +10,7 @@ let browser, env;
 
 before(async () => {
   env = await startAudioEnvironment();
-  // Fake output devices, and access to them without a permission prompt.
+  // The flags provide fake output devices, and access to them without a permission prompt.
   browser = await startChromium(["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]);
 });
 
@@ -39,7 +39,7 @@ for (const [transport, how] of Object.entries(TRANSPORTS)) {
         page.evaluate(([name, params]) => globalThis.runTest(name, params), [name, env.params(transport)]),
       );
     }
-    test("all tests ran, no worker is left, and there are no uncaught errors", async () => {
+    test("all tests ran, no worker is still running, and there are no uncaught errors", async () => {
       assert.deepEqual(await page.evaluate(() => globalThis.testNames), AUDIO_TESTS);
       await until("the workers to end", () => page.workers().length === 0);
       assert.deepEqual(failures, []);

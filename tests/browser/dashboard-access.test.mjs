@@ -1,4 +1,4 @@
-// Access control: only a browser that opened the printed URL can use the dashboard.
+// Tests access control: only a browser that opened the printed URL can use the dashboard.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
@@ -18,7 +18,7 @@ import { until } from "../support/wait.mjs";
 
 const LIMIT = { timeout: 60_000 };
 const run = promisify(execFile);
-/** The console output, the page errors and the request headers without cookies. */
+/** The recorded console output, page errors and request headers, without cookies. */
 let seen = "";
 let browser, context, dashboard, desktop, folder, page;
 
@@ -170,7 +170,7 @@ describe("the access key of the dashboard", () => {
     assert.ok(accepted.includes(password), "with the cookie, the response has the password");
   });
 
-  test("two dashboards work side by side", LIMIT, async () => {
+  test("one browser can use two dashboards at the same time", LIMIT, async () => {
     const second = await startDashboard(desktop.options);
     const other = await open(context);
     await other.goto(second.url);

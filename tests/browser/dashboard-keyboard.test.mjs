@@ -1,4 +1,4 @@
-// Keyboard input on the dashboard's screen: the event sequences of several browsers, and a slow connection.
+// Tests keyboard input on the dashboard's screen: the event sequences of several browsers, and a slow connection.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { startTarget } from "../scenarios/target.mjs";
@@ -13,7 +13,7 @@ let env, page, session;
 let calls = [];
 /** The one-way delay of the calls, in milliseconds. */
 let delay = 0;
-/** Creates the response to a call, if it is not forwarded to the server. */
+/** A function that creates the response to a call that is not forwarded to the server. */
 let respond;
 
 before(async () => {
@@ -428,7 +428,7 @@ describe("the keyboard of the dashboard's screen", () => {
     await page.keyboard.type("after");
     await page.keyboard.press("Enter");
     const lines = await target.read("text", (lines) => lines.includes("after"));
-    // An older server rejects the text. A newer one types the rest and reports the number of skipped characters.
+    // An older server rejects the text. A newer server types the other characters and reports the number of skipped ones.
     if (lines.length > 1) {
       assert.deepEqual(lines, ["page1page2", "after"]);
       await page.locator("#screen-hint").getByText("Skipped 1 character").waitFor();

@@ -1,5 +1,5 @@
-// The layout of the dashboard at several window sizes: changing values do not move elements, and elements are not clipped or
-// covered. Also tests the hints for unsupported pointer input.
+// Tests the layout of the dashboard at several window sizes: changing values do not move elements, and no element is clipped
+// or covered. Also tests the hints for unsupported pointer input.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { openDashboard } from "../support/dashboard-page.mjs";
@@ -40,7 +40,7 @@ describe("the dashboard's layout", () => {
       await page.setViewportSize({ width, height });
       for (const panel of ["audio", "calls"]) {
         await show(panel);
-        // Set and measure in one step, because the page updates the same values.
+        // Sets the values and measures in one task, because the page itself updates the same values.
         const boxes = await page.evaluate(() => {
           document.getElementById("audio").toggleAttribute("data-listening", true);
           const values = {

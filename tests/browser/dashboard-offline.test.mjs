@@ -1,11 +1,11 @@
-// The dashboard while its service is unreachable, and after the service is reachable again.
+// Tests the dashboard while its service is unreachable, and after the service is reachable again.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { openDashboard } from "../support/dashboard-page.mjs";
 import { until } from "../support/wait.mjs";
 
 const LIMIT = { timeout: 60_000 };
-/** The time within which the page has to react, in milliseconds. Twice the documented time, for busy machines. */
+/** The time within which the page must react, in milliseconds. It is twice the documented time, for busy machines. */
 const SOON = 4_000;
 let env, page;
 

@@ -1,4 +1,4 @@
-// The dashboard's terminal: copy and paste, wide characters, links, search, and exited shells.
+// Tests the dashboard's terminal: copy and paste, wide characters, links, search, and exited shells.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { openDashboard } from "../support/dashboard-page.mjs";
@@ -17,7 +17,7 @@ after(() => env?.close());
 
 const row = (text) => page.locator(".xterm-rows > div").filter({ hasText: text });
 const focus = () => page.locator("#terminal-view").press("Enter");
-/** Returns the position of the start of a row on the page. Uses coordinates because another element covers the rows. */
+/** Returns the page coordinates of the start of a row. Tests click coordinates because another element covers the rows. */
 async function positionIn(text, x = 12) {
   const box = await row(text).last().boundingBox();
   return [box.x + x, box.y + box.height / 2];
@@ -56,7 +56,7 @@ describe("the dashboard's terminal", () => {
     assert.notEqual((await env.computer.bash("ls ~/pasted")).exit_code, 0);
   });
 
-  test("shows why a text that is too long is not sent", LIMIT, async () => {
+  test("shows why text that is too long is not sent", LIMIT, async () => {
     await page.locator(".xterm-helper-textarea").evaluate((field) => {
       const clipboardData = new DataTransfer();
       clipboardData.setData("text/plain", "x".repeat(17 * 1024 * 1024));
@@ -126,7 +126,7 @@ describe("the dashboard's terminal", () => {
     await row(/^back-2/).waitFor();
   });
 
-  test("asks before it ends a shell and keeps its output", LIMIT, async () => {
+  test("asks before it ends a shell, and keeps the output of the shell", LIMIT, async () => {
     await shell("variable=kept; echo third-$((1+1))", /^third-2/);
     await page.locator("#terminal-open").click();
     await page.locator("#new-shell").waitFor();

@@ -1,4 +1,4 @@
-// End-to-end tests of the dashboard.
+// Tests the dashboard end to end.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -42,7 +42,7 @@ after(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true });
 });
 
-/** Returns the color at a point of the computer's screen. The canvas may have a scaled image of it. */
+/** Returns the color at a point of the computer's screen. The canvas may show a scaled image of the screen. */
 function pixel({ x, y }) {
   return page.locator("#screen-canvas").evaluate(
     (canvas, at) => {
@@ -61,13 +61,13 @@ async function onPage({ x, y }) {
   return [along(box.x, box.width, 1280, x), along(box.y, box.height, 720, y)];
 }
 
-/** Waits until the canvas has a color at a point. Allows a tolerance because scaled images are JPEGs. */
+/** Waits until the canvas has a color at a point of the screen. Allows a tolerance because scaled images are JPEGs. */
 function untilColor(description, point, color) {
   const isNear = (found) => found.every((part, index) => Math.abs(part - color[index]) <= 8);
   return until(`${description} to be rgb(${color})`, async () => isNear(await pixel(point)));
 }
 
-/** Saves downloads to the folder. Uses CDP because Playwright does not report downloads from a tab that closes immediately. */
+/** Saves downloads in the folder. Uses CDP because Playwright does not report downloads from a tab that closes immediately. */
 async function downloads() {
   const browserSession = await browser.newBrowserCDPSession();
   const pageSession = await context.newCDPSession(page);

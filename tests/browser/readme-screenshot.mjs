@@ -1,4 +1,4 @@
-// Creates docs/dashboard.png, the screenshot in README: `node tests/browser/readme-screenshot.mjs`
+// Creates docs/dashboard.png, the screenshot in the README: `node tests/browser/readme-screenshot.mjs`
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { openDashboard } from "../support/dashboard-page.mjs";
@@ -6,7 +6,7 @@ import { decodePng, encodeSmallPng } from "../support/png.mjs";
 import { until } from "../support/wait.mjs";
 
 const FILE = fileURLToPath(new URL("../../docs/dashboard.png", import.meta.url));
-/** The maximum size of the image in bytes, so README loads fast. */
+/** The maximum size of the image in bytes, so that the README loads fast. */
 const MAX_SIZE = 150_000;
 
 const CODE = `import csv
@@ -40,7 +40,7 @@ try {
     .filter({ hasText: /^Kenya/ })
     .waitFor();
   await page.locator("#screen-title").click();
-  // A 304 means that the last change is already drawn.
+  // A response with 304 means that the page already shows the last change.
   await page.waitForResponse((response) => response.url().includes("/screenshot") && response.status() === 304);
   const png = encodeSmallPng(decodePng(await page.screenshot()));
   if (png.length > MAX_SIZE) throw new Error(`The screenshot has ${png.length} bytes, the maximum is ${MAX_SIZE}`);

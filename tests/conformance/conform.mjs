@@ -3,8 +3,8 @@ import { checks } from "./checks/index.mjs";
 import { Wire } from "./wire.mjs";
 
 /**
- * A server, and the names of two RTMP connections of the account: `connection` has a receiver, `deadConnection` has
- * none.
+ * A server, and the names of two RTMP connections of the account: `connection` has a receiver, and `deadConnection` does
+ * not.
  *
  * @typedef {object} Server
  * @property {string} baseUrl
@@ -19,7 +19,7 @@ import { Wire } from "./wire.mjs";
  * Runs all checks against a server, in a new workspace that the last check deletes.
  *
  * @param {Server} server
- * @returns the number of passed checks, a row for each failed check, and the set of calls that were made
+ * @returns the number of passed checks, a table row for each failed check, and the set of calls that were made
  */
 export async function differences(server) {
   const wire = new Wire(server);
@@ -37,7 +37,7 @@ export async function differences(server) {
   return { passed: checks.length - rows.length, rows, called: wire.called };
 }
 
-/** The message of an assertion on one line. */
+/** Returns the message of an assertion on one line. */
 function shorten(message) {
   return message
     .replaceAll(/\s+/g, " ")

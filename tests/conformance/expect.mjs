@@ -1,4 +1,4 @@
-// The assertions of the checks about responses.
+// Assertions about responses, for the checks.
 import assert from "node:assert/strict";
 
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -6,7 +6,7 @@ export const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 /** An id that no computer, workspace or file has. */
 export const UNKNOWN = "00000000-0000-4000-8000-000000000000";
 
-/** Checks the type of each field: a `typeof`, a pattern, `null`, `"array"`, or a list of alternatives. */
+/** Checks each field against its expected type: a `typeof` name, a pattern, `null`, `"array"`, or a list of alternatives. */
 export function hasFields(value, fields) {
   assert.ok(value && typeof value === "object", `not an object: ${JSON.stringify(value)}`);
   for (const [name, type] of Object.entries(fields)) {
@@ -25,25 +25,25 @@ function hasType(value, type) {
   return typeof value === type && value !== null;
 }
 
-/** Checks for the status 200. Returns the body. */
+/** Checks that the status is 200. Returns the body. */
 export function ok({ status, body }) {
   assert.equal(status, 200, `status ${status}: ${body?.error}`);
   return body;
 }
 
-/** Checks for the status 200 or 201. Returns the body. */
+/** Checks that the status is 200 or 201. Returns the body. */
 export function created({ status, body }) {
   assert.ok([200, 201].includes(status), `status ${status}: ${body?.error}`);
   return body;
 }
 
-/** Checks for the status 200 and `success: true`. Returns the body. */
+/** Checks that the status is 200 and that the body contains `success: true`. Returns the body. */
 export function succeeded(response) {
   assert.equal(ok(response).success, true, `success is ${response.body.success}`);
   return response.body;
 }
 
-/** Checks for one of the statuses (default: 400 to 499) and an error text. Returns the body. */
+/** Checks that the status is in `statuses` (default: 400 to 499), and that the body contains an error text. Returns the body. */
 export function refused({ status, body }, ...statuses) {
   const expected = statuses.length > 0 ? statuses.includes(status) : status >= 400 && status < 500;
   assert.ok(expected, `status ${status}, not ${statuses.join(" or ") || "400 to 499"}`);
@@ -51,7 +51,7 @@ export function refused({ status, body }, ...statuses) {
   return body;
 }
 
-/** Returns the format of an image by its first bytes, and the size of a PNG. */
+/** Returns the format of an image according to its first bytes and, for a PNG, the size of the image. */
 export function imageInfo(bytes) {
   if (bytes.subarray(0, 4).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47]))) {
     return { format: "png", width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };

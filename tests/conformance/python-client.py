@@ -1,6 +1,8 @@
-"""Controls a computer with the unmodified official Python client, and prints the results as JSON: python-client.py BASE_URL
+"""Controls a computer with the unmodified official Python client, and prints the results as JSON.
 
-The server must have a stream connection with the name live.
+Usage: python-client.py BASE_URL
+
+The server must have an RTMP connection with the name `live`.
 """
 
 import inspect
@@ -8,7 +10,7 @@ import json
 import sys
 import types
 
-# The client's agent is replaced: it uses a separate service, needs a large library, and requires Python 3.12.
+# Replaces the client's agent, because the agent uses a separate service, needs a large library, and requires Python 3.12.
 sys.modules["orgo.prompt"] = types.SimpleNamespace(get_provider=None)
 
 from orgo import Computer, Project

@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { startDesktop } from "../support/desktop.mjs";
 import { startReceiver } from "../support/receiver.mjs";
 
-/** The version that docs/protocol.md calls PY, and one for the original protocol. */
+/** The tested versions: the one that docs/protocol.md calls PY, and an older one that uses the original protocol. */
 const VERSIONS = ["0.0.47", "0.0.40"];
 
 const run = promisify(execFile);
@@ -46,7 +46,7 @@ async function runClient(version) {
 for (const version of VERSIONS) {
   test(`version ${version} controls a computer`, { timeout: 300_000 }, async () => {
     const stdout = await runClient(version);
-    // The client prints messages about its project in the lines before.
+    // The last line contains the results. The lines before it contain messages of the client.
     const results = JSON.parse(stdout.trim().split("\n").at(-1));
     const { refusals, ...rest } = results;
     assert.deepEqual(rest, {

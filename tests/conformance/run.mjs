@@ -1,5 +1,5 @@
 // Compares a server with the documented protocol: ORGO_BASE_URL=… ORGO_API_KEY=… node tests/conformance/run.mjs
-// It creates workspaces and computers, and deletes them. tests/README.md lists more variables.
+// The checks create workspaces and computers, and delete them. tests/README.md lists more variables.
 import { differences } from "./conform.mjs";
 
 const { env } = process;

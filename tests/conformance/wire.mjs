@@ -1,11 +1,11 @@
-// A plain HTTP and WebSocket client. It does not use the SDK, because it tests servers.
+// A plain HTTP and WebSocket client. It does not use the SDK, because it tests servers independently of the SDK.
 import { lookup } from "node:dns";
 import { Agent, WebSocket } from "undici";
 import { within } from "../support/wait.mjs";
 
 const LIMIT = 30_000;
 
-/** Resolves names under `localhost` to this machine, because not every resolver does. */
+/** A dispatcher that resolves names under `localhost` to this machine, because not every resolver does this. */
 const dispatcher = new Agent({
   connect: {
     lookup: (name, options, done) => lookup(name.endsWith(".localhost") ? "localhost" : name, options, done),
@@ -14,7 +14,7 @@ const dispatcher = new Agent({
 
 /** A client for a server of the protocol. */
 export class Wire {
-  /** All calls so far as `METHOD path`, with `{id}` instead of ids. @type {Set<string>} */
+  /** All calls so far, as `METHOD path` with `{id}` in place of ids. @type {Set<string>} */
   called = new Set();
   #base;
   #addresses;
@@ -48,7 +48,7 @@ export class Wire {
     if (key !== null) headers.authorization = `Bearer ${key}`;
     if (form === undefined) headers["content-type"] = "application/json";
     const sent = form ?? text ?? (method === "POST" ? JSON.stringify(body ?? {}) : undefined);
-    // Every id contains a digit, and no name of a call does.
+    // Every id contains a digit, and no other part of a path does.
     this.called.add(`${method} ${path.replace(/\?.*/, "").replace(/^(\/[a-z]+\/)(?=[^/]*\d)[^/]+/, "$1{id}")}`);
     const late = AbortSignal.timeout(limit);
     const signal = abort ? AbortSignal.any([abort, late]) : late;
@@ -58,7 +58,7 @@ export class Wire {
     try {
       parsed = JSON.parse(content);
     } catch {
-      // Some refusals are not JSON. The check reports this.
+      // The body is not JSON. The check reports this.
     }
     return { status: response.status, body: parsed };
   }
@@ -75,7 +75,7 @@ export class Wire {
   }
 
   /**
-   * Opens a channel of a computer. It also succeeds if the server closes the channel at once.
+   * Opens a channel of a computer. Also succeeds if the server closes the channel immediately.
    *
    * @param {"terminal" | "audio" | "events"} kind
    * @param {object} state
@@ -135,7 +135,7 @@ class Channel {
     this.#socket.send(JSON.stringify(frame));
   }
 
-  /** Sends a JSON frame as a binary message, like some clients do. */
+  /** Sends a JSON frame as a binary message, as some clients do. */
   sendBinary(frame) {
     this.#socket.send(Buffer.from(JSON.stringify(frame)));
   }
@@ -144,7 +144,7 @@ class Channel {
     this.#socket.close();
   }
 
-  /** Returns the next JSON frame for which `fits` returns true, and skips the frames before it. */
+  /** Waits for the next JSON frame for which `fits` returns true, and returns this frame. Skips the frames before it. */
   find(fits, limit = LIMIT) {
     const read = (data) => {
       const frame = typeof data === "string" && JSON.parse(data);
@@ -153,17 +153,17 @@ class Channel {
     return this.#next("a frame", read, limit);
   }
 
-  /** Returns the next JSON frame. */
+  /** Waits for the next JSON frame, and returns it. */
   frame() {
     return this.find(() => true);
   }
 
-  /** Returns the next binary frame. */
+  /** Waits for the next binary frame, and returns it. */
   bytes() {
     return this.#next("audio", (data) => (typeof data === "string" ? undefined : Buffer.from(data)));
   }
 
-  /** Returns the close code of the server. */
+  /** Waits until the channel closes, and returns the close code from the server. */
   closed() {
     return this.#next("the close", () => undefined).catch((error) => this.#code ?? Promise.reject(error));
   }

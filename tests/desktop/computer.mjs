@@ -1,4 +1,4 @@
-// A computer under test, controlled by plain HTTP calls.
+// A computer under test. Plain HTTP calls control it, not the SDK.
 import { until } from "../support/wait.mjs";
 
 export class TestComputer {
@@ -18,7 +18,7 @@ export class TestComputer {
     return computer;
   }
 
-  /** Returns the current record of the computer. */
+  /** Fetches the current record of the computer. */
   async show() {
     this.#record = (await this.#wire.call("GET", this.#path)).body;
     return this.#record;
@@ -28,14 +28,14 @@ export class TestComputer {
     return `/computers/${this.#record.id}`;
   }
 
-  /** Makes a call, and fails if it is refused. */
+  /** Makes a call. Fails if the server refuses it. */
   async call(name, body, options) {
     const response = await this.#wire.call("POST", `${this.#path}/${name}`, body, options);
     if (response.status !== 200) throw new Error(`${name}: ${response.status} ${JSON.stringify(response.body)}`);
     return response.body;
   }
 
-  /** Runs a command in the home, and returns its output. */
+  /** Runs a command in the home directory, and returns the output of the command. */
   async bash(command) {
     return (await this.call("bash", { command })).output;
   }
@@ -44,19 +44,19 @@ export class TestComputer {
     for (const key of keys) await this.call("key", { key });
   }
 
-  /** Returns a screenshot as a PNG or JPEG file. */
+  /** Takes a screenshot. Returns the bytes of a PNG or JPEG file. */
   async screenshot(format = "png") {
     const { body } = await this.#wire.call("GET", `${this.#path}/screenshot?format=${format}`);
     return Buffer.from(body.image, "base64");
   }
 
-  /** Opens a channel. The caller closes it. */
+  /** Opens a channel, which the caller closes. */
   async channel(kind, query) {
     const { password } = (await this.#wire.call("GET", `${this.#path}/vnc-password`)).body;
     return this.#wire.channel(kind, { computer: this.#record, password }, { query });
   }
 
-  /** Opens a channel of events and subscribes to the types. The caller closes it. */
+  /** Opens an events channel and subscribes to the types. The caller closes the channel. */
   async events(...types) {
     const events = await this.channel("events");
     events.send({ type: "subscribe", event_types: types });

@@ -59,7 +59,7 @@ export class KeysPage {
     this.#computer = computer;
   }
 
-  /** Opens the page on the computer. Its upper left corner is that of the screen. */
+  /** Opens the page on the computer. The upper left corner of the page is that of the screen. */
   static async open(computer) {
     await computer.bash(`cat > /tmp/page.py <<'PROGRAM'${PAGE}PROGRAM\nsetsid python3 /tmp/page.py > /tmp/log 2>&1 &`);
     const events = await computer.events("window_focus");
@@ -97,7 +97,7 @@ export class KeysPage {
     });
   }
 
-  /** Empties the text area. Works in every keyboard layout. */
+  /** Empties the text area, with keys that work in every keyboard layout. */
   async empty() {
     await this.#computer.press("ctrl+a", "Delete", "End");
     await this.seen((seen) => seen.some(([kind, code]) => kind === "key" && code === "End"));

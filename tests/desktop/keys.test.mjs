@@ -6,7 +6,7 @@ import { startDesktop } from "../support/desktop.mjs";
 import { TestComputer } from "./computer.mjs";
 import { KeysPage } from "./keys-page.mjs";
 
-/** The arguments of `setxkbmap`, and the group to select. */
+/** The keyboard layouts to test: the arguments of `setxkbmap`, and the group to select. */
 const LAYOUTS = [
   ["us", 0],
   ["us intl", 0],
@@ -70,7 +70,7 @@ describe("keys", { concurrency: false }, () => {
   });
 });
 
-/** A command that selects a group of the layout. */
+/** Returns a command that selects a group of the keyboard layout. */
 function lockGroup(group) {
   return `python3 - <<'END'
 import ctypes

@@ -38,7 +38,7 @@ window.grabKeyboard()
 application.exec()
 `;
 
-/** Prints the pressed buttons and modifiers as the X server's bit mask, and the list of pressed keys. */
+/** A Python program that prints the X server's bit mask of pressed buttons and modifiers, and the list of pressed keys. */
 const HELD = `
 import ctypes
 x = ctypes.CDLL("libX11.so.6")
@@ -81,7 +81,7 @@ export class PointerWindow {
     });
   }
 
-  /** Returns the pressed buttons, modifiers and keys: `0 []` for none. */
+  /** Returns the pressed buttons, modifiers and keys, in the format of `HELD`. `0 []` means that none is pressed. */
   async held() {
     return (await this.#computer.bash(`python3 - <<'END'${HELD}END`)).trim();
   }

@@ -1,5 +1,5 @@
-// Tests clicks, drags and the wheel through HTTP with a window that records them. Also tests that no key or button
-// stays pressed.
+// Tests clicks, drags and scrolling through HTTP calls, with a window that records the events. Also tests that no key or
+// button stays pressed.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Wire } from "../conformance/wire.mjs";
@@ -141,13 +141,13 @@ describe("the pointer", { concurrency: false }, () => {
     await window.seen((seen) => seen.some(({ kind }) => kind === "key"));
     abort.abort();
     await assert.rejects(typing, { name: "AbortError" });
-    // The next key waits for the keyboard. Without the abort, the text would occupy it for minutes.
+    // The next key press waits until no other call types. If the abort had no effect, the text would take minutes.
     await computer.press("x");
     await window.seen((seen) => seen.some(({ text }) => text === "x"));
     assert.equal(await window.held(), NOTHING);
   });
 
-  test("canceled typing restores a Caps Lock of the user", async () => {
+  test("canceled typing restores the Caps Lock of the user", async () => {
     await computer.press("Caps_Lock");
     const locked = await window.held();
     const abort = new AbortController();

@@ -16,10 +16,10 @@ const sets = {
 
 export const setNames = Object.keys(sets);
 
-/** Returns a text of 200 characters of the set. It is different in each round. */
+/** Returns 200 characters of text from a set. The text differs in each round. */
 export function sample(set, round) {
   const characters = [...sets[set]];
   const text = Array.from({ length: LENGTH }, (_, n) => characters[(n + round * 3) % characters.length]);
-  // Some editors do not report a line break at the end.
+  // The last character is not a line break, because some editors do not report a line break at the end.
   return [...text.slice(0, -1), "z"].join("");
 }

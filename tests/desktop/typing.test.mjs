@@ -1,5 +1,5 @@
-// Tests that typed text is exact, for every set of characters in a window of each toolkit. With ORGO_FULL, each runs 20
-// times, and the test prints a table.
+// Tests that windows of each toolkit receive exactly the typed text, for every set of characters. With ORGO_FULL, runs each
+// combination 20 times and prints a table.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Wire } from "../conformance/wire.mjs";
@@ -10,7 +10,7 @@ import { sample, setNames } from "./texts.mjs";
 import { TypingWindow, windows } from "./windows.mjs";
 
 const ROUNDS = process.env.ORGO_FULL ? 20 : 1;
-/** The time in which every toolkit draws the typed text, even on a machine under load, in milliseconds. */
+/** The time after which every toolkit has drawn the typed text, even on a busy machine, in milliseconds. */
 const DRAW_TIME = 1_000;
 const [SHIFT, CONTROL] = [50, 37];
 
@@ -66,7 +66,7 @@ describe("typing", { concurrency: false }, () => {
         await computer.bash(hold(modifier, false));
       }
 
-      // Stops the clock of the panel, which would change the screenshots.
+      // Stops the panel, whose clock would change the screenshots.
       await computer.bash("pkill -STOP tint2");
       for (let round = 0; round < ROUNDS; round += 1) {
         const text = sample("Cyrillic", round);
@@ -83,9 +83,9 @@ describe("typing", { concurrency: false }, () => {
   }
 });
 
-/** The bounding box of the pixels in which two screenshots differ, or `undefined` if they are equal. */
+/** Returns the bounding box of the pixels that differ between two screenshots, or `undefined` if the screenshots are equal. */
 function difference(one, other) {
-  // Equal pixels are encoded to equal files.
+  // The server encodes equal pixels to equal files.
   if (one.equals(other)) return undefined;
   const [first, second] = [decodePng(one), decodePng(other)];
   const [xs, ys] = [[], []];
@@ -100,7 +100,7 @@ function difference(one, other) {
   return { left: edge(xs, Math.min), right: edge(xs, Math.max), top: edge(ys, Math.min), bottom: edge(ys, Math.max) };
 }
 
-/** A command that presses or releases a key without the input code of the desktop. */
+/** Returns a command that presses or releases a key directly, without the desktop server. */
 function hold(code, down) {
   return `python3 - <<'END'
 import ctypes

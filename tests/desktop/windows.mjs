@@ -2,7 +2,7 @@
 // scroll bars are disabled, so equal text causes equal screenshots.
 import { until } from "../support/wait.mjs";
 
-/** The path of the FIFO from which a window reads text to insert without X events. */
+/** Returns the path of the FIFO from which a window reads text to insert without X events. */
 const insertion = (toolkit) => `/tmp/insert-${toolkit}`;
 
 const QT = `
@@ -34,7 +34,7 @@ edit.show()
 application.exec()
 `;
 
-/** Saves every byte from the terminal. Ctrl-U empties the saved text. */
+/** A program that saves every byte from the terminal. Ctrl-U empties the saved text. */
 const TERMINAL = `
 import os, tty
 tty.setraw(0)
@@ -46,7 +46,7 @@ while True:
         file.write(text.replace(b"\\r", b"\\n"))
 `;
 
-/** Serves a page with a text area, and saves the text that the page reports. */
+/** A program that serves a page with a text area, and saves the text that the page reports. */
 const PAGE = `
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -104,8 +104,8 @@ const background = (command) => `setsid ${command} > /tmp/log 2>&1 &`;
 const STEADY_CARET = "echo gtk-cursor-blink=0 >> ~/.config/gtk-3.0/settings.ini\n";
 
 /**
- * A window with an `insertion` inserts the text that is written to this FIFO, one toolkit event for each character,
- * without the X server.
+ * The window of a toolkit. A window with an `insertion` reads text from this FIFO, and inserts it with one toolkit event for
+ * each character, without the X server.
  *
  * @typedef {object} Toolkit
  * @property {RegExp} title
@@ -145,7 +145,7 @@ export const windows = {
   },
 };
 
-/** A window of one toolkit. It is the only window on its computer. */
+/** A window of one toolkit. The computer must have no other window. */
 export class TypingWindow {
   #computer;
   #window;
@@ -178,8 +178,8 @@ export class TypingWindow {
   }
 
   /**
-   * Waits until the content is `text`, or for a maximum time, and returns the content. `text` must differ from the
-   * previous content, because a window may need time to become empty.
+   * Waits until the content is `text`, or until a time limit, and returns the content. `text` must differ from the
+   * previous content, because emptying a window may take time.
    */
   async contentLike(text) {
     let content = "";
@@ -187,7 +187,7 @@ export class TypingWindow {
       content = await this.content();
       return content === text;
     };
-    // The caller reports a different content. On a busy machine, Qt needs many seconds for the layout of emoji.
+    // The caller reports different content. On a busy machine, Qt takes many seconds for the layout of emoji.
     await until("the text", isText, 90_000).catch(() => {});
     return content;
   }

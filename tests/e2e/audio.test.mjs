@@ -11,12 +11,12 @@ const { Orgo } = await import("orgo-sdk");
 
 const FRAMES = 480;
 const STREAMS = 300;
-/** A signal of consecutive values, which shows lost, duplicated and reordered samples. */
+/** Returns consecutive sample values, which reveal lost, duplicated and reordered samples. */
 const counter = (_, sample) => sample % 32_768;
 
 let server, computer;
 before(async () => {
-  // A slow machine cannot send hundreds of streams in real time.
+  // `patient`, because a slow machine cannot send hundreds of streams in real time.
   server = await startAudioServer({ sample: counter, patient: true });
   computer = Orgo.connect({ version: 1, computer_id: "c", password: "p", realtime_url: server.url });
 });

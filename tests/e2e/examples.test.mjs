@@ -26,7 +26,7 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Starts an example. `output` contains its output so far. */
+/** Starts an example. `output` of the result contains the output so far. */
 function start(name, ...args) {
   const { apiKey, baseUrl, realtimeUrl } = desktop.options;
   const env = { ...process.env, ORGO_API_KEY: apiKey, ORGO_BASE_URL: baseUrl, ORGO_REALTIME_URL: realtimeUrl };

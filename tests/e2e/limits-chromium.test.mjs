@@ -36,7 +36,7 @@ describe("limits in a page", () => {
   for (const name of Object.keys(limits)) {
     test(name, { timeout: 60_000 }, () => page.evaluate(([name, urls]) => globalThis.runTest(name, urls), [name, urls()]));
   }
-  test("the lateness of limits", { timeout: 300_000 }, async () => {
+  test("operations do not end too early", { timeout: 300_000 }, async () => {
     const late = await page.evaluate(([urls, count]) => globalThis.lateness(urls, count), [urls(), COUNT]);
     printLateness("Chromium", late);
   });

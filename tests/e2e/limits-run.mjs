@@ -1,4 +1,4 @@
-// Runs the tests of limits in this process with one binding.
+// Runs the tests of limits (limits.mjs) in this process with one binding.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { lateness, limits } from "./limits.mjs";
@@ -19,7 +19,7 @@ export function testLimits(kind) {
     });
     after(() => server?.close());
     for (const [name, run] of Object.entries(limits)) test(name, { timeout: 60_000 }, () => run(env));
-    test("the lateness of limits", { timeout: 300_000 }, async () => printLateness(kind, await lateness(env, COUNT)));
+    test("operations do not end too early", { timeout: 300_000 }, async () => printLateness(kind, await lateness(env, COUNT)));
   });
 }
 

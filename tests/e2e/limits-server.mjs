@@ -22,7 +22,7 @@ const json =
     response.end(JSON.stringify(body));
   };
 
-/** Handles a request, for each mode. */
+/** The request handler of each mode. */
 const requests = {
   hang: () => {},
   stall(response) {
@@ -40,13 +40,13 @@ const requests = {
   delayed(response, { counts }) {
     if (counts.requests === 1) setTimeout(json(200, { id: "c", workspace_id: "w" }), DELAY, response);
   },
-  /** Reads the request only after a request to `/resume`, then responds. */
+  /** Reads the request only after `/resume` was requested, then responds. */
   paused(response, { counts, request }) {
     request.pause();
     request.once("end", () => json(200, { file: { id: "f" } })(response));
     counts.resume = () => request.resume();
   },
-  /** An error page of a proxy that contains the API key. */
+  /** Responds with the error page of a proxy. The page contains the API key. */
   page(response, { headers }) {
     response.writeHead(502, { ...CORS, "content-type": "text/html" });
     response.end(`<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>${headers.authorization}</body></html>`);
@@ -55,7 +55,7 @@ const requests = {
     response.writeHead(503, { ...CORS, "content-type": "text/plain" });
     response.end(`no healthy upstream for ${headers.authorization} ${"x".repeat(10_000)}`);
   },
-  /** Redirects the first request, and accepts the following ones. */
+  /** Redirects the first request, and accepts the later requests. */
   redirect(response, { request, counts }) {
     if (counts.requests > 1) return json(200, { success: true, id: "c" })(response);
     const status = { POST: 302, DELETE: 303 }[request.method] ?? 307;
@@ -64,7 +64,7 @@ const requests = {
   unauthorized: json(401, { error: "Missing API key", request_id: "req_1" }),
 };
 
-/** Handles an open socket, for each mode. */
+/** The socket handler of each mode. It is called when the socket is open. */
 const sockets = {
   /** Replies to pings, and echoes the input. */
   echo: (socket) =>
@@ -74,7 +74,7 @@ const sockets = {
       if (type === "input") socket.send(JSON.stringify({ type: "output", data }));
     }),
   mute: () => {},
-  /** Disconnects at the first input, and accepts no further connection. */
+  /** Disconnects at the first input, and then accepts no further connections. */
   fragile: (socket) =>
     socket.on("message", (message) => {
       if (JSON.parse(message).type === "input") socket.terminate();
@@ -94,7 +94,7 @@ const sockets = {
   },
 };
 
-/** @returns {Promise<{ url: string, deadUrl: string, close(): Promise<void> }>} its URL, and a URL without a server */
+/** @returns {Promise<{ url: string, deadUrl: string, close(): Promise<void> }>} the server's URL, and a URL without a server */
 export async function startLimitsServer() {
   const runs = new Map();
   const countsOf = (run) => {
@@ -111,7 +111,7 @@ export async function startLimitsServer() {
     }
     const counts = countsOf(run);
     counts.requests += 1;
-    // The end of a request is only detected if the request is read.
+    // Node detects the end of a request only if the request is read.
     request.resume();
     response.once("close", () => (counts.aborted += response.writableFinished ? 0 : 1));
     requests[mode](response, { request, headers: request.headers, run, counts });

@@ -1,21 +1,21 @@
-// Tests of limits and cancellation of calls, openings and waits; of their log lines; and of password refreshes. They
+// Tests of limits and cancellation of calls, channel openings and waits, of log lines, and of password refreshes. The tests
 // run in Node with each binding, and in a page. Each test is a function of an environment with `sdk` (the package),
 // `server` (the URL of limits-server.mjs), `deadUrl` (a URL without a server) and `reportsSending` (whether the
 // platform reports how much of a request was sent).
 import { equal, ok, rejects } from "../scenarios/check.mjs";
 import { until } from "../support/wait.mjs";
 
-/** A limit that no call reaches, in milliseconds. */
+/** A timeout that no call reaches, in milliseconds. */
 const LONG = 30_000;
-/** A limit in which even a slow machine sends its request, in milliseconds. */
+/** A timeout within which even a slow machine sends a request, in milliseconds. */
 const SEND_TIME = 600;
 
 let runs = 0;
 
-/** An upload that is larger than the buffers between client and server. */
+/** The parameters of an upload that is larger than the buffers between client and server. */
 const LARGE = { workspace_id: "w", name: "f", file: new Uint8Array(32 << 20) };
 
-/** Creates a run: a client, a connection, and access to the server's counts for them. */
+/** Creates a run: a client, a connection, and access to the server's counts for this run. */
 function createRun({ sdk, server }, mode, options = {}) {
   runs += 1;
   const run = `${Date.now()}-${runs}`;
@@ -39,7 +39,7 @@ function createRun({ sdk, server }, mode, options = {}) {
   };
 }
 
-/** Abortable operations: how to start each, when it waits for the server, and when its resources are released. */
+/** Abortable operations: how to start each operation, when it waits for the server, and when its resources are released. */
 const abortable = {
   "a call that was sent": {
     mode: "hang",
@@ -235,7 +235,7 @@ async function stepsShareTheTotalTimeout(env) {
     ended.push(what);
     throw error;
   };
-  // If each of its two requests had its own limit, the upload would take 1500 ms.
+  // If each of the two requests of the upload had its own limit, the upload would take 1500 ms.
   const later = createRun(env, "hang").computer.refresh({ totalTimeout: 1250 }).catch(note("a call with a limit of 1250 ms"));
   const upload = computer.files.upload(new Uint8Array(1), { name: "f" }, { totalTimeout: 1000 }).catch(note("the upload"));
   later.catch(() => {});
@@ -284,7 +284,7 @@ async function uploadWithProgressHasLimits(env) {
     JSON.stringify(progress),
   );
   const events = progress.length;
-  // The server detects the end of the connection only if it reads.
+  // The server detects the end of the connection only while it reads.
   await resume();
   await until("the connection to be closed", async () => (await counts()).aborted === 1);
   equal(progress.length, events, "the number of progress events after the end");
@@ -297,7 +297,7 @@ async function uploadWithProgressHasLimits(env) {
   equal((await rejects(stalled, env.sdk.TimeoutError, "a response that stops")).limit, 200, "the limit of a pause");
 }
 
-/** Calls and openings without a time limit for the server in their parameters. */
+/** Operations whose parameters contain no time limit for the server. */
 const hanging = {
   bash: (computer) => computer.bash("make"),
   exec: (computer) => computer.exec("q"),
@@ -366,7 +366,7 @@ async function actionsAreNotRedirected(env) {
     (computer) => computer.delete(),
   ];
   for (const action of actions) {
-    // No retries, because a page does not see that the failure was only a redirect.
+    // No retries, because a page would retry: it cannot distinguish a redirect from other failures.
     const { computer, counts } = createRun(env, "redirect", { maxRetries: 0 });
     const error = await rejects(action(computer), env.sdk.OrgoError, `${action}`);
     ok(/the server redirects this call/.test(error.message), error.message);
@@ -597,7 +597,7 @@ export const limits = Object.fromEntries([
   ["a canceled read loses no data", canceledReadsLoseNoData],
 ]);
 
-/** Every kind of limit, with an operation that ends at it. */
+/** Every kind of limit, with the server's mode and an operation that ends at the limit. */
 const timed = {
   "a request": ["hang", ({ computer }, timeout) => computer.refresh({ timeout, maxRetries: 0 })],
   "a pause in a response, measured from the start of the call": [

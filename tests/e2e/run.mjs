@@ -17,7 +17,7 @@ export function runScenarios(kind) {
     let receiver;
     let env;
     before(async () => {
-      // The package reads this variable when it loads its binding.
+      // The package reads this variable when it loads the binding.
       process.env.ORGO_BINDING = kind;
       const sdk = await import("orgo-sdk");
       assert.equal((await sdk.Orgo.bindingInfo()).kind, kind);

@@ -19,7 +19,7 @@ const FIELDS = [
  * @typedef {object} CallResult
  * @property {object} [error] the fields of the error if the call failed
  * @property {{ loaded: number, total: number }[]} progress the reported progress
- * @property {number[]} waits the delay before each retry according to the log, in milliseconds
+ * @property {number[]} waits the delays before the retries according to the log, in milliseconds
  */
 
 /**

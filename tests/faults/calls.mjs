@@ -36,7 +36,7 @@ export const CALLS = {
   "files.bytes": (orgo, options) => orgo.files.bytes("f", options),
 };
 
-/** The calls that accept `onProgress`. With it, a page sends them by another API. */
+/** The calls that accept `onProgress`. With `onProgress`, a page sends these calls by XMLHttpRequest instead of `fetch`. */
 export const WITH_PROGRESS = ["files.upload"];
 
 /** The calls that fetch a link if the response contains one. */

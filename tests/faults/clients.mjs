@@ -17,7 +17,7 @@ import { startPages } from "../support/pages.mjs";
  * @property {() => Promise<void>} close
  */
 
-/** Environment variables of this machine that would change the behavior of a client. */
+/** Matches the names of environment variables that would change the behavior of a client. */
 const EXCLUDED = /^(all|http|https|no)_proxy$|^node_extra_ca_certs$|^ssl_cert_(dir|file)$/i;
 
 /**
@@ -81,7 +81,7 @@ export async function startPage(certificate) {
   let next = 0;
   return {
     kind: "wasm",
-    // A browser opens at most 256 connections.
+    // Lower than 256, the maximum number of connections that a browser opens.
     concurrency: 180,
     run(name, task, onRetry) {
       const id = next++;

@@ -1,4 +1,4 @@
-// The declared effect of each call, which decides whether a retry is safe.
+// The declared effect of each call, which determines whether a retry is safe.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 

@@ -1,6 +1,6 @@
 // Cases that trigger every error of the package through its public API. They run in Node and in a page.
 
-/** A limit that no case reaches, in milliseconds. */
+/** A timeout that no case reaches, in milliseconds. */
 const LONG = 30_000;
 
 /**
@@ -132,7 +132,8 @@ export const ERROR_CASES = {
 };
 
 /**
- * The cases that do not apply to a platform. Node limits the sender and has no audio output; a page is the opposite.
+ * The cases that do not apply to a platform. The addon applies backpressure to the server, so output never exceeds the limit
+ * for unread output. A page has audio output.
  */
 export const NOT_APPLICABLE = {
   native: ["unread output"],
@@ -162,7 +163,7 @@ const FIELDS = [
  *
  * @param {typeof import("orgo-sdk")} sdk
  * @param {{ name: string, url: string }} task the name of the case, and the URL of the refuser
- * @returns {Promise<object>} the fields of the error, and the names of its classes
+ * @returns {Promise<object>} the fields of the error, and the names of its class and base classes
  */
 export async function trigger(sdk, { name, url }) {
   const settings = { apiKey: "sk_fault", timeout: LONG, maxRetries: 0, dangerouslyAllowBrowser: true };
@@ -183,7 +184,7 @@ export async function trigger(sdk, { name, url }) {
   }
 }
 
-/** The names of the error classes of the package. */
+/** Returns the names of the error classes of the package. */
 export function errorClasses(sdk) {
   return Object.keys(sdk).filter((name) => isError(sdk, sdk[name]));
 }

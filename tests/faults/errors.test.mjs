@@ -95,7 +95,7 @@ const EXPECTED = {
   "playback on a platform without audio output": { name: "BindingError", kind: "binding", delivered: "no" },
 };
 
-/** The common start of messages that end with a text of the platform. */
+/** The start of the messages that end with a text of the platform. Only this start is compared. */
 const MESSAGE_PREFIXES = { "a connection that is reset": "computers.get: the network failed: " };
 
 /** Returns the members of a union type of strings in a source file of the package. */

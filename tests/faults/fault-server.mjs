@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { head, parse } from "./http.mjs";
 
-/** An address that no outgoing connection of this machine uses, so its free ports stay free. */
+/** A loopback address that outgoing connections do not use, so that unused ports of this address stay unused. */
 const UNUSED_HOST = "127.0.0.2";
 const reserved = new Set();
 
@@ -15,7 +15,7 @@ const IMAGE = Buffer.from(
 );
 const CONTENT = "/content";
 
-/** Headers that allow pages to make every request and to read the headers of the response. */
+/** The CORS headers that allow pages to make every request and to read the headers of the response. */
 const CORS = {
   "access-control-allow-origin": "*",
   "access-control-allow-headers": "accept, authorization, content-type",
@@ -23,7 +23,7 @@ const CORS = {
   "access-control-expose-headers": "date, retry-after, x-request-id",
 };
 
-/** A body that is a valid response to every call. */
+/** Returns a body that is a valid response body for every call. */
 function validBody(link) {
   return JSON.stringify({
     id: "i",
@@ -45,16 +45,16 @@ function validBody(link) {
  * @typedef {object} FaultServer
  * @property {string} url the URL without a path
  * @property {() => number} received returns the number of complete requests of the call
- * @property {() => Promise<void>} onRetry ends a transient fault that prevents connections; call it before each retry
+ * @property {() => Promise<void>} onRetry ends a transient fault that prevents connections; must be called before each retry
  * @property {() => Promise<void>} close
  */
 
 /**
  * Starts a server for one call.
  *
- * @param {import("./faults.mjs").Fault} fault the fault to cause; none if it is empty
+ * @param {import("./faults.mjs").Fault} fault the fault to cause; an empty object causes no fault
  * @param {object} [options]
- * @param {boolean} [options.persistent] whether the fault affects every attempt, or only the first one
+ * @param {boolean} [options.persistent] whether the fault affects every attempt; otherwise, it affects only the first attempt
  * @param {string} [options.link] the link in the responses
  * @param {boolean} [options.followed] whether the fault affects the request for the content of a link, not the call
  * @param {{ trusted: object, untrusted: object }} [options.certificates] a certificate that clients trust, and one
@@ -149,7 +149,7 @@ export async function startFaultServer(fault, { persistent = true, link, followe
   };
 }
 
-/** Returns the URL for a server, and lets the server listen unless clients must not reach it. */
+/** Lets the server listen, unless clients must not reach it. Returns the URL for clients. */
 async function bind(server, connect) {
   switch (connect) {
     case "unknown host":
@@ -171,7 +171,7 @@ async function listen(server, port, host) {
   return server.address().port;
 }
 
-/** Returns an unused port, and reserves it within this process. */
+/** Reserves an unused port, so that this function does not return it again. Returns the port. */
 async function reservePort() {
   for (;;) {
     const server = createServer();

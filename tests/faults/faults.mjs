@@ -10,9 +10,9 @@ export const LARGEST = 4096;
  * @property {"immediately" | "during the request" | "after the request"} [resets] when the server resets the connection
  * @property {true} [silent] the server receives the request and never responds
  * @property {(server: { date: Date }) => Response} [responds] the response of the server
- * @property {"length" | "close"} [cut] the response ends too early; `length`: it has a `content-length`, `close`: it
- *   has none
- * @property {true} [reused] the fault occurs on a connection that served another request before
+ * @property {"length" | "close"} [cut] the response ends too early; `length`: the response has a `content-length`,
+ *   `close`: it does not
+ * @property {true} [reused] the fault occurs on a connection that has already served another request
  *
  * @typedef {{ status: number, headers?: Record<string, string | undefined>, body: string }} Response
  */

@@ -18,7 +18,7 @@ export function parse(bytes) {
   return bytes.length < total ? { method, path } : { method, path, rest: bytes.subarray(total) };
 }
 
-/** Returns the head of a response. Fields with the value `undefined` are left out. */
+/** Returns the head of a response. Omits fields with the value `undefined`. */
 export function head(status, fields) {
   const defined = Object.entries(fields).filter(([, value]) => value !== undefined);
   const lines = defined.map(([name, value]) => `${name}: ${value}\r\n`);

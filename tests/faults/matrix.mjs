@@ -4,11 +4,11 @@ import { startFaultServer } from "./fault-server.mjs";
 import { FAULTS, LARGEST } from "./faults.mjs";
 import { affectsLinks, canBeTransient, expected, RETRIES } from "./rules.mjs";
 
-/** The timeout of requests without a response, in milliseconds. */
+/** The timeout of requests to a server that does not respond, in milliseconds. */
 const SILENT_TIMEOUT = 5_000;
-/** The timeout of all other requests, which they do not reach. */
+/** The timeout of all other requests, in milliseconds. No request reaches this timeout. */
 const LONG = 60_000;
-/** The number of retries for a transient fault. It ends when the second attempt starts, or shortly after. */
+/** The maximum number of retries for a transient fault. Such a fault ends when the second attempt starts, or shortly after. */
 const MORE_RETRIES = 9;
 
 /**
@@ -21,7 +21,7 @@ const MORE_RETRIES = 9;
  * @property {boolean} transient
  */
 
-/** The variants of all calls: the call alone, the call with a fault at its link, and the call with progress. */
+/** Returns the variants of all calls: the call alone, the call with a fault at the linked content, and the call with progress. */
 function variants() {
   const all = (calls, variant) => calls.map((call) => [call, { followed: false, withProgress: false, ...variant }]);
   return [...all(Object.keys(CALLS), {}), ...all(LINKED, { followed: true }), ...all(WITH_PROGRESS, { withProgress: true })];
@@ -68,7 +68,7 @@ export async function run(client, platform, all, certificates) {
   };
   const isSilent = ({ fault }) => FAULTS[fault].silent === true;
   await runAll(all.filter((cell) => !isSilent(cell)));
-  // These run separately, because other load could delay them beyond their timeout.
+  // Calls without a response run separately, because other load could delay their requests beyond the timeout.
   await runAll(all.filter(isSilent));
   return results;
 }
@@ -90,7 +90,7 @@ async function runCell(client, { call, fault, followed, withProgress, transient 
   return { ...result, received: server.received() };
 }
 
-/** Returns the differences between an outcome and the expected one. */
+/** Returns descriptions of the differences between the expected outcome and the result of a call. */
 function compare(outcome, { call, fault, withProgress, transient }, { error, progress, waits, tries, received }) {
   const wrong = [];
   const check = (holds, what) => holds || wrong.push(what);

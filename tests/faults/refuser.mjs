@@ -6,15 +6,15 @@ import { gzipSync } from "node:zlib";
 import { WebSocketServer } from "ws";
 
 const OPEN_TO_PAGES = { "access-control-allow-origin": "*", "access-control-allow-headers": "accept, authorization" };
-/** More bytes of output than any client buffers for a reader. */
+/** The number of bytes of output to send. It exceeds the number of bytes that a client buffers for a reader. */
 const FLOOD = 12 << 20;
 const FLOOD_MESSAGE = JSON.stringify({ type: "output", data: "x".repeat(64 << 10) });
 
-/** A message that is one byte too large for every client. */
+/** A message that exceeds the maximum message size of every client by one byte. */
 const HUGE = " ".repeat((16 << 20) + 1);
-/** A body that compresses to a thousandth of its size. */
+/** A body that compresses to about a thousandth of its size. */
 const BOMB = Buffer.alloc(1 << 20, " ");
-/** Control characters for terminals: they clear the screen, set the title and reverse text. */
+/** Text with control characters that clear the screen of a terminal, set its title and reverse text. */
 export const CONTROLS = "a\u001b[2J\u001b]0;t\u0007\r\n\u009b\u202e\u2028z";
 
 /** Sends a body until the client closes the connection. */
@@ -51,7 +51,7 @@ const requests = {
     response.writeHead(200, { ...OPEN_TO_PAGES, ...(compressed && { "content-encoding": "gzip" }) });
     response.end(compressed ? gzipSync(BOMB) : BOMB);
   },
-  /** Sends a large content-length, and stops after the first byte. */
+  /** Announces a large body by `content-length`, and sends only the first byte. */
   announced(response) {
     // Without a content type, a browser delays the response until it has enough data to guess the type.
     response.writeHead(200, { ...OPEN_TO_PAGES, "content-type": "application/json", "content-length": 1e9 });

@@ -10,8 +10,8 @@ export const RETRIES = 1;
  * @typedef {object} Meaning
  * @property {string} error the class of the error
  * @property {"no" | "maybe" | "yes"} delivered whether the server executed the call, as far as a client can know
- * @property {false | "perhaps"} [sent] whether the client sent any byte, if that is not certain; a page cannot know it
- * @property {boolean} [arrives] whether the server receives the whole request
+ * @property {false | "perhaps"} [sent] whether the client sent any data; default: yes. A page cannot know this
+ * @property {boolean} [arrives] whether the server receives the complete request; default: true
  * @property {boolean} [final] a retry cannot succeed
  * @property {number} [wait] the delay that the server requests, in milliseconds
  * @property {object} [kept] fields of the response that the error must contain
@@ -20,12 +20,12 @@ export const RETRIES = 1;
 const unsent = { error: "ConnectionError", delivered: "no", sent: false, arrives: false };
 const broken = { error: "ConnectionError", delivered: "maybe" };
 const refusal = (error, status, fields = {}) => ({ error, kept: { status, request_id: `req_${status}`, ...fields } });
-/** The response reports that the server did not execute the call. */
+/** Returns the meaning of a response that reports that the server did not execute the call. */
 const waking = (error, status, code, fields) => ({
   ...refusal(error, status, { code, ...fields }),
   delivered: "no",
 });
-/** The response to a retry would be as large. */
+/** The meaning of a response that is too large. The response to a retry would be equally large. */
 const oversized = {
   error: "ResponseTooLargeError",
   delivered: "yes",
@@ -93,15 +93,15 @@ const REPEATED = new Set([
   "408 request timeout, on a reused connection",
 ]);
 
-/** Whether a fault can be transient, that is, end during a call. */
+/** Returns whether a fault can be transient, that is, end during a call. */
 export const canBeTransient = (fault) => FAULTS[fault].connect !== "unknown host";
 
-/** Whether the fault can also occur when a link is fetched. The content behind a link can have any format. */
+/** Returns whether the fault can also occur when a link is fetched. The content behind a link can have any format. */
 export const affectsLinks = (fault) => MEANINGS[fault].error !== "DecodeError" && !FAULTS[fault].reused;
 
 /**
  * @typedef {object} Outcome
- * @property {string} [error] the class of the error; the call succeeds without it
+ * @property {string} [error] the class of the error; absent if the call succeeds
  * @property {string} [delivered]
  * @property {object} kept fields of the error
  * @property {number} tries the number of attempts
@@ -110,7 +110,7 @@ export const affectsLinks = (fault) => MEANINGS[fault].error !== "DecodeError" &
  */
 
 /**
- * The possible outcomes of a call: one, unless the client may detect the fault either before or after it sends.
+ * Returns the possible outcomes of a call: only one, unless the client may detect the fault either before or after it sends data.
  *
  * @param {object} cell
  * @param {keyof PLATFORMS} cell.platform
@@ -124,7 +124,7 @@ export function expected({ platform, fault, effect, followed, transient }) {
   const { sees, repeats } = PLATFORMS[platform];
   const { error, arrives = true, final = false, wait, kept = {}, ...meaning } = MEANINGS[fault];
   const waits = wait === undefined ? [0, 1000] : [wait, wait];
-  // The caller does not see the repetitions of a browser.
+  // The caller cannot observe that a browser repeats a request.
   const repeated = repeats && REPEATED.has(fault);
 
   const outcome = (delivered) => {
@@ -148,6 +148,6 @@ export function expected({ platform, fault, effect, followed, transient }) {
 
   if (!sees && meaning.sent === false) return [outcome("maybe")];
   if (!sees || meaning.sent !== "perhaps") return [outcome(meaning.delivered)];
-  // If the retry sends data, its result counts, regardless of the first attempt.
+  // If the second attempt sends data, `delivered` is `maybe`, regardless of the first attempt.
   return [outcome("no"), outcome("maybe"), { ...outcome("maybe"), tries: 2 }];
 }

@@ -40,7 +40,7 @@ describe("audio in Firefox", () => {
           page.evaluate(`runTest(${JSON.stringify(name)}, ${JSON.stringify(env.params(transport))})`),
         );
       }
-      // Firefox reports violations of the page's policy like errors.
+      // Firefox reports violations of the page's policy as errors.
       const isError = (text) => !text.startsWith("Content-Security-Policy");
       test("there are no uncaught errors", () => assert.deepEqual(failures.filter(isError), []));
     });

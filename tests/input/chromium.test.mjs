@@ -1,4 +1,4 @@
-// Tests input in a page with the WebAssembly binding.
+// Tests terminal input in a page with the WebAssembly binding.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,7 +1,7 @@
-// The clients that write into a terminal, in Node and in pages. Their parameters and results are plain data.
+// Functions that write into a terminal, in Node and in pages. Their parameters and results are plain data.
 import { until } from "../support/wait.mjs";
 
-/** The maximum time for a program to start, or to read its input, in milliseconds. */
+/** The maximum time for a program to start, or to read all input, in milliseconds. */
 const PROGRAM_LIMIT = 600_000;
 
 /** Returns a pseudorandom number generator (mulberry32). */
@@ -14,7 +14,7 @@ function generator(seed) {
   };
 }
 
-/** Ranges of code points: the first one, and their number. */
+/** Ranges of code points: the first code point, and the number of code points. */
 const RANGES = [
   [0, 0x80],
   [0x20, 0x5f],
@@ -24,7 +24,7 @@ const RANGES = [
   [0x1f300, 0x300],
 ];
 
-/** Generates random text in pieces of up to `maxLength` characters, with control characters and surrogate pairs. */
+/** Generates random text in pieces of up to `maxLength` code points, with control characters and surrogate pairs. */
 function* randomText(seed, bytes, maxLength) {
   const next = generator(seed);
   const encoder = new TextEncoder();
@@ -56,7 +56,7 @@ async function digest(pieces) {
   return [...sum].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Opens a terminal, and records its output, states and reconnects. */
+/** Opens a terminal, and records the output, the states and the reconnects of the terminal. */
 async function open(sdk, connection) {
   const terminal = await sdk.Orgo.connect(connection).terminal({ cols: 80, rows: 24 });
   const seen = { text: "", states: [], reconnections: [] };
@@ -68,13 +68,13 @@ async function open(sdk, connection) {
   return { terminal, seen };
 }
 
-/** Runs a command, and waits until its output contains `expected`. */
+/** Runs a command, and waits until the output contains `expected`. */
 async function run(terminal, seen, command, expected) {
   terminal.write(`${command}\r`);
   await until(`${command} to print ${expected}`, () => seen.text.includes(expected), PROGRAM_LIMIT);
 }
 
-/** The methods to write any amount of text. */
+/** The methods of writing any amount of text. */
 const methods = {
   async writable(terminal, pieces) {
     const writer = terminal.writable.getWriter();
@@ -84,7 +84,7 @@ const methods = {
   async write(terminal, pieces) {
     for (const piece of pieces) {
       while (!terminal.write(piece)) {
-        // Acknowledgments free space. While the connection is unstable, there may be none.
+        // Acknowledgments free space. While the connection is unstable, no acknowledgments may arrive.
         if (terminal.refusal === "disconnected") throw new Error("the terminal is disconnected");
         await terminal.drained();
         await new Promise((resolve) => setTimeout(resolve, 50));

@@ -11,7 +11,7 @@ const MIB = 1 << 20;
 const BYTES = (FULL ? 64 : 8) * MIB;
 const LIMIT = FULL ? 900_000 : 180_000;
 
-/** Reads a number of bytes: at first none, for longer than a connection may be silent, then slowly. */
+/** A program that reads its input slowly. At first, it reads nothing for longer than a connection may be silent. */
 const READER = `
 import hashlib, os, sys, time
 left, total = int(sys.argv[1]), hashlib.sha256()
@@ -86,7 +86,7 @@ export function testInput(name, start) {
       const { relay, connection } = await connectThroughRelay();
       const params = { method: "writable", seed: 2, bytes: BYTES, program: "reader.py" };
       const writing = env.run("writeAll", connection, params);
-      // More than the input that is sent before the program reads, so that the freeze happens in the middle.
+      // 3 MiB is more than the client sends before the program reads, so the freeze happens while the program reads.
       await until("3 MiB to pass the relay", () => relay.passed > 3 * MIB, LIMIT);
       relay.freeze();
       await new Promise((resolve) => setTimeout(resolve, 8_000));
@@ -109,7 +109,7 @@ export function testInput(name, start) {
       const [unacknowledged] = seen.reconnections;
       const lost = accepted.length - typed.length;
       assert.ok(lost > 0 && lost <= unacknowledged, `${lost} bytes are lost, ${unacknowledged} reported`);
-      // The input before the loss was acknowledged within about a second.
+      // Input is acknowledged within about a second, so only the last part of the accepted input is unacknowledged.
       assert.ok(accepted.length > unacknowledged, `${unacknowledged} of ${accepted.length} bytes`);
       assert.equal(seen.refusal, "unstable");
       assert.deepEqual([seen.failed?.name, seen.failed?.delivered], ["ConnectionError", "maybe"]);
@@ -124,7 +124,7 @@ export function testInput(name, start) {
   });
 }
 
-/** Runs the clients in this process with one binding. */
+/** Returns a function that prepares the tests in this process with one binding. */
 export function inNode(kind) {
   return async (startDesktop) => {
     process.env.ORGO_BINDING = kind;

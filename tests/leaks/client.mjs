@@ -1,4 +1,4 @@
-// The process whose memory is measured. It prints the measurements, and must exit without a call of `process.exit`.
+// The process whose memory is measured. It prints the measurements. It must exit without a call of `process.exit`.
 import * as sdk from "orgo-sdk";
 import { inParts, KINDS, prepare } from "./load.mjs";
 
@@ -14,7 +14,7 @@ async function flood() {
   const terminal = await sdk.Orgo.connect(connection).terminal();
   const before = measure();
   terminal.write("flood");
-  // The counters stop when the channel waits for its consumer.
+  // The counters stop increasing when the channel waits for its consumer.
   let last = -1;
   for (let unchanged = 0; unchanged < 10; unchanged = terminal.counters.received === last ? unchanged + 1 : 0) {
     last = terminal.counters.received;

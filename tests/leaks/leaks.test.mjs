@@ -19,11 +19,11 @@ const counts = full ? amounts(100_000, 10_000) : amounts(10_000, 600);
 const inPage = full ? counts : amounts(5_000, 200);
 const MB = 1 << 20;
 /**
- * The variation of a process's memory without a leak, in bytes. A full run detects a leak of 100 bytes per call or 1 kB
- * per channel.
+ * The maximum variation of a process's memory without a leak, in bytes. A full run detects a leak of 100 bytes per call or
+ * 1 kB per channel.
  */
 const NOISE = 6 * MB;
-/** The same for the heap of a page after garbage collection. */
+/** The maximum variation of the heap of a page after garbage collection, in bytes. */
 const HEAP_NOISE = MB / 4;
 const mib = (bytes) => `${(bytes / MB).toFixed(2)} MiB`;
 
@@ -35,7 +35,7 @@ let server;
 before(async () => (server = await startServer()));
 after(() => server.close());
 
-/** Checks that memory does not grow. The first parts are ignored, because they fill pools and caches. */
+/** Checks that memory does not grow. Ignores the first measurements, because pools and caches fill at first. */
 function assertFlat(what, measured, noise) {
   const settled = measured.slice(4);
   const half = settled.length / 2;
@@ -47,7 +47,7 @@ function assertFlat(what, measured, noise) {
 
 test("a Node process does not leak memory of calls and channels, and exits", { timeout: 3_600_000 }, async () => {
   const child = fork(fileURLToPath(new URL("client.mjs", import.meta.url)), [server.port, JSON.stringify(counts)], {
-    // A small limit, because the semi-space of V8 can grow to 48 MiB, which would hide a leak.
+    // A small limit for V8's semi-space, which can otherwise grow to 48 MiB and hide a leak.
     execArgv: ["--expose-gc", "--max-semi-space-size=2"],
     env: { ...process.env, ORGO_BINDING: "native" },
     stdio: ["ignore", "pipe", "inherit", "ipc"],
@@ -58,7 +58,7 @@ test("a Node process does not leak memory of calls and channels, and exits", { t
   const flooded = new Promise((resolve) => child.once("message", resolve));
   await Promise.race([flooded, code]);
 
-  // The terminal is not read, so the data must stay at the server.
+  // The client does not read the terminal, so the data must stay at the server.
   const held = await until("the server to be blocked", () => server.flooded().held >= MB && server.flooded());
   const { sent } = held;
   await new Promise((resolve) => setTimeout(resolve, 300));
@@ -88,7 +88,8 @@ test("a page does not leak memory of calls and channels", { timeout: 3_600_000 }
   await until("the page", () => page.evaluate("globalThis.run !== undefined"));
   await page.evaluate(`prepare(${server.port})`);
   const measure = async () => {
-    // Twice, because the memory that the module holds for a JavaScript object is freed in a task after its collection.
+    // Collects twice, because the memory that the module holds for a JavaScript object is freed in a task after the object's
+    // collection.
     await page.heap();
     const heap = await page.heap();
     return { module: await page.evaluate("moduleMemory()"), heap, processes: await residentIn(browser) };
@@ -111,7 +112,7 @@ test("a page does not leak memory of calls and channels", { timeout: 3_600_000 }
   }
 });
 
-/** The resident memory of the renderer processes, in bytes. */
+/** Returns the resident memory of the renderer processes, in bytes. */
 async function residentIn(browser) {
   const resident = (id) => Number(readFileSync(`/proc/${id}/status`, "utf8").match(/^VmRSS:\s+(\d+)/m)[1]) * 1024;
   return (await browser.renderers()).reduce((sum, id) => sum + resident(id), 0);

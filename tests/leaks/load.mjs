@@ -1,10 +1,10 @@
 // The load of the leak tests, in Node and in a page: many calls, and many channels that are opened and closed.
 
-/** The number of parts of each kind of load. The memory is measured after each part. */
+/** The number of parts into which each load is divided. The memory is measured after each part. */
 const PARTS = 20;
 /** The kinds of load. */
 export const KINDS = ["calls", "terminal", "audio", "events"];
-/** A long limit, because the tests must also pass on a slow or suspended machine. */
+/** A long timeout, because the tests must also pass on a slow or suspended machine. */
 const LIMIT = { timeout: 3_600_000 };
 /** The number of concurrent calls or channels. With more, Chromium deliberately delays the opening of sockets. */
 const CONCURRENCY = 4;

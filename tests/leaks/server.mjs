@@ -1,4 +1,4 @@
-// A minimal service: it responds at once, accepts every channel, and floods a terminal on request.
+// A minimal service. It responds immediately, accepts every channel, and floods a terminal on request.
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 

@@ -76,7 +76,7 @@ test("an ES module can import the package, with the native binding", () => {
   assert.deepEqual({ kind, version, error }, { kind: "native", version: manifest.version, error: "NotFoundError" });
 });
 
-test("importing the package loads no binding", () => {
+test("importing the package does not load a binding", () => {
   assert.deepEqual(run(project, "import.mjs").loaded, []);
 });
 

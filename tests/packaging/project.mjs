@@ -9,9 +9,9 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
  * Packs the package, installs it in a new folder, and writes files into the folder. The folder is outside the
- * repository, so modules of the repository cannot be resolved from there.
+ * repository, so that the project cannot resolve modules of the repository.
  *
- * @param {Record<string, string>} files the contents of the files by their names
+ * @param {Record<string, string>} files the contents of the files, by file name
  * @returns {{ folder: string, installed: string, remove(): void }} `installed` is the folder of the installed package
  */
 export function createProject(files = {}) {
@@ -38,14 +38,14 @@ export function write({ folder }, files) {
   }
 }
 
-/** Runs a script of a project in Node, and returns its output, which must be JSON. */
+/** Runs a script of a project in Node. Returns the parsed output of the script, which must be JSON. */
 export function run({ folder }, script, env = {}) {
   const { ORGO_BINDING, ...inherited } = process.env;
   const text = execFileSync(process.execPath, [script], { cwd: folder, encoding: "utf8", env: { ...inherited, ...env } });
   return JSON.parse(text);
 }
 
-/** Copies the installed package of a project to another name, without some of its files. */
+/** Copies the installed package of a project under another name, without the `excluded` files. */
 export function withoutFiles(project, name, excluded) {
   const copy = join(project.folder, "node_modules", name);
   cpSync(project.installed, copy, { recursive: true });

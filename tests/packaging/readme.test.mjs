@@ -20,7 +20,7 @@ const tsc = join(dirname(require.resolve("typescript/package.json")), "bin/tsc")
 const README = snippets("../../README.md");
 const PACKAGE = snippets("../../npm/README.md");
 
-/** The declarations that the snippets assume. */
+/** The declarations of the names that the snippets use without declaring them. */
 const CONTEXT = `
 import type * as sdk from "orgo-sdk";
 declare global {
@@ -76,7 +76,7 @@ function runScript(name, code) {
   assert.equal(status, 0, stderr);
 }
 
-/** Converts the imports of a module to `require`. */
+/** Converts an ES module to CommonJS: replaces the imports with `require`. */
 function asCommonJs(code) {
   const lines = code.replace(/^import (\{.*\}) from (".*");/gm, "const $1 = require($2);");
   return `(async () => {\n${lines}\n})();`;

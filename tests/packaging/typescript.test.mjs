@@ -1,4 +1,4 @@
-// Tests the types of the packed package: all declarations are checked, without types of other packages.
+// Tests the types of the packed package: checks all declarations, without the types of other packages.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";

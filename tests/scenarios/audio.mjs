@@ -56,7 +56,7 @@ async function record(audio) {
   const recorded = [];
   for await (const { samples, sample_rate, channels } of audio) {
     equal(channels, 1, "the channels");
-    // The start of the tone is a click with all frequencies, so only the last samples are returned.
+    // The start of the tone is a click that contains all frequencies, so only the last samples are returned.
     if (recorded.length > 0 || loudness(samples) > AMPLITUDE / 2) recorded.push(...samples);
     if (recorded.length >= LENGTH) return { samples: Float32Array.from(recorded.slice(-LENGTH)), rate: sample_rate };
   }

@@ -1,7 +1,7 @@
 import { equal, ok } from "./check.mjs";
 
 const COPIED = 'Kopiert: 字 ✂ "quoted"\nsecond line';
-/** The number of repetitions. An open channel reports every event, even directly after it opens. */
+/** The number of repetitions, each on a new channel. An open channel reports every event, even directly after it opens. */
 const TIMES = 5;
 
 export async function reportsCopiedText({ computer }) {

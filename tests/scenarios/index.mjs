@@ -1,6 +1,6 @@
-// The scenarios: tests of the behavior of a computer, which run through each binding, in Node and in a page.
+// The scenarios: tests of the behavior of a computer. They run through each binding, in Node and in a page.
 //
-// A scenario is a function of an environment: a platform with a running computer.
+// A scenario is a function that takes an environment: the platform, and a running computer.
 //
 // @typedef {object} Environment
 // @property {typeof import("orgo-sdk")} sdk the package

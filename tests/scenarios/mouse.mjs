@@ -1,15 +1,15 @@
 import { equal, ok } from "./check.mjs";
 import { startTarget } from "./target.mjs";
 
-/** The button codes of xterm. A move with a pressed button adds 32. */
+/** The button codes of xterm's mouse reports. A move with a pressed button adds 32. */
 const [LEFT, RIGHT, HELD, WHEEL_UP, WHEEL_DOWN] = ["0", "2", "32", "64", "65"];
 
 export async function controlsMouse({ computer }) {
   const target = await startTarget(computer);
   let consumed = 0;
   /**
-   * Waits for at least `count` new mouse events, of which the last ends with `end`. Returns them as `BUTTON up` or
-   * `BUTTON down`, and their positions in cells. The number of moves in a drag is not defined.
+   * Waits for at least `count` new mouse events, until the last one ends with `end`. Returns the events as `BUTTON up` or
+   * `BUTTON down`, and the positions of the events in cells. The number of moves in a drag is not defined.
    */
   const next = async (count, end = "") => {
     const event = (line) => line.split(" ").slice(0, 2).join(" ");

@@ -84,7 +84,7 @@ export async function doesNotSendInvalidParameters({ sdk, options, counter, work
   }
   const count = async () => Number(await (await fetch(`${counter}/seen`)).text());
   const before = await count();
-  // A valid call proves that the counter works.
+  // A valid call proves that the server counts requests.
   await orgo.workspaces.list();
   const after = await count();
   ok(after > before, "a valid call was not counted");

@@ -1,7 +1,7 @@
 import { until } from "../support/wait.mjs";
 import { equal, ok, rejects } from "./check.mjs";
 
-/** The tests start the server with the connections `live` and `dead`. */
+/** Starts and stops a stream. Uses the connections `live` and `dead`, with which the tests start the server. */
 export async function startsAndStopsStream({ sdk, computer }) {
   equal((await computer.stream.status()).status, "idle", "the status before the start");
   await rejects(computer.stream.start("unknown"), sdk.NotFoundError, "an unknown connection");

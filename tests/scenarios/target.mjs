@@ -1,12 +1,12 @@
 // A program with a window at a known position, which reports mouse events and typed text.
 import { until } from "../support/wait.mjs";
 
-/** The initial color of the window: red, green and blue. */
+/** The initial color of the window, as red, green and blue. */
 export const FRESH = [32, 48, 160];
-/** The color of the window after a click. */
+/** The color of the window after a click, as red, green and blue. */
 export const CLICKED = [32, 176, 80];
 
-/** Runs in a terminal. Writes mouse events and typed lines to files. */
+/** The program, which runs in a terminal. It writes mouse events and typed lines to files. */
 const PROGRAM = `
 import os, re, sys, tty
 folder, color = sys.argv[1:]
@@ -36,8 +36,8 @@ let started = 0;
  * Starts the program.
  *
  * @param {import("orgo-sdk").Computer} computer
- * @returns `title`: the title of the window; `point`: a position to click; `probe`: a position to check the color,
- *   which the pointer does not cover; `read`: waits until the lines of a report satisfy a condition, and returns them
+ * @returns `title`: the title of the window; `point`: a position to click; `probe`: a position to check the color
+ *   at, which the pointer does not cover; `read`: waits until the lines of a report satisfy a condition, and returns them
  */
 export async function startTarget(computer) {
   started += 1;

@@ -4,7 +4,7 @@ import { Transcript } from "./transcript.mjs";
 
 export async function controlsShell({ computer }) {
   await withTerminal(computer, async (_, transcript) => {
-    // The terminal echoes the command, so the pattern matches a line that is only 42.
+    // The terminal echoes the command, so the pattern matches only a line that consists of 42.
     await transcript.run("echo $((6*7))", /^42\r?$/m);
     await transcript.run("printf '%s\\n' Grüße 世界 🎹 | tr '\\n' '+'", /^Grüße\+世界\+🎹\+/m);
   });

@@ -1,6 +1,6 @@
-// The output of a terminal, with methods to wait for a text.
+// Records the output of a terminal, and waits until the output contains a text.
 
-/** Reads and stores the output of a terminal. */
+/** A reader that stores the output of a terminal. */
 export class Transcript {
   /** All output so far. */
   text = "";

@@ -12,7 +12,7 @@ const CORS = {
   "access-control-allow-methods": "GET, POST, DELETE",
   "access-control-expose-headers": "*",
 };
-/** The secrets of a call, in the forms that a server may send. */
+/** The secrets that a call sends, in the forms in which a server may echo them. */
 const CALL_SECRETS = [...escaped(SECRETS.apiKey), ...escaped(SECRETS.header)].join("; ");
 const PASSWORD_FORMS = escaped(SECRETS.password);
 const SIGNED = `expires=1790000000&signature=${encodeURIComponent(SECRETS.signature)}`;
@@ -23,7 +23,7 @@ function respond(response, status, body, headers = {}) {
   response.end(typeof body === "string" ? body : JSON.stringify(body));
 }
 
-/** An echo of the request in every field that the client may copy into an error. */
+/** Returns a body that echoes the request in every field that the client may copy into an error. */
 const echo = ({ method, url, headers }, body) => ({
   error: `${method} ${url} with ${CALL_SECRETS}`,
   message: `${headers.authorization} ${CALL_SECRETS}`,
@@ -34,7 +34,7 @@ const echo = ({ method, url, headers }, body) => ({
   desktop: { vnc_password: SECRETS.password, desktop_api_token: SECRETS.password },
 });
 
-/** Handles a request, for each mode. If the mode is a number, the server echoes the request with this status. */
+/** The request handler of each mode. If the mode is a number, the server echoes the request with this status instead. */
 const requests = {
   garbage: (response, request, body) => respond(response, 200, `<pre>${JSON.stringify(echo(request, body))}`),
   misfit: (response, request, body) =>
@@ -61,7 +61,7 @@ const requests = {
     }),
 };
 
-/** Handles an open socket, for each mode. If the mode is a number, the server closes the socket with this code. */
+/** The socket handler of each mode. If the mode is a number, the server closes the socket with this code instead. */
 const sockets = {
   errors(socket) {
     for (const message of PASSWORD_FORMS) socket.send(JSON.stringify({ type: "error", message }));

@@ -1,6 +1,6 @@
-// The secrets of these tests, and their encoded forms. Runs in Node and in pages.
+// The secrets of these tests, and their encoded forms. This module runs in Node and in pages.
 
-/** Each secret contains the characters that URLs, forms and JSON escape, if they are allowed in it. */
+/** The secrets. Each contains the characters that URLs, forms and JSON escape, if the secret allows these characters. */
 export const SECRETS = {
   apiKey: 'sk_live_S3cr3t/Key+1="',
   password: "p@ss w/ord%+é",
@@ -8,7 +8,7 @@ export const SECRETS = {
   header: "h3ad3r/s3cr3t+0",
 };
 
-/** The forms of a secret that servers, platforms and libraries write. */
+/** Returns the escaped forms of a secret that servers, platforms and libraries may write. */
 export function escaped(secret) {
   const url = encodeURIComponent(secret);
   const json = JSON.stringify(secret).slice(1, -1);
@@ -26,8 +26,8 @@ export function escaped(secret) {
 }
 
 /**
- * The base64 forms of a secret: one for each of the three alignments, without the characters that also depend on
- * neighboring bytes.
+ * Returns the base64 forms of a secret: one for each of the three alignments, without the characters that also depend
+ * on neighboring bytes.
  */
 function inBase64(secret) {
   const bytes = new TextEncoder().encode(secret);
@@ -44,7 +44,7 @@ const FORMS = Object.entries(SECRETS).flatMap(([name, secret]) =>
   unique([...escaped(secret), ...escaped(JSON.stringify(secret).slice(1, -1)), ...inBase64(secret)]).map((form) => [name, form]),
 );
 
-/** Returns the names and forms of the secrets in a text. */
+/** Returns the names and forms of the secrets that a text contains. */
 export function findSecrets(text) {
   return FORMS.filter(([, form]) => text.includes(form)).map(([name, form]) => `${name} as ${form}`);
 }

@@ -17,8 +17,8 @@ const DASHBOARD_HEADER = { "x-orgo-dashboard": "1" };
 const SERVER = new URL("../../examples/dashboard/server.mjs", import.meta.url).pathname;
 
 /**
- * Ignores the secret `header`. The dashboard does not send this header to the service, so the secret comes from the
- * test.
+ * Returns the secrets in a text, except the secret `header`. The dashboard does not send this header to the service, so this
+ * secret comes from the test.
  */
 const findKnown = (text) => findSecrets(text).filter((what) => !what.startsWith("header"));
 
@@ -31,7 +31,7 @@ describe("the output of the desktop server", () => {
   });
   after(() => desktop?.stop());
 
-  test("it contains no valid and no invalid secrets", LIMIT, async () => {
+  test("it contains neither valid nor invalid secrets", LIMIT, async () => {
     const sdk = await import("orgo-sdk");
     const { options } = desktop;
     const { orgo, computer, workspace } = await createComputer(sdk, options);
@@ -103,7 +103,7 @@ describe("the output and the responses of the dashboard server", () => {
       await within("the dashboard to end", once(child, "close"));
       assert.deepEqual(found, [], responses);
       assert.deepEqual(findKnown(written), [], written);
-      // The dashboard's own secrets: its key may only be in the printed address, and its cookie nowhere.
+      // The dashboard's own secrets: only the printed URL may contain the access key, and no output may contain the cookie.
       const output = written.replace(`Dashboard: ${address}\n`, "");
       for (const secret of [searchParams.get("key"), cookie.split("=")[1]]) {
         assert.ok(!(output + responses + connection).includes(secret), "a secret of the dashboard was printed");

@@ -1,5 +1,5 @@
-// Provokes every kind of error and log line, and collects them together with all objects that could contain a secret.
-// Runs in Node and in pages.
+// Provokes every kind of error and log line. Collects the errors, the log lines and all objects that could contain a
+// secret. Runs in Node and in pages.
 import { until } from "../support/wait.mjs";
 import { SECRETS } from "./forms.mjs";
 
@@ -73,7 +73,7 @@ export async function provoke({ sdk, server, deadUrl }) {
   const workspace = await orgo.workspaces.get("w");
   for (const [what, value] of Object.entries({ orgo, computer, password, workspace, info: computer.info })) show(what, value);
   if (password.password !== SECRETS.password) throw new Error("the field `password` does not contain the password");
-  // A connection passes the password on as JSON, and in no other form.
+  // A connection contains the password in its JSON, and in no other form.
   if (!JSON.stringify(connection).includes(JSON.stringify(SECRETS.password))) throw new Error("the connection has no password");
   show("the connection", connection);
   show("the connection, spread", { ...connection });
@@ -128,7 +128,7 @@ export async function provoke({ sdk, server, deadUrl }) {
   return values;
 }
 
-/** All texts that a program can get from a value without reading a secret field by its name. */
+/** Returns all strings that a program can get from a value without reading a secret field by its name. */
 export function texts(value, depth = 10, seen = new Set()) {
   if (typeof value === "string") return [value];
   if (typeof value !== "object" || value === null || depth === 0 || seen.has(value)) return [String(value)];
@@ -136,7 +136,7 @@ export function texts(value, depth = 10, seen = new Set()) {
   const found = [String(value), Object.prototype.toString.call(value)];
   for (const key of Reflect.ownKeys(value)) {
     found.push(String(key));
-    // A getter is not called. A hidden field can only be read by its name.
+    // Does not call getters, because a program must know the name of a hidden field to read it.
     const { value: own } = Object.getOwnPropertyDescriptor(value, key);
     found.push(...texts(own, depth - 1, seen));
   }
@@ -144,7 +144,7 @@ export function texts(value, depth = 10, seen = new Set()) {
   return found;
 }
 
-/** {@link texts}, and the value as JSON, except for a connection, whose JSON contains its password by design. */
+/** Returns {@link texts} and the value as JSON. Omits the JSON of a connection, which contains the password by design. */
 export function allTexts({ sdk }, value) {
   return value instanceof sdk.Connection ? texts(value) : [...texts(value), JSON.stringify(value) ?? ""];
 }

@@ -6,7 +6,7 @@ import { startEchoServer } from "./echo-server.mjs";
 import { findSecrets, SECRETS } from "./forms.mjs";
 import { allTexts, provoke } from "./provoke.mjs";
 
-/** All kinds of errors. `binding` occurs because audio cannot be played in Node. */
+/** The kinds of errors that must occur. `binding` occurs because Node cannot play audio. */
 const KINDS = ["aborted", "binding", "closed", "computer", "decode", "encode", "server", "timeout", "transport"];
 const LIMIT = { timeout: 120_000 };
 
@@ -61,7 +61,7 @@ export function testSecrets(kind) {
   });
 }
 
-/** Fails if a value contains a secret, with the names of these values. */
+/** Fails if a value contains a secret. The message contains the names of such values. */
 export function assertClean(values, textsOf) {
   const leaks = values.flatMap(({ what, value }) =>
     textsOf(value).flatMap((text) => findSecrets(text).map((found) => `${what}: ${found}: ${text.slice(0, 2000)}`)),

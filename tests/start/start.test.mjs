@@ -10,11 +10,11 @@ import { fileURLToPath } from "node:url";
 import { until, within } from "../support/wait.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-/** The timeout of a start, in milliseconds. Everything is already built, but the machine may be busy. */
+/** The timeout of a start, in milliseconds. The project is already built, but the machine may be busy. */
 const TIMEOUT = 120_000;
 
 const folder = mkdtempSync(join(tmpdir(), "orgo-start-"));
-// If the tests run as root, each computer runs as a separate user, who needs access to the folder.
+// If the tests run as root, each computer runs as a separate user, which needs access to the folder.
 chmodSync(folder, 0o755);
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -52,7 +52,7 @@ function tree(pid) {
   return found;
 }
 
-/** Returns the processes that are still running. Zombies do not count. */
+/** Returns the processes that are still running. Ignores zombies. */
 function stillRunning(processes) {
   return [...processes].filter(([pid, { started }]) => {
     const now = stat(pid);
@@ -60,7 +60,7 @@ function stillRunning(processes) {
   });
 }
 
-/** The starts of the current test. They are ended after the test, even if it fails. */
+/** The running `npm start` processes of the current test. They are ended after the test, even if the test fails. */
 const starts = [];
 afterEach(() => {
   for (const start of starts.splice(0)) start.closeTerminal();
@@ -74,7 +74,7 @@ class Start {
   constructor(command, env = {}) {
     this.#terminal = spawn("script", ["--quiet", "--return", "--flush", "--command", command, "/dev/null"], {
       cwd: root,
-      // Does not open a browser, and behaves the same in CI as for a user.
+      // These variables prevent the opening of a browser, and make the behavior the same in CI as for a user.
       env: { ...process.env, PORT: "0", BROWSER: "true", DISPLAY: "", TERM: "dumb", ...env },
       stdio: ["pipe", "pipe", "inherit"],
       detached: true,
@@ -182,7 +182,7 @@ for (const [how, end] of Object.entries(ENDINGS)) {
   });
 }
 
-/** Creates a `cargo` whose builds never end. Returns a PATH that has it before the real one. */
+/** Creates a `cargo` program whose builds never end. Returns a PATH in which this program precedes the real `cargo`. */
 function slowCargo() {
   const bin = join(folder, "bin");
   mkdirSync(bin, { recursive: true });
@@ -225,7 +225,7 @@ test("a second start opens the dashboard of the first one, and another data fold
   assert.equal(existsSync(join(data, "npm-start.json")), false);
 });
 
-test("a manually started desktop gets a dashboard and keeps running after it", { timeout: 4 * TIMEOUT }, async () => {
+test("a manually started desktop gets a dashboard and outlives it", { timeout: 4 * TIMEOUT }, async () => {
   const place = join(folder, "by-hand");
   const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release/orgo-desktop");
   const serve = ["serve", "--listen", "127.0.0.1:0", "--data-dir", place];

@@ -8,8 +8,8 @@ import { until } from "./wait.mjs";
 /**
  * Starts a PulseAudio server with a null sink.
  *
- * @returns {Promise<{ environment: Record<string, string>, stop(): Promise<void> }>} `environment` makes a program use
- *   it
+ * @returns {Promise<{ environment: Record<string, string>, stop(): Promise<void> }>} a program with this
+ *   `environment` uses the server
  */
 export async function startAudioDevice() {
   const folder = mkdtempSync(join(tmpdir(), "orgo-audio-device-"));

@@ -1,4 +1,4 @@
-// The environment of the tests of audio in pages, for Chromium and Firefox.
+// The environment for the tests of audio in pages, in Chromium and Firefox.
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { startAudioServer } from "./audio-server.mjs";
 import { buildPage } from "./build-page.mjs";
 
 const TONE = (_, sample, rate) => Math.round(16_384 * Math.sin((2 * Math.PI * 440 * sample) / rate));
-/** The error of the sender's clock, in parts per million. The players must compensate it. */
+/** The error of the sender's clock, in parts per million. The players must compensate for it. */
 const PPM = 200;
 /** The audio formats that a page can request from the server. */
 const FORMATS = { usual: { rate: 24_000, channels: 1 }, other: { rate: 48_000, channels: 2 } };
@@ -20,7 +20,7 @@ export const TRANSPORTS = {
   page: { workers: "'none'" },
 };
 
-/** The names of the tests, which are in the page. */
+/** The names of the tests. The page contains the tests. */
 export const AUDIO_TESTS = [
   "playing, pausing, changing the volume and stopping cause no clicks",
   "a context of the page can be suspended, sets the sample rate and stays open",
@@ -33,7 +33,7 @@ export const AUDIO_TESTS = [
   "invalid options cause the same errors as on other platforms",
 ];
 
-/** Builds the page, and starts the audio server and an HTTP server by which the page controls it. */
+/** Builds the page, and starts the audio server and an HTTP server by which the page controls the audio server. */
 export async function startAudioEnvironment() {
   const folder = mkdtempSync(join(tmpdir(), "orgo-audio-"));
   await buildPage(new URL("../browser/audio-page", import.meta.url), folder);
@@ -47,7 +47,7 @@ export async function startAudioEnvironment() {
   return {
     folder,
     url: server.url,
-    /** The parameters of the page's tests. */
+    /** Returns the parameters of the page's tests. */
     params: (transport) => ({
       url: server.url,
       controls: `http://127.0.0.1:${controls.address().port}`,

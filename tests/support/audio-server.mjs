@@ -9,11 +9,11 @@ const [TEXT, BINARY, CLOSE] = [1, 2, 8];
 export const FRAME = 0.02;
 
 /**
- * The value of all samples of a frame. It contains the frame number modulo 1000, so that a receiver can compute when
- * the frame was sent.
+ * Returns the value of all samples of a frame. The value contains the frame number modulo 1000, so that a receiver can
+ * compute when the frame was sent.
  */
 export const numbered = (frame) => ((frame % 1000) + 1) * 32;
-/** The frame number modulo 1000 of a sample value from -1 to 1. */
+/** Returns the frame number modulo 1000 that a sample value contains. The value is from -1 to 1. */
 export const numberOf = (value) => Math.round((value * 32_768) / 32) - 1;
 
 /**
@@ -55,7 +55,7 @@ export async function startAudioServer(/** @type {Line} */ line = {}) {
     socket.write([...head, `Sec-WebSocket-Accept: ${accept}`, "", ""].join("\r\n"));
     socket.setNoDelay(true);
     socket.write(started());
-    // Only the opcode is checked: a client sends pings, and at the end a stop message and a close frame.
+    // Checks only the opcode, because clients send only pings, a stop message and a close frame.
     socket.on("data", (bytes) => {
       if ((bytes[0] & 15) === CLOSE) socket.end(message(CLOSE, Buffer.from([0x03, 0xe8])));
       else socket.write(message(TEXT, Buffer.from('{"type":"pong"}')));
@@ -88,7 +88,7 @@ export async function startAudioServer(/** @type {Line} */ line = {}) {
   return {
     /** The URL template of the channels. */
     url: `ws://127.0.0.1:${server.address().port}/{channel}`,
-    /** The wall clock at the start of frame 0, and the duration of a frame, in milliseconds. */
+    /** The wall clock time at the start of frame 0 and the duration of a frame, both in milliseconds. */
     began,
     pace,
     /** Changes the audio format. */

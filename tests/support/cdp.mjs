@@ -1,5 +1,5 @@
-// Controls Chromium by the Chrome DevTools Protocol, for measurements. Playwright would affect them, because it also
-// processes every request and every message of a socket.
+// Controls Chromium by the Chrome DevTools Protocol, for measurements. Playwright would affect the measurements, because it
+// also processes every request and every socket message.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -50,7 +50,7 @@ export async function startBrowser() {
     });
   return {
     openPage: (url) => openPage(send, url),
-    /** The ids of the renderer processes. */
+    /** Returns the ids of the renderer processes. */
     async renderers() {
       const { processInfo } = await send("SystemInfo.getProcessInfo");
       return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
@@ -80,12 +80,12 @@ async function openPage(send, url) {
   };
   return {
     evaluate,
-    /** The busy time of the page's main thread so far, in seconds. */
+    /** Returns the busy time of the page's main thread so far, in seconds. */
     async busy() {
       const { metrics } = await send("Performance.getMetrics", {}, sessionId);
       return metrics.find(({ name }) => name === "TaskDuration").value;
     },
-    /** The heap size of the page's main thread after garbage collection, in bytes. */
+    /** Collects garbage. Returns the heap size of the page's main thread, in bytes. */
     async heap() {
       await send("HeapProfiler.collectGarbage", {}, sessionId);
       return (await send("Runtime.getHeapUsage", {}, sessionId)).usedSize;

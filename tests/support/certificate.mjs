@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * Creates a certificate for `localhost` with its key, and the authority that signs it. Returns the paths of the files,
- * which are deleted after the test.
+ * Creates a certificate for `localhost`, its private key, and the certificate authority that signs it. Returns the paths of
+ * the files, which are deleted after the test.
  */
 export function certificate(test) {
   const folder = mkdtempSync(join(tmpdir(), "orgo-certificate-"));

@@ -5,7 +5,7 @@ import { chromium } from "playwright-core";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
-/** Returns the path of the browser. */
+/** Returns the path of the browser's program. */
 export function executable() {
   const folders = (process.env.PATH ?? "").split(delimiter);
   const places = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
@@ -14,7 +14,7 @@ export function executable() {
   return found;
 }
 
-/** Flags for tests: pages may play audio without a click, and the browser sends no background requests. */
+/** Flags for tests. With them, pages may play audio without a click, and the browser sends no background requests. */
 export const FLAGS = [
   // Chromium refuses to run as root with its sandbox.
   ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),

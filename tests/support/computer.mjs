@@ -1,4 +1,4 @@
-// Creates the computer for scenarios, in Node and in pages.
+// Creates the computer that the scenarios use, in Node and in pages.
 
 /**
  * Creates a workspace with a computer, and waits until the computer is running.

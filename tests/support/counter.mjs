@@ -1,9 +1,9 @@
-// A server that counts requests. Tests use it to prove that no request was sent.
+// A server that counts requests. Tests use the count to prove that no request was sent.
 import { createServer } from "node:http";
 
 /**
- * Counts every request below `/api` and every socket. The response below `/api` is an empty list of workspaces. `/seen`
- * returns the count.
+ * Starts a server that counts every request below `/api` and every socket. It responds to requests below `/api` with an
+ * empty list of workspaces, and to `/seen` with the count.
  *
  * @returns {Promise<{ url: string, close(): Promise<void> }>}
  */

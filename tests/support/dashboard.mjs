@@ -1,4 +1,4 @@
-// Starts the example dashboard like `npm start`.
+// Starts the example dashboard in the same way as `npm start`.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";

@@ -35,7 +35,7 @@ export async function startDesktop({ allowOrigins = [], connections = {} } = {})
   writeFileSync(join(folder, "stream-connections.toml"), sections.join(""));
   const origins = allowOrigins.flatMap((origin) => ["--allow-origin", origin]);
   const serve = ["serve", "--listen", "127.0.0.1:0", "--json", "--data-dir", folder, ...origins];
-  // The kernel ends the server with the test, because a killed test cannot clean up.
+  // The kernel ends the server when the test process ends, because a killed test process cannot clean up.
   const child = spawn("setpriv", ["--pdeathsig", "TERM", program, ...serve], { stdio: ["ignore", "pipe", "pipe"] });
   const desktop = new Desktop(child, folder);
   try {
@@ -55,7 +55,7 @@ export async function startDesktop({ allowOrigins = [], connections = {} } = {})
 }
 
 class Desktop {
-  /** The settings for a client of the server. */
+  /** The SDK settings for a client of the server. */
   options;
   /** The end of the server's log. */
   log = "";
@@ -68,7 +68,7 @@ class Desktop {
     child.stderr.setEncoding("utf8").on("data", (text) => (this.log = (this.log + text).slice(-MAX_LOG_LENGTH)));
   }
 
-  /** Stops the server with SIGTERM. Fails if it does not end, or leaves a process behind. */
+  /** Stops the server with SIGTERM. Fails if the server does not end, or if another of its processes keeps running. */
   async stop() {
     const child = this.#child;
     if (child.exitCode === null && child.signalCode === null) {
@@ -84,10 +84,10 @@ class Desktop {
     if (child.exitCode !== 0) throw new Error(`orgo-desktop ended with ${child.signalCode ?? child.exitCode}\n${this.log}`);
   }
 
-  /** The ids of the processes of the server and in the sandboxes of its computers. */
+  /** Returns the ids of the server's process and of the processes in the sandboxes of its computers. */
   processes() {
     const name = basename(this.#folder);
-    // The mounts identify the processes in a sandbox, because its home is below the data folder.
+    // The mounts identify the processes in a sandbox, because the home directory of a sandbox is below the data folder.
     const isOwn = (id) => ["cmdline", "mountinfo"].some((file) => readFileSync(`/proc/${id}/${file}`, "utf8").includes(name));
     return readdirSync("/proc").filter((id) => {
       try {

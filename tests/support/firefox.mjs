@@ -8,7 +8,7 @@ import { WebSocket } from "undici";
 
 const NAMES = ["firefox-esr", "firefox"];
 
-/** Preferences for tests: pages may play audio without a click, and the browser sends no background requests. */
+/** Preferences for tests. With them, pages may play audio without a click, and the browser sends no background requests. */
 const PREFERENCES = {
   "media.autoplay.default": 0,
   "media.autoplay.blocking_policy": 0,
@@ -19,7 +19,7 @@ const PREFERENCES = {
   "browser.shell.checkDefaultBrowser": false,
 };
 
-/** Returns the path of the browser. */
+/** Returns the path of the browser's program. */
 function executable() {
   const folders = (process.env.PATH ?? "").split(delimiter);
   const places = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
@@ -95,7 +95,7 @@ async function connect(url) {
 function pageOf(send, on, context) {
   return {
     goto: (url) => send("browsingContext.navigate", { context, url, wait: "complete" }),
-    /** Evaluates an expression, and awaits its result, which must be representable as JSON. */
+    /** Evaluates an expression, and awaits the result, which must be representable as JSON. */
     async evaluate(expression) {
       const { type, result, exceptionDetails } = await send("script.evaluate", {
         expression: `(async () => JSON.stringify((await (${expression})) ?? null))()`,

@@ -1,4 +1,4 @@
-// A TCP proxy for a server that can be closed and opened again, to simulate that the server is unreachable.
+// A TCP proxy for a server. Closing the proxy simulates that the server is unreachable; it can be opened again.
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 

@@ -11,7 +11,7 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** The policy that the package needs: WebAssembly, a worker for audio, and connections to the desktop. */
+/** Returns the policy that the package needs. It allows WebAssembly, a worker for audio, and connections to the desktop. */
 const policy = (workers, connects) =>
   [
     "default-src 'none'",
@@ -24,12 +24,12 @@ const policy = (workers, connects) =>
 
 const LOCAL = "http://127.0.0.1:* ws://127.0.0.1:*";
 
-/** The headers with which a page can share memory with its workers. */
+/** The headers that allow a page to share memory with its workers. */
 const ISOLATION = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
 /**
  * @param {() => string} folder returns the folder of the pages; called for every request, so that the server can start
- *   first
+ *   before the pages are built
  * @param {{ host?: string, workers?: string, connects?: string, isolated?: boolean }} [options] `workers`: the allowed
  *   sources of workers, by default the page's origin; `connects`: the allowed destinations of connections, by default
  *   this machine; `isolated`: whether the pages can share memory with their workers

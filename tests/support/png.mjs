@@ -1,4 +1,4 @@
-// Decodes the PNG images of screenshots (8 bits per channel, RGB or RGBA, not interlaced), and encodes small ones.
+// Decodes the PNG images of screenshots (8 bits per channel, RGB or RGBA, not interlaced), and encodes small PNG images.
 import { crc32, deflateSync, inflateSync } from "node:zlib";
 
 const SIGNATURE = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
@@ -120,7 +120,7 @@ function readHeader(body) {
   return { width: body.readUInt32BE(0), height: body.readUInt32BE(4), channels };
 }
 
-/** Reverses the filters of all rows. A filter stores the difference to a prediction from neighboring pixels. */
+/** Reverses the filters of all rows. A filter stores differences from predictions, which neighboring pixels determine. */
 function unfilter(stored, stride, height, channels) {
   const rows = Buffer.alloc(stride * height);
   for (let y = 0; y < height; y += 1) {

@@ -12,7 +12,7 @@ export async function startRelay(port) {
 }
 
 class Relay {
-  /** The number of bytes that were passed to the server. */
+  /** The number of bytes that the relay has passed to the server. */
   passed = 0;
   /** The number of connections so far. */
   connections = 0;
@@ -32,13 +32,13 @@ class Relay {
     return new Promise((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
   }
 
-  /** Stops passing data in both directions. The data is kept. */
+  /** Stops passing data in both directions. The data is delivered after `thaw`. */
   freeze() {
     this.#frozen = true;
     for (const pair of this.#pairs) for (const socket of pair.sockets) socket.pause();
   }
 
-  /** Continues after a freeze. */
+  /** Continues to pass data after a freeze. */
   thaw() {
     this.#frozen = false;
     for (const pair of this.#pairs) for (const socket of pair.sockets) socket.resume();

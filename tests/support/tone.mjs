@@ -1,21 +1,21 @@
-// Frequency analysis of audio. Runs in Node and in pages.
+// Functions for the frequency analysis of audio. They run in Node and in pages.
 
-/** The number of bins on each side of a peak that belong to it: the width of the window's main lobe. */
+/** The number of bins on each side of a peak that belong to the peak, because of the width of the window's main lobe. */
 const LOBE = 3;
 
 /**
- * The strongest frequency of an audio signal.
+ * Returns the strongest frequency of an audio signal.
  *
  * @param {Float32Array} samples the samples of one channel; their number is a power of two
  * @param {number} rate the sample rate in hertz
- * @returns {{ frequency: number, share: number }} the frequency in hertz, and its share of the energy (0 to 1)
+ * @returns {{ frequency: number, share: number }} the frequency in hertz, and the share of the energy at this frequency (0 to 1)
  */
 export function strongest(samples, rate) {
   const power = spectrum(samples);
   let peak = 1;
   for (let bin = 2; bin < power.length - 1; bin += 1) if (power[bin] > power[peak]) peak = bin;
   const [before, at, after] = [peak - 1, peak, peak + 1].map((bin) => Math.log(power[bin] + Number.MIN_VALUE));
-  // The vertex of the parabola through the three bins at the peak.
+  // Parabolic interpolation: the vertex of the parabola through the three bins at the peak.
   const curve = before - 2 * at + after;
   const offset = curve === 0 ? 0 : (before - after) / (2 * curve);
   const sum = (from, to) => power.subarray(Math.max(from, 0), to).reduce((total, value) => total + value, 0);
@@ -27,8 +27,8 @@ export function strongest(samples, rate) {
 }
 
 /**
- * The signal-to-noise ratio of a tone, in decibels. The tone is the best-fitting sine wave with a frequency near `near`
- * hertz.
+ * Returns the signal-to-noise ratio of a tone, in decibels. The signal is the best-fitting sine wave with a frequency near
+ * `near` hertz.
  *
  * @param {Float32Array} samples the samples of one channel
  * @param {number} rate the sample rate in hertz
@@ -59,12 +59,12 @@ export function signalToNoise(samples, rate, near) {
   return 10 * Math.log10(signal / noise);
 }
 
-/** The root mean square of samples. */
+/** Returns the root mean square of samples. */
 export function loudness(samples) {
   return Math.sqrt(samples.reduce((total, sample) => total + sample * sample, 0) / samples.length);
 }
 
-/** The power spectrum of the samples with a Hann window. */
+/** Returns the power spectrum of the samples, to which a Hann window is applied. */
 function spectrum(samples) {
   const { length } = samples;
   if (!Number.isInteger(Math.log2(length))) throw new Error(`${length} is not a power of two`);
@@ -74,7 +74,7 @@ function spectrum(samples) {
   return Float64Array.from({ length: length / 2 }, (_, bin) => re[bin] ** 2 + im[bin] ** 2);
 }
 
-/** The in-place fast Fourier transform (Cooley-Tukey, radix 2). */
+/** Computes the fast Fourier transform in place (Cooley-Tukey, radix 2). */
 function transform(re, im) {
   const { length } = re;
   for (let at = 1, reversed = 0; at < length; at += 1) {

@@ -1,11 +1,11 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 /**
- * Controls the access to the dashboard. Every user account of the host can connect to a port on 127.0.0.1. Therefore each
+ * Controls access to the dashboard. Every user account of the host can connect to a port on 127.0.0.1. Therefore each
  * start of the server generates a key, which is part of the URL that the terminal shows. A browser that opens this URL gets
- * a cookie. The server rejects requests without the key or the cookie.
+ * a cookie. The server rejects requests that have neither the key nor the cookie.
  *
- * The value of the cookie is not the key, because a browser sends the cookie with every request. Both are valid until the
+ * The value of the cookie differs from the key, because a browser sends the cookie with every request. Both are valid until the
  * server exits, so the printed URL also works in a second browser.
  */
 export class Access {
@@ -61,7 +61,7 @@ function cookieName(port) {
   return `orgo-dashboard-${port}`;
 }
 
-/** Compares in constant time. Compares digests because `timingSafeEqual` requires inputs of the same length. */
+/** Compares two strings in constant time. Compares their digests because `timingSafeEqual` requires inputs of the same length. */
 function isEqual(one, other) {
   return timingSafeEqual(digest(one), digest(other));
 }

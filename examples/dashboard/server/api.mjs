@@ -17,12 +17,12 @@ import { Screenshots } from "./screenshots.mjs";
  * @typedef {{ status?: number, json: unknown } | { bytes: Uint8Array, type: string, etag: string } | { longCall: LongCall }} Result
  */
 
-/** The actions of a computer that accept an object of parameters. */
+/** The computer methods for input that accept an object of parameters. */
 const ACTIONS = ["click", "drag", "scroll"];
 const LIFECYCLE = ["start", "stop", "restart"];
-/** Options for calls that the page polls. The page retries them itself and shows that the service is unreachable. */
+/** The options for calls that the page repeats periodically: no retries, because the page itself retries them. */
 const POLLING = { maxRetries: 0 };
-/** The timeout of a list call, in milliseconds. After it, the page shows the service as unreachable. */
+/** The timeout of a list call, in milliseconds. After a timeout, the page shows the service as unreachable. */
 const LIST_TIMEOUT = 5_000;
 
 /** The HTTP API of the page. No response contains the API key. */

@@ -1,8 +1,8 @@
 import { performance } from "node:perf_hooks";
 
 /**
- * Records the SDK calls that one request of the page causes, with their durations. The response lists them in its
- * `Server-Timing` header, and the page shows them.
+ * Records the SDK calls that one request of the page causes, and their durations. The response lists the calls in its
+ * `Server-Timing` header, and the page shows the calls.
  */
 export class Calls {
   /** @type {string[]} */

@@ -1,5 +1,5 @@
 /**
- * Lists all workspaces with their computers. Some versions of the service omit the computers from the list. In that case
+ * Lists all workspaces with their computers. Some versions of the service omit the computers from the list of workspaces. Then
  * the function gets each workspace separately.
  *
  * @param {import("orgo-sdk").Orgo} orgo
@@ -19,13 +19,13 @@ export async function listWorkspaces(orgo, calls, options) {
 }
 
 /**
- * Creates a computer in the given workspace. Default: the first workspace, or a new one if there is none.
+ * Creates a computer in the given workspace. Default: the first workspace, or a new workspace if the account has none.
  *
  * @param {import("orgo-sdk").Orgo} orgo
  * @param {import("./calls.mjs").Calls} calls
  * @param {Record<string, unknown>} params the parameters of `computers.create`; `workspace_id` is optional
  * @param {import("orgo-sdk").CallOptions} [options]
- * @param {string} [newWorkspace] the name of the workspace to create if there is none
+ * @param {string} [newWorkspace] the name of the workspace to create if the account has none
  * @returns {Promise<import("orgo-sdk").Computer>}
  */
 export async function createComputer(orgo, calls, params, options, newWorkspace = "dashboard") {

@@ -1,9 +1,9 @@
-/** The first port to try if `PORT` is not set. */
+/** The port to try first if `PORT` is not set. */
 const DEFAULT_PORT = 4400;
 
 /**
  * @typedef {object} Config
- * @property {number[]} ports the ports to try, in this order; 0 is any free port
+ * @property {number[]} ports the ports to try, in this order; 0 means any free port
  * @property {string} service the host name of the service, for display
  * @property {boolean} local whether the service is a local desktop, on which the server creates a first computer
  * @property {boolean} exitOnStdinEnd whether to exit when stdin closes
@@ -11,8 +11,8 @@ const DEFAULT_PORT = 4400;
  */
 
 /**
- * Reads the settings of the dashboard. The SDK reads `ORGO_API_KEY`, `ORGO_BASE_URL` and `ORGO_REALTIME_URL` itself. This
- * function uses them only for the addresses that the page may connect to.
+ * Reads the settings of the dashboard. The SDK itself reads `ORGO_API_KEY`, `ORGO_BASE_URL` and `ORGO_REALTIME_URL`. This
+ * function uses the URLs only to find the origins that the page may connect to.
  *
  * @param {NodeJS.ProcessEnv} environment
  * @returns {Config}
@@ -42,13 +42,13 @@ function url(name, text) {
   return new URL(text);
 }
 
-/** Returns the origin of a URL template. A placeholder in the host becomes a wildcard for the whole label. */
+/** Returns the origin of a URL template. If the first label of the host is a placeholder, replaces it with `*`. */
 function templateOrigin(template) {
   const { protocol, host } = url("ORGO_REALTIME_URL", template.replace(/(?<=:\/\/)\{\w+\}(?=\.)/, "placeholder"));
   return `${protocol}//${host.replace(/^placeholder(?=\.)/, "*")}`;
 }
 
-/** The origins of the channels if no template is set: the host of the API, or a separate host for each computer. */
+/** Returns the origins of the channels if no template is set: the host of the API, or a separate host for each computer. */
 function serviceOrigins(base) {
   const scheme = base.protocol === "http:" ? "ws:" : "wss:";
   return [`${scheme}//${base.host}`, "wss://*.orgo.dev"];

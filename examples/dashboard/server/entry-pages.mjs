@@ -1,4 +1,4 @@
-// Small self-contained pages: a browser without the cookie cannot load other files.
+// Small self-contained pages. They use no other files, because the server does not send files to a browser without the cookie.
 
 const STYLE = `
   :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -7,7 +7,7 @@ const STYLE = `
   code { padding: 0.1em 0.3em; border-radius: 4px; background: #8883; font-size: 0.95em; }
 `;
 
-/** The page for a browser without a valid key or cookie. */
+/** The page for a browser that has neither a valid key nor a valid cookie. */
 export const KEY_REQUIRED_PAGE = page(
   `<h1>Access key required</h1>
   <p>Open the URL that <code>npm start</code> printed in its terminal, on the line that begins with
@@ -16,8 +16,8 @@ export const KEY_REQUIRED_PAGE = page(
 );
 
 /**
- * Redirects to the dashboard. If another site or a file starts a navigation, browsers do not send `SameSite=Strict` cookies,
- * even after an HTTP redirect. A `meta refresh` starts a new, same-site navigation.
+ * A page that redirects to the dashboard. If another site or a file starts a navigation, browsers do not send
+ * `SameSite=Strict` cookies, even after an HTTP redirect. A `meta refresh` starts a new, same-site navigation.
  */
 export const ENTRY_PAGE = page(`<p><a href="/">Open the dashboard</a></p>`, `<meta http-equiv="refresh" content="0; url=/" />`);
 

@@ -2,7 +2,7 @@ import { OrgoError } from "orgo-sdk";
 import { formatError } from "./escape.mjs";
 import { HttpError } from "./guard.mjs";
 
-/** The fields of an SDK error that are sent to the page. */
+/** The fields of an SDK error that the server sends to the page. */
 const FIELDS = ["kind", "delivered", "field", "status", "code", "request_id", "retry_after", "limit"];
 
 /**

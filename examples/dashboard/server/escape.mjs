@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 
 /**
- * Escapes control characters. Text from the service must not move the cursor of the terminal or change its title.
+ * Escapes control characters, because text from the service must not move the terminal's cursor or change the terminal's title.
  *
  * @param {string} text
  * @returns {string} one line

@@ -16,7 +16,7 @@ export class Files {
   }
 
   /**
-   * Reports the progress of the upload to the service, not of the upload from the page to this server.
+   * Uploads a file to the service. Reports the progress of this transfer, not of the transfer from the page to this server.
    *
    * @param {string} encoded the percent-encoded file name from the path of the request
    */

@@ -3,14 +3,14 @@ import { createComputer, listWorkspaces } from "./computers.mjs";
 import { describeError } from "./errors.mjs";
 
 /**
- * Creates a first computer on a local desktop without computers, so the page has a screen to show. A local computer is
+ * Creates the first computer if a local desktop has none, so the page has a screen to show. A local computer is
  * free of charge.
  */
 export class FirstComputer {
   /** @type {{ pending: boolean, error?: object } | undefined} */
   #state;
 
-  /** The state of the creation for the page. `undefined` before it begins and after it succeeded. */
+  /** The state of the creation, for the page. `undefined` before the creation begins and after it succeeds. */
   get state() {
     return this.#state;
   }

@@ -1,4 +1,4 @@
-/** A header that the page adds to its requests. A page of another origin cannot send it: the CORS preflight fails. */
+/** The header that the page adds to its requests. A page of another origin cannot send it, because the CORS preflight fails. */
 const OWN_HEADER = "x-orgo-dashboard";
 
 /** An error with the HTTP status of the response to send. */
@@ -15,7 +15,7 @@ export class HttpError extends Error {
   }
 }
 
-/** The request has neither the valid access key nor the cookie. */
+/** The error for a request that has neither the access key nor the cookie. */
 export class KeyRequired extends HttpError {
   constructor() {
     super(403, "The access key is missing or wrong: open the URL that `npm start` printed", "KeyRequired");
@@ -24,7 +24,7 @@ export class KeyRequired extends HttpError {
 
 /**
  * Rejects requests from other sites. A site that resolves its own name to this machine (DNS rebinding) sends a different
- * `Host`. A page on another port of this machine sends a different `Origin`, or cannot send the header. Browsers also
+ * `Host`. A page on another port of this machine sends a different `Origin`, or cannot send `OWN_HEADER`. Browsers also
  * report in `Sec-Fetch-Site` which site started a request. Other sites may only link to the page.
  *
  * @param {import("node:http").IncomingMessage} request
@@ -48,7 +48,7 @@ export function checkRequest(request, port, api) {
 }
 
 /**
- * Returns the headers of all responses.
+ * Returns the headers that every response contains.
  *
  * @param {string[]} sockets the origins of the computers' channels
  * @returns {Record<string, string>}
@@ -56,7 +56,7 @@ export function checkRequest(request, port, api) {
 export function securityHeaders(sockets) {
   const policy = {
     "default-src": "'none'",
-    // Browsers compile WebAssembly, such as the SDK, only with this permission.
+    // Without `wasm-unsafe-eval`, browsers do not compile WebAssembly, which the SDK needs.
     "script-src": "'self' 'wasm-unsafe-eval'",
     "worker-src": "'self'",
     "connect-src": ["'self'", ...sockets].join(" "),

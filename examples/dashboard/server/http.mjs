@@ -44,7 +44,7 @@ export async function readJson(request) {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new HttpError(400, "The request body must be a JSON object");
-  // No call accepts nested values. Deeply nested values could overflow the stack of recursive code.
+  // No call accepts nested values, and deeply nested values could overflow the stack of recursive code.
   for (const [field, inner] of Object.entries(value)) {
     if (typeof inner === "object" && inner !== null)
       throw new HttpError(400, `The field ${field.slice(0, 40)} must be a string, a number or a boolean`);
@@ -70,7 +70,7 @@ export function sendJson(response, status, value, headers = {}) {
  * @param {Record<string, string>} [headers]
  */
 export function send(response, status, type, body, headers = {}) {
-  // The page has closed or canceled the request.
+  // The page has canceled the request, or the page was closed.
   if (response.destroyed) return;
   response.writeHead(status, { "content-type": type, "content-length": body.length, ...headers });
   response.end(response.req.method === "HEAD" ? undefined : body);
@@ -105,7 +105,7 @@ export function sendWithEtag(response, type, body, etag, headers = {}) {
 
 /**
  * Runs a call and streams its progress as NDJSON: any number of `{ progress }` lines, then one line with `{ result }` or
- * `{ error }`. The last line also has the durations of the calls, because the headers are already sent.
+ * `{ error }`. The last line also contains the durations of the calls, because the headers are already sent.
  *
  * @param {import("node:http").ServerResponse} response
  * @param {import("./api.mjs").LongCall} longCall

@@ -14,7 +14,7 @@ import { loadPages } from "./pages.mjs";
 
 const HTML = "text/html; charset=utf-8";
 
-/** Serves the dashboard until SIGINT or SIGTERM. With `ORGO_DASHBOARD_END_WITH_STDIN`, also until stdin closes. */
+/** Serves the dashboard until the process receives SIGINT or SIGTERM or, with `ORGO_DASHBOARD_END_WITH_STDIN`, stdin closes. */
 export async function main() {
   let port;
   try {
@@ -78,7 +78,7 @@ function listener({ config, access, api, servePage, port }) {
         return;
       }
       response.setHeader("cache-control", "no-store");
-      // Do not read the rest of a rejected body.
+      // Close the connection instead of reading the remaining body of a rejected request.
       if (!request.complete) response.setHeader("connection", "close");
       const isPage = !isApi && /\btext\/html\b/.test(request.headers.accept ?? "");
       if (error instanceof KeyRequired && isPage) send(response, status, HTML, KEY_REQUIRED_PAGE);
@@ -87,14 +87,14 @@ function listener({ config, access, api, servePage, port }) {
   };
 }
 
-/** Sets the cookie and redirects to a URL without the key. */
+/** Sends a response that sets the cookie and redirects to a URL without the key. */
 function enter(request, response, cookie) {
   const headers = { "set-cookie": cookie, "cache-control": "no-store" };
   if (request.headers["sec-fetch-site"] === "cross-site") send(response, 200, HTML, ENTRY_PAGE, headers);
   else send(response, 303, HTML, Buffer.alloc(0), { ...headers, location: "/" });
 }
 
-/** Listens on the first free port of the list. Resolves with its number. */
+/** Listens on the first free port of the list. Resolves with the port number. */
 async function listen(server, ports) {
   for (const [index, port] of ports.entries()) {
     try {
@@ -112,7 +112,7 @@ async function listen(server, ports) {
   }
 }
 
-/** Exits without delay. The computers keep running, and the page shows that its server is unreachable. */
+/** Exits without waiting for open connections. The computers keep running. */
 function exit(server) {
   server.close(() => process.exit(0));
   server.closeAllConnections();

@@ -21,7 +21,7 @@ const ENCODINGS = [
 ];
 
 /**
- * Reads the built page into memory. It is small, and serving it from memory rules out path traversal.
+ * Reads the files of the built page into memory. They are small, and serving them from memory prevents path traversal.
  *
  * @returns {(path: string, response: import("node:http").ServerResponse) => void} sends the response to a request for a file
  * @throws {Error} if the page is not built

@@ -7,7 +7,7 @@ import { etagOf } from "./http.mjs";
  * dashboard may show the same computer. Concurrent requests with the same options share one call.
  */
 export class Screenshots {
-  /** @type {Map<string, { options: string, screenshot: Promise<TaggedScreenshot> }>} the last pending request of each computer */
+  /** @type {Map<string, { options: string, screenshot: Promise<TaggedScreenshot> }>} the last pending request, by computer id */
   #pending = new Map();
 
   /**

@@ -71,7 +71,7 @@ function follow(state: Computers): void {
   if (wasOffline !== offline) panels?.setReachable(!offline);
   else if (error === undefined) panels?.reconnect();
   const message = screenMessage(state, actions);
-  // An outage does not detach the channels: if only the list call fails, the shell keeps running.
+  // An outage does not detach the channels, because a shell can keep running while list calls fail.
   if (running === undefined || offline) screen.detach(message, selected?.id);
   else screen.attach(running, message);
 }

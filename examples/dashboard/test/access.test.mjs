@@ -1,4 +1,4 @@
-// Access control: only clients with the key or the cookie of this server process are served.
+// Tests access control: the server accepts only clients that have the key or the cookie of this server process.
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -11,7 +11,7 @@ import { send, startOpened } from "./process.mjs";
 const ENVIRONMENT = { ORGO_API_KEY: "sk_live_never_to_be_seen", ORGO_BASE_URL: "http://127.0.0.1:9/api", PORT: "0" };
 const OWN = { "x-orgo-dashboard": "1" };
 const CONNECTION = "/api/computers/some/connection";
-/** The account `nobody`. */
+/** The `setpriv` arguments that select the account `nobody`. */
 const NOBODY = ["--reuid=65534", "--regid=65534", "--clear-groups"];
 
 /** Returns why the test cannot send requests from another account, or `false` if it can. */
@@ -23,7 +23,7 @@ function cannotSwitchAccount() {
 describe("the access key", () => {
   let server;
   let asset;
-  /** All responses, without the cookie. */
+  /** The text of all responses, without the cookie. */
   let responses = "";
 
   async function request(path, options) {
@@ -60,7 +60,7 @@ describe("the access key", () => {
     assert.equal((await request("/api/service", { headers: { ...headers, ...OWN } })).status, 200);
   });
 
-  test("redirects with a page if another site started the navigation", async () => {
+  test("redirects by an HTML page if another site started the navigation", async () => {
     const headers = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" };
     const { status, headers: fields, text } = await request(`/?key=${server.key}`, { headers });
     assert.equal(status, 200);
@@ -79,7 +79,7 @@ describe("the access key", () => {
     }
   });
 
-  test("a 403 response says how to open the dashboard: as JSON from the API, as HTML from a page", async () => {
+  test("a 403 response explains how to open the dashboard: as JSON for the API, as HTML for a page", async () => {
     const api = await request("/api/service", { headers: { ...OWN, accept: "text/html" } });
     assert.equal(api.headers["content-type"], "application/json");
     const { error } = JSON.parse(api.text);
@@ -154,7 +154,7 @@ describe("the access key", () => {
     }
   });
 
-  test("the server closes the connection of a rejected request with an endless body", async () => {
+  test("the server closes the connection if a rejected request has an endless body", async () => {
     for (const path of ["/api/computers/some/files/large.bin", "/", `/?key=${server.key}`]) {
       const socket = connect(server.port, "127.0.0.1");
       const closed = once(socket, "close");

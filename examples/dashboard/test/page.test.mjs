@@ -102,7 +102,7 @@ describe("keys", async () => {
   });
 });
 
-describe("the difference of two texts", async () => {
+describe("the difference between two texts", async () => {
   const { difference } = await load("screen/difference.ts");
   const cases = [
     ["added text", "ab", "abc", 0, "c"],
@@ -318,7 +318,7 @@ describe("files", async () => {
 describe("the input queue", async () => {
   const { InputQueue } = await load("screen/input-queue.ts");
 
-  /** Creates a queue whose calls settle when the test settles them. */
+  /** Creates a queue and records its calls. The test settles the calls. */
   function recorded() {
     const calls = [];
     const failures = [];
@@ -333,7 +333,7 @@ describe("the input queue", async () => {
         return rules.keepQueue;
       },
     });
-    /** Settles the last call and waits until the next one starts. */
+    /** Settles the last call and waits until the queue has reacted. */
     const next = async (error) => {
       const call = calls.at(-1);
       if (error === undefined) call.end();
@@ -457,7 +457,7 @@ describe("the input queue", async () => {
     assert.deepEqual(inputs(calls), ["Down", "ab", "Enter", "c"]);
   });
 
-  test("limits the scrolling of one call", async () => {
+  test("limits the number of wheel notches in one call", async () => {
     const { queue, calls, next } = recorded();
     queue.key("Home");
     for (let times = 0; times < 100; times += 1) queue.scroll({ direction: "down", amount: 20, x: 1, y: 1 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Screenshots } from "../server/screenshots.mjs";
 
-/** A fake service whose calls settle when the test settles them. Fails if two calls overlap. */
+/** Returns a fake service. The test settles its calls. A call fails if it overlaps with another call. */
 function service() {
   const requests = [];
   let open = 0;

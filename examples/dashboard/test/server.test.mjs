@@ -5,7 +5,7 @@ import { buildDashboard } from "../build.mjs";
 import { send, start, startOpened, waitForOutput } from "./process.mjs";
 
 const KEY = "sk_live_never_to_be_seen";
-/** No process listens on this port, which belongs to the discard protocol. */
+/** An unreachable service: no process listens on port 9, which is reserved for the discard protocol. */
 const UNREACHABLE = "http://127.0.0.1:9/api";
 
 describe("the dashboard's server", () => {
@@ -40,7 +40,7 @@ describe("the dashboard's server", () => {
     }
   });
 
-  test("serves compressed files to browsers that accept them, and 304 for unchanged files", async () => {
+  test("serves compressed files to browsers that accept them, and responds with 304 for unchanged files", async () => {
     const get = (path, headers) => request(path, { headers: page(headers) });
     const index = await get("/", {});
     const [script] = /\/assets\/index-[\w-]+\.js/.exec(index.text);

@@ -1,20 +1,20 @@
-// Computes the metrics of a recording.
+// Computes the delay and the underruns of an audio player from a recording of its output.
 import { numberOf } from "../../support/audio-server.mjs";
 import { median, quantile } from "../measure.mjs";
 
-/** The frame numbers repeat after this many frames. */
+/** The number of frames after which the frame numbers repeat. */
 const REPEAT = 1000;
-/** The time after a disturbance that is not part of the measurement, because the delay recovers in it, in seconds. */
+/** The time after a disturbance in which the delay recovers and is not measured, in seconds. */
 const RECOVERY = 2;
-/** The time before the next disturbance that is not part of the measurement, in seconds. */
+/** The time before a disturbance in which the delay is not measured, in seconds. */
 const BEFORE_NEXT = 1;
 
 /**
  * @param {[now: number, value: number | null, silent: number][]} blocks the blocks that the tap recorded: the wall
- *   clock in milliseconds, the value, and the duration of silence in the block, in seconds
+ *   clock time in milliseconds, the sample value, and the duration of silence in the block, in seconds
  * @param {{ began: number, pace: number }} server
  * @param {number} seconds the duration of the recording
- * @param {[now: number, target: number][]} targets the target delays of the player; empty for other players
+ * @param {[now: number, target: number][]} targets the target delays of the package's player; empty for other players
  * @param {number} [every] the interval of the disturbances, in seconds
  */
 export function computeMetrics(blocks, server, seconds, targets, every) {
@@ -35,14 +35,14 @@ export function computeMetrics(blocks, server, seconds, targets, every) {
   };
 }
 
-/** The time since the server sent the frame that plays now, in milliseconds. */
+/** Returns the time since the server sent the frame that plays now, in milliseconds. */
 function latencyOf(now, value, { began, pace }) {
   const newest = (now - began) / pace - 1;
   // The value contains the frame number modulo 1000.
   return ((((newest - numberOf(value)) % REPEAT) + REPEAT) % REPEAT) * pace;
 }
 
-/** The median difference between the delay and its target after the recovery time, in milliseconds. */
+/** Returns the median difference between the delay and its target, without the times of recovery, in milliseconds. */
 function beyondTarget(audible, { began }, targets, every) {
   const settled = audible.filter(({ now }) => {
     const since = ((now - began) / 1000) % every;

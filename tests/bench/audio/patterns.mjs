@@ -6,7 +6,7 @@ const jitter = (seed) => {
   return () => random() * 0.04;
 };
 
-/** Every 5 s, the frames of the last 200 ms arrive together. */
+/** Returns the delay of a frame if, every 5 s, the frames of the last 200 ms arrive at the same time. */
 const stall = (frame) => {
   const time = (frame * 0.02) % 5;
   return time > 4.8 ? 5 - time : 0;
@@ -16,9 +16,9 @@ const stall = (frame) => {
 const PACKAGE = ["port", "ring"];
 
 /**
- * `line` returns the settings of the audio server for a seed. `every` is the interval of disturbances after which the
- * delay must recover, in seconds. `only` lists the players that are measured; default: all. The other fields are
- * settings of the page.
+ * The conditions by name. `line` returns the settings of the audio server for a seed. `every` is the interval between
+ * disturbances after which the delay must recover, in seconds. `only` lists the players to measure; default: all. `block`
+ * and `contextRate` are settings of the page.
  */
 export const patterns = {
   ideal: { line: () => ({}) },

@@ -1,7 +1,7 @@
-// Compares players of audio: `npm run bench -- audio [SECONDS [ROUNDS [PATTERN]]]`. All players run at the same time,
+// Compares audio players: `npm run bench -- audio [SECONDS [ROUNDS [PATTERN]]]`. All players run at the same time,
 // each in its own page, and play the same frames. `port` and `ring` are the package's player with different transports.
-// ORGO_BENCH_LOAD is the number of programs that keep the CPU busy, because the differences depend on delays of the
-// machine.
+// ORGO_BENCH_LOAD is the number of additional programs that keep the CPU busy. The differences between the players depend
+// on the load of the machine.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
@@ -21,7 +21,7 @@ const PATTERN = argv[4] ?? "";
 const LOAD = Number(env.ORGO_BENCH_LOAD ?? 0);
 const PEERS = ["buffers", "worklet"];
 const PLAYERS = ["port", "ring", ...PEERS];
-/** The time between the start and the measurement, in seconds. */
+/** The time between the start of the players and the measurement, in seconds. */
 const WARM_UP = 3;
 
 const folder = mkdtempSync(join(tmpdir(), "orgo-audio-"));
@@ -48,14 +48,14 @@ async function round({ line, block, every, contextRate = 24_000, only = PLAYERS 
     const before = await Promise.all(Object.values(pages).map((page) => page.busy()));
     for (const page of Object.values(pages)) await page.evaluate("collect() && null");
     await sleep(SECONDS * 1000);
-    // From here on, this process reads the results, so its audio server sends late. Later blocks do not count.
+    // Reading the results delays the audio server, which runs in this process. So blocks after this time are ignored.
     const end = Date.now();
     const result = {};
     for (const [at, [player, page]] of Object.entries(pages).entries()) {
       const { blocks, stats } = await page.evaluate("collect()");
       const counted = blocks.filter(([now]) => now <= end);
       const busy = ((await page.busy()) - before[at]) / SECONDS;
-      // The time in which the page blocks itself is not time of the player.
+      // The time in which the page blocks its main thread deliberately is not part of the player's busy time.
       const own = block ? block.length / block.every : 0;
       const { targets = [], ...last } = stats;
       result[player] = { ...computeMetrics(counted, server, SECONDS, targets, every), busy: busy - own, stats: last };

@@ -14,7 +14,7 @@ async function time(rounds, prepare, action) {
   return times;
 }
 
-/** Measures screenshots of a screen that did not change since the last screenshot, and after the pointer moved. */
+/** Measures screenshots of an unchanged screen, and screenshots after the pointer has moved. */
 export async function timeScreenshots(computer, rounds) {
   const rows = [];
   for (const format of FORMATS) {
@@ -37,7 +37,7 @@ export async function timeScreenshots(computer, rounds) {
   return rows;
 }
 
-/** Measures clicks of one caller, and of several callers at the same time. */
+/** Measures clicks from a single caller, and from several concurrent callers. */
 export async function timeClicks(computer, count) {
   const rows = [];
   for (const callers of [1, 8]) {

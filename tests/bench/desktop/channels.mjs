@@ -3,7 +3,7 @@ import { median, quantile } from "../measure.mjs";
 
 const FLOOD_MB = 64;
 
-/** Measures the throughput from a program that prints continuously to the client. */
+/** Measures the throughput of terminal output, from a program that prints continuously to the client. */
 export async function timeFlood(computer) {
   const terminal = await computer.channel("terminal", { cols: 200 });
   const line = `${"flood ".repeat(30)}\n`;
@@ -25,7 +25,7 @@ export async function timeFlood(computer) {
   return [{ what: "continuous output of a terminal", "MB/s": Number((FLOOD_MB / seconds).toFixed(1)) }];
 }
 
-/** Plays silence with periodic beeps of 10 ms. Prints the time at which it passes each beep to the audio server. */
+/** A program that plays silence with periodic beeps of 10 ms, and prints the time at which it writes each beep. */
 const PLAYER = `
 import subprocess, sys, time
 RATE, EVERY = 48000, 50
@@ -44,7 +44,7 @@ player.stdin.close()
 player.wait()
 `;
 
-/** Measures the time until audio that a program writes arrives at the client, in milliseconds. */
+/** Measures the time from when a program writes audio until the audio arrives at the client, in milliseconds. */
 export async function timeAudio(computer, beeps) {
   const audio = await computer.channel("audio");
   await audio.find(({ type }) => type === "started");

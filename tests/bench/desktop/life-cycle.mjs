@@ -4,9 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { TestComputer } from "../../desktop/computer.mjs";
 import { median, quantile } from "../measure.mjs";
 
-/** The interval at which the status is polled, in milliseconds: finer than the measured times, without much load. */
+/** The interval at which the status is polled, in milliseconds. It is much shorter than the measured times. */
 const POLL_INTERVAL = 2;
-/** The time in which a started program settles, in milliseconds. Some programs load more data after their start. */
+/** The time to wait after the start of a program, in milliseconds. Some programs load more data after their start. */
 const SETTLE_TIME = 5_000;
 
 async function timeUntil(status, computer) {
@@ -49,8 +49,8 @@ export async function timeLifeCycle(wire, workspace, rounds) {
 }
 
 /**
- * Measures the memory of one computer, in MB: without open programs, and the increase by a program. Pages that several
- * processes share count proportionally (PSS).
+ * Measures the memory of one computer without open programs, and the increase by each open program, in MB. Counts shared
+ * pages proportionally (PSS).
  */
 export async function measureMemory(desktop, wire, workspace, count) {
   const own = new Set(desktop.processes());

@@ -1,4 +1,4 @@
-"""Causes events on a computer, and prints the time of each cause: a line of JSON with type, key and ms since 1970.
+"""Causes events on a computer. Prints a line of JSON for each cause: the type, the key and the time in ms since 1970.
 
 ROUNDS is replaced by the number of rounds.
 """
@@ -23,7 +23,7 @@ def report(kind, key, at):
 
 
 def pause(seconds=0.4):
-    """Waits for the event. Meanwhile, responds to requests for the clipboard."""
+    """Waits for the event, and responds to clipboard requests until the event arrives."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         application.processEvents()

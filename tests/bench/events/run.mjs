@@ -1,6 +1,6 @@
 // Measures the delay of events: `npm run bench -- events [ROUNDS [IDLE_ROUNDS]]`. The delay is the time from an action on
 // the computer to the arrival of the event at a client. The table also contains the documented polling intervals of the
-// service. One program runs all rounds, within its limit of 300 s. An idle round takes half a minute.
+// service. One program on the computer runs all rounds, within the time limit of 300 s. An idle round takes half a minute.
 import { readFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { argv } from "node:process";
@@ -11,10 +11,10 @@ import { median, quantile } from "../measure.mjs";
 
 const [ROUNDS = 10, IDLE_ROUNDS = 2] = argv.slice(2).map(Number);
 const IDLE_AFTER = 30_000;
-/** The maximum time that a server allows for a program, in seconds. */
+/** The maximum time limit that the server allows for a program, in seconds. */
 const PROGRAM_LIMIT = 300;
 
-/** The documented polling intervals in milliseconds. File changes have none, because the kernel reports them. */
+/** The documented polling intervals, in milliseconds. `file_change` has none, because the kernel reports file changes. */
 const INTERVALS = {
   window_open: 100,
   window_focus: 100,
@@ -31,7 +31,8 @@ const INTERVALS = {
 };
 
 /**
- * Returns the key that identifies an event among those of its type. Events of other types are matched by their order.
+ * For each event type, a function that returns the key that identifies an event. Events of the types without a function
+ * are matched by their order.
  */
 const keys = {
   window_open: ({ window_id }) => window_id,
@@ -45,7 +46,7 @@ const keys = {
 
 const now = () => performance.timeOrigin + performance.now();
 
-/** Collects the arrival times of events: for each type, a map from key to time. */
+/** Collects the arrival times of events. Returns a map from key to time for each event type. */
 function collect(socket) {
   const arrived = Object.fromEntries(Object.keys(INTERVALS).map((type) => [type, new Map()]));
   const reading = (async () => {
@@ -56,7 +57,7 @@ function collect(socket) {
       if (key && !of.has(key)) of.set(key, now());
     }
   })();
-  // Fails when the socket is closed.
+  // The read loop fails when the socket is closed.
   reading.catch(() => {});
   return arrived;
 }
@@ -89,7 +90,7 @@ try {
   }
 
   for (let round = 0; round < IDLE_ROUNDS; round += 1) {
-    // The computer may be idle already, because nothing used the input devices while the program ran.
+    // The computer may already be idle, because no input arrived while the program ran.
     await call("POST", `/computers/${id}/click`, { x: 640, y: 400 });
     await until("active", () => arrived.active.size === arrived.idle.size);
     const next = String(arrived.idle.size);

@@ -1,7 +1,7 @@
 // Measures the accuracy and speed of typing: `npm run bench -- typing [ROUNDS [FILTER]]`. FILTER is a part of the name
-// of a toolkit or a method. The methods are the `type` call; xdotool, if installed, with its default pause of 12 ms
+// of a toolkit or a method. The methods are: the `type` call; xdotool, if installed, with its default pause of 12 ms
 // between keys and without a pause; and, if the window supports it, the toolkit itself without X events, which is an
-// upper bound. Each combination runs on a separate computer.
+// upper bound of the speed. Each combination runs on a separate computer.
 import { spawnSync } from "node:child_process";
 import { loadavg } from "node:os";
 import { argv } from "node:process";
@@ -17,12 +17,12 @@ const ROUNDS = Number(argv[2] ?? 5);
 const FILTER = argv[3] ?? "";
 /** The time without changes after which the content of a window counts as final, in milliseconds. */
 const SETTLE_TIME = 2_000;
-/** The maximum time to wait for a text, in milliseconds. */
+/** The maximum time to wait until a window contains the typed text, in milliseconds. */
 const LIMIT = 60_000;
 
 const xdotool = (delay) => (computer, text) => {
   const encoded = Buffer.from(text).toString("base64");
-  // The timeout is shorter than the limit of a call. A text that xdotool has not typed by then counts as not exact.
+  // The timeout is shorter than the time limit of a call. Text that xdotool has not typed by then counts as not exact.
   return computer.bash(`echo ${encoded} | base64 -d | timeout 50 xdotool type --delay ${delay} --file -; true`);
 };
 const TOOLKIT = "the toolkit itself";
@@ -43,7 +43,7 @@ function typist(toolkit, method) {
   return (computer, text) => computer.bash(`echo ${Buffer.from(text).toString("base64")} | base64 -d > ${fifo}`);
 }
 
-/** Types a text. Returns whether it is exact, when the call returned and when the last character was visible, in ms. */
+/** Types text. Returns whether the result is exact, and the times until the call returned and the text was complete, in ms. */
 async function measure(computer, window, type, text) {
   const began = performance.now();
   await type(computer, text);
@@ -70,7 +70,7 @@ async function rows(wire, workspace, toolkit, method) {
     for (let round = 0; round < ROUNDS; round += 1) {
       const text = sample(set, round);
       const run = await measure(computer, window, typist(toolkit, method), text);
-      // A toolkit does not report when it has inserted the text.
+      // The toolkit does not report when it has inserted the text, so there is no time of return.
       if (method === TOOLKIT) run.returned = undefined;
       runs.push({ ...run, length: [...text].length });
     }

@@ -1,4 +1,4 @@
-// The page that runs the vectors. The test calls the methods of its subject.
+// The page that runs the vectors. The test calls the methods of the page's subject.
 import * as sdk from "orgo-sdk";
 import * as glue from "../../../npm/dist/wasm/orgo_wasm.js";
 import { makeSubject } from "../subject.mjs";

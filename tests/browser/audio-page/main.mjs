@@ -5,7 +5,7 @@ import { loudness, signalToNoise, strongest } from "../../support/tone.mjs";
 import { until } from "../../support/wait.mjs";
 
 const PITCH = 440;
-/** The largest step of a smooth output: of the tone (amplitude 0.5, 24 kHz) plus fades and smoothed discontinuities. */
+/** The largest step between samples of a smooth output: the tone (amplitude 0.5, 24 kHz), fades, smoothed discontinuities. */
 const MAX_STEP = 2 * Math.PI * (PITCH / 24_000) * 0.5 + 3 / (0.005 * 24_000);
 
 const open = (url) => Orgo.connect({ version: 1, computer_id: "c", password: "p", realtime_url: url }).audio();
@@ -31,7 +31,7 @@ function analyze(player) {
   };
 }
 
-/** Taps every sample of the output of a player. */
+/** Connects a tap that receives every sample of a player's output. */
 async function tapInto(player) {
   const { context } = player.node;
   await context.audioWorklet.addModule(new URL("./tap.js?no-inline", import.meta.url));
@@ -127,7 +127,7 @@ const tests = {
       const player = await audio.play({ context });
       const { record } = await tapInto(player);
       await analyze(player).tone();
-      // Measures 100 periods. Over a longer time, the inaudible changes of the speed would count as noise.
+      // Measures 100 periods. Over a longer time, inaudible changes of the playback speed would count as noise.
       const length = Math.round((100 * sampleRate) / PITCH);
       const ratio = async () => signalToNoise(await record(length), sampleRate, PITCH);
       // On a busy machine, samples can be lost during a measurement.
@@ -266,7 +266,7 @@ const tests = {
   },
 };
 
-/** Plays without user interaction and reports the states on the console. */
+/** Plays without user interaction, and prints the states of the player to the console. */
 async function playWithoutInteraction(url) {
   const audio = await open(url);
   const player = await audio.play();

@@ -1,4 +1,4 @@
-// Tracks the largest step between consecutive samples and reports it on request. Records a number of samples on request.
+// Tracks the largest step between consecutive samples, and reports this step on request. Also records samples on request.
 class Tap extends AudioWorkletProcessor {
   #last;
   #largest = 0;

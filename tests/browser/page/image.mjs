@@ -1,4 +1,4 @@
-/** Decodes an image. The counterpart of support/png.mjs for the browser. */
+/** Decodes an image in a browser. In Node, support/png.mjs does this. */
 export async function decodeImage(bytes, type) {
   const bitmap = await createImageBitmap(new Blob([bytes], { type }), { colorSpaceConversion: "none" });
   const { width, height } = bitmap;

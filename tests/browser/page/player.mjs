@@ -4,8 +4,8 @@ import { loudness, strongest } from "../../support/tone.mjs";
 import { until } from "../../support/wait.mjs";
 
 /**
- * Checks that the output of the player has the tone. As in a real page, the channel is opened with a connection and without an
- * API key.
+ * Checks that the output of the player contains the tone. As in a real page, opens the channel with a connection and without
+ * an API key.
  */
 export async function playsTone({ sdk, computer }) {
   const audio = await sdk.Orgo.connect(await computer.connection()).audio();

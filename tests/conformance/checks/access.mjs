@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { refused, UNKNOWN, UUID } from "../expect.mjs";
 
-/** Authentication, and the format of refusals. */
+/** The checks of authentication and of the format of refusals. */
 export const access = [
   {
     name: "a call without a key is refused with 401",

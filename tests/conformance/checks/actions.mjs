@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { refused, succeeded } from "../expect.mjs";
 
-/** A call that succeeds. Its response contains the action and repeats the parameters. */
+/** Returns a check that a call succeeds, and that the response contains the action and repeats the parameters. */
 function accepts(name, source, call, request, action, details = {}) {
   return {
     name,
@@ -14,7 +14,7 @@ function accepts(name, source, call, request, action, details = {}) {
   };
 }
 
-/** A call that is refused with 400. */
+/** Returns a check that a call is refused with 400. */
 function refuses(name, source, call, request) {
   return {
     name,

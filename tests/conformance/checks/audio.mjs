@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 
-/** The number of messages to read. Nothing plays on the computer, so they show that silence is sent too. */
+/** The number of messages to read. No program plays audio on the computer, so the messages prove that silence is sent too. */
 const MESSAGES = 25;
 
-/** The server sends audio in a format, in frames of 20 ms. A message may contain several frames. */
+/** Returns a check that the server sends audio in a format, in frames of 20 ms. A message may contain several frames. */
 function sendsAudio(name, source, query, sampleRate, channels) {
   return {
     name,

@@ -28,7 +28,7 @@ function closesWith(code, kind, why, source, refusal) {
   };
 }
 
-/** The common behavior of all channels: addresses, passwords and refusals. */
+/** The checks of the behavior that all channels share: addresses, passwords and refusals. */
 export const channels = [
   ...KINDS.flatMap((kind) => [repliesAt(kind, "current", "G3, VNC-0.3, BOPS"), repliesAt(kind, "older", "SEED")]),
   {

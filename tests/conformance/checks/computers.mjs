@@ -5,7 +5,7 @@ import { created, hasFields, ok, refused, succeeded, TIME, UNKNOWN, UUID } from 
 const BOOT_LIMIT = 120_000;
 const COMPUTER = { id: UUID, name: "string", os: "string", ram: "number", cpu: "number", status: "string" };
 
-/** Waits until a computer has a status, and returns its record. */
+/** Waits until a computer has a status, and returns the computer's record. */
 export function waitForStatus(wire, id, status) {
   return until(
     `the computer to be ${status}`,

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { hasFields, ok, succeeded, TIME } from "../expect.mjs";
 
-/** The maximum time to wait for `idle`, which a computer sends after 30 s, in milliseconds. */
+/** The maximum time to wait for `idle`, in milliseconds. A computer sends this event after 30 s without input. */
 const IDLE_LIMIT = 60_000;
 
-/** Starts the first installed program of a list. Each opens a window that stays open. */
+/** A command that starts the first installed program of a list. Each program opens a window that stays open. */
 const WINDOW = `for program in xterm xfce4-terminal gnome-terminal mousepad; do
   command -v $program > /dev/null && { setsid $program > /dev/null 2>&1 & echo $program; break; }
 done`;
@@ -147,7 +147,7 @@ export const events = [
   },
 ];
 
-/** Subscribes to `idle` early. The checks until `idleEnds` do not use the screen, so the computer becomes idle. */
+/** The check that subscribes to `idle`. The checks from here to `idleEnds` send no input, so the computer becomes idle. */
 export const idleBegins = {
   name: "a client can subscribe to idle and active",
   source: "SEED",

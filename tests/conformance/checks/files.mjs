@@ -15,7 +15,7 @@ function form(name, content, fields = {}) {
 const upload = (wire, data) => wire.call("POST", "/files/upload", undefined, { form: data });
 const bash = async (wire, { id }, command) => ok(await wire.call("POST", `/computers/${id}/bash`, { command })).output;
 
-/** Returns the text behind a link, which needs no key. */
+/** Downloads the text to which a link leads. The link needs no API key. */
 async function download(wire, link) {
   const { status, bytes } = await wire.fetch(link);
   assert.equal(status, 200, `the status of the link is ${status}`);
@@ -57,7 +57,7 @@ export const files = [
     },
   },
   {
-    name: "GET /files/download returns a link that needs no key",
+    name: "GET /files/download returns a link that needs no API key",
     source: "SEED, G3",
     async run(wire, { file }) {
       const { url } = ok(await wire.call("GET", `/files/download?id=${file.id}`));
@@ -88,7 +88,7 @@ export const files = [
     },
   },
   {
-    name: "an export of a file outside the home is refused with 403",
+    name: "an export of a file outside the home directory is refused with 403",
     source: "G3",
     async run(wire, { computer }) {
       refused(await wire.call("POST", "/files/export", { desktopId: computer.id, path: "/etc/passwd" }), 403);

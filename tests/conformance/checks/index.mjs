@@ -1,5 +1,5 @@
 // All checks of the documented protocol (docs/protocol.md). Each check makes calls and compares the results with one
-// promise of the protocol.
+// documented behavior.
 import { access } from "./access.mjs";
 import { actions } from "./actions.mjs";
 import { audio } from "./audio.mjs";
@@ -18,7 +18,7 @@ import { workspaces } from "./workspaces.mjs";
 /**
  * @typedef {object} Check
  * @property {string} name
- * @property {string} source the sources of the promise, by their tags in docs/protocol.md
+ * @property {string} source the sources of the documented behavior, by their tags in docs/protocol.md
  * @property {"connection" | "deadConnection"} [needs] a setting that only the owner of the account can provide
  * @property {(wire: import("../wire.mjs").Wire, state: any) => Promise<void>} run
  */

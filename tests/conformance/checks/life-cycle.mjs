@@ -12,7 +12,7 @@ async function password(wire, { computer }) {
   return (await wire.call("GET", `/computers/${computer.id}/vnc-password`)).body?.password;
 }
 
-/** The last checks, because they stop and delete the objects of the other checks. */
+/** The checks of starting, stopping and deleting. They run last, because they delete the objects that other checks use. */
 export const lifeCycle = [
   {
     name: "a stop succeeds and closes the channels with 1001",
@@ -62,7 +62,7 @@ export const lifeCycle = [
     run: async (wire, state) => succeeded(await call(wire, state, "stop")),
   },
   {
-    name: "a start succeeds and keeps the home",
+    name: "a start succeeds and keeps the home directory",
     source: "SEED, G3",
     async run(wire, state) {
       state.statuses.push(succeeded(await call(wire, state, "start")).status);

@@ -3,7 +3,7 @@ import { hasFields, imageInfo, ok, TIME } from "../expect.mjs";
 
 const take = (wire, computer, query = "") => wire.call("GET", `/computers/${computer.id}/screenshot${query}`);
 
-/** The format and size of the image in a response that contains base64, not a link. */
+/** Returns the format and size of the image in a response. The response must contain base64, not a link. */
 const embedded = ({ image }) => imageInfo(Buffer.from(image.replace(/^data:[^,]*,/, ""), "base64"));
 
 const screen = { format: "png", width: 1280, height: 720 };

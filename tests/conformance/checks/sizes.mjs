@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { created, refused, succeeded, UNKNOWN } from "../expect.mjs";
 
-/** Creates a computer, compares its record with the request, and deletes it. */
+/** Returns a check that creates a computer, compares the record with the request, and deletes the computer. */
 function creates(name, source, request) {
   return {
     name,
@@ -19,7 +19,7 @@ function creates(name, source, request) {
   };
 }
 
-/** A request with an invalid field is refused with 400. */
+/** Returns a check that a request with an invalid field is refused with 400. */
 function refuses(name, source, request) {
   return {
     name,
@@ -31,7 +31,7 @@ function refuses(name, source, request) {
   };
 }
 
-/** The sizes and other properties of computers. */
+/** The checks of the sizes and other properties of computers. */
 export const sizes = [
   creates("4 GB, 2 cores and no GPU are accepted", "SEED", { os: "linux", ram: 4, cpu: 2, gpu: "none" }),
   creates("8 GB, 4 cores and an A10 are accepted", "SEED", { ram: 8, cpu: 4, gpu: "a10", resolution: "1920x1080x24" }),

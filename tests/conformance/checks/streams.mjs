@@ -6,7 +6,7 @@ const start = (wire, { id }, name) => wire.call("POST", `/computers/${id}/stream
 const status = async (wire, { id }) => ok(await wire.call("GET", `/computers/${id}/stream/status`));
 const stop = (wire, { id }) => wire.call("POST", `/computers/${id}/stream/stop`);
 
-/** Some checks need RTMP connections of the account. The owner of the account provides their names. */
+/** The checks of streams. Some need RTMP connections of the account, whose names the owner of the account provides. */
 export const streams = [
   {
     name: "the status without a stream is idle",

@@ -1,4 +1,4 @@
-// The page that writes into terminals. The test file calls its function.
+// The page that writes into terminals. The test file calls the function of this page.
 import * as sdk from "orgo-sdk";
 import * as client from "../client.mjs";
 

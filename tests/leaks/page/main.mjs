@@ -2,7 +2,7 @@
 import * as sdk from "orgo-sdk";
 import { prepare } from "../load.mjs";
 
-// The memory of the module is private, so these wrappers get it when the module is instantiated.
+// The memory of the module is not public, so these wrappers get the memory when the module is instantiated.
 let memory;
 for (const name of ["instantiate", "instantiateStreaming"]) {
   const original = WebAssembly[name];

@@ -1,4 +1,4 @@
-// The page that provokes errors and log lines. The test file calls its function.
+// The page that provokes errors and log lines. The test file calls the function of this page.
 import * as sdk from "orgo-sdk";
 import { allTexts, provoke } from "../provoke.mjs";
 

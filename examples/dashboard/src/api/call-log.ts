@@ -5,7 +5,7 @@ export interface Call {
   operation: string;
   /** `ok`, or the HTTP status and the class of the error. */
   outcome: string;
-  /** The time from the server's request to the service's response, in milliseconds. */
+  /** The time from the start of the SDK call on the server until the call ends, in milliseconds. */
   duration: number;
   /** Whether the page makes the call periodically. */
   polling: boolean;

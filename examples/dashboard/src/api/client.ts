@@ -43,14 +43,14 @@ export interface ScreenshotRequest extends Pick<ScreenshotOptions, "format" | "s
   etag?: string | undefined;
 }
 
-/** The step of an upload: `sending` to the page's server, then `storing` from there on the service. */
+/** The step of an upload: first `sending` (from the page to its server), then `storing` (from the server to the service). */
 export type UploadStep = "sending" | "storing";
 
 /** A line of the response to an upload. */
 type UploadLine = { progress: UploadProgress } | { result: StoredFile; timing: string } | { error: Problem; timing: string };
 
 interface Request {
-  /** Sent as JSON. */
+  /** The value to send as JSON. */
   body?: unknown;
   signal?: AbortSignal;
   /** Whether the page makes the call periodically. */
@@ -99,7 +99,7 @@ export class Api {
     return this.#json("POST", `/computers/${id}/${action}`, { body: params, signal });
   }
 
-  /** Takes a screenshot. Returns `undefined` if it still has the `ETag` of the request. */
+  /** Takes a screenshot. Resolves with `undefined` if the screenshot has the same `ETag` as the request. */
   async screenshot(id: string, { format, scale, etag }: ScreenshotRequest, signal: AbortSignal): Promise<Screenshot | undefined> {
     const query = new URLSearchParams();
     if (format !== undefined) query.set("format", format);
@@ -110,7 +110,7 @@ export class Api {
     return { blob: await response.blob(), etag: response.headers.get("etag") ?? undefined };
   }
 
-  /** Gets the addresses and the password that open the computer's channels. */
+  /** Fetches the addresses and the password for the computer's channels. */
   connection(id: string, signal: AbortSignal): Promise<ConnectionData> {
     return this.#json("GET", `/computers/${id}/connection`, { signal });
   }
@@ -167,12 +167,12 @@ export class Api {
     return outcome.result;
   }
 
-  /** @param path the path on the computer, absolute or relative to the home folder */
+  /** Exports a file of the computer. `path` is absolute or relative to the home folder. */
   exportFile(id: string, path: string): Promise<StoredFile> {
     return this.#json("POST", `/computers/${id}/export`, { body: { path } });
   }
 
-  /** Gets a link to the content of a file. It is valid for an hour and needs no credentials. */
+  /** Fetches a link to the content of a file. The link is valid for an hour and needs no credentials. */
   async fileLink(id: string): Promise<string> {
     return (await this.#json<{ url: string }>("GET", `/files/${encodeURIComponent(id)}/link`, {})).url;
   }

@@ -1,4 +1,4 @@
-/** Parses NDJSON from a string that grows. */
+/** Parses NDJSON from a growing string. */
 export class NdjsonReader<Line> {
   #parsed = 0;
 

@@ -1,4 +1,4 @@
-/** An SDK error as the page's server describes it. */
+/** An SDK error in the form in which the page's server sends it. */
 export interface Problem {
   /** The name of the error class. */
   name: string;
@@ -9,14 +9,14 @@ export interface Problem {
   status?: number;
   code?: string;
   request_id?: string;
-  /** In seconds. */
+  /** The delay before a retry that the service requests, in seconds. */
   retry_after?: number;
 }
 
-/** A failed call of the page. */
+/** The error of a call from the page that failed. */
 export class CallFailed extends Error {
   readonly problem: Problem;
-  /** The HTTP status of the response. 0 without a response from the page's server, or if the error arrived during an upload. */
+  /** The HTTP status of the response. 0 if the page's server did not respond, or if an upload failed after the response began. */
   readonly status: number;
 
   constructor(problem: Problem, status = 0) {
@@ -27,14 +27,14 @@ export class CallFailed extends Error {
   }
 }
 
-/** The page's server is unreachable, so the result of the call is unknown. */
+/** The problem to show if the page's server is unreachable. The result of the call is then unknown. */
 export const SERVER_UNREACHABLE: Problem = {
   name: "ServerUnreachable",
   message: "The dashboard's server does not respond.",
   delivered: "maybe",
 };
 
-/** The server rejected the cookie of this page. Each start of the server has a new cookie. */
+/** The problem to show if the server rejects the cookie of this page. The server creates a new cookie at each start. */
 export const SERVER_RESTARTED: Problem = {
   name: "Restarted",
   message: "The dashboard was restarted, or this page's cookie was deleted.",
@@ -52,7 +52,7 @@ const ADVICE: Record<string, string> = {
   ServerError: "The service or the computer had an internal error. Try again in a moment, or restart the computer.",
 };
 
-/** Patterns in the connection errors of the platforms, and the messages to show for them. */
+/** The patterns for connection errors of the platforms, and the messages to show instead. */
 const CONNECTION_ERRORS: [pattern: RegExp, message: string][] = [
   [/refused/i, "The service refused the connection. It may not be running."],
   [/dns|lookup|resolve|not known/i, "The host name of the service could not be resolved."],
@@ -62,25 +62,25 @@ const CONNECTION_ERRORS: [pattern: RegExp, message: string][] = [
 ];
 const NO_CONNECTION = "The service is unreachable.";
 
-/** Errors that affect all calls. */
+/** The names of the errors that affect all calls. */
 const OUTAGE_ERRORS = ["ServerUnreachable", "Restarted", "AuthenticationError", "ConnectionError", "TimeoutError", "ServerError"];
 
-/** Whether an error of listing the computers means that no call can succeed at the moment. */
+/** Returns whether the error of a list call means that no call can currently succeed. */
 export function isOutage(error: unknown): boolean {
   return !(error instanceof CallFailed) || OUTAGE_ERRORS.includes(error.name);
 }
 
-/** Whether a call failed because of its connection, so a retry may succeed. */
+/** Returns whether a call failed because of a connection error, so that a retry may succeed. */
 export function isConnectionError(error: unknown): boolean {
   return error instanceof CallFailed && ["ServerUnreachable", "ConnectionError"].includes(error.name);
 }
 
-/** Whether only this input was rejected, without an effect, so the inputs after it can be sent. */
+/** Returns whether the service rejected only this input, without any effect, so that later inputs can be sent. */
 export function isRejectedInput(error: unknown): boolean {
   return error instanceof CallFailed && error.problem.delivered === "no" && [400, 422].includes(error.status);
 }
 
-/** Describes an error for the user, with advice if there is any. */
+/** Describes an error for the user, with advice if available. */
 export function explain(error: unknown): { message: string; advice?: string } {
   const raw = error instanceof Error ? error.message : String(error);
   // The panel "Calls" already shows the name of the call and the status.
@@ -92,13 +92,13 @@ export function explain(error: unknown): { message: string; advice?: string } {
       ? (CONNECTION_ERRORS.find(([pattern]) => pattern.test(text))?.[1] ?? NO_CONNECTION)
       : sentence(text.replace(/ ?\(os error \d+\)/g, ""));
   const requestId = error instanceof CallFailed ? error.problem.request_id : undefined;
-  // An export reports a missing file of the computer, not a deleted resource.
+  // In an export, this error means that the computer has no such file, not that a resource was deleted.
   const general = prefix.startsWith("files.export") && name === "NotFoundError" ? "Check the path." : ADVICE[name];
   const advice = [general, requestId && `Request ${requestId}.`].filter(Boolean).join(" ");
   return { message, ...(advice !== "" && { advice }) };
 }
 
-/** Describes an error with its advice in one paragraph. */
+/** Describes an error in one paragraph: the message and the advice. */
 export function paragraph(error: unknown): string {
   const { message, advice } = explain(error);
   return [message, advice].filter(Boolean).join(" ");

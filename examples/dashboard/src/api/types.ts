@@ -6,7 +6,7 @@ export interface Computer
   extends Pick<ComputerInfo, "id" | "name" | "status" | "os" | "ram" | "cpu" | "resolution" | "created_at"> {
   /** The reason for the status `error`. */
   problem?: string;
-  /** The parts of its desktop that did not start. */
+  /** The parts of the computer's desktop that did not start. */
   missing?: string[];
   workspace: Workspace;
 }
@@ -23,7 +23,7 @@ export type { StoredFile };
 export interface Inventory {
   workspaces: Workspace[];
   computers: Computer[];
-  /** The state of creating the first computer of a local desktop. Absent before it begins and after it succeeded. */
+  /** The state of creating the first computer of a local desktop. Absent before the creation begins and after it succeeds. */
   first?: { pending: boolean; error?: Problem };
 }
 

@@ -4,10 +4,10 @@ import { byId } from "../ui/dom.js";
 const FLOOR = -60;
 /** The fall rate of the bar, in decibels per second. */
 const FALL = 40;
-/** How long the peak marker stays before it falls, in milliseconds. */
+/** The time for which the peak marker stays before it falls, in milliseconds. */
 const HOLD = 1_200;
 
-/** A level meter. The bar shows the RMS level and changes color at -12 dB and -3 dB. The line shows the recent peak. */
+/** A level meter. The bar shows the RMS level and changes color at -12 dBFS and -3 dBFS. The line shows the recent peak. */
 export class Meter {
   readonly #meter = byId("audio-meter", HTMLDivElement);
   readonly #canvas = byId("audio-meter-canvas", HTMLCanvasElement);
@@ -18,7 +18,7 @@ export class Meter {
   #frame: number | undefined;
   #last = 0;
 
-  /** Shows a level. Both values are amplitudes from 0 to 1. */
+  /** Shows the RMS level and the peak level. Both are amplitudes relative to full scale (1). */
   set(rms: number, peak: number): void {
     this.#target = decibels(rms);
     const now = performance.now();

@@ -18,7 +18,7 @@ const PLAYER: Record<PlayerState, { text: string; tone: Tone }> = {
 interface Playback {
   stream: AudioStream;
   player: Player;
-  /** The sample rate in Hz. 0 until the server reports it. */
+  /** The sample rate in Hz. 0 until the rate is known. */
   format: { rate: number };
 }
 
@@ -63,7 +63,7 @@ export class AudioPanel {
     setState(this.#state, "Not running", "idle");
   }
 
-  /** @param reachable whether the service is reachable */
+  /** Updates the panel. If the service is `reachable`, a disconnected stream is replaced without delay. */
   setReachable(reachable: boolean): void {
     const session = this.#session;
     // Playback can always be stopped.
@@ -74,7 +74,7 @@ export class AudioPanel {
     void this.#listen(session);
   }
 
-  /** Reconnects now if the channel waits for its next attempt. */
+  /** Reconnects immediately if the channel waits for the next attempt. */
   reconnect(): void {
     if (this.#playback?.stream.state.status === "reconnecting") this.setReachable(true);
   }

@@ -1,7 +1,7 @@
 import type { PlayerStats } from "orgo-sdk";
 import { byId, element, setText } from "../ui/dom.js";
 
-/** The statistics to show: the name, the formatter, which gets the sample rate in Hz, and the tooltip. */
+/** The statistics to show: the name, a function that formats the value (`rate` is the sample rate in Hz), and the tooltip. */
 const ROWS: [name: string, format: (stats: PlayerStats, rate: number) => string, title: string][] = [
   ["Buffered", ({ buffered }, rate) => milliseconds(buffered, rate), "Audio that is received but not yet played"],
   ["Target", ({ target }) => `${Math.round(target)} ms`, "Target length of the jitter buffer; it grows on an unstable network"],
@@ -23,7 +23,7 @@ export class Stats {
     }
   }
 
-  /** @param rate the sample rate of the stream, in Hz */
+  /** Shows the statistics. `rate` is the sample rate of the stream, in Hz. */
   show(stats: PlayerStats, rate: number): void {
     for (const [name, format] of ROWS) {
       const value = this.#values.get(name);

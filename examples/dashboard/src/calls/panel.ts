@@ -34,7 +34,7 @@ export class CallsPanel {
       element("td", { class: "number" }, call.duration < 10 ? call.duration.toFixed(1) : String(Math.round(call.duration))),
       element("td", { "data-tone": failed ? "bad" : "good", title: call.outcome }, call.outcome),
     );
-    // A call that is retried while the service is unreachable stays one row.
+    // Repeated failures of the same periodic call share one row.
     const top = this.#rows.rows[0];
     if (call.polling && failed && top?.cells[1]?.textContent === call.operation && top.cells[3]?.textContent === call.outcome) {
       top.remove();

@@ -27,19 +27,19 @@ export class ChannelPanels {
     for (const panel of this.#panels) panel.attach(session);
   }
 
-  /** @param id the selected computer */
+  /** Detaches the panels from the computer. `id` is the id of the selected computer. */
   detach(id: string | undefined): void {
     const [terminal, ...others] = this.#panels;
     terminal.detach(id);
     for (const panel of others) panel.detach();
   }
 
-  /** @param reachable whether the service is reachable. If it is, disconnected channels reconnect without delay */
+  /** Updates the panels. If the service is `reachable`, disconnected channels reconnect without delay. */
   setReachable(reachable: boolean): void {
     for (const panel of this.#panels) panel.setReachable(reachable);
   }
 
-  /** Called when the service responds. Channels that wait for their next attempt reconnect now, at most once per interval. */
+  /** Reconnects the channels that wait for their next attempt, at most once per interval. Called when the service responds. */
   reconnect(): void {
     const now = performance.now();
     if (now - this.#reconnectedAt < MIN_RECONNECT_INTERVAL) return;

@@ -13,14 +13,14 @@ export class Session {
     this.id = id;
   }
 
-  /** Aborted when the computer is no longer selected or no longer running. */
+  /** A signal that is aborted when the computer is no longer selected or no longer running. */
   get ended(): AbortSignal {
     return this.#end.signal;
   }
 
-  /** Connects to the computer. Fetches the password each time because it changes when the computer restarts. */
+  /** Connects to the computer. Fetches the password each time, because the password changes when the computer restarts. */
   async connect(): Promise<ConnectedComputer> {
-    // Concurrent calls share one request.
+    // Concurrent calls of `connect` share one request.
     this.#connection ??= this.#api.connection(this.id, this.ended).finally(() => {
       this.#connection = undefined;
     });

@@ -21,12 +21,12 @@ export function describeState(state: ChannelState): { text: string; tone: Tone }
   }
 }
 
-/** Whether a channel closed because its password is outdated. Restarting a computer changes the password. */
+/** Returns whether a channel closed because its password is outdated. Restarting a computer changes the password. */
 export function hasOldPassword(cause: CloseCause): boolean {
   return cause.reason === "unauthorized";
 }
 
-/** Whether a channel is disconnected but not closed: it is connecting, or it waits for the next attempt. */
+/** Returns whether a channel is connecting or waits for the next attempt to connect. */
 export function isDisconnected(state: ChannelState): boolean {
   return state.status === "reconnecting" || state.status === "connecting";
 }

@@ -41,7 +41,7 @@ export class CreateDialog {
   }
 }
 
-/** The dialog that deletes the selected computer. The user has to type its name. */
+/** The dialog that deletes the selected computer. To confirm, the user types the computer's name. */
 export class DeleteDialog {
   readonly #dialog = byId("delete", HTMLDialogElement);
   readonly #form = byId("delete-form", HTMLFormElement);
@@ -49,7 +49,7 @@ export class DeleteDialog {
   readonly #store: ComputerStore;
   #target = { id: "", name: "" };
 
-  /** @param onDeleted called with the id of the computer that is selected next, if there is one */
+  /** @param onDeleted called with the id of the computer that is now selected, or `undefined` if no computer is left */
   constructor(store: ComputerStore, onDeleted: (next: string | undefined) => void) {
     this.#store = store;
     field(this.#form, "name").addEventListener("input", () => this.#validate());

@@ -11,7 +11,7 @@ const TOPICS: Record<Lifecycle, string> = {
   restart: "restart the computer",
 };
 
-/** The header of the selected computer: its name, specifications, status, and the buttons that change it. */
+/** The header of the selected computer: name, specifications, status, and the buttons that start, stop, restart and delete it. */
 export class ComputerHeader {
   readonly #name = byId("computer-name", HTMLHeadingElement);
   readonly #specs = byId("computer-specs", HTMLParagraphElement);

@@ -10,7 +10,7 @@ export class ComputerList {
   readonly #create = byId("create-open", HTMLButtonElement);
   readonly #store: ComputerStore;
   #shown = "";
-  /** The computer that was last scrolled into view. */
+  /** The id of the computer that was last scrolled into view. */
   #revealed: string | undefined;
 
   constructor(store: ComputerStore) {

@@ -1,7 +1,7 @@
 import type { Computer } from "../api/types.js";
 import type { Tone } from "../ui/dom.js";
 
-/** The texts for a computer's status. */
+/** The texts that describe a computer's status. */
 export interface StatusText {
   label: string;
   tone: Tone;
@@ -38,7 +38,7 @@ export const UNREACHABLE: StatusText = {
   sentence: "The computer is unreachable.",
 };
 
-/** Whether a status is transitional. */
+/** Returns whether a status is transitional. */
 export function isChanging(status: string | undefined): boolean {
   return statusText(status).tone === "busy";
 }
@@ -47,7 +47,7 @@ export function canStart(status: string | undefined): boolean {
   return ["stopped", "suspended", "frozen", "error"].includes(status ?? "");
 }
 
-/** Returns the specifications of a computer in one line. */
+/** Returns the specifications of a computer on one line. */
 export function specs({ resolution, ram, cpu, missing = [], workspace }: Computer): string {
   const [width, height] = (resolution ?? "").split("x");
   return [

@@ -4,13 +4,13 @@ import type { Computer, Inventory } from "../api/types.js";
 import { Value } from "../ui/value.js";
 import { isChanging } from "./status.js";
 
-/** The intervals of listing the computers, in milliseconds. */
+/** The intervals between list calls, in milliseconds. */
 const POLL_INTERVAL = {
   /** While a computer is changing its status. */
   changing: 800,
   /** While the service is unreachable. */
   offline: 1_000,
-  /** While the selected computer is not running. Only this poll detects an outage then. */
+  /** While the selected computer is not running. Then only this poll detects an outage. */
   idle: 1_500,
   steady: 4_000,
   /** While the page is hidden. */
@@ -26,17 +26,17 @@ export interface Computers {
   selected?: Computer;
   /** The error of the last list call. */
   error?: unknown;
-  /** Whether the service is unreachable. The page then shows old data, and its actions are disabled. */
+  /** Whether the service is unreachable. The page then shows old data and disables the actions. */
   offline: boolean;
 }
 
 const TRANSITIONS: Record<Lifecycle, string> = { start: "starting", stop: "stopping", restart: "restarting" };
 
-/** Polls the list of computers and changes them. The fragment of the page's URL has the id of the selected computer. */
+/** Polls the list of computers, and creates, changes and deletes computers. The URL fragment is the selected computer's id. */
 export class ComputerStore {
   readonly state = new Value<Computers>({ offline: false });
   readonly #api: Api;
-  /** The transitional statuses of changing computers, from the request until the first list after its response. */
+  /** The transitional status of each changing computer, by id. Kept from the request until the first list after its response. */
   readonly #pending = new Map<string, string>();
   #timer: number | undefined;
   #listing: AbortController | undefined;
@@ -56,7 +56,7 @@ export class ComputerStore {
     location.hash = id;
   }
 
-  /** Checks now whether the service is reachable. Called after a failure of another operation. */
+  /** Checks immediately whether the service is reachable. Called after another operation has failed. */
   checkService(): void {
     if (this.#listing === undefined && !this.state.get().offline) void this.refresh();
   }
@@ -75,7 +75,7 @@ export class ComputerStore {
     } catch (error) {
       if (listing.signal.aborted) return;
       const offline = isOutage(error);
-      // A single broken connection is not an outage, so the first error is not shown.
+      // A single connection error is not an outage, so the page does not show the first one.
       if (isConnectionError(error) && !this.#lastFailed) delay = FIRST_RETRY_DELAY;
       else this.#show({ inventory: this.state.get().inventory, error, offline });
       this.#lastFailed = offline;
@@ -96,7 +96,7 @@ export class ComputerStore {
     return this.#changeTo(id, TRANSITIONS[lifecycle], () => this.#api.change(id, lifecycle));
   }
 
-  /** Deletes a computer and selects the one next to it. Resolves with the id of that computer, if there is one. */
+  /** Deletes a computer and selects an adjacent one. Resolves with the id of the selected computer, if there is one. */
   async remove(id: string): Promise<string | undefined> {
     const ids = this.state.get().inventory?.computers.map((computer) => computer.id) ?? [];
     const index = ids.indexOf(id);

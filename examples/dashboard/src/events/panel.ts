@@ -52,7 +52,7 @@ export class EventsPanel {
     setState(this.#state, "Not running", "idle");
   }
 
-  /** @param reachable whether the service is reachable */
+  /** Updates the panel. If the service is `reachable`, a disconnected channel reconnects without delay. */
   setReachable(reachable: boolean): void {
     if (!reachable) return;
     const stream = this.#stream;
@@ -63,12 +63,12 @@ export class EventsPanel {
     this.#wake();
   }
 
-  /** Reconnects now if the channel waits for its next attempt. */
+  /** Reconnects immediately if the channel waits for the next attempt. */
   reconnect(): void {
     if (this.#stream?.state.status === "reconnecting") this.setReachable(true);
   }
 
-  /** Keeps a channel open until the session ends. Replaces a closed channel with a new one, which gets a new password. */
+  /** Keeps a channel open until the session ends. Replaces a closed channel with a new channel, which gets a new password. */
   async #keepOpen(session: Session): Promise<void> {
     const { ended } = session;
     let lost = false;
@@ -83,7 +83,7 @@ export class EventsPanel {
         if (lost) this.#gap("The connection was lost. Some events may be missing here.");
         lost = opened = true;
         await this.#follow(stream, ended);
-        // `setReachable` closed it to replace it.
+        // `setReachable` closed the channel to replace it.
         if (this.#stream !== stream) continue;
       } catch (error) {
         if (ended.aborted) return;

@@ -3,7 +3,7 @@ import type { DesktopEvent } from "orgo-sdk";
 /** The maximum length of the text of an event, in characters. */
 const MAX_LENGTH = 240;
 
-/** Summarizes an event in one line. */
+/** Summarizes an event on one line. */
 export function summary(event: DesktopEvent): string {
   switch (event.type) {
     case "window_open":

@@ -20,7 +20,7 @@ export class ExportDialog {
   }
 }
 
-/** The dialog that deletes a file. Cancel has the focus, so an accidental Enter does not delete the file. */
+/** The dialog that deletes a file. The Cancel button has the focus, so an accidental Enter does not delete the file. */
 export class DeleteFileDialog {
   readonly #dialog = byId("delete-file", HTMLDialogElement);
   readonly #name = byId("delete-file-name", HTMLElement);

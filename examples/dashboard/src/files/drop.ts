@@ -5,8 +5,8 @@ export interface DropZone {
 }
 
 /**
- * Accepts files that are dropped on one of the zones while `enabled` returns true. Ignores drops on the rest of the page; the
- * browser would navigate to the dropped file.
+ * Accepts files that are dropped on one of the zones while `enabled` returns true. Ignores drops outside the zones,
+ * because the browser would otherwise navigate to the dropped file.
  */
 export function setUpDrop(zones: DropZone[], enabled: () => boolean): void {
   const dropTarget = ({ target, dataTransfer }: DragEvent) => {

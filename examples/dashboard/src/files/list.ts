@@ -21,7 +21,7 @@ export class FileList {
     this.#actions = actions;
   }
 
-  /** @param allowed whether files can be dropped, and whether stored files can be downloaded and deleted */
+  /** Sets whether files can be dropped, and whether stored files can be downloaded and deleted (`change`). */
   allow(allowed: { drop: boolean; change: boolean }): void {
     this.#allowed = allowed;
     for (const row of this.#rows.values()) enable(row, allowed.change);
@@ -29,7 +29,7 @@ export class FileList {
     if (empty !== null) setText(empty, this.#emptyText());
   }
 
-  /** @param files oldest first */
+  /** Shows the files, which must be sorted from oldest to newest. */
   show(files: StoredFile[]): void {
     this.#list.querySelector(".empty")?.remove();
     const ids = new Set(files.map(({ id }) => id));

@@ -9,7 +9,7 @@ import { FileList, nameOf } from "./list.js";
 import { Uploads } from "./uploads.js";
 
 const DOWNLOAD = "download the file";
-/** The interval of listing the files while the page is visible, in milliseconds. Other clients may change them. */
+/** The interval between list calls while the page is visible, in milliseconds. Other clients may add or delete files. */
 const POLL_INTERVAL = 15_000;
 
 /** The files that the service stores for the selected computer. */
@@ -26,7 +26,7 @@ export class FilesPanel {
   #offline = false;
   #listing: AbortController | undefined;
 
-  /** @param reveal brings the panel into view */
+  /** @param reveal scrolls the panel into view or selects its tab */
   constructor(api: Api, notices: Notices, reveal: () => void) {
     this.#api = api;
     this.#notices = notices;
@@ -69,7 +69,7 @@ export class FilesPanel {
   }
 
   /**
-   * Shows the files of a computer. A stopped computer still has its stored files, but uploads and exports need a running one.
+   * Shows the files of a computer. The files of a stopped computer are available, but uploads and exports need a running one.
    *
    * @param offline whether the service is unreachable; all actions are then disabled
    */
@@ -133,14 +133,14 @@ export class FilesPanel {
   async #delete(file: StoredFile): Promise<void> {
     await this.#api.removeFile(file.id);
     setState(this.#state, `Deleted ${nameOf(file)}`, "idle");
-    // Not awaited: the dialog restores the focus to the file's row before the row is removed.
+    // Not awaited, so that the dialog can restore the focus to the file's row before the row is removed.
     void this.#refresh();
   }
 
   async #download(file: StoredFile): Promise<void> {
     try {
       const href = await this.#api.fileLink(file.id);
-      // If the browser displays the file instead of saving it, it opens in a new tab.
+      // `_blank`: if the browser displays the file instead of saving it, the file opens in a new tab.
       element("a", { href, download: nameOf(file), target: "_blank", rel: "noopener noreferrer" }).click();
       this.#notices.clear(DOWNLOAD);
     } catch (error) {

@@ -8,7 +8,7 @@ import { formatSize } from "./format.js";
 
 export interface UploadHooks {
   send(file: File, onProgress: (step: UploadStep, progress: UploadProgress) => void, signal: AbortSignal): Promise<void>;
-  /** The status of an upload has changed. */
+  /** Called when the status of an upload changes. */
   onStatus(name: string, status: "started" | "done" | "failed" | "canceled"): void;
 }
 
@@ -21,7 +21,7 @@ interface Upload {
   abort: AbortController;
 }
 
-/** Uploads files one after the other and shows their progress. A failed upload stays until it is retried or dismissed. */
+/** Uploads files one after the other and shows their progress. Failed uploads stay until the user retries or dismisses them. */
 export class Uploads {
   readonly #list = byId("uploads-list", HTMLUListElement);
   readonly #hooks: UploadHooks;
@@ -43,7 +43,7 @@ export class Uploads {
     void this.#next();
   }
 
-  /** Shows why a selected file is not uploaded. */
+  /** Adds a row that shows why a selected file is not uploaded. */
   reject(name: string, reason: string): void {
     const upload = this.#addRow(new File([], name));
     this.#fail(upload, reason);
@@ -98,7 +98,7 @@ export class Uploads {
     return upload;
   }
 
-  /** The first half of the bar shows the transfer to the page's server, the second half the transfer to the service. */
+  /** Shows the progress: the first half of the bar is the transfer to the page's server, the second half that to the service. */
   #showProgress({ bar, text }: Upload, step: UploadStep, { loaded, total }: UploadProgress): void {
     const half = loaded / Math.max(total, 1) / 2;
     bar.value = total === 0 ? 1 : step === "sending" ? half : 0.5 + half;
@@ -107,7 +107,7 @@ export class Uploads {
     else setText(text, loaded < total ? `Stored ${amount}` : "Finishing…");
   }
 
-  /** @param onRetry retries the upload; absent if a retry cannot succeed */
+  /** Shows that an upload failed. `onRetry` retries the upload. It is absent if a retry cannot succeed. */
   #fail({ file, row, bar, text, button }: Upload, reason: string, onRetry?: () => void): void {
     bar.remove();
     row.dataset.tone = "bad";
@@ -151,7 +151,7 @@ export class Uploads {
   }
 }
 
-/** Whether the browser can still read the selected file. */
+/** Returns whether the browser can still read the selected file. */
 function isReadable(file: File): Promise<boolean> {
   return file
     .slice(0, 1)

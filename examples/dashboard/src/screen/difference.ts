@@ -1,12 +1,12 @@
-/** An edit at the end of a text. */
+/** An edit at the end of a string. */
 export interface Difference {
-  /** The number of characters to delete at the end of the old text. */
+  /** The number of code points to delete at the end of the old text. */
   removed: number;
-  /** The text to add after that. */
+  /** The text to append after the deletion. */
   added: string;
 }
 
-/** Returns the edit that turns `before` into `after`. Compares code points, so it does not split surrogate pairs. */
+/** Returns the edit that turns `before` into `after`. Compares code points, so that surrogate pairs are not split. */
 export function difference(before: string, after: string): Difference {
   const [old, current] = [[...before], [...after]];
   let common = 0;

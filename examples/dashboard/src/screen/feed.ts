@@ -8,13 +8,13 @@ const INTERVAL = {
   /** While the page is hidden. */
   hidden: 10_000,
 };
-/** How long the active interval is used after an input or an event, in milliseconds. */
+/** The time for which the active interval is used after an input or an event, in milliseconds. */
 const ACTIVE_DURATION = 3_000;
 /** The number of consecutive unchanged responses after which the screen counts as idle. */
 const IDLE_AFTER = 8;
 const MIN_RETRY_DELAY = 1_000;
 const MAX_RETRY_DELAY = 10_000;
-/** When a pending request is reported as slow, and how often after that, in milliseconds. */
+/** The time after which a pending request is reported as slow, and the interval of later reports, in milliseconds. */
 const SLOW = { after: 2_000, interval: 1_000 };
 /** The maximum factor by which rate limit errors increase the delays. */
 const MAX_SLOWDOWN = 16;
@@ -30,7 +30,7 @@ export interface FeedOptions {
   onError(error: unknown, failure: FeedFailure): void;
 }
 
-/** A failed screenshot request. */
+/** The details of a failed screenshot request. */
 export interface FeedFailure {
   /** The number of consecutive failures. */
   count: number;
@@ -47,8 +47,8 @@ export interface FeedStats {
 }
 
 /**
- * A live view made of screenshots. It requests the next screenshot after it has received and decoded the last one, so a slow
- * connection has at most one request at a time. Inputs and events shorten the interval.
+ * A live view that consists of screenshots. It requests the next screenshot after it has received and decoded the last one, so
+ * even a slow connection has at most one request at a time. Inputs and events shorten the interval.
  */
 export class ScreenFeed {
   readonly #options: FeedOptions;
@@ -80,7 +80,7 @@ export class ScreenFeed {
     this.#wake?.();
   }
 
-  /** Uses the active interval for a while, because the screen is likely to change. */
+  /** Uses the active interval for `ACTIVE_DURATION`. Called when the screen is likely to change. */
   speedUp(): void {
     this.#activeUntil = performance.now() + ACTIVE_DURATION;
     this.#unchanged = 0;
@@ -140,7 +140,7 @@ export class ScreenFeed {
     return this.#unchanged >= IDLE_AFTER ? INTERVAL.idle : INTERVAL.steady;
   }
 
-  /** Waits for `length` milliseconds. After the active interval, `speedUp` ends the wait. */
+  /** Waits for `length` milliseconds. `speedUp` can end the wait after the active interval. */
   async #pause(length: number, signal: AbortSignal): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, Math.min(length, INTERVAL.active)));
     if (signal.aborted || length <= INTERVAL.active || performance.now() < this.#activeUntil) return;

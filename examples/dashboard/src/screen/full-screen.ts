@@ -19,7 +19,7 @@ export function setUpFullScreen(stage: HTMLElement, onEntered: () => void): void
       onEntered();
       await (navigator as KeyboardLock).keyboard?.lock?.();
     } catch {
-      // The browser rejected the request, so the page stays as it is.
+      // The browser rejected the request. The page does not change.
     }
   });
 }

@@ -17,7 +17,7 @@ export function fit(image: Size, box: Rectangle): Rectangle {
   return { x: box.x + (box.width - width) / 2, y: box.y + (box.height - height) / 2, width, height };
 }
 
-/** Whether a point is inside a rectangle. Both are in page coordinates. */
+/** Returns whether a point is inside a rectangle. Both are in page coordinates. */
 export function isInside({ x, y }: Point, { x: left, y: top, width, height }: Rectangle): boolean {
   return x >= left && x < left + width && y >= top && y < top + height;
 }

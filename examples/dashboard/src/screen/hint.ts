@@ -1,9 +1,9 @@
 import { byId, setState } from "../ui/dom.js";
 
-/** How long a temporary hint is shown, in milliseconds. */
+/** The time for which a temporary hint is shown, in milliseconds. */
 const DURATION = 6_000;
 
-/** The hint above the screen: how to use it, or temporarily which input could not be sent as intended. */
+/** The hint above the screen. It explains how to use the screen or, temporarily, which input could not be sent as intended. */
 export class Hint {
   readonly #line = byId("screen-hint", HTMLParagraphElement);
   readonly #shown = new Set<string>();
@@ -23,7 +23,7 @@ export class Hint {
     this.#timer = window.setTimeout(() => this.#end(), DURATION);
   }
 
-  /** Shows a temporary hint, but only the first time. For frequent inputs. */
+  /** Shows a temporary hint, but only at the first call with this text. For inputs that occur often. */
   showOnce(text: string): void {
     if (this.#shown.has(text)) return;
     this.#shown.add(text);

@@ -14,13 +14,13 @@ type Input = (
 ) & {
   /** Whether the input is the auto-repeat of a held key. */
   repeat: boolean;
-  /** Whether the input is a part of a paste. */
+  /** Whether the input is part of a paste. */
   pasted?: boolean;
 };
 
-/** The maximum text of one call, in UTF-16 code units. The computer types key by key, and a click has to wait for it. */
+/** The maximum length of the text of one call, in UTF-16 code units. A click must wait until the computer has typed the text. */
 const MAX_TEXT_LENGTH = 200;
-/** The maximum number of queued characters from a held key. They are sent in one call. */
+/** The maximum number of queued characters from a held key, which are sent in one call. */
 const MAX_REPEATS = 8;
 /** The maximum number of wheel notches in one call. On a slow connection, a long swipe must not scroll for minutes. */
 const MAX_NOTCHES = 60;
@@ -34,7 +34,7 @@ export interface QueueOptions {
   /**
    * Called when an input failed.
    *
-   * @returns whether to send the queued inputs. False drops them, because they may depend on the failed input
+   * @returns whether to send the queued inputs. If false, they are dropped, because they may depend on the failed input
    */
   onError(error: unknown): boolean;
   /** A monotonic clock in milliseconds. Default: `performance.now`. */
@@ -42,7 +42,7 @@ export interface QueueOptions {
 }
 
 /**
- * Sends inputs one after the other, because the order of keys and clicks matters. Merges queued inputs where possible.
+ * Sends inputs one after the other, because the order of keys and clicks matters. Merges queued inputs if possible.
  *
  * A held key can repeat faster than a slow connection can send calls. At most one call with repeats is queued, and releasing
  * the key removes it from the queue. Key presses are never dropped.
@@ -57,7 +57,7 @@ export class InputQueue {
     this.#options = options;
   }
 
-  /** @param repeat whether the text is the auto-repeat of a held key */
+  /** Queues text. `repeat` is true for the auto-repeat of a held key. */
   type(text: string, repeat = false): void {
     const limit = repeat ? MAX_REPEATS : MAX_TEXT_LENGTH;
     for (const part of split(text)) {
@@ -83,7 +83,7 @@ export class InputQueue {
     return pasted.reduce((sum, input) => sum + (input.action === "type" ? [...input.params.text].length : 0), 0);
   }
 
-  /** @param repeat whether the key press is the auto-repeat of a held key */
+  /** Queues a key press. `repeat` is true for the auto-repeat of a held key. */
   key(key: string, repeat = false): void {
     if (repeat && this.#queued.length > 0) return;
     this.#push({ action: "key", params: { key }, repeat });
@@ -152,7 +152,7 @@ export class InputQueue {
   }
 
   /**
-   * Two separate clicks are a double click on the computer if they arrive in quick succession. If the connection is too slow
+   * Sends a click. The computer detects a double click if two clicks arrive in quick succession. If the connection is too slow
    * for that, sends the second click as a double click.
    */
   async #click({ x, y, button, second }: Click): Promise<void> {
@@ -163,7 +163,7 @@ export class InputQueue {
   }
 }
 
-/** Splits a text into parts for one call each. Does not split surrogate pairs. */
+/** Splits text into parts that each fit into one call. Does not split surrogate pairs. */
 function split(text: string): string[] {
   const parts: string[] = [];
   let part = "";

@@ -1,7 +1,7 @@
 import { byId, element } from "../ui/dom.js";
 import type { InputQueue } from "./input-queue.js";
 
-/** Keys that the browser or the operating system reserves, or that are missing on the keyboard of a phone. */
+/** The keys that the browser or the operating system reserves, or that the on-screen keyboard of a phone does not have. */
 const KEYS: [label: string, key: string][] = [
   ["Esc", "Escape"],
   ["Tab", "Tab"],
@@ -44,7 +44,7 @@ export class KeyMenu {
     this.update();
   }
 
-  /** Enables or disables the menu. */
+  /** Enables or disables the menu, depending on whether the screen accepts input. */
   update(): void {
     this.#menu.inert = !this.#enabled();
     if (this.#menu.inert) this.#menu.open = false;

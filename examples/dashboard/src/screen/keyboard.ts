@@ -18,8 +18,8 @@ const HINTS = {
 const INPUT_METHOD = 229;
 
 /**
- * The keys for edits that do not change the field as needed: a deletion in an empty field changes nothing, and a line break
- * has to be Enter on the computer.
+ * The keys to send for edits that a comparison of the field's text does not detect correctly: a deletion in an empty field
+ * changes nothing, and a line break must be sent as Enter.
  */
 const EDITS: Record<string, string> = {
   insertLineBreak: "Enter",
@@ -30,10 +30,10 @@ const EDITS: Record<string, string> = {
   deleteWordForward: "ctrl+Delete",
 };
 
-/** The length above which a paste shows how to cancel it, in UTF-16 code units. */
+/** The length of a paste above which the page shows how to cancel it, in UTF-16 code units. */
 const LONG_PASTE = 1_000;
 
-/** The length above which the field is cleared, in UTF-16 code units. */
+/** The length of the field's text above which the field is cleared, in UTF-16 code units. */
 const MAX_FIELD_LENGTH = 500;
 
 /**
@@ -57,7 +57,7 @@ export class Keyboard {
   #composing = false;
   /** Whether the last `keydown` was an auto-repeat. */
   #repeat = false;
-  /** Whether there was a `keydown` for the Print key. */
+  /** Whether the Print Screen key has sent a `keydown` since its last `keyup`. */
   #printDown = false;
   /** The text of the field that was already sent. */
   #sentText = "";
@@ -73,7 +73,7 @@ export class Keyboard {
     });
     this.#stage.addEventListener("pointerdown", (event) => {
       if (event.target === this.#field || !this.#enabled()) return;
-      // The click moves the cursor of the computer.
+      // The click may move the text cursor on the computer.
       this.#clearField();
       // A tap must not open the on-screen keyboard of a phone; the button does. An open keyboard stays open.
       if (event.pointerType !== "mouse" && !this.#captured) return;
@@ -108,13 +108,13 @@ export class Keyboard {
     if (this.#enabled()) this.#field.focus({ preventScroll: true });
   }
 
-  /** Returns the keyboard input to the page. */
+  /** Stops sending the keyboard input to the computer, and exits full screen. */
   release(): void {
     if (document.fullscreenElement !== null) void document.exitFullscreen();
     this.#stage.focus({ preventScroll: true });
   }
 
-  /** Updates the button and the hint. Releases the keyboard if there is no screen. */
+  /** Updates the button and the hint. Releases the keyboard if the screen does not accept input. */
   update(): void {
     const enabled = this.#enabled();
     if (this.#captured && !enabled) this.release();
@@ -205,8 +205,8 @@ export class Keyboard {
   }
 
   /**
-   * Clears the field, because its text is no longer the text before the computer's cursor. A pending composition is ended and
-   * sent first: browsers end it when the field loses the focus.
+   * Clears the field. Called when the text in the field is no longer the text before the computer's cursor. Ends a pending
+   * composition and sends its text first, because browsers end a composition when the field loses the focus.
    */
   #clearField(): void {
     if (this.#composing) {

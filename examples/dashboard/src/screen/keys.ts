@@ -3,7 +3,7 @@ import { baseKey } from "../ui/base-key.js";
 /** The properties of a keyboard event that identify the key. */
 export type KeyPress = Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "altKey" | "shiftKey" | "metaKey" | "getModifierState">;
 
-/** The protocol's names for keys that produce no text, by the browser's names. */
+/** Maps the browser's names of keys that produce no text to the protocol's names. */
 const NAMED: Record<string, string> = {
   Enter: "Enter",
   Tab: "Tab",
@@ -33,7 +33,7 @@ const NAMED: Record<string, string> = {
   Find: "Find",
 };
 
-/** The X keysym names of symbols. In key combinations, some symbols are separators and others are not valid names. */
+/** The X keysym names of symbols. A key combination needs them: some symbols are separators, and others are not valid names. */
 const SYMBOLS: Record<string, string> = {
   " ": "space",
   "+": "plus",
@@ -73,7 +73,7 @@ export function keyName(press: KeyPress, apple: boolean): string | undefined {
   return [...modifiers, ...shift, SYMBOLS[base] ?? base].join("+");
 }
 
-/** Whether a key event is the paste shortcut of the user's system. */
+/** Returns whether a key event is the paste shortcut of the user's system. */
 export function isPaste(press: KeyPress, apple: boolean): boolean {
   const control = apple ? press.metaKey : press.ctrlKey;
   return (control && !press.altKey && baseKey(press) === "v") || (press.shiftKey && press.key === "Insert");

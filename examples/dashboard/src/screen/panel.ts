@@ -46,7 +46,7 @@ export class ScreenPanel {
     this.#show = resolve;
   });
 
-  /** @param onSuspectedOutage called when a failure may mean that the service is unreachable */
+  /** @param onSuspectedOutage called when a failure suggests that the service is unreachable */
   constructor(api: Api, notices: Notices, onSuspectedOutage: () => void) {
     this.#api = api;
     this.#notices = notices;
@@ -116,7 +116,7 @@ export class ScreenPanel {
     this.#hide(message);
   }
 
-  /** Refreshes the screen sooner, because it is likely to change. */
+  /** Refreshes the screen more often for a short time. Called when the screen is likely to change. */
   speedUp(): void {
     this.#feed.speedUp();
   }
@@ -134,7 +134,7 @@ export class ScreenPanel {
   #draw(image: ImageBitmap): void {
     const { width, height } = image;
     if (!this.#sizing.accept(image)) {
-      // The scale of the screenshot is unknown, so it cannot be mapped to the screen. Fetch it again.
+      // The scale of the screenshot is unknown, so its points cannot be mapped to the screen. Fetch it again at full size.
       this.#etag = undefined;
       return;
     }

@@ -10,7 +10,7 @@ const CLICK_TOLERANCE = 4;
 const DOUBLE_CLICK = { time: 400, distance: 6 };
 /** The wheel delta of one notch, in CSS pixels. */
 const NOTCH = 100;
-/** The distance that two fingers move for one notch, in CSS pixels. */
+/** The distance by which two fingers must move to scroll by one notch, in CSS pixels. */
 const FINGER_NOTCH = 30;
 /** The height of a line for browsers that report wheel deltas in lines, in CSS pixels. */
 const LINE = NOTCH / 3;
@@ -18,9 +18,9 @@ const LINE = NOTCH / 3;
 const MAX_NOTCHES = 20;
 /** The minimum duration of a long press, which is a right click, in milliseconds. Not all browsers fire `contextmenu` for it. */
 const LONG_PRESS = 500;
-/** How long the pointer rests before the hover hint is shown, in milliseconds. */
+/** The time for which the pointer must rest before the hover hint is shown, in milliseconds. */
 const HOVER_DELAY = 1_200;
-/** The maximum duration of a drag on the computer, in seconds. A slower drag is shortened: its path matters, not its speed. */
+/** The maximum duration of a drag on the computer, in seconds. A slower drag is sent with this duration. */
 const MAX_DRAG_DURATION = 2;
 
 interface Press {
@@ -181,7 +181,7 @@ export class Pointer {
     this.#queue.click({ ...this.#pixel(point), button, second });
   }
 
-  /** Handles `contextmenu`. A long press is a right click; the mouse has its own button events. */
+  /** Handles `contextmenu`. Sends a right click for a long press. The mouse has separate button events. */
   #onContextMenu(event: MouseEvent, enabled: boolean): void {
     event.preventDefault();
     const press = this.#press;
@@ -192,7 +192,7 @@ export class Pointer {
 
   #onWheel(event: WheelEvent): void {
     const point = pointOf(event);
-    // Leave Control with the wheel to the browser, which zooms the page.
+    // The browser handles Control with the wheel: it zooms the page.
     if (!isInside(point, this.#shown()) || event.ctrlKey) return;
     event.preventDefault();
     if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
@@ -206,7 +206,7 @@ export class Pointer {
     this.#scroll(delta, NOTCH, point);
   }
 
-  /** @param notch the delta of one notch */
+  /** Adds a wheel delta and scrolls by whole notches. `notch` is the delta of one notch. */
   #scroll(delta: number, notch: number, point: Point): void {
     this.#wheel += delta;
     const notches = Math.trunc(this.#wheel / notch);

@@ -3,12 +3,12 @@ import type { Size } from "./geometry.js";
 
 /** The ratio of view size to screen size above which screenshots are not scaled. */
 const FULL_SIZE_RATIO = 0.9;
-/** Scales are multiples of this step. Small changes of the window size then keep the same scale. */
+/** The step between scales. With it, small changes of the window size do not change the scale. */
 const STEP = 0.05;
 
 /**
  * Chooses the format and scale of screenshots: lossless and unscaled if the view is about as large as the screen, otherwise a
- * scaled JPEG. Also tracks the size of the screen, which a scaled screenshot does not contain.
+ * scaled JPEG. Also tracks the size of the screen, which a scaled screenshot does not show.
  */
 export class ScreenshotSizing {
   #size: Size | undefined;
@@ -20,13 +20,13 @@ export class ScreenshotSizing {
     return this.#size;
   }
 
-  /** @param resolution the initial resolution of the computer, such as `1280x720x24`; programs can change it later */
+  /** Starts with the initial `resolution` of a computer, such as `1280x720x24`. Programs can change it later. */
   reset(resolution: string | undefined): void {
     const [width, height] = (resolution ?? "").split("x").map(Number);
     this.#size = width && height ? { width, height } : undefined;
   }
 
-  /** @param view the size of the view, in device pixels */
+  /** Returns the format and scale of the next screenshot for a view. The size of the view is in device pixels. */
   request(view: Size): ScreenshotRequest {
     this.#scale = undefined;
     if (this.#size === undefined || view.width <= 0 || view.height <= 0) return {};
@@ -39,7 +39,7 @@ export class ScreenshotSizing {
   /**
    * Updates the size of the screen from a screenshot.
    *
-   * @returns whether the size of the screen is known. If not, the next request is for a full-size screenshot
+   * @returns whether the size of the screen is known. If false, the next screenshot is requested at full size
    */
   accept({ width, height }: Size): boolean {
     const known = this.#size;

@@ -4,7 +4,7 @@ import type { ActionResult } from "orgo-sdk";
 const MAX_LISTED = 5;
 
 /**
- * Describes the characters of a text that the computer did not type. Not all servers report them: some reject the text or
+ * Describes the characters that the computer did not type. Some servers do not report such characters: they reject the text or
  * type other characters.
  */
 export function skippedMessage({ details }: ActionResult): string | undefined {

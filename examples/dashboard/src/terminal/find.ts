@@ -2,7 +2,7 @@ import { SearchAddon } from "@xterm/addon-search";
 import type { Terminal } from "@xterm/xterm";
 import { byId, setText } from "../ui/dom.js";
 
-/** The colors of matches. They are visible in the light and the dark scheme. */
+/** The colors of search matches. They are readable in the light and the dark color scheme. */
 const COLORS = {
   matchBackground: "#7a6a1f",
   activeMatchBackground: "#c26a00",
@@ -52,7 +52,7 @@ export class Find {
     this.#view.focus();
   }
 
-  /** @param up whether to search toward older output */
+  /** Searches for the entered text. `up` searches toward older output. */
   #search(up: boolean, incremental = false): void {
     const { value } = this.#text;
     if (value === "") {

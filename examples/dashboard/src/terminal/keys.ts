@@ -3,8 +3,8 @@ import { baseKey } from "../ui/base-key.js";
 type Press = Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "shiftKey" | "altKey" | "metaKey">;
 
 /**
- * Whether a key event is a copy shortcut of terminals: Ctrl+Shift+C, or Ctrl+Insert or Ctrl+C while text is selected. On Apple
- * computers, the browser handles Command+C, and Control always goes to the shell.
+ * Returns whether a key event is a copy shortcut of terminals: Ctrl+Shift+C, or Ctrl+Insert or Ctrl+C while text is selected.
+ * On Apple computers, the browser handles Command+C, and combinations with Control go to the shell.
  */
 export function isCopyInTerminal(press: Press, selected: boolean, apple: boolean): boolean {
   if (apple || !press.ctrlKey || press.altKey || press.metaKey) return false;
@@ -12,13 +12,13 @@ export function isCopyInTerminal(press: Press, selected: boolean, apple: boolean
   return baseKey(press) === "c" && (press.shiftKey || selected);
 }
 
-/** Whether a key event is a paste shortcut of terminals. The browser then pastes into the field of the terminal. */
+/** Returns whether a key event is a paste shortcut of terminals. The browser then pastes into the field of the terminal. */
 export function isPasteInTerminal(press: Press, apple: boolean): boolean {
   if (apple || press.altKey || press.metaKey || !press.shiftKey) return false;
   return press.ctrlKey ? baseKey(press) === "v" : press.key === "Insert";
 }
 
-/** Whether a key event is the search shortcut: Ctrl+Shift+F or Command+Shift+F. */
+/** Returns whether a key event is the search shortcut: Ctrl+Shift+F or Command+Shift+F. */
 export function isFindInTerminal(press: Press): boolean {
   return (press.ctrlKey || press.metaKey) && press.shiftKey && baseKey(press) === "f";
 }

@@ -17,7 +17,7 @@ import { watchColorScheme } from "./themes.js";
 
 /** The debounce delay of resizing, in milliseconds. */
 const RESIZE_DELAY = 80;
-/** Resets the modes that a program may have set: alternate screen, mouse reporting, colors, hidden cursor and others. */
+/** The escape sequences that reset modes of programs: alternate screen, mouse reporting, colors, hidden cursor and others. */
 const RESET_MODES = "\x1b[!p\x1b[?1047l\x1b[?1000;1002;1003;1006;2004l\x1b[?25h\x1b[0m";
 const NEW_SHELL = "This is a new shell.";
 const LOST = `The connection was lost. ${NEW_SHELL}`;
@@ -46,11 +46,11 @@ export class TerminalPanel {
   readonly #onDisconnect: () => void;
   #session: Session | undefined;
   #terminal: Terminal | undefined;
-  /** The computer whose output is shown. */
+  /** The id of the computer whose output is shown. */
   #shownId: string | undefined;
   /** Whether the output of an earlier shell is shown. */
   #hadShell = false;
-  /** Whether a lost shell is to be replaced. False after the shell has exited. */
+  /** Whether to open a new shell if the current one is lost. False after the shell has exited. */
   #autoReopen = false;
   #reachable = true;
   /** Identifies the pending attempt to open a shell. */
@@ -115,7 +115,7 @@ export class TerminalPanel {
     void this.#open(session, NEW_SHELL);
   }
 
-  /** @param id the selected computer; the output of its shells stays */
+  /** Detaches from the shell. `id` is the id of the selected computer; the output of its shells stays visible. */
   detach(id: string | undefined): void {
     this.#show(id);
     this.#session = undefined;
@@ -130,7 +130,7 @@ export class TerminalPanel {
     setState(this.#state, "Not running", "idle");
   }
 
-  /** @param reachable whether the service is reachable */
+  /** Updates the panel. If the service is `reachable`, a lost shell is replaced without delay. */
   setReachable(reachable: boolean): void {
     const terminal = this.#terminal;
     this.#reachable = reachable;
@@ -141,7 +141,7 @@ export class TerminalPanel {
     }
   }
 
-  /** Reconnects now if the channel waits for its next attempt. */
+  /** Reconnects immediately if the channel waits for the next attempt. */
   reconnect(): void {
     if (this.#terminal?.state.status === "reconnecting") this.setReachable(true);
   }
@@ -164,9 +164,9 @@ export class TerminalPanel {
   }
 
   /**
-   * Opens a shell that replaces the current one.
+   * Opens a new shell, which replaces the current shell.
    *
-   * @param notice the line to print between the output of the old shell and the new one
+   * @param notice the line to print between the output of the old shell and that of the new one
    */
   async #open(session: Session, notice: string): Promise<void> {
     const opening = {};
@@ -225,7 +225,7 @@ export class TerminalPanel {
     try {
       for await (const text of terminal) {
         if (!isCurrent()) return;
-        // Backpressure: reads the next chunk only after xterm.js has drawn this one.
+        // Backpressure: reads the next chunk only after xterm.js has processed this chunk.
         await new Promise<void>((resolve) => this.#view.write(text, resolve));
       }
       const code = await terminal.exited;
@@ -259,13 +259,13 @@ export class TerminalPanel {
     try {
       if (!terminal.write(data)) this.#showNote(`Not sent: ${REFUSALS[terminal.refusal ?? "full"]}`, "bad");
     } catch (error) {
-      // The text is too long or has a lone surrogate.
+      // The text is too long or contains an unpaired surrogate.
       this.#showNote(`Not sent: ${explain(error).message}`, "bad");
     }
   }
 
   #paste(event: ClipboardEvent): void {
-    // Ignore the search field, which is in the same panel.
+    // Ignore pastes into the search field, which is in the same panel.
     if (event.target instanceof HTMLInputElement) return;
     event.preventDefault();
     event.stopPropagation();
@@ -274,12 +274,12 @@ export class TerminalPanel {
     if (removed > 0) this.#showNote(`Pasted without ${removed} control character${removed === 1 ? "" : "s"}`, "bad");
   }
 
-  /** Prints a line of the page between the output of the shell. */
+  /** Prints a line from the page, not from the shell, into the terminal. */
   #printNotice(text: string): void {
     this.#view.write(`${RESET_MODES}\r\n\x1b[2m${text}\x1b[0m\r\n`);
   }
 
-  /** Whether a key event goes to the shell. Shift+F6 moves the focus out, because Tab and Escape go to the shell. */
+  /** Returns whether a key event goes to the shell. Shift+F6 moves the focus out, because Tab and Escape go to the shell. */
   #passesToShell(event: KeyboardEvent): boolean {
     if (isPasteInTerminal(event, APPLE)) return false;
     if (isCopyInTerminal(event, this.#view.hasSelection(), APPLE)) {

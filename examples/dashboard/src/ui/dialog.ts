@@ -4,7 +4,7 @@ import { byId } from "./dom.js";
 /**
  * Sets up a dialog that closes when its action succeeds and shows the error when it fails.
  *
- * @param action may return a callback to run after the dialog has closed, which restores the previous focus
+ * @param action may return a callback, which runs after the dialog has closed and restored the previous focus
  */
 export function setUpDialog(
   dialog: HTMLDialogElement,
@@ -41,7 +41,7 @@ export function setUpDialog(
   });
 }
 
-/** Returns the text field of a form by its name. Throws if there is none, which is an error in index.html. */
+/** Returns the text field with a name in a form. Throws if the field does not exist, which is an error in index.html. */
 export function field(form: HTMLFormElement, name: string): HTMLInputElement {
   const found = form.elements.namedItem(name);
   if (!(found instanceof HTMLInputElement)) throw new TypeError(`The form must have a field ${name}`);

@@ -1,4 +1,4 @@
-/** Returns an element by its id. Throws if there is none of this type, which is an error in index.html. */
+/** Returns the element with an id. Throws if no element has this id and type, which is an error in index.html. */
 export function byId<Type extends Element>(id: string, type: new () => Type): Type {
   const found = document.getElementById(id);
   if (!(found instanceof type)) throw new TypeError(`index.html must have a ${type.name} with the id ${id}`);
@@ -35,7 +35,7 @@ export function setIcon(holder: Element, name: string): void {
   holder.querySelector("svg")?.replaceChildren(useIcon(name));
 }
 
-/** Sets the text of an element if it differs, because a live region announces every change. */
+/** Sets the text of an element if the text differs, because a live region announces every assignment. */
 export function setText(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }
@@ -58,7 +58,7 @@ function useIcon(name: string): SVGUseElement {
 
 /**
  * Makes a change that may hide or disable the focused element. If it does, moves the focus to a nearby element. Otherwise no
- * element would have the focus, and the next Tab would start at the top of the page.
+ * element would have the focus, and the next Tab would go to the first element of the page.
  *
  * @param holder the element that contains the change
  * @param next returns the element that gets the focus

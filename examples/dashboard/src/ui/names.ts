@@ -1,4 +1,4 @@
-/** Bidirectional control characters. With them, a name that ends in `gpj.exe` could be shown as `exe.jpg`. */
+/** Bidirectional control characters. With them, a name that ends in `gpj.exe` could be displayed with the ending `exe.jpg`. */
 const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069]/g;
 
 /** Returns a name for display, without bidirectional control characters. */

@@ -1,6 +1,6 @@
 /**
- * Sets up the tab bars. They select the visible panel in layouts that do not have space for all panels. Each tab bar sets an
- * attribute of `<main>` to the selected panel, and the style sheet hides the others.
+ * Sets up the tab bars, which select the visible panel in layouts without space for all panels. Each tab bar sets an
+ * attribute of `<main>` to the selected panel, and the style sheet hides the other panels.
  *
  * @returns a function that selects a panel in every tab bar that has it
  */

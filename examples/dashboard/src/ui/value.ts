@@ -1,4 +1,4 @@
-/** An observable value. */
+/** A value that notifies listeners of changes. */
 export class Value<T> {
   #value: T;
   readonly #listeners = new Set<(value: T) => void>();

@@ -1,10 +1,10 @@
 // The players that the benchmark compares. Each runs in its own page and plays the same frames.
 import { Orgo } from "orgo-sdk";
 
-/** The buffered time of the player that uses buffer sources, in seconds. */
+/** The duration that the player with buffer sources buffers, in seconds. */
 const LEAD = 0.06;
 
-/** The player of the package. The page's headers decide which transport it uses. */
+/** Starts the player of the package. The page's headers determine which transport the player uses. */
 async function orgo(context, url) {
   const connection = { version: 1, computer_id: "c", password: "p", realtime_url: url };
   const audio = await Orgo.connect(connection).audio();
@@ -21,7 +21,7 @@ const players = {
   port: orgo,
   ring: orgo,
 
-  /** The usual implementation: one buffer source for each frame. */
+  /** Starts the usual implementation: one buffer source for each frame. */
   async buffers(context, url) {
     const node = new GainNode(context);
     node.connect(context.destination);
@@ -38,7 +38,7 @@ const players = {
     return { node, stats: () => ({}) };
   },
 
-  /** A socket in the page, and a plain ring buffer in a worklet. */
+  /** Starts a player with a socket in the page and a plain ring buffer in a worklet. */
   async worklet(context, url) {
     await context.audioWorklet.addModule(new URL("./ring.js?no-inline", import.meta.url));
     const node = new AudioWorkletNode(context, "ring", { numberOfInputs: 0, outputChannelCount: [1] });
@@ -74,7 +74,7 @@ globalThis.begin = async ({ player, url, contextRate, block }) => {
   tap.port.onmessage = ({ data }) => blocks.push(...data);
   current.node.connect(tap);
   if (block) {
-    // Simulates a page that blocks its main thread.
+    // Blocks the main thread of the page periodically.
     setTimeout(() => {
       setInterval(() => {
         const end = performance.now() + block.length;

@@ -1,5 +1,5 @@
-// A plain ring buffer in a worklet. It plays when enough samples are buffered, waits again after an underrun, and drops
-// the oldest samples when the buffer is much too full.
+// A plain ring buffer in a worklet. It starts to play when enough samples are buffered, buffers again after an underrun,
+// and drops the oldest samples when the buffer is much too full.
 const TARGET = 0.06;
 const MAX_BUFFERED = TARGET + 0.25;
 

@@ -1,7 +1,7 @@
-// Records its input: the time, a value and the duration of silence of every block.
+// Records its input: for every block, the time, a sample value and the duration of silence.
 /** The number of messages to the page per second. */
 const MESSAGES_PER_SECOND = 4;
-/** The minimum number of zero samples that count as silence. A resampled step can cross zero for one or two samples. */
+/** The minimum number of consecutive zero samples that count as silence. A resampled step can have one or two zero samples. */
 const MIN_SILENCE = 4;
 
 function silence(samples) {
@@ -24,7 +24,7 @@ class Tap extends AudioWorkletProcessor {
     if (samples === undefined) return true;
     const middle = samples.length / 2;
     const value = samples[middle];
-    // At the boundary of two frames there is no clear value.
+    // Near the boundary of two frames, the value is not constant, so it does not identify a frame.
     const clear = Math.abs(samples[middle - 8] - value) < 1e-4 && Math.abs(samples[middle + 8] - value) < 1e-4;
     this.#blocks.push([Date.now(), clear ? value : null, silence(samples) / sampleRate]);
     if (this.#blocks.length > sampleRate / samples.length / MESSAGES_PER_SECOND) this.port.postMessage(this.#blocks.splice(0));
