@@ -108,7 +108,7 @@ export class Caller {
   ): Promise<{ value: Result<Name>; bytes: Uint8Array }> {
     const plain = jsonParameters(operation, params);
     const { value, bytes = new Uint8Array() } = await this.send(operation, plain, options, upload);
-    return { value: value as Result<Name>, bytes };
+    return { value: makeSecretsNonEnumerable(value) as Result<Name>, bytes };
   }
 
   /** Makes a call with parameters that are already converted to JSON values. */
@@ -134,7 +134,7 @@ export class Caller {
     // No progress is reported after the call has settled.
     await reported;
 
-    if (outcome.ok) return { ...outcome, value: makeSecretsNonEnumerable(outcome.value) };
+    if (outcome.ok) return outcome;
     const { kind, limit, delivered } = outcome.error;
     if (kind === "aborted") deadline.throwIfAborted(delivered);
     // The limit of the binding was the remaining time. The error reports the limit of the whole call instead.

@@ -123,8 +123,8 @@ export class OrgoClient {
   }
 
   /**
-   * Sends a request to a path of the service for which this package has no method. Retries, errors, limits and the masking of
-   * secrets are the same as for all other calls.
+   * Sends a request to a path of the service for which this package has no method. Retries, limits, errors and the masking in
+   * them are the same as for all other calls. The result is not changed: printing it shows all of its fields.
    *
    * @returns the parsed JSON of the response, a `Uint8Array` if the body is not JSON, or `null` if the body is empty.
    * @throws InvalidParameterError for an invalid parameter; APIError if the server refuses the request.

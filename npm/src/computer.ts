@@ -8,7 +8,7 @@ import type { Terminal, TerminalParams } from "./channel/terminal.js";
 import { Connection } from "./connection.js";
 import { Deadline } from "./deadline.js";
 import { ComputerStateError, NotFoundError, TimeoutError } from "./errors.js";
-import { type CallOptions, checkCallOptions, checks, type OpenOptions } from "./options.js";
+import { type CallOptions, checkCallOptions, checks, type OpenOptions, withParams } from "./options.js";
 import { ComputerFiles } from "./resources/files.js";
 import { Stream } from "./resources/stream.js";
 import { makeSecretsNonEnumerable } from "./secrets.js";
@@ -180,8 +180,9 @@ export class Computer {
    *
    * @param params `x` and `y` are in pixels from the upper left corner. Default `button`: `left`.
    */
-  click(params: ClickParams, options?: CallOptions): Promise<ActionResult> {
-    return this.#caller.call("computers.click", { ...params, id: this.id }, options);
+  async click(params: ClickParams, options?: CallOptions): Promise<ActionResult> {
+    const all = withParams("computers.click", params, { id: this.id });
+    return this.#caller.call("computers.click", all, options);
   }
 
   /**
@@ -189,8 +190,9 @@ export class Computer {
    *
    * @param params The coordinates are in pixels from the upper left corner. `duration` is in seconds. Default: 0.5.
    */
-  drag(params: DragParams, options?: CallOptions): Promise<ActionResult> {
-    return this.#caller.call("computers.drag", { ...params, id: this.id }, options);
+  async drag(params: DragParams, options?: CallOptions): Promise<ActionResult> {
+    const all = withParams("computers.drag", params, { id: this.id });
+    return this.#caller.call("computers.drag", all, options);
   }
 
   /**
@@ -198,8 +200,9 @@ export class Computer {
    *
    * @param params `delay_ms` is the pause between characters, in milliseconds. Default: 12.
    */
-  type(text: string, params?: TypeTextParams, options?: CallOptions): Promise<ActionResult> {
-    return this.#caller.call("computers.type", { ...params, text, id: this.id }, options);
+  async type(text: string, params?: TypeTextParams, options?: CallOptions): Promise<ActionResult> {
+    const all = withParams("computers.type", params, { text, id: this.id });
+    return this.#caller.call("computers.type", all, options);
   }
 
   /** Presses a key or a key combination, such as `Enter`, `Tab` or `ctrl+c`. */
@@ -212,8 +215,9 @@ export class Computer {
    *
    * @param params `amount` is the number of notches. Default: 3.
    */
-  scroll(params: ScrollParams, options?: CallOptions): Promise<ActionResult> {
-    return this.#caller.call("computers.scroll", { ...params, id: this.id }, options);
+  async scroll(params: ScrollParams, options?: CallOptions): Promise<ActionResult> {
+    const all = withParams("computers.scroll", params, { id: this.id });
+    return this.#caller.call("computers.scroll", all, options);
   }
 
   /**
@@ -231,8 +235,9 @@ export class Computer {
    * @param params `timeout` is the time limit on the server, in seconds. Default: 200. The limit of the call itself is
    *   `options.timeout`.
    */
-  bash(command: string, params?: RunBashParams, options?: CallOptions): Promise<BashResult> {
-    return this.#caller.call("computers.bash", { ...params, command, id: this.id }, options);
+  async bash(command: string, params?: RunBashParams, options?: CallOptions): Promise<BashResult> {
+    const all = withParams("computers.bash", params, { command, id: this.id });
+    return this.#caller.call("computers.bash", all, options);
   }
 
   /**
@@ -242,8 +247,9 @@ export class Computer {
    * @param params `timeout` is the time limit on the server, in seconds. Default: 10. The limit of the call itself is
    *   `options.timeout`.
    */
-  exec(code: string, params?: ExecPythonParams, options?: CallOptions): Promise<ExecResult> {
-    return this.#caller.call("computers.exec", { ...params, code, id: this.id }, options);
+  async exec(code: string, params?: ExecPythonParams, options?: CallOptions): Promise<ExecResult> {
+    const all = withParams("computers.exec", params, { code, id: this.id });
+    return this.#caller.call("computers.exec", all, options);
   }
 
   /**

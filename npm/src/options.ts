@@ -145,6 +145,18 @@ const isCallOption = (name: string) => Object.hasOwn(CALL_OPTIONS, name) || name
 const misplaced = (operation: string, name: string) =>
   invalidParameter(operation, name, "is an option of the call, pass it in the argument after the parameters");
 
+/** Adds the optional parameters of a call to those that its method sets. */
+export function withParams<Params extends object, Fixed extends object>(
+  operation: string,
+  params: Params | undefined,
+  fixed: Fixed,
+): Params & Fixed {
+  if (params !== undefined && !isObject(params)) {
+    throw invalidParameter(operation, "params", `must be ${checks.object.expected}`);
+  }
+  return { ...params, ...fixed } as Params & Fixed;
+}
+
 /** Checks the options of a call. `more` are the options that only this call has. */
 export function checkCallOptions(operation: string, options: CallOptions | undefined, more: Record<string, Check> = {}): void {
   checkFields(operation, "options", options, { ...CALL_OPTIONS, ...more });

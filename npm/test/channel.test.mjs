@@ -61,6 +61,7 @@ test("a refreshed connection provides the password to this channel and to later 
     async () => ({ ...connection, password: "new", instance_id: "i" }),
     async () => Promise.reject(new Error("503 from the page's server")),
     async () => ({ ...connection, computer_id: "another" }),
+    async () => Promise.reject(Object.create(null)),
   ];
   const connected = new ConnectedComputer(platform, connection, { refresh: () => results.shift()() });
   const opened = connected.terminal({}, { maxRetries: 3 });
@@ -68,7 +69,7 @@ test("a refreshed connection provides the password to this channel and to later 
   assert.deepEqual(channel.target, { computer_id: "c", password: "old", refreshable: true, max_reconnects: 3 });
   channel.open();
   await opened;
-  for (let count = 1; count <= 3; count++) {
+  for (let count = 1; count <= 4; count++) {
     channel.ask();
     await until(() => channel.passwords.length === count);
   }
@@ -76,6 +77,7 @@ test("a refreshed connection provides the password to this channel and to later 
   assert.deepEqual(channel.passwords[0], { target: fresh, problem: undefined });
   assert.equal(channel.passwords[1].problem, "503 from the page's server");
   assert.match(channel.passwords[2].problem, /another computer/);
+  assert.match(channel.passwords[3].problem, /refresh threw/);
   connected.events(["idle"]).catch(() => {});
   assert.deepEqual((await until(() => channels[1])).target, { ...fresh, refreshable: true });
 });
@@ -93,6 +95,13 @@ test("invalid parameters open no channel", async () => {
   }
   await assert.rejects(computer.terminal({}, { signal: AbortSignal.abort() }), { name: "AbortError" });
   assert.equal(channels.length, 0);
+});
+
+test("a listener that is not a function is refused", async () => {
+  const { stream } = await open();
+  for (const wrong of [undefined, null, "x", {}]) {
+    assert.throws(() => stream.on("state", wrong), { name: "InvalidParameterError", field: "listener" });
+  }
 });
 
 test("output is delivered in order, and a loop ends when the shell exits", async () => {

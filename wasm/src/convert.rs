@@ -12,8 +12,21 @@ use wasm_bindgen::{JsCast, JsValue};
 
 /// Converts a value to plain data.
 pub(crate) fn to_js(value: &Value) -> JsValue {
+    // An assignment to `__proto__` would set the prototype. `JSON.parse` creates a property with this name.
+    if has_proto(value) {
+        return JSON::parse(&value.to_string()).unwrap_or_default();
+    }
     // This cannot fail, because serde supports every JSON value.
     Plain(value).serialize(&JsSerializer::json_compatible()).unwrap_or_default()
+}
+
+/// Returns whether an object in the value has a field `__proto__`.
+fn has_proto(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_proto),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name == "__proto__" || has_proto(value)),
+        _ => false,
+    }
 }
 
 /// A value for serde-wasm-bindgen. The JavaScript engine parses its numbers, because Rust's own parser of fractions

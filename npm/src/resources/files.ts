@@ -3,7 +3,7 @@ import type { BindingContent } from "../binding.js";
 import type { Caller } from "../caller.js";
 import { Deadline } from "../deadline.js";
 import { invalidParameter } from "../errors.js";
-import { type CallOptions, checkCallOptions, checkFields, checks, checkWellFormed } from "../options.js";
+import { type CallOptions, checkCallOptions, checkFields, checks, checkWellFormed, withParams } from "../options.js";
 import type {
   Acknowledged,
   DownloadUrl,
@@ -61,10 +61,11 @@ export class Files {
    *
    * @throws InvalidParameterError if the name is missing or `file` is of another type.
    */
-  async upload({ file, name, ...params }: UploadParams, options: UploadOptions = {}): Promise<StoredFile> {
+  async upload(params: UploadParams, options: UploadOptions = {}): Promise<StoredFile> {
+    const { file, name, ...fields } = withParams("files.upload", params, {});
     const { onProgress, nextOptions } = uploadOptions(this.#caller, options);
     const upload = { content: await content(file, name, nextOptions()), onProgress };
-    return this.#caller.call("files.upload", params, nextOptions(), upload);
+    return this.#caller.call("files.upload", fields, nextOptions(), upload);
   }
 
   /** Lists the files of a workspace or a computer. */

@@ -1,5 +1,5 @@
 use super::value::{Map, Number, Value};
-use super::{MAX_VALUES, SyntaxError, members, parse, quote};
+use super::{Limit, MAX_VALUES, SyntaxError, members, parse, quote};
 use crate::rest::retry::Jitter;
 
 fn read(json: &str) -> Result<Value, SyntaxError> {
