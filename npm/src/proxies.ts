@@ -10,7 +10,7 @@ interface NamedProxy {
   used: boolean;
 }
 
-/** Returns whether this version of Node can use the proxies of the environment. */
+/** Returns whether this version of Node supports proxy environment variables (`--use-env-proxy`). */
 const supportsEnvProxy = () => process.allowedNodeEnvironmentFlags.has("--use-env-proxy");
 
 /**

@@ -73,7 +73,7 @@ export async function provoke({ sdk, server, deadUrl }) {
   const workspace = await orgo.workspaces.get("w");
   for (const [what, value] of Object.entries({ orgo, computer, password, workspace, info: computer.info })) show(what, value);
   if (password.password !== SECRETS.password) throw new Error("the field `password` does not contain the password");
-  // A connection contains the password in its JSON, and in no other form.
+  // A connection contains the password only when it is serialized with `JSON.stringify`.
   if (!JSON.stringify(connection).includes(JSON.stringify(SECRETS.password))) throw new Error("the connection has no password");
   show("the connection", connection);
   show("the connection, spread", { ...connection });

@@ -16,7 +16,7 @@ use crate::rest::call::{Call, Limits, Output, Step};
 use crate::rest::http::{Request, Response, SendFailure};
 use crate::rest::upload::Content;
 
-/// Creates a call from the plain objects of a binding.
+/// Creates a call from the parameters and options that a binding passes as plain objects.
 ///
 /// # Errors
 /// [`Error::Encode`] for an invalid parameter or option. The error contains the name.

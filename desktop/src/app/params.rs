@@ -14,7 +14,7 @@ use super::error::ApiError;
 
 /// The maximum body size in bytes, sufficient for a long program or text.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
-/// The maximum number of bytes that the server reads of a body that is too large, before it closes the connection.
+/// The maximum number of bytes that the server reads of an oversized body before it closes the connection.
 const MAX_DRAINED_BYTES: usize = 16 * MAX_BODY_BYTES;
 /// The time limit for receiving a whole body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);

@@ -32,7 +32,7 @@ pub(crate) fn may_change_users() -> bool {
     rustix::process::geteuid().is_root() && users > 65_535
 }
 
-/// Returns whether computers run in boxes in this run.
+/// Returns whether this test run isolates computers in sandboxes.
 pub(crate) fn is_sandboxed() -> bool {
     isolation() != "none"
 }

@@ -123,7 +123,7 @@ impl<S: Subject> World<S> {
                 self.session.handle_close(self.now, code, &input.text());
             }
             6 => {
-                // A platform does not report this for an open socket.
+                // Platforms report a connect failure only before the socket is open.
                 if self.socket == Socket::Connected {
                     self.socket = Socket::None;
                 }
