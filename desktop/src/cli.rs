@@ -110,7 +110,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "KEY", env = "ORGO_DESKTOP_API_KEY", hide_env_values = true)]
     pub(crate) api_key: Option<Secret>,
     /// The URL at which clients reach this server, if it differs from the address that it listens on, for example
-    /// https://desk.example for a TLS-terminating reverse proxy. Must start with http:// or https://. Links in
+    /// `https://desk.example` for a TLS-terminating reverse proxy. Must start with http:// or https://. Links in
     /// responses start with it, and requests may have its host in the Host header [default: links start with http://
     /// and the host of the request].
     #[arg(long, value_name = "URL")]
