@@ -194,9 +194,9 @@ impl ServerError {
         self.status == 429 || self.code.as_deref().is_some_and(|code| Self::WAKING.contains(&code))
     }
 
-    /// Returns whether the request took effect, according to the status of the response. With a 4xx status the server
-    /// executed nothing. The exception is 408: the desktop reached its time limit while it executed the call. With a
-    /// 5xx status the effect is unknown.
+    /// Returns whether the server may have executed the request, based on the status and the error code of the response.
+    /// A 4xx status means that nothing was executed, except 408: the desktop reached its time limit while it executed the
+    /// call. A 5xx status leaves this unknown, unless the error code shows that nothing was executed.
     pub(crate) fn delivery(&self) -> Delivered {
         if self.nothing_executed() || (400..500).contains(&self.status) && self.status != 408 {
             Delivered::No

@@ -16,7 +16,7 @@ const counter = (_, sample) => sample % 32_768;
 
 let server, computer;
 before(async () => {
-  // `patient`, because a slow machine cannot send hundreds of streams in real time.
+  // The clock of a `patient` sender stops while it cannot send: a slow machine cannot send hundreds of streams in real time.
   server = await startAudioServer({ sample: counter, patient: true });
   computer = Orgo.connect({ version: 1, computer_id: "c", password: "p", realtime_url: server.url });
 });

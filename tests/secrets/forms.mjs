@@ -26,7 +26,7 @@ export function escaped(secret) {
 }
 
 /**
- * Returns the base64 forms of a secret: one for each of the three alignments, without the characters that also depend
+ * Returns the base64 and base64url forms of a secret for each of the three alignments, without the characters that also depend
  * on neighboring bytes.
  */
 function inBase64(secret) {

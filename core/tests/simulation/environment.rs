@@ -318,12 +318,12 @@ impl<M: Model> Environment<M> {
         }
     }
 
-    /// Returns the age of the current connection.
+    /// Returns the time since the current connection opened or the last suspension ended, whichever is later.
     pub(crate) fn opened_for(&self) -> Millis {
         self.awake_since(self.opened)
     }
 
-    /// Returns how long the program has run since `moment`.
+    /// Returns the time since `moment` or the end of the last suspension, whichever is later.
     pub(crate) fn awake_since(&self, moment: Millis) -> Millis {
         self.now.saturating_sub(moment.max(self.suspended_until))
     }

@@ -7,9 +7,15 @@ const OPERATION = "request";
 export interface RequestParams {
   /** The HTTP method. */
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** The path relative to the base URL, with a leading slash, such as `/computers`. Encode each segment with `encodeURIComponent`. */
+  /**
+   * The path relative to the base URL, with a leading slash, such as `/computers`. Encode each segment with
+   * `encodeURIComponent`.
+   */
   path: string;
-  /** The query parameters. A list repeats its name; `undefined` and `null` are omitted. Default: none. */
+  /**
+   * The query parameters. A list is sent as one parameter per element, all with the same name. `undefined` and `null` are
+   * omitted. Default: none.
+   */
   query?: Record<string, QueryValue | QueryValue[] | undefined>;
   /** The body: any value that JSON can represent, including `null`. Not allowed for GET. Default: no body. */
   body?: unknown;
