@@ -139,7 +139,7 @@ async fn exchange<P: Platform>(
         if progress.poll_received(context).is_ready() {
             last_piece = Some(platform.now());
         }
-        // One timer serves many pieces of the response: when the timer fires, it is restarted with the remaining time
+        // The idle timer is not reset for each chunk: when it fires, it is restarted with the remaining time
         // of the limit.
         while let Some(last_piece) = last_piece {
             let silence = platform.now().saturating_sub(last_piece);

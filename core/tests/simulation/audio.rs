@@ -9,14 +9,16 @@ use crate::random::Random;
 
 #[derive(Default)]
 pub(crate) struct Speaker {
-    /// The next sample of this connection, and the first byte of a split sample.
+    /// The number of the current connection.
     connection: u64,
+    /// The value of the last generated frame; 0 before the first frame of a connection.
     next: u16,
     format: Format,
+    /// The bytes that are held back for the next message. They may start in the middle of a sample.
     tail: Vec<u8>,
     /// The number of channels in the format of the items.
     channels: u64,
-    /// The last frame. All channels of a frame have the same value.
+    /// The value of the last received frame. All channels of a frame have the same value.
     last_activity: Option<u16>,
     dropped_before: bool,
     /// The bytes of a partial frame, the bytes of a frame in the announced format, and the number of frames

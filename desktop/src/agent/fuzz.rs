@@ -233,7 +233,7 @@ fn is_hung_up(peer: &OwnedFd) -> bool {
     poll(&mut ends, Some(&Timespec { tv_sec: 5, tv_nsec: 0 })).is_ok_and(|ready| ready == 1)
 }
 
-/// Code inside a computer that has taken over the agent.
+/// An agent that is controlled by malicious code inside the computer.
 struct HostileAgent {
     script: Vec<u8>,
     at: usize,

@@ -120,8 +120,8 @@ impl RuntimeDir {
         Limits::find(name, PREFIX)
     }
 
-    /// The names of a computer's folders without a box: for sockets, for `XDG_RUNTIME_DIR`, for logs and for the source
-    /// files of `exec` calls.
+    /// The names of the folders of a computer without a box: for sockets, for `XDG_RUNTIME_DIR`, for logs and for the
+    /// source files of `exec` calls.
     pub(super) const FOLDERS: [&str; 4] = ["run", "user", "log", "exec"];
 
     /// Creates the folders of a computer without a box. Their parent is named after a free X display number. Returns

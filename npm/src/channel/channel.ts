@@ -181,7 +181,7 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
         this.#setState(state);
       }
     } catch (thrown) {
-      // The binding itself failed. It reports no other state of the channel afterwards.
+      // The binding itself failed, so it will report no more state changes.
       this.#setState({ status: "closed", cause: { reason: "failed", message: toOrgoError(thrown).message } });
     }
   }
