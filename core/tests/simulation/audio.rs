@@ -19,7 +19,7 @@ pub(crate) struct Speaker {
     /// The number of channels in the format of the items.
     channels: u64,
     /// The value of the last received frame. All channels of a frame have the same value.
-    last_activity: Option<u16>,
+    last_frame: Option<u16>,
     dropped_before: bool,
     /// The bytes of a partial frame, the bytes of a frame in the announced format, and the number of frames
     /// that have arrived.
@@ -113,7 +113,7 @@ impl Model for Speaker {
             AudioItem::Started(format) => {
                 assert!((1..=2).contains(&format.channels));
                 self.channels = u64::from(format.channels);
-                self.last_activity = None;
+                self.last_frame = None;
                 self.dropped_before = true;
             }
             AudioItem::Samples(samples) => {
@@ -125,15 +125,15 @@ impl Model for Speaker {
                         reason = "the samples are 15-bit counts"
                     )]
                     let value = (sample * 32_768.0) as u16;
-                    if let Some(heard) = self.last_activity {
-                        let next = (heard + 1) & 0x7fff;
+                    if let Some(last) = self.last_frame {
+                        let next = (last + 1) & 0x7fff;
                         assert!(
-                            value == heard || value == next || self.dropped_before,
-                            "samples are in order: {value} after {heard}"
+                            value == last || value == next || self.dropped_before,
+                            "samples are in order: {value} after {last}"
                         );
                     }
                     self.dropped_before = false;
-                    self.last_activity = Some(value);
+                    self.last_frame = Some(value);
                 }
                 // The oldest samples between two items may have been dropped.
                 self.dropped_before = true;

@@ -172,7 +172,8 @@ struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     fn new(computer: Computer<'a>) -> Self {
-        let skeleton = computer.bash("tar -C ~ -c . | base64 -w 0")["output"]
+        // A warning of `tar`, for example about a file that changed, must not become part of the archive.
+        let skeleton = computer.bash("tar -C ~ -c . 2>/dev/null | base64 -w 0")["output"]
             .as_str()
             .expect("it is a string")
             .to_owned();
