@@ -193,7 +193,7 @@ export function toOrgoError(thrown: unknown): OrgoError {
   }
   return new BindingError({
     kind: "binding",
-    message: `the binding failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+    message: `the binding failed: ${messageOf(thrown)}`,
     delivered: "maybe",
     cause: thrown,
   });
@@ -231,4 +231,13 @@ export function timeoutError(operation: string, limit: number, missing: string, 
     delivered,
     limit,
   });
+}
+
+/** Returns the message of a thrown value, which may be anything. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    return "the thrown value has no text";
+  }
 }

@@ -126,8 +126,8 @@ const CALL_OPTIONS = {
  */
 export function checkFields(owner: string, argument: string, given: unknown, known: Record<string, Check>): void {
   if (given === undefined) return;
-  if (!isObject(given)) throw invalidParameter(owner, argument, `must be ${checks.object.expected}`);
-  for (const [name, value] of Object.entries(given)) {
+  checkArgument(owner, argument, given, checks.object);
+  for (const [name, value] of Object.entries(given as object)) {
     const check = Object.hasOwn(known, name) ? known[name] : undefined;
     if (check === undefined) {
       if (argument === "params" && isCallOption(name)) throw misplaced(owner, name);
@@ -151,9 +151,7 @@ export function withParams<Params extends object, Fixed extends object>(
   params: Params | undefined,
   fixed: Fixed,
 ): Params & Fixed {
-  if (params !== undefined && !isObject(params)) {
-    throw invalidParameter(operation, "params", `must be ${checks.object.expected}`);
-  }
+  if (params !== undefined) checkArgument(operation, "params", params, checks.object);
   return { ...params, ...fixed } as Params & Fixed;
 }
 
@@ -219,9 +217,9 @@ export function bindingOptions(options: CallOptions): BindingCallOptions {
  * @throws InvalidParameterError for a value that JSON cannot represent.
  */
 export function jsonParameters(operation: string, params: unknown): Record<string, unknown> {
-  if (!isObject(params)) throw invalidParameter(operation, "params", `must be ${checks.object.expected}`);
+  checkArgument(operation, "params", params, checks.object);
   const plain: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(params)) {
+  for (const [name, value] of Object.entries(params as object)) {
     if (value === undefined) continue;
     // `timeout` is also a parameter of some calls: the time limit on the server.
     if (isCallOption(name) && name !== "timeout") throw misplaced(operation, name);

@@ -249,7 +249,7 @@ impl Channel {
         self.end_password_request(Err(reason));
     }
 
-    fn end_password_request(&self, provided: Result<(ComputerAddress, Password), String>) {
+    fn end_password_request(&self, provided: Credentials) {
         let mut request = lock(&self.0.password_request);
         if matches!(*request, PasswordRequest::Read) {
             *request = PasswordRequest::Provided(provided);
@@ -316,7 +316,7 @@ fn credentials(target: Fields<'_>) -> Result<(ComputerAddress, Option<Password>)
     Ok((address, target.text("password")?.map(Password::new)))
 }
 
-fn is_closed(state: &State) -> bool {
+pub(super) fn is_closed(state: &State) -> bool {
     matches!(state, State::Closed(_))
 }
 

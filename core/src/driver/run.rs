@@ -9,10 +9,10 @@ use std::task::Poll;
 use futures_util::future::{Either, select};
 
 use super::authorize::{Provided, find_password, request_password};
-use super::channel::{Channel, Source};
+use super::channel::{Channel, Source, is_closed};
 use super::platform::{Message, Platform, SocketReader, SocketWriter};
 use crate::Millis;
-use crate::channel::{Action, ConnectFailure, State};
+use crate::channel::{Action, ConnectFailure};
 use crate::client::address::SocketUrl;
 
 /// The time limit for each step of a close: the message in flight, each queued message, and the close itself.
@@ -88,7 +88,7 @@ impl<P: Platform> Driver<P> {
     fn perform_actions(&mut self) {
         let (leaves_socket, closed) = {
             let session = self.channel.session();
-            (session.leaves_socket(), matches!(session.state(), State::Closed(_)))
+            (session.leaves_socket(), is_closed(&session.state()))
         };
         if leaves_socket && closed {
             self.finish_socket();
@@ -195,7 +195,7 @@ impl<P: Platform> Driver<P> {
     }
 
     fn is_finished(&self) -> bool {
-        self.closing.is_empty() && matches!(self.channel.state(), State::Closed(_))
+        self.closing.is_empty() && is_closed(&self.channel.state())
     }
 
     /// Sets the timer for the session's next deadline. A timer with an earlier deadline is kept, so that not every

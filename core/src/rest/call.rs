@@ -22,10 +22,12 @@ use crate::error::{
     TooLargeError, TransportError,
 };
 use crate::rest::calls::actions::Screenshot;
-use crate::rest::custom::{self, Custom};
+use crate::rest::custom;
 use crate::rest::http::{Method, Request, Response, SendFailure};
 use crate::rest::image;
-use crate::rest::operation::{Effect, Encoded, Endpoint, Operation, ParameterEncoding, ResponseKind};
+use crate::rest::operation::{
+    Effect, Encoded, Endpoint, Operation, ParameterEncoding, Prepared, ResponseKind,
+};
 use crate::rest::refusal;
 use crate::rest::retry::{Backoff, Jitter, millis_from_seconds, retry_after, retry_delay};
 use crate::rest::schema::normalize;
@@ -138,30 +140,6 @@ pub struct Call {
     log: LogQueue,
 }
 
-/// A checked call, before the settings of the client are added.
-struct Prepared<'a> {
-    name: String,
-    operation: &'static Operation,
-    method: Method,
-    effect: Effect,
-    params: &'a Map,
-    encoded: Encoded,
-    body: Option<Value>,
-}
-
-impl<'a> Prepared<'a> {
-    fn declared(operation: &'static Operation, params: &'a Map) -> Result<Self, Error> {
-        let mut encoded = operation.encode(params)?;
-        let body =
-            (operation.encoding == ParameterEncoding::Json && operation.method == Method::Post).then(|| {
-                let fields = encoded.fields.drain(..);
-                Value::Object(fields.map(|(name, value)| (name.to_owned(), value)).collect())
-            });
-        let Operation { name, method, effect, .. } = *operation;
-        Ok(Self { name: name.to_owned(), operation, method, effect, params, encoded, body })
-    }
-}
-
 #[derive(Debug)]
 enum Phase {
     Ready,
@@ -189,10 +167,7 @@ impl Call {
         seed: u64,
     ) -> Result<Self, Error> {
         if name == custom::NAME {
-            let Custom { name, method, effect, encoded, body } = custom::read(params)?;
-            let operation = custom::OPERATION;
-            let prepared = Prepared { name, operation, method, effect, params, encoded, body };
-            return Self::prepare(config, prepared, options, content, seed);
+            return Self::prepare(config, custom::read(params)?, options, content, seed);
         }
         let operation = crate::rest::calls::operation(name)
             .ok_or_else(|| Error::encode("call", "operation", format!("is not known: {name:?}")))?;

@@ -4,13 +4,13 @@ use crate::encoding::json::{Map, Value};
 use crate::encoding::percent::percent_encode;
 use crate::error::Error;
 use crate::rest::http::Method;
-use crate::rest::operation::{BLANK, Effect, Encoded, Operation, ResponseKind};
+use crate::rest::operation::{BLANK, Effect, Encoded, Operation, Prepared, ResponseKind};
 
 /// The name that selects a request to an undeclared path in [`Call::new`](crate::rest::call::Call::new).
 pub const NAME: &str = "request";
 
 /// The operation of every request to an undeclared path. The method and the effect come from the request.
-pub(super) const OPERATION: &Operation = &Operation { name: NAME, response: ResponseKind::Any, ..BLANK };
+const OPERATION: &Operation = &Operation { name: NAME, response: ResponseKind::Any, ..BLANK };
 
 const METHODS: [(Method, Effect); 5] = [
     (Method::Get, Effect::Read),
@@ -22,18 +22,8 @@ const METHODS: [(Method, Effect); 5] = [
 const EFFECTS: [(&str, Effect); 3] =
     [("read", Effect::Read), ("idempotent", Effect::Idempotent), ("once", Effect::Once)];
 
-/// A checked request.
-pub(super) struct Custom {
-    /// The method and the path, for errors and logs.
-    pub(super) name: String,
-    pub(super) method: Method,
-    pub(super) effect: Effect,
-    pub(super) encoded: Encoded,
-    pub(super) body: Option<Value>,
-}
-
 /// Reads the parameters: `method`, `path`, and optionally `query`, `body` and `effect`.
-pub(super) fn read(params: &Map) -> Result<Custom, Error> {
+pub(super) fn read(params: &Map) -> Result<Prepared<'_>, Error> {
     let known = |name: &str| matches!(name, "method" | "path" | "query" | "body" | "effect");
     if let Some((unknown, _)) = params.iter().find(|(name, _)| !known(name)) {
         let problem = "is not a parameter of this call, which takes method, path, query, body, effect";
@@ -72,7 +62,8 @@ pub(super) fn read(params: &Map) -> Result<Custom, Error> {
         })?;
     }
     let name = [NAME, method.as_str(), path].join(" ");
-    Ok(Custom { name, method, effect, encoded: Encoded { target, fields: Vec::new() }, body })
+    let encoded = Encoded { target, fields: Vec::new() };
+    Ok(Prepared { name, operation: OPERATION, method, effect, params, encoded, body })
 }
 
 /// Returns why a path does not stay below the base URL, or is not encoded as RFC 3986 requires.

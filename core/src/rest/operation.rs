@@ -141,6 +141,32 @@ pub struct Encoded {
     pub fields: Vec<(&'static str, Value)>,
 }
 
+/// A checked call, before the settings of the client are added.
+pub(super) struct Prepared<'a> {
+    /// The name in errors and log entries.
+    pub(super) name: String,
+    pub(super) operation: &'static Operation,
+    pub(super) method: Method,
+    pub(super) effect: Effect,
+    pub(super) params: &'a Map,
+    pub(super) encoded: Encoded,
+    pub(super) body: Option<Value>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Checks the parameters of a declared call.
+    pub(super) fn declared(operation: &'static Operation, params: &'a Map) -> Result<Self, Error> {
+        let mut encoded = operation.encode(params)?;
+        let body =
+            (operation.encoding == ParameterEncoding::Json && operation.method == Method::Post).then(|| {
+                let fields = encoded.fields.drain(..);
+                Value::Object(fields.map(|(name, value)| (name.to_owned(), value)).collect())
+            });
+        let Operation { name, method, effect, .. } = *operation;
+        Ok(Self { name: name.to_owned(), operation, method, effect, params, encoded, body })
+    }
+}
+
 impl Operation {
     /// Checks and encodes the parameters.
     ///

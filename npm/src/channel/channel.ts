@@ -2,7 +2,7 @@ import { asyncDispose } from "../ambient.js";
 import type { BindingChannel, ChannelTarget } from "../binding.js";
 import { Deadline } from "../deadline.js";
 import { Emitter } from "../emitter.js";
-import { ChannelClosedError, toOrgoError } from "../errors.js";
+import { ChannelClosedError, messageOf, toOrgoError } from "../errors.js";
 import { checkWaitOptions, type WaitOptions } from "../options.js";
 import type { ChannelState, CloseCause, Counters } from "../types.js";
 
@@ -210,13 +210,4 @@ function isNormalClose(cause: CloseCause): boolean {
 /** Creates the error of a channel that is closed. */
 export function channelClosed(cause: CloseCause): ChannelClosedError {
   return new ChannelClosedError({ kind: "closed", message: cause.message, delivered: "no", cause });
-}
-
-/** Returns the message of a thrown value, which may be anything. */
-function messageOf(thrown: unknown): string {
-  try {
-    return thrown instanceof Error ? thrown.message : String(thrown);
-  } catch {
-    return "refresh threw a value that has no text";
-  }
 }
