@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
-import { RUSTC, shrink } from "./lib/shrink.mjs";
+import { OPTIMIZE, RUSTC, shrink } from "./lib/shrink.mjs";
 import { Failure, main, output, root, run, step } from "./lib/step.mjs";
 import { usePaths } from "./lib/tools.mjs";
 import { setup } from "./setup.mjs";
@@ -56,7 +56,7 @@ async function buildPlayout() {
   });
   const built = join(cargoTarget(), target, "wasm/orgo_playout_wasm.wasm");
   mkdirSync(join(root, "target"), { recursive: true });
-  await run("wasm-opt", ["-Oz", ...RUSTC, "--strip-debug", built, "-o", join(root, "target/playout.wasm")]);
+  await run("wasm-opt", [...OPTIMIZE, ...RUSTC, "--strip-debug", built, "-o", join(root, "target/playout.wasm")]);
 }
 
 async function buildAddon() {
