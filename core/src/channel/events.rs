@@ -9,7 +9,7 @@ use super::session::{Incoming, Protocol, Received, Session, drop_oldest_error};
 use crate::Millis;
 use crate::client::address::SocketUrl;
 use crate::client::fields::{Fields, list_of_texts};
-use crate::diagnostics::mask::Mask;
+use crate::diagnostics::mask::{Mask, in_quotes};
 use crate::encoding::json::{self, Map, Value, quote, serialize_as_json};
 use crate::encoding::plain::PlainObject;
 use crate::error::Error;
@@ -401,8 +401,11 @@ fn check_types(types: &[String]) -> Result<(), Error> {
         None => Ok(()),
         Some(unknown) => {
             let names: Vec<&str> = EVENTS.iter().map(|event| event.name).collect();
-            let problem =
-                format!("contains the unknown type {unknown:?}: the types are {}", names.join(", "));
+            let problem = format!(
+                "contains the unknown type {}: the types are {}",
+                in_quotes(unknown),
+                names.join(", ")
+            );
             Err(Error::encode("computers.events", "types", problem))
         }
     }

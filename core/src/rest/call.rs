@@ -14,7 +14,7 @@ use crate::Millis;
 use crate::client::config::{CallOptions, Config, DEFAULT_MAX_FILE_BYTES};
 use crate::client::credentials::ApiKey;
 use crate::diagnostics::log::{LogEntry, LogEvent, LogQueue};
-use crate::diagnostics::mask::Mask;
+use crate::diagnostics::mask::{Mask, in_quotes};
 use crate::encoding::json::{self, Map, SyntaxError, Value};
 use crate::encoding::text::split_once;
 use crate::error::{
@@ -169,8 +169,9 @@ impl Call {
         if name == custom::NAME {
             return Self::prepare(config, custom::read(params)?, options, content, seed);
         }
-        let operation = crate::rest::calls::operation(name)
-            .ok_or_else(|| Error::encode("call", "operation", format!("is not known: {name:?}")))?;
+        let operation = crate::rest::calls::operation(name).ok_or_else(|| {
+            Error::encode("call", "operation", format!("is not known: {}", in_quotes(name)))
+        })?;
         Self::prepare(config, Prepared::declared(operation, params)?, options, content, seed)
     }
 

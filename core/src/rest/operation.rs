@@ -6,6 +6,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::diagnostics::mask::in_quotes;
 use crate::encoding::json::{self, Map, Number, Value};
 use crate::encoding::percent::percent_encode;
 use crate::encoding::text::replace;
@@ -315,7 +316,7 @@ pub fn accepted_values(field: &Field) -> String {
         |number: f64| Number::rounded(number).map_or_else(String::new, |number| number.as_str().to_owned());
     match (field.rule, &field.ty) {
         (_, Type::Choice(choice)) => {
-            format!("one of {}", list(&mut choice.values.iter().map(|name| format!("{name:?}"))))
+            format!("one of {}", list(&mut choice.values.iter().map(|name| in_quotes(name))))
         }
         (Rule::Any, ty) => expected(ty).to_owned(),
         (Rule::Min(min), ty) => format!("{} of at least {}", expected(ty), figure(min)),
@@ -331,7 +332,7 @@ pub fn accepted_values(field: &Field) -> String {
 /// Describes a refused value in an error message. Leaves out long text.
 fn describe_refused(value: &Value) -> String {
     match value.as_str() {
-        Some(text) if text.len() <= 40 => format!("{text:?}"),
+        Some(text) if text.len() <= 40 => in_quotes(text),
         _ => describe(value),
     }
 }

@@ -2,6 +2,7 @@
 //! an HTML page of a proxy, XML of a file store, or plain text.
 
 use crate::encoding::json::{self, Value};
+use crate::encoding::text::part;
 
 /// The longest reason from a body that is not JSON, in characters.
 const MAX_CHARACTERS: usize = 200;
@@ -123,7 +124,7 @@ fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
             loop {
                 end = find(text, "</", end)?;
                 if is_tag(text, end + 2, name) {
-                    return Some(&text[start..end]);
+                    return Some(part(text, start..end));
                 }
                 end += 2;
             }
@@ -164,7 +165,7 @@ fn words(markup: &str) -> String {
                 other.len_utf8()
             }
         };
-        rest = &rest[skipped..];
+        rest = part(rest, skipped..);
     }
     joined(plain.chars())
 }
@@ -174,7 +175,7 @@ fn entity(text: &str) -> Option<(char, usize)> {
     const NAMED: [(&str, char); 6] =
         [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("nbsp", ' ')];
     let end = text.bytes().take(MAX_REFERENCE).position(|byte| byte == b';')?;
-    let name = &text[1..end];
+    let name = part(text, 1..end);
     let character = match name.strip_prefix('#') {
         Some(number) => {
             let (radix, digits) = match number.strip_prefix('x').or_else(|| number.strip_prefix('X')) {
@@ -216,7 +217,7 @@ fn without_status(words: &str, status: u16) -> &str {
         return words;
     }
     let rest = bytes.iter().skip(3).position(|byte| !separates(byte));
-    rest.map_or(words, |at| &words[3 + at..])
+    rest.map_or(words, |at| part(words, 3 + at..))
 }
 
 /// Returns the first words of the text, followed by an ellipsis if the text is longer.
@@ -225,8 +226,8 @@ pub(crate) fn shortened(words: &str) -> String {
         None => words.to_owned(),
         Some((end, _)) => {
             // A long text without spaces is shortened inside a word.
-            let cut = words[..end].bytes().rposition(|byte| byte == b' ').filter(|at| *at > end / 2);
-            format!("{}…", &words[..cut.unwrap_or(end)])
+            let cut = part(words, ..end).bytes().rposition(|byte| byte == b' ').filter(|at| *at > end / 2);
+            format!("{}…", part(words, ..cut.unwrap_or(end)))
         }
     }
 }
