@@ -29,6 +29,18 @@ pub(crate) fn replace(mut text: &str, old: &str, new: &str) -> String {
     replaced
 }
 
+/// Joins texts. Unlike `join` of the standard library, its code exists once for all types.
+pub(crate) fn join<'a>(texts: &mut dyn Iterator<Item = &'a str>, separator: &str) -> String {
+    let mut joined = String::new();
+    for (index, text) in texts.enumerate() {
+        if index > 0 {
+            joined.push_str(separator);
+        }
+        joined.push_str(text);
+    }
+    joined
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -73,14 +73,14 @@ impl Output {
                 Output::Screenshot(_) | Output::Content(_) => Value::Null,
             };
             serde_json::from_str(&value.to_string()).map_err(|error| {
-                Error::Decode(DecodeError {
+                Error::Decode(Box::new(DecodeError {
                     operation: name.to_owned(),
                     path: String::new(),
                     problem: error.to_string(),
                     status: 200,
                     body: String::new(),
                     garbled: false,
-                })
+                }))
             })
         }
         read(E::OPERATION.name, self)
@@ -375,11 +375,11 @@ impl Call {
     pub fn handle_failure(&mut self, failure: SendFailure) {
         let SendFailure { reached, message } = failure;
         self.record_delivery(reached.into());
-        self.fail(Error::Transport(TransportError {
+        self.fail(Error::Transport(Box::new(TransportError {
             operation: self.name.clone(),
             message: self.mask.text(&message),
             delivered: self.delivered,
-        }));
+        })));
     }
 
     /// Reports that the limit [`request`](Limits::request) expired.
@@ -402,7 +402,7 @@ impl Call {
 
     fn out_of_time(&self, kind: TimeoutKind, limit: Millis) -> Error {
         let operation = self.name.clone();
-        Error::Timeout(TimeoutError { operation, kind, limit, delivered: self.delivered })
+        Error::Timeout(Box::new(TimeoutError { operation, kind, limit, delivered: self.delivered }))
     }
 
     /// Aborts the call. The next step is `Done`.
@@ -416,7 +416,7 @@ impl Call {
     }
 
     fn aborted(&self) -> Error {
-        Error::Aborted(AbortedError { operation: self.name.clone(), delivered: self.delivered })
+        Error::Aborted(Box::new(AbortedError { operation: self.name.clone(), delivered: self.delivered }))
     }
 
     /// Combines the effect of one request with the effect of the earlier requests.
@@ -613,11 +613,11 @@ impl Call {
     }
 
     fn too_large(&self, response: &Response) -> Error {
-        Error::TooLarge(TooLargeError {
+        Error::TooLarge(Box::new(TooLargeError {
             operation: self.name.clone(),
             status: response.status,
             limit: self.request.max_response_bytes,
-        })
+        }))
     }
 
     fn not_json(&self, response: &Response, error: SyntaxError) -> Error {
@@ -626,26 +626,25 @@ impl Call {
         } else {
             format!("expected JSON, found something else at byte {}", error.at)
         };
-        Error::Decode(DecodeError {
-            // The response to a retry would exceed the limit too.
-            garbled: error.exceeded.is_none(),
-            ..self.decode_error(response, Mismatch { path: String::new(), problem })
-        })
+        let mut decode_error = self.decode_error(response, Mismatch { path: String::new(), problem });
+        // The response to a retry would exceed the limit too.
+        decode_error.garbled = error.exceeded.is_none();
+        Error::Decode(decode_error)
     }
 
     fn mismatch(&self, response: &Response, mismatch: Mismatch) -> Error {
         Error::Decode(self.decode_error(response, mismatch))
     }
 
-    fn decode_error(&self, response: &Response, Mismatch { path, problem }: Mismatch) -> DecodeError {
-        DecodeError {
+    fn decode_error(&self, response: &Response, Mismatch { path, problem }: Mismatch) -> Box<DecodeError> {
+        Box::new(DecodeError {
             operation: self.name.clone(),
             path,
             problem,
             status: response.status,
             body: self.mask.body(&response.body),
             garbled: false,
-        }
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 //! an HTML page of a proxy, XML of a file store, or plain text.
 
 use crate::encoding::json::{self, Value};
-use crate::encoding::text::part;
+use crate::encoding::text::{join, part};
 
 /// The longest reason from a body that is not JSON, in characters.
 const MAX_CHARACTERS: usize = 200;
@@ -57,7 +57,7 @@ fn of_json(value: &Value) -> Option<String> {
         Value::String(text) if !text.trim_ascii().is_empty() => Some(text.clone()),
         Value::Array(items) => {
             let texts: Vec<String> = items.iter().filter_map(of_json).take(MAX_LIST_ITEMS).collect();
-            (!texts.is_empty()).then(|| texts.join("; "))
+            (!texts.is_empty()).then(|| join(&mut texts.iter().map(String::as_str), "; "))
         }
         Value::Object(_) => {
             let first = |names: &[&str]| names.iter().find_map(|name| of_field(value.get(name)?));
@@ -79,7 +79,7 @@ fn of_field(value: &Value) -> Option<String> {
         let Value::Object(fields) = value else { return None };
         let named = fields.iter().filter_map(|(name, value)| Some(format!("{name}: {}", of_json(value)?)));
         let texts: Vec<String> = named.take(MAX_LIST_ITEMS).collect();
-        (!texts.is_empty()).then(|| texts.join("; "))
+        (!texts.is_empty()).then(|| join(&mut texts.iter().map(String::as_str), "; "))
     })
 }
 
@@ -213,7 +213,7 @@ fn joined(characters: impl Iterator<Item = char>) -> String {
 fn without_status(words: &str, status: u16) -> &str {
     let separates = |byte: &u8| b" :-.|".contains(byte);
     let bytes = words.as_bytes();
-    if !begins(words, 0, &status.to_string()) || !bytes.get(3).is_some_and(separates) {
+    if !begins(words, 0, &u32::from(status).to_string()) || !bytes.get(3).is_some_and(separates) {
         return words;
     }
     let rest = bytes.iter().skip(3).position(|byte| !separates(byte));
