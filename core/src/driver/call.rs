@@ -128,7 +128,8 @@ async fn exchange<P: Platform>(
     mut on_sent: impl FnMut(usize),
     mut canceled: Pin<&mut dyn Future<Output = ()>>,
 ) -> Ended {
-    let mut response = pin!(platform.send(request, progress.clone()));
+    // As `dyn`, the code of the platform is not merged with the code of the call, which compresses better.
+    let mut response: Pin<Box<dyn Future<Output = _>>> = Box::pin(platform.send(request, progress.clone()));
     let mut limit = pin!(platform.sleep(limits.request));
     let mut last_piece = None;
     let mut idle: Option<Pin<Box<dyn Future<Output = ()>>>> = None;
