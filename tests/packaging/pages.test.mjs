@@ -31,7 +31,7 @@ for (const [name, { code = ".", modes }] of Object.entries(PROJECTS)) {
     let project;
     before(() => {
       project = openProject(name);
-      const files = code === "." ? ["check.js", "index.html"] : ["check.js", "server.js"];
+      const files = code === "." ? ["check.js", "main.js", "index.html"] : ["check.js", "server.js"];
       write(project, Object.fromEntries(files.map((file) => [join(code, file), shared(file)])));
     });
     after(() => project?.remove());
@@ -55,7 +55,8 @@ async function tryMode(project, mode) {
     if (mode.output) {
       folder = mkdtempSync(join(tmpdir(), "orgo-output-"));
       closers.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-      for (const [from, to] of Object.entries(mode.output)) cpSync(join(project.folder, from), join(folder, to), { recursive: true });
+      for (const [from, to] of Object.entries(mode.output))
+        cpSync(join(project.folder, from), join(folder, to), { recursive: true });
       // The output must not need the project and its dependencies.
       const moved = `${project.folder}-moved`;
       renameSync(project.folder, moved);
@@ -64,8 +65,8 @@ async function tryMode(project, mode) {
     const { origin, close } = mode.start ? await startServer(folder, mode) : await startPages(() => folder, mode.serve);
     closers.push(close);
     const found = [];
-    if (mode.page !== undefined) found.push(await openPage(origin + mode.page, mode.expected));
-    for (const path of mode.server ?? []) found.push(await requestServer(origin + path, mode.expected));
+    if (mode.page !== undefined) found.push(await openPage(origin + mode.page, mode));
+    for (const path of mode.server ?? []) found.push(await requestServer(origin, path, mode));
     return found.join("; ");
   } finally {
     for (const close of closers.reverse()) await close();
@@ -88,7 +89,7 @@ async function startServer(folder, mode) {
 }
 
 /** Opens a page, and runs its checks. */
-async function openPage(url, { transport = "port", violations = [] } = {}) {
+async function openPage(url, { action, expected: { transport = "port", violations = [], server } = {} }) {
   const context = await environment.browser.newContext();
   try {
     const page = await context.newPage();
@@ -115,19 +116,25 @@ async function openPage(url, { transport = "port", violations = [] } = {}) {
     const result = await within("the checks in the page", checked, 90_000);
     assert.deepEqual({ ...result, version: undefined }, { kind: "wasm", transport, version: undefined });
     assert.deepEqual(await page.evaluate(() => globalThis.violations), violations);
-    return `page: ${result.kind}, audio by \`${result.transport}\``;
+    const found = [`page: ${result.kind}, audio by \`${result.transport}\``];
+    if (action) found.push(`action: ${describeCalls(await page.evaluate(() => globalThis.act()), server)}`);
+    return found.join("; ");
   } finally {
     await context.close();
   }
 }
 
 /** Requests the result of code on the server of a project. */
-async function requestServer(url, { server } = {}) {
-  const response = await fetch(url, { signal: AbortSignal.timeout(90_000) });
+async function requestServer(origin, path, { expected: { server } = {} }) {
+  const response = await fetch(origin + path, { signal: AbortSignal.timeout(90_000) });
   const text = await response.text();
-  assert.equal(response.status, 200, text.slice(0, 2000));
-  const { kind, cause, ...rest } = JSON.parse(text);
+  assert.equal(response.status, 200, `${path}: ${response.status} ${text.slice(0, 2000)}`);
+  return `${path}: ${describeCalls(JSON.parse(text), path.endsWith("edge") ? "wasm" : server)}`;
+}
+
+/** Checks and describes the result of `callComputer`. */
+function describeCalls({ kind, cause, ...rest }, expected) {
   assert.deepEqual(rest, { output: "42\n", size: [1280, 720], bytes: true });
-  if (server) assert.equal(kind, server, cause);
-  return `server: ${kind}${cause ? ` (${cause})` : ""}`;
+  if (expected) assert.equal(kind, expected, cause);
+  return cause ? `${kind} (${cause})` : kind;
 }

@@ -47,4 +47,7 @@ export function useKey() {
   }
 }
 
-if (typeof document !== "undefined") Object.assign(globalThis, { check, useKey });
+/** Makes the functions available to the test. */
+export function publish() {
+  Object.assign(globalThis, { check, useKey });
+}
