@@ -6,6 +6,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
+import { currentTarget } from "../npm/src/bindings/targets.js";
 import { RUSTC, shrink } from "./lib/shrink.mjs";
 import { Failure, main, output, root, run, step } from "./lib/step.mjs";
 import { usePaths } from "./lib/tools.mjs";
@@ -66,7 +67,7 @@ async function buildAddon() {
     throw new Failure(`The addon does not support ${process.platform}. The WebAssembly binding works everywhere.`);
   const out = join(root, "npm/dist/native");
   mkdirSync(out, { recursive: true });
-  copyFileSync(join(cargoTarget(), "addon", library), join(out, `orgo.${platformName()}.node`));
+  copyFileSync(join(cargoTarget(), "addon", library), join(out, `orgo.${currentTarget()}.node`));
 }
 
 /**
@@ -83,14 +84,6 @@ function anonymous() {
 
 /** Returns Cargo's output directory. */
 const cargoTarget = () => process.env.CARGO_TARGET_DIR ?? join(root, "target");
-
-/** Returns the platform part of the addon's file name. npm/src/bindings/native.ts uses the same names. */
-function platformName() {
-  const { platform, arch } = process;
-  if (platform !== "linux") return `${platform}-${arch}`;
-  const libc = process.report.getReport().header.glibcVersionRuntime ? "gnu" : "musl";
-  return `${platform}-${arch}-${libc}`;
-}
 
 async function buildNpm() {
   await run("npm", ["run", "--silent", "build", "--workspace", "npm"]);
