@@ -9,6 +9,7 @@ import { createComputer } from "../support/computer.mjs";
 import { startDesktop } from "../support/desktop.mjs";
 import { bundlers } from "./servers/bundlers.mjs";
 import { removeProjects } from "./servers/project.mjs";
+import { runners } from "./servers/runners.mjs";
 import { runtimes } from "./servers/runtimes.mjs";
 
 const LIMIT = { timeout: 300_000 };
@@ -34,7 +35,7 @@ function versions(project) {
     .join(", ");
 }
 
-for (const row of [...runtimes(), ...bundlers()]) {
+for (const row of [...runtimes(), ...bundlers(), ...runners()]) {
   if (!full && !row.quick) continue;
   test(`${versions(row.project)}: ${row.name}`, LIMIT, async () => {
     const output = await row.run(env);

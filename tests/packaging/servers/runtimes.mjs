@@ -1,75 +1,41 @@
 // JavaScript runtimes, and their options.
-import { node, open, run } from "./project.mjs";
+import { open, row, run } from "./project.mjs";
 
 const ENTRIES = { "main.mjs": "ES module", "main.cjs": "CommonJS" };
-
+const BINDINGS = ["native", "wasm"];
 const VERSIONS = [18, 20, 22, 24, 26];
 
-/** A row that runs the entry points with a version of Node. */
-function withNode(major, name, binding, args, { env = {}, quick = false } = {}) {
-  const project = `runtime-node-${major}`;
-  return {
-    project,
-    name,
-    binding,
-    quick,
-    run: (server) => run(open(project).folder, [node(major), ...args], { ...server, ...env }),
-  };
+/** A row that runs a command in a project. `binding` is the expected binding, `forced` the selected one. */
+function runtime(project, name, binding, command, { forced, major, quick } = {}) {
+  const selected = forced && { ORGO_BINDING: forced };
+  return row(project, name, binding, (env) => run(open(project).folder, command, { env: { ...env, ...selected }, major }), quick);
 }
 
-function nodes() {
-  return VERSIONS.flatMap((major) =>
-    Object.entries(ENTRIES).flatMap(([entry, name]) =>
-      ["native", "wasm"].map((binding) =>
-        withNode(major, `${name}, ${binding}`, binding, [entry], {
-          env: { ORGO_BINDING: binding },
-          quick: major === 18 || major === 26,
-        }),
-      ),
+/** A row for each entry point and binding. */
+const entries = (project, program, { major, quick } = {}) =>
+  Object.entries(ENTRIES).flatMap(([entry, format]) =>
+    BINDINGS.map((binding) =>
+      runtime(project, `${format}, ${binding}`, binding, `${program} ${entry}`, { forced: binding, major, quick }),
     ),
   );
-}
 
-/** Options of Node that disable a part that the package uses. */
-const options = () => [
-  withNode(22, "--experimental-permission", "wasm", ["--experimental-permission", "--allow-fs-read=*", "main.mjs"]),
-  withNode(24, "--permission", "wasm", ["--permission", "--allow-fs-read=*", "main.mjs"]),
-  withNode(24, "--permission --allow-addons", "native", ["--permission", "--allow-fs-read=*", "--allow-addons", "main.mjs"]),
-  withNode(26, "--permission", "wasm", ["--permission", "--allow-fs-read=*", "--allow-net", "main.mjs"], { quick: true }),
-  withNode(24, "--no-addons", "wasm", ["--no-addons", "main.mjs"]),
-  withNode(24, "--no-addons, CommonJS", "wasm", ["--no-addons", "main.cjs"]),
-  withNode(24, "--jitless", "native", ["--jitless", "main.mjs"]),
+const withNode = (major, options, binding, { entry = "main.mjs", quick } = {}) =>
+  runtime(`runtime-node-${major}`, options, binding, `node ${options} ${entry}`, { major, quick });
+
+const deno = (name, options, binding) => runtime("runtime-deno", name, binding, `deno run ${options} main.mjs`);
+
+export const runtimes = () => [
+  ...VERSIONS.flatMap((major) => entries(`runtime-node-${major}`, "node", { major, quick: major === 18 || major === 26 })),
+  // Options that disable a part of Node that the package can use.
+  withNode(22, "--experimental-permission --allow-fs-read=*", "wasm"),
+  withNode(24, "--permission --allow-fs-read=*", "wasm"),
+  withNode(24, "--permission --allow-fs-read=* --allow-addons", "native"),
+  withNode(26, "--permission --allow-fs-read=* --allow-net", "wasm", { quick: true }),
+  withNode(24, "--no-addons", "wasm"),
+  withNode(24, "--no-addons", "wasm", { entry: "main.cjs" }),
+  withNode(24, "--jitless", "native"),
+  ...entries("runtime-bun", "bun", { quick: true }),
+  ...entries("runtime-deno", "deno run -A", { quick: true }),
+  deno("without --allow-ffi", "--allow-read --allow-env --allow-net", "wasm"),
+  deno("without --allow-ffi and --allow-read", "--allow-env --allow-net", "wasm"),
 ];
-
-function withTool(project, name, binding, command, { env = {}, quick = false } = {}) {
-  return { project, name, binding, quick, run: (server) => run(open(project).folder, command, { ...server, ...env }) };
-}
-
-const others = () => [
-  withTool("runtime-bun", "ES module", "native", ["bun", "main.mjs"], { quick: true }),
-  withTool("runtime-bun", "CommonJS", "native", ["bun", "main.cjs"]),
-  withTool("runtime-bun", "ES module, wasm", "wasm", ["bun", "main.mjs"], { env: { ORGO_BINDING: "wasm" } }),
-  withTool("runtime-bun", "CommonJS, wasm", "wasm", ["bun", "main.cjs"], { env: { ORGO_BINDING: "wasm" } }),
-  withTool("runtime-bun", "bun test", "native", ["bun", "test", "./works.test.mjs"]),
-  withTool("runtime-deno", "ES module", "native", ["deno", "run", "-A", "main.mjs"], { quick: true }),
-  withTool("runtime-deno", "CommonJS", "native", ["deno", "run", "-A", "main.cjs"]),
-  withTool("runtime-deno", "ES module, wasm", "wasm", ["deno", "run", "-A", "main.mjs"], { env: { ORGO_BINDING: "wasm" } }),
-  withTool("runtime-deno", "CommonJS, wasm", "wasm", ["deno", "run", "-A", "main.cjs"], { env: { ORGO_BINDING: "wasm" } }),
-  withTool("runtime-deno", "without --allow-ffi", "wasm", [
-    "deno",
-    "run",
-    "--allow-read",
-    "--allow-env",
-    "--allow-net",
-    "main.mjs",
-  ]),
-  withTool("runtime-deno", "with --allow-net and --allow-env only", "wasm", [
-    "deno",
-    "run",
-    "--allow-env",
-    "--allow-net",
-    "main.mjs",
-  ]),
-];
-
-export const runtimes = () => [...nodes(), ...options(), ...others()];
