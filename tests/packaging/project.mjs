@@ -1,5 +1,5 @@
 // A user's project in a temporary folder, with the package installed from its packed file.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   cpSync,
@@ -13,12 +13,22 @@ import {
   writeFileSync,
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { until, within } from "../support/wait.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** The folder of the installed dependencies of projects, by the content of their `package.json`. */
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "orgo-sdk/projects");
+const LIFELINE = join(root, "scripts/lib/lifeline.mjs");
+/** Prevents requests for usage statistics, and questions. */
+const QUIET = {
+  CI: "1",
+  NO_COLOR: "1",
+  ASTRO_TELEMETRY_DISABLED: "1",
+  NEXT_TELEMETRY_DISABLED: "1",
+  NUXT_TELEMETRY_DISABLED: "1",
+};
 
 const npm = (args, cwd) => execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 
@@ -128,6 +138,51 @@ function newProject() {
     installed: join(folder, "node_modules/orgo-sdk"),
     remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
   };
+}
+
+/**
+ * Starts a program of a project, such as a development server. The program and its child processes end at the latest when
+ * this process ends.
+ *
+ * @param {string} cwd
+ * @param {string[]} command the program, which may be one of the project's dependencies, and its arguments
+ * @param {Record<string, string>} [env] additional variables
+ */
+export function start(cwd, command, env = {}) {
+  const { ORGO_BINDING, NODE_TEST_CONTEXT, ...inherited } = process.env;
+  const child = spawn(process.execPath, [LIFELINE, ...command], {
+    cwd,
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...inherited, PATH: `${join(cwd, "node_modules/.bin")}${delimiter}${inherited.PATH}`, ...QUIET, ...env },
+  });
+  child.stdin.on("error", () => {});
+  const program = { log: "", ended: new Promise((resolve) => child.once("close", (code, signal) => resolve(signal ?? code))) };
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (program.log += text));
+  return Object.assign(program, {
+    /** Waits until the server responds to requests. */
+    async respond(url) {
+      const ended = program.ended.then((how) => {
+        throw new Error(`${command.join(" ")} ended with ${how}\n${program.log}`);
+      });
+      const responds = () => fetch(url, { redirect: "manual", signal: AbortSignal.timeout(60_000) }).catch(() => undefined);
+      await Promise.race([until(url, responds, 90_000), ended]).catch((error) => {
+        throw new Error(`${error.message}\n${program.log}`);
+      });
+      ended.catch(() => {});
+    },
+    async stop() {
+      child.stdin.end();
+      await within(`${command.join(" ")} to end`, program.ended);
+    },
+  });
+}
+
+/** Runs a program of a project until it ends. Throws an error that contains its output if it fails. */
+export async function execute(cwd, command, env) {
+  const program = start(cwd, command, env);
+  const how = await program.ended;
+  if (how !== 0) throw new Error(`${command.join(" ")} ended with ${how}\n${program.log}`);
+  return program.log;
 }
 
 /** Writes files into a project. */
