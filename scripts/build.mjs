@@ -6,9 +6,9 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
-import { currentTarget } from "../npm/src/bindings/targets.js";
 import { RUSTC, shrink } from "./lib/shrink.mjs";
 import { Failure, main, output, root, run, step } from "./lib/step.mjs";
+import { addonFile, localTarget } from "./lib/targets.mjs";
 import { usePaths } from "./lib/tools.mjs";
 import { setup } from "./setup.mjs";
 
@@ -26,6 +26,9 @@ const targets = {
     ),
   desktop: () => run("cargo", ["build", "--package", "orgo-desktop", "--release"]),
 };
+
+/** The file name of Cargo's output for the addon, by `process.platform`. */
+const ADDON_LIBRARY = { linux: "liborgo_node.so", darwin: "liborgo_node.dylib", win32: "orgo_node.dll" };
 
 /** @param {(keyof typeof targets)[]} names */
 export async function build(names = Object.keys(targets)) {
@@ -61,13 +64,14 @@ async function buildPlayout() {
 }
 
 async function buildAddon() {
+  const target = localTarget();
+  if (target === undefined) {
+    throw new Failure(`There is no addon for ${process.platform} ${process.arch}. The WebAssembly binding works everywhere.`);
+  }
   await run("cargo", ["build", "--package", "orgo-node", "--profile", "addon"], { env: anonymous() });
-  const library = { linux: "liborgo_node.so", darwin: "liborgo_node.dylib", win32: "orgo_node.dll" }[process.platform];
-  if (library === undefined)
-    throw new Failure(`The addon does not support ${process.platform}. The WebAssembly binding works everywhere.`);
   const out = join(root, "npm/dist/native");
   mkdirSync(out, { recursive: true });
-  copyFileSync(join(cargoTarget(), "addon", library), join(out, `orgo.${currentTarget()}.node`));
+  copyFileSync(join(cargoTarget(), "addon", ADDON_LIBRARY[target.os]), join(out, addonFile(target)));
 }
 
 /**

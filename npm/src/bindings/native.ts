@@ -1,7 +1,7 @@
 import type { Binding } from "../binding.js";
 import { BindingError } from "../errors.js";
 import { VERSION } from "../version.js";
-import { currentTarget, TARGETS } from "./targets.js";
+import { addonFile, localTarget, packageName, type Target } from "./targets.js";
 
 /**
  * Loads the native addon of this process, whose exports are a {@link Binding}: from the folder `native` next to the entry, which
@@ -9,11 +9,11 @@ import { currentTarget, TARGETS } from "./targets.js";
  *
  * @param require Loads a module by a path relative to the package's entry, or by the name of a package.
  */
-export function loadNative(require: (path: string) => unknown, target = currentTarget()): Binding {
-  if (!TARGETS.includes(target)) throw unusable(`there is none for ${target}, only for ${TARGETS.join(", ")}`);
-  const name = `orgo-sdk-${target}`;
+export function loadNative(require: (path: string) => unknown, target: Target | undefined = localTarget()): Binding {
+  if (target === undefined) throw unusable(`there is none for ${process.platform} ${process.arch}`);
+  const name = packageName(target);
   let failure: BindingError | undefined;
-  for (const path of [`./native/orgo.${target}.node`, name]) {
+  for (const path of [`./native/${addonFile(target)}`, name]) {
     try {
       const binding = require(path) as Binding;
       const version = binding.version();

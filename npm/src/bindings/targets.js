@@ -1,30 +1,34 @@
-// The names of the platforms with a native addon, for the loader of the package and for the scripts that build it. Plain
-// JavaScript, because the scripts run before anything is installed.
+// The platforms that have a native addon. The loader of the package and the scripts share this list. It is plain JavaScript,
+// because the scripts run before anything is installed.
 
 export const TARGETS = [
-  "linux-x64-gnu",
-  "linux-arm64-gnu",
-  "linux-x64-musl",
-  "linux-arm64-musl",
-  "darwin-x64",
-  "darwin-arm64",
-  "win32-x64-msvc",
+  { name: "linux-x64-gnu", rust: "x86_64-unknown-linux-gnu", os: "linux", cpu: "x64", libc: "glibc" },
+  { name: "linux-arm64-gnu", rust: "aarch64-unknown-linux-gnu", os: "linux", cpu: "arm64", libc: "glibc" },
+  { name: "linux-x64-musl", rust: "x86_64-unknown-linux-musl", os: "linux", cpu: "x64", libc: "musl" },
+  { name: "linux-arm64-musl", rust: "aarch64-unknown-linux-musl", os: "linux", cpu: "arm64", libc: "musl" },
+  { name: "darwin-x64", rust: "x86_64-apple-darwin", os: "darwin", cpu: "x64" },
+  { name: "darwin-arm64", rust: "aarch64-apple-darwin", os: "darwin", cpu: "arm64" },
+  { name: "win32-x64-msvc", rust: "x86_64-pc-windows-msvc", os: "win32", cpu: "x64" },
 ];
 
-export function currentTarget() {
+export function localTarget() {
   const { platform, arch } = process;
-  const abi = { linux: () => `-${libc()}`, win32: () => "-msvc" }[platform] ?? (() => "");
-  return `${platform}-${arch}${abi()}`;
+  const libc = platform === "linux" ? localLibc() : undefined;
+  return TARGETS.find((target) => target.os === platform && target.cpu === arch && target.libc === libc);
 }
 
-/** Returns the C library of this process. Runtimes whose report does not mention one are built for glibc. */
-function libc() {
+export const addonFile = ({ name }) => `orgo.${name}.node`;
+
+export const packageName = ({ name }) => `orgo-sdk-${name}`;
+
+/** Returns the C library of this process. The reports of Bun and Deno may not mention it; they are built for glibc. */
+function localLibc() {
   const { report } = process;
   const { excludeNetwork } = report;
-  // Resolving the addresses of open sockets can take seconds.
+  // The report would resolve the addresses of open sockets, which can take seconds.
   report.excludeNetwork = true;
   const { header, sharedObjects = [] } = report.getReport();
   report.excludeNetwork = excludeNetwork;
   const musl = !header?.glibcVersionRuntime && sharedObjects.some((path) => /\b(?:ld-musl|libc\.musl)-/.test(path));
-  return musl ? "musl" : "gnu";
+  return musl ? "musl" : "glibc";
 }

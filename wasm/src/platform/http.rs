@@ -142,13 +142,16 @@ async fn read(
     loop {
         let piece = JsFuture::from(reader.read()).await?;
         progress.received();
-        match Reflect::get(&piece, &"value".into())?.dyn_into::<Uint8Array>() {
-            Ok(bytes) => match body.room(bytes.length() as usize) {
-                Some(room) => bytes.copy_to(room),
-                None => return Ok(false),
-            },
-            // The last piece has no value.
-            Err(_) => return Ok(true),
+        let value = Reflect::get(&piece, &"value".into())?;
+        // The last piece has no value.
+        if value.is_undefined() {
+            return Ok(true);
+        }
+        // Not `dyn_into`: test environments such as jsdom replace the global `Uint8Array`, but `fetch` keeps the original.
+        let bytes: Uint8Array = value.unchecked_into();
+        match body.room(bytes.length() as usize) {
+            Some(room) => bytes.copy_to(room),
+            None => return Ok(false),
         }
     }
 }
