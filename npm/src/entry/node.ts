@@ -79,7 +79,10 @@ async function load(): Promise<LoadedBinding> {
 }
 
 async function wasm(): Promise<Binding> {
-  const { binding } = await loadWasm(compile, explainFailure);
+  const { binding } = await loadWasm(async () => {
+    const [glue, module] = await Promise.all([import("../bindings/wasm/orgo_wasm.js"), compile()]);
+    return { glue, module };
+  }, explainFailure);
   return typeof WebSocket === "undefined" ? withoutSockets(binding) : binding;
 }
 
