@@ -1,5 +1,5 @@
 /** Uses the main parts of the SDK on the computer of the test, and prints the binding that it used. */
-async function work({ Orgo }) {
+export async function work({ Orgo }) {
   const computer = await useCalls(Orgo);
   if (!process.env.ORGO_TEST_CALLS_ONLY) await useChannels(computer);
   const { kind, version, fallback_cause } = await Orgo.bindingInfo();
