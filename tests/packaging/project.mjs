@@ -111,12 +111,16 @@ function installDependencies(manifest) {
 
 /** Installs a tarball as npm does for a package without dependencies and install scripts. Returns its manifest. */
 function unpack(tarball, modules) {
-  const content = execFileSync("tar", ["-xOzf", tarball, "package/package.json"], { encoding: "utf8" });
-  const manifest = JSON.parse(content);
+  const manifest = readManifest(tarball);
   const folder = join(modules, manifest.name);
   mkdirSync(folder, { recursive: true });
   execFileSync("tar", ["-xzf", tarball, "-C", folder, "--strip-components=1"]);
   return manifest;
+}
+
+/** Returns the manifest of a packed package. */
+export function readManifest(tarball) {
+  return JSON.parse(execFileSync("tar", ["-xOzf", tarball, "package/package.json"], { encoding: "utf8" }));
 }
 
 function newProject() {

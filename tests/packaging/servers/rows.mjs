@@ -6,10 +6,10 @@ import { execute, openProject, write } from "../project.mjs";
 
 const WORK = readFileSync(new URL("work.js", import.meta.url), "utf8");
 /** The entry points of every project, as an ES module and as a CommonJS module. */
-const ENTRIES = {
-  "work.mjs": `export ${WORK}`,
+export const ENTRIES = {
+  "work.mjs": WORK,
   "main.mjs": 'import * as sdk from "orgo-sdk";\nimport { work } from "./work.mjs";\nwork(sdk);\n',
-  "work.cjs": `${WORK}module.exports = { work };\n`,
+  "work.cjs": `${WORK.replace("export ", "")}module.exports = { work };\n`,
   "main.cjs": 'const { work } = require("./work.cjs");\nwork(require("orgo-sdk"));\n',
 };
 
@@ -40,7 +40,7 @@ export const row = (project, mode, binding, command, { variables, major, quick =
   mode,
   binding,
   quick,
-  run: (env) => run(open(project).folder, command, { env: { ...env, ...variables }, major }),
+  run: (env) => runIn(open(project).folder, command, { env: { ...env, ...variables }, major }),
 });
 
 /** Creates a row for each binding, which an environment variable selects. */
@@ -65,14 +65,14 @@ export const bundleRow = (project, mode, build, command, { major, quick = false 
     const { folder } = open(project);
     const out = join(folder, "out");
     rmSync(out, { recursive: true, force: true });
-    for (const step of build) await run(folder, step, { major });
+    for (const step of build) await runIn(folder, step, { major });
     if (!existsSync(out)) throw new Error(`${build.at(-1)} wrote no bundle`);
     const deployed = mkdtempSync(join(tmpdir(), "orgo-bundle-"));
     const moved = `${folder}-moved`;
     cpSync(out, deployed, { recursive: true });
     renameSync(folder, moved);
     try {
-      return await run(deployed, command, { env, major, tools: moved });
+      return await runIn(deployed, command, { env, major, tools: moved });
     } finally {
       renameSync(moved, folder);
       rmSync(deployed, { recursive: true });
@@ -106,7 +106,7 @@ export function removeProjects() {
  * @param {object} [options]
  * @param {string} [options.tools] the project whose dependencies are available as programs
  */
-function run(folder, command, { env, major, tools = folder } = {}) {
+export function runIn(folder, command, { env, major, tools = folder } = {}) {
   // The programs of npm packages start with `#!/usr/bin/env node`.
   const PATH = [join(tools, "node_modules/.bin"), dirname(node(major)), process.env.PATH].join(delimiter);
   return execute(folder, command.split(" "), { PATH, ...env });

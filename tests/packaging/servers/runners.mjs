@@ -3,6 +3,7 @@ import { bindingRows, row } from "./rows.mjs";
 
 const NODE = { major: 24 };
 const QUICK = { ...NODE, quick: true };
+const CALLS_IN_WASM = { ...NODE, variables: { ORGO_BINDING: "wasm", ORGO_TEST_CALLS_ONLY: "1" } };
 /** Jest needs this option for ES modules. */
 const JEST_MODULES = { ...NODE, variables: { NODE_OPTIONS: "--experimental-vm-modules" } };
 
@@ -18,7 +19,9 @@ export const runners = () => [
   ...vitest("--pool threads"),
   ...vitest("--pool forks"),
   ...vitest("--pool vmThreads", QUICK),
-  ...vitest("--environment jsdom"),
+  row("vitest", "`--environment jsdom`, native", "native", "vitest run --environment jsdom", NODE),
+  // Node's `WebSocket` does not accept the events of jsdom.
+  row("vitest", "`--environment jsdom`, wasm, calls only", "wasm", "vitest run --environment jsdom", CALLS_IN_WASM),
   row("runtime-node-24", "`node --test`", "native", "node --test works.test.mjs", NODE),
   row("runtime-bun", "`bun test`", "native", "bun test ./works.test.mjs"),
   typescript("tsx, ES module", "tsx main.mts"),

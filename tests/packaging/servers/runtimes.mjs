@@ -26,6 +26,7 @@ export const runtimes = () => [
   node(24, "--jitless", "native"),
   ...entries("runtime-bun", "bun", { quick: true }),
   ...entries("runtime-deno", "deno run -A", { quick: true }),
+  deno("with `--allow-ffi`, without `--allow-sys`", "--allow-read --allow-env --allow-net --allow-ffi", "native"),
   deno("without `--allow-ffi`", "--allow-read --allow-env --allow-net", "wasm"),
   deno("without `--allow-ffi` and `--allow-read`", "--allow-env --allow-net", "wasm"),
 ];
