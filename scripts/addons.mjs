@@ -30,7 +30,8 @@ async function build(target) {
 function select(names) {
   for (const name of names) {
     const target = TARGETS.find((target) => target.name === name);
-    if (target === undefined) throw new Failure(`Unknown platform ${name}. Platforms: ${TARGETS.map(({ name }) => name).join(", ")}`);
+    if (target === undefined)
+      throw new Failure(`Unknown platform ${name}. Platforms: ${TARGETS.map(({ name }) => name).join(", ")}`);
     if (target.os !== process.platform) throw new Failure(`The addon for ${name} can only be built on ${target.os}`);
   }
   return TARGETS.filter(({ name, os }) => (names.length > 0 ? names.includes(name) : os === process.platform));

@@ -12,7 +12,15 @@ import { addonFile, addonLibrary, localTarget } from "./lib/targets.mjs";
 import { usePaths } from "./lib/tools.mjs";
 import { setup } from "./setup.mjs";
 
-const wasmSources = ["Cargo.lock", "Cargo.toml", "core", "wasm", "scripts/build.mjs", "scripts/lib/cargo.mjs", "scripts/lib/shrink.mjs"];
+const wasmSources = [
+  "Cargo.lock",
+  "Cargo.toml",
+  "core",
+  "wasm",
+  "scripts/build.mjs",
+  "scripts/lib/cargo.mjs",
+  "scripts/lib/shrink.mjs",
+];
 
 const targets = {
   wasm: () => unlessFresh("wasm", wasmSources, join(root, "npm/dist/wasm"), buildWasm),

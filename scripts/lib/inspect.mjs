@@ -21,7 +21,10 @@ const LIBRARIES = {
 const FORMATS = {
   linux: { magic: "7f454c46", processor: (bytes) => ({ 62: "x64", 183: "arm64" })[bytes.readUInt16LE(18)] },
   darwin: { magic: "cffaedfe", processor: (bytes) => ({ 16777223: "x64", 16777228: "arm64" })[bytes.readUInt32LE(4)] },
-  win32: { magic: "4d5a", processor: (bytes) => ({ 34404: "x64", 43620: "arm64" })[bytes.readUInt16LE(bytes.readUInt32LE(60) + 4)] },
+  win32: {
+    magic: "4d5a",
+    processor: (bytes) => ({ 34404: "x64", 43620: "arm64" })[bytes.readUInt16LE(bytes.readUInt32LE(60) + 4)],
+  },
 };
 
 /**

@@ -27,8 +27,7 @@ export function localTarget() {
 export const addonFile = ({ name }) => `orgo.${name}.node`;
 
 /** Returns the file name of Cargo's output for a target's addon. */
-export const addonLibrary = ({ os }) =>
-  ({ linux: "liborgo_node.so", darwin: "liborgo_node.dylib", win32: "orgo_node.dll" })[os];
+export const addonLibrary = ({ os }) => ({ linux: "liborgo_node.so", darwin: "liborgo_node.dylib", win32: "orgo_node.dll" })[os];
 
 /** Returns the name of the npm package that contains a target's addon. */
 export const packageName = ({ name }) => `orgo-sdk-${name}`;
