@@ -67,13 +67,14 @@ function standardLibrary() {
   const [, ...sections] = readFileSync(join(documents, "COPYRIGHT-library.html"), "utf8").split("<h3>📦 ");
   if (sections.length === 0) throw new Failure(`${documents}/COPYRIGHT-library.html has an unknown format`);
   const crates = sections.map((html) => {
-    const field = (name) => unescape(new RegExp(`<b>${name}:</b>(.*?)</p>`, "s").exec(html)?.[1].replace(/<[^>]*>/g, "") ?? "");
+    const field = (name) =>
+      decodeEntities(new RegExp(`<b>${name}:</b>(.*?)</p>`, "s").exec(html)?.[1].replace(/<[^>]*>/g, "") ?? "");
     const files = [...html.matchAll(/<code>([^<]*)<\/code><\/summary>\s*<pre>(.*?)<\/pre>/gs)];
     return {
       name: html.slice(0, html.indexOf("<")).replace(/-(?=\d)/, " "),
       license: field("License").trim(),
       authors: [field("Authors").trim()],
-      files: files.map(([, name, text]) => [name, unescape(text)]),
+      files: files.map(([, name, text]) => [name, decodeEntities(text)]),
     };
   });
   const authors = ["The Rust Project Developers (https://thanks.rust-lang.org)"];
@@ -112,4 +113,5 @@ const normalize = (text) =>
     .replace(/[ \t]+$/gm, "")
     .trim();
 
-const unescape = (html) => html.replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code))).replaceAll("&amp;", "&");
+const decodeEntities = (html) =>
+  html.replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code))).replaceAll("&amp;", "&");
