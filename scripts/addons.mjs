@@ -24,7 +24,9 @@ async function build(target) {
   mkdirSync(OUT, { recursive: true });
   const addon = join(OUT, addonFile(target));
   copyFileSync(join(cargoTarget(), target.rust, "addon", addonLibrary(target)), addon);
-  console.log(`  ${inspect(addon, target)}`);
+  const { facts, problems } = inspect(addon, target);
+  console.log(`  ${addon}: ${facts}`);
+  if (problems.length > 0) throw new Failure(`${addon} cannot be published:\n  ${problems.join("\n  ")}`);
 }
 
 function select(names) {

@@ -2,8 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { basename } from "node:path";
-import { Failure, root } from "./step.mjs";
+import { root } from "./step.mjs";
 
 /** The oldest version of glibc on which the published addons work. Node 20 itself needs 2.28. */
 export const OLDEST_GLIBC = "2.17";
@@ -29,18 +28,19 @@ const FORMATS = {
 
 /**
  * Checks an addon: its format, processor, entry point, the libraries and symbol versions that it needs, and that it contains
- * no paths of the build machine. Throws a `Failure` that lists all problems.
+ * no paths of the build machine.
  *
  * @param {string} path
  * @param {import("./targets.mjs").Target} target
- * @returns {string} a line that describes the addon
+ * @param {{ portable?: boolean }} [options] `portable: false` permits libraries of this machine that other machines may not have
+ * @returns {{ facts: string, problems: string[] }}
  */
-export function inspect(path, target) {
+export function inspect(path, target, { portable = true } = {}) {
   const bytes = readFileSync(path);
   const problems = [];
   const { magic, processor } = FORMATS[target.os];
   if (!bytes.subarray(0, magic.length / 2).equals(Buffer.from(magic, "hex"))) {
-    throw new Failure(`${path} is not a library for ${target.os}`);
+    return { facts: "", problems: [`it is not a library for ${target.os}`] };
   }
   if (processor(bytes) !== target.cpu) problems.push(`it is not for ${target.cpu}`);
   if (!bytes.includes(ENTRY)) problems.push(`it does not export ${ENTRY}`);
@@ -49,13 +49,14 @@ export function inspect(path, target) {
   if (target.os === "linux") {
     const { needed, glibc, exported } = readElf(path);
     if (!exported) problems.push(`${ENTRY} is not a dynamic symbol`);
-    problems.push(...needed.filter((name) => !LIBRARIES[target.libc].test(name)).map((name) => `it needs the library ${name}`));
     if (target.libc === "musl" && glibc !== undefined) problems.push("it needs symbols of glibc");
-    if (glibc !== undefined && compare(glibc, OLDEST_GLIBC) > 0) problems.push(`it needs glibc ${glibc}, not ${OLDEST_GLIBC}`);
+    if (portable) {
+      problems.push(...needed.filter((name) => !LIBRARIES[target.libc].test(name)).map((name) => `it needs the library ${name}`));
+      if (glibc !== undefined && compare(glibc, OLDEST_GLIBC) > 0) problems.push(`it needs glibc ${glibc}, not ${OLDEST_GLIBC}`);
+    }
     facts.push(`needs ${needed.join(" ")}`, glibc === undefined ? "no glibc" : `glibc ${glibc}`);
   }
-  if (problems.length > 0) throw new Failure(`${path} cannot be published:\n  ${problems.join("\n  ")}`);
-  return `${basename(path)}: ${facts.join(", ")}`;
+  return { facts: facts.join(", "), problems };
 }
 
 /** Returns the paths of the build machine in the content of a file. */

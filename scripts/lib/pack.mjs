@@ -72,6 +72,7 @@ function stagePlatform(staging, { version, license, engines, repository, homepag
     homepage,
     bugs,
     repository,
+    type: "commonjs",
     engines,
     os: [target.os],
     cpu: [target.cpu],
