@@ -2,17 +2,25 @@
 // up to date.
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
+import { anonymous, cargoTarget } from "./lib/cargo.mjs";
 import { OPTIMIZE, RUSTC, shrink } from "./lib/shrink.mjs";
 import { Failure, main, output, root, run, step } from "./lib/step.mjs";
-import { addonFile, localTarget } from "./lib/targets.mjs";
+import { addonFile, addonLibrary, localTarget } from "./lib/targets.mjs";
 import { usePaths } from "./lib/tools.mjs";
 import { setup } from "./setup.mjs";
 
-const wasmSources = ["Cargo.lock", "Cargo.toml", "core", "wasm", "scripts/build.mjs", "scripts/lib/shrink.mjs"];
+const wasmSources = [
+  "Cargo.lock",
+  "Cargo.toml",
+  "core",
+  "wasm",
+  "scripts/build.mjs",
+  "scripts/lib/cargo.mjs",
+  "scripts/lib/shrink.mjs",
+];
 
 const targets = {
   wasm: () => unlessFresh("wasm", wasmSources, join(root, "npm/dist/wasm"), buildWasm),
@@ -26,9 +34,6 @@ const targets = {
     ),
   desktop: () => run("cargo", ["build", "--package", "orgo-desktop", "--release"]),
 };
-
-/** The file name of Cargo's output for the addon, by `process.platform`. */
-const ADDON_LIBRARY = { linux: "liborgo_node.so", darwin: "liborgo_node.dylib", win32: "orgo_node.dll" };
 
 /** @param {(keyof typeof targets)[]} names */
 export async function build(names = Object.keys(targets)) {
@@ -71,23 +76,8 @@ async function buildAddon() {
   await run("cargo", ["build", "--package", "orgo-node", "--profile", "addon"], { env: anonymous() });
   const out = join(root, "npm/dist/native");
   mkdirSync(out, { recursive: true });
-  copyFileSync(join(cargoTarget(), "addon", ADDON_LIBRARY[target.os]), join(out, addonFile(target)));
+  copyFileSync(join(cargoTarget(), "addon", addonLibrary(target)), join(out, addonFile(target)));
 }
-
-/**
- * Returns the environment variables for building the binaries that are distributed. Panic messages contain the paths of
- * source files. The variables make these paths relative to the checkout or the registry, so they do not reveal the home
- * directory of the build machine.
- */
-function anonymous() {
-  const { CARGO_ENCODED_RUSTFLAGS: encoded, RUSTFLAGS: plain, CARGO_HOME: home = join(homedir(), ".cargo") } = process.env;
-  const flags = encoded?.split("\x1f") ?? plain?.split(" ").filter(Boolean) ?? [];
-  const hidden = [join(home, "registry/src"), join(root, ".")].map((path) => `--remap-path-prefix=${path}=.`);
-  return { CARGO_ENCODED_RUSTFLAGS: [...flags, ...hidden].join("\x1f") };
-}
-
-/** Returns Cargo's output directory. */
-const cargoTarget = () => process.env.CARGO_TARGET_DIR ?? join(root, "target");
 
 async function buildNpm() {
   await run("npm", ["run", "--silent", "build", "--workspace", "npm"]);

@@ -29,6 +29,7 @@ const suites = {
   npm: () => nodeTests("npm/test/*.test.mjs"),
   addon: () => nodeTests("node/test/*.test.mjs"),
   dashboard: () => counted("npm", ["test", "--silent", "--workspace", "examples/dashboard"]),
+  release: () => nodeTests("tests/release/*.test.mjs"),
   packaging: () => nodeTests("tests/packaging/*.test.mjs"),
   faults: () => nodeTests("tests/faults/*.test.mjs"),
   conformance: () => nodeTests("tests/conformance/*.test.mjs"),

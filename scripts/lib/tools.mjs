@@ -9,6 +9,8 @@ const toolRoot = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "
 
 const WASM_PACK = "0.15";
 const CARGO_FUZZ = "0.13";
+const CARGO_ZIGBUILD = "0.24.1";
+const ZIG = "0.17.1";
 
 /** Adds the folders of `toolRoot`, npm packages and Cargo to PATH, for this process and its children. */
 export function usePaths() {
@@ -20,7 +22,12 @@ export async function ensureRust() {
   if ((await output("cargo", ["--version"])) === undefined) {
     throw new Failure("Rust is not installed. Install stable Rust from https://rustup.rs, then try again.");
   }
-  for (const target of ["wasm32-unknown-unknown", "wasm32-wasip1"]) {
+  await ensureRustTargets(["wasm32-unknown-unknown", "wasm32-wasip1"]);
+}
+
+/** Installs the standard library of each target. */
+export async function ensureRustTargets(targets) {
+  for (const target of targets) {
     const folder = await output("rustc", ["--print", "target-libdir", "--target", target]);
     if (folder !== undefined && existsSync(folder.trim())) continue;
     console.log(`  adding the target ${target}`);
@@ -38,6 +45,24 @@ export async function ensureWasmTools() {
 /** Installs the tool that builds and runs the fuzzers. */
 export async function ensureCargoFuzz() {
   await ensureTool("cargo-fuzz", CARGO_FUZZ, ["cargo-fuzz", "--version", `^${CARGO_FUZZ}`, "--locked"]);
+}
+
+/**
+ * Installs the tools that link addons for other platforms, in a Python environment, and adds this environment to PATH.
+ * Zig contains linkers and C libraries of all platforms except Windows, in all versions.
+ */
+export async function ensureZig() {
+  const folder = join(toolRoot, "zig");
+  const python = join(folder, "bin/python");
+  const required = [`cargo-zigbuild==${CARGO_ZIGBUILD}`, `ziglang==${ZIG}`];
+  const installed = await output(python, ["-m", "pip", "freeze"]);
+  if (required.every((it) => installed?.split("\n").includes(it))) console.log(`  ${required.join(", ")}`);
+  else {
+    console.log(`  installing ${required.join(", ")} from PyPI`);
+    await run("python3", ["-m", "venv", "--clear", folder]);
+    await run(python, ["-m", "pip", "install", "--quiet", ...required]);
+  }
+  process.env.PATH = [join(folder, "bin"), process.env.PATH].join(delimiter);
 }
 
 async function ensureTool(program, version, install) {
