@@ -8,6 +8,7 @@ import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { RUSTC, shrink } from "./lib/shrink.mjs";
 import { Failure, main, output, root, run, step } from "./lib/step.mjs";
+import { addonFile, localTarget } from "./lib/targets.mjs";
 import { usePaths } from "./lib/tools.mjs";
 import { setup } from "./setup.mjs";
 
@@ -25,6 +26,9 @@ const targets = {
     ),
   desktop: () => run("cargo", ["build", "--package", "orgo-desktop", "--release"]),
 };
+
+/** The file name of Cargo's output for the addon, by `process.platform`. */
+const ADDON_LIBRARY = { linux: "liborgo_node.so", darwin: "liborgo_node.dylib", win32: "orgo_node.dll" };
 
 /** @param {(keyof typeof targets)[]} names */
 export async function build(names = Object.keys(targets)) {
@@ -60,13 +64,14 @@ async function buildPlayout() {
 }
 
 async function buildAddon() {
+  const target = localTarget();
+  if (target === undefined) {
+    throw new Failure(`There is no addon for ${process.platform} ${process.arch}. The WebAssembly binding works everywhere.`);
+  }
   await run("cargo", ["build", "--package", "orgo-node", "--profile", "addon"], { env: anonymous() });
-  const library = { linux: "liborgo_node.so", darwin: "liborgo_node.dylib", win32: "orgo_node.dll" }[process.platform];
-  if (library === undefined)
-    throw new Failure(`The addon does not support ${process.platform}. The WebAssembly binding works everywhere.`);
   const out = join(root, "npm/dist/native");
   mkdirSync(out, { recursive: true });
-  copyFileSync(join(cargoTarget(), "addon", library), join(out, `orgo.${platformName()}.node`));
+  copyFileSync(join(cargoTarget(), "addon", ADDON_LIBRARY[target.os]), join(out, addonFile(target)));
 }
 
 /**
@@ -83,14 +88,6 @@ function anonymous() {
 
 /** Returns Cargo's output directory. */
 const cargoTarget = () => process.env.CARGO_TARGET_DIR ?? join(root, "target");
-
-/** Returns the platform part of the addon's file name. npm/src/bindings/native.ts uses the same names. */
-function platformName() {
-  const { platform, arch } = process;
-  if (platform !== "linux") return `${platform}-${arch}`;
-  const libc = process.report.getReport().header.glibcVersionRuntime ? "gnu" : "musl";
-  return `${platform}-${arch}-${libc}`;
-}
 
 async function buildNpm() {
   await run("npm", ["run", "--silent", "build", "--workspace", "npm"]);

@@ -1,31 +1,35 @@
 import type { Binding } from "../binding.js";
 import { BindingError } from "../errors.js";
+import { VERSION } from "../version.js";
+import { addonFile, localTarget, packageName, type Target } from "./targets.js";
 
 /**
- * Loads the native addon, whose exports are a {@link Binding}. The file name of the addon depends on the platform and the C
- * library.
+ * Loads the native addon of this process, whose exports are a {@link Binding}: from the folder `native` next to the entry, which
+ * exists only in a local build, or from the package of the platform, an optional dependency.
  *
- * @param require Loads a module by a path relative to the package's entry.
+ * @param require Loads a module by a path relative to the package's entry, or by the name of a package.
  */
-export function loadNative(require: (path: string) => unknown): Binding {
-  const failures: string[] = [];
-  for (const target of targets()) {
+export function loadNative(require: (path: string) => unknown, target: Target | undefined = localTarget()): Binding {
+  if (target === undefined) throw unusable(`there is none for ${process.platform} ${process.arch}`);
+  const name = packageName(target);
+  let failure: BindingError | undefined;
+  for (const path of [`./native/${addonFile(target)}`, name]) {
     try {
-      return require(`./native/orgo.${target}.node`) as Binding;
+      const binding = require(path) as Binding;
+      const version = binding.version();
+      if (version === VERSION) return binding;
+      failure ??= unusable(`${path} has the version ${version}, but orgo-sdk ${VERSION}: install ${name}@${VERSION}`);
     } catch (error) {
-      failures.push(`${target}: ${(error as Error).message.split("\n", 1)[0]}`);
+      if (!isMissing(error)) failure ??= unusable(`${path}: ${(error as Error).message.split("\n", 1)[0]}`, error);
     }
   }
-  const tried = failures.length > 0 ? failures.join("; ") : `there is none for ${process.platform} ${process.arch}`;
-  throw new BindingError({ kind: "binding", message: `no native addon can be loaded: ${tried}`, delivered: "no" });
+  const remedy = `run \`npm install ${name}@${VERSION}\`, and allow optional dependencies`;
+  throw failure ?? unusable(`the package ${name} is not installed: ${remedy}`);
 }
 
-/** Returns the targets of the addon builds that may run on this platform, the most likely target first. */
-function targets(): string[] {
-  const systems: Partial<Record<NodeJS.Platform, string[]>> = {
-    linux: ["linux-ARCH-gnu", "linux-ARCH-musl"],
-    darwin: ["darwin-ARCH"],
-    win32: ["win32-ARCH-msvc", "win32-ARCH-gnu"],
-  };
-  return (systems[process.platform] ?? []).map((target) => target.replace("ARCH", process.arch));
+/** Returns whether a module does not exist, rather than fails to load. */
+const isMissing = (error: unknown) => /MODULE_NOT_FOUND$/.test(String((error as { code?: unknown }).code));
+
+function unusable(problem: string, cause?: unknown): BindingError {
+  return new BindingError({ kind: "binding", message: `no native addon can be loaded: ${problem}`, delivered: "no", cause });
 }

@@ -1,6 +1,5 @@
 import type { Binding, BindingConfig, Log } from "../binding.js";
 import { BindingError } from "../errors.js";
-import type { InitInput } from "./wasm/orgo_wasm.js";
 
 /** A binding, and its compiled module, which can be sent to other threads. */
 export interface LoadedWasm {
@@ -11,22 +10,22 @@ export interface LoadedWasm {
 /**
  * Loads the WebAssembly module. The exports of its JavaScript glue are a binding.
  *
- * @param source The module. Default: the file next to the glue.
+ * @param compile Returns the compiled module.
  * @param explain Returns the error message for a failure, if the platform reports the cause.
  */
 export async function loadWasm(
-  source?: () => Promise<InitInput> | InitInput,
+  compile: () => Promise<WebAssembly.Module>,
   explain?: (url: string, thrown: unknown) => string,
 ): Promise<LoadedWasm> {
   try {
-    const glue = await import("./wasm/orgo_wasm.js");
-    await glue.default(source && { module_or_path: await source() });
+    const [module, glue] = await Promise.all([compile(), import("./wasm/orgo_wasm.js")]);
+    await glue.init({ module_or_path: module });
     class Client extends glue.Client {
       constructor(config: BindingConfig, log?: Log) {
         super(config, log, explain);
       }
     }
-    return { binding: { ...glue, Client }, module: glue.module() };
+    return { binding: { ...glue, Client }, module };
   } catch (error) {
     throw new BindingError({
       kind: "binding",

@@ -1,6 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { Readable } from "node:stream";
+import { gunzipSync } from "node:zlib";
+import { embeddedWasm } from "../assets/embedded.js";
+import { isModule, isUrl, useWasmSetting } from "../assets/options.js";
 import type { Binding, BindingClient } from "../binding.js";
 import { loadNative } from "../bindings/native.js";
 import { loadWasm } from "../bindings/wasm.js";
@@ -11,6 +13,7 @@ import { type BindingInfo, type LoadedBinding, once, type Platform } from "../pl
 import { explainFailure, proxyWarning } from "../proxies.js";
 
 export * from "../index.js";
+export { type AssetOptions, configure } from "../assets/options.js";
 
 const platform: Platform = {
   load: once(load),
@@ -64,7 +67,7 @@ async function load(): Promise<LoadedBinding> {
   }
   if (forced === "wasm") return { binding: await wasm() };
   try {
-    return { binding: loadNative(createRequire(import.meta.url)) };
+    return { binding: loadNative(createRequire(location())) };
   } catch (cause) {
     if (forced === "native") throw cause;
     const binding = await wasm().catch((error: Error) => {
@@ -76,8 +79,23 @@ async function load(): Promise<LoadedBinding> {
 }
 
 async function wasm(): Promise<Binding> {
-  const { binding } = await loadWasm(() => readFile(new URL("./wasm/orgo_wasm_bg.wasm", import.meta.url)), explainFailure);
+  const { binding } = await loadWasm(compile, explainFailure);
   return typeof WebSocket === "undefined" ? withoutSockets(binding) : binding;
+}
+
+/**
+ * Returns the location of this script, or of the bundle that contains it. A bundler that converts it to CommonJS removes the value
+ * of `import.meta.url`. Throws if neither is known.
+ */
+const location = () => import.meta.url ?? __filename;
+
+/** Compiles the embedded module: server bundlers lose or change separate files. URLs are settings for pages. */
+async function compile(): Promise<WebAssembly.Module> {
+  const configured = useWasmSetting();
+  if (configured === undefined || isUrl(configured)) {
+    return WebAssembly.compile(gunzipSync(Buffer.from(await embeddedWasm(), "base64")));
+  }
+  return isModule(configured) ? configured : WebAssembly.compile(configured as BufferSource);
 }
 
 /** Wraps a binding for a platform without `WebSocket`: opening a channel throws an error that explains this. */

@@ -3,7 +3,7 @@
 
 use gloo_net::Error;
 use gloo_net::http::{Method, RequestBuilder, Response as FetchResponse};
-use js_sys::{Promise, Reflect, TypeError, Uint8Array};
+use js_sys::{Promise, Reflect, TypeError, Uint8Array, global};
 use orgo_core::driver::Progress;
 use orgo_core::rest::http::{self as core, Reached, Request, Response, ResponseBody, SendFailure};
 use orgo_core::rest::refusal::REDIRECTED;
@@ -66,7 +66,6 @@ pub(super) async fn send(
             core::Method::Patch => Method::PATCH,
             core::Method::Delete => Method::DELETE,
         })
-        .cache(RequestCache::NoStore)
         // `fetch` turns a redirected POST into a GET, whose response would look like success.
         .redirect(if request.method == core::Method::Get && !request.once {
             RequestRedirect::Follow
@@ -75,6 +74,9 @@ pub(super) async fn send(
         })
         .abort_signal(Some(&controller.signal()));
     let _guard = AbortOnDrop(controller);
+    if has_cache_option() {
+        builder = builder.cache(RequestCache::NoStore);
+    }
     for (name, value) in &request.headers {
         builder = builder.header(name, value);
     }
@@ -121,6 +123,14 @@ pub(super) async fn send(
     Ok(response)
 }
 
+/// Returns whether requests have the option `cache`. Older versions of workerd have no HTTP cache, and throw an exception
+/// if the option is set.
+fn has_cache_option() -> bool {
+    let prototype = Reflect::get(&global(), &"Request".into())
+        .and_then(|class| Reflect::get(&class, &"prototype".into()));
+    prototype.is_ok_and(|prototype| Reflect::has(&prototype, &"cache".into()) == Ok(true))
+}
+
 /// Reads a body piece by piece, because gloo-net's `binary` reports no progress. Returns `false` if the body exceeds
 /// its limit; the caller then aborts the request.
 async fn read(
@@ -132,13 +142,16 @@ async fn read(
     loop {
         let piece = JsFuture::from(reader.read()).await?;
         progress.received();
-        match Reflect::get(&piece, &"value".into())?.dyn_into::<Uint8Array>() {
-            Ok(bytes) => match body.room(bytes.length() as usize) {
-                Some(room) => bytes.copy_to(room),
-                None => return Ok(false),
-            },
-            // The last piece has no value.
-            Err(_) => return Ok(true),
+        let value = Reflect::get(&piece, &"value".into())?;
+        // The last piece has no value.
+        if value.is_undefined() {
+            return Ok(true);
+        }
+        // Not `dyn_into`: test environments such as jsdom replace the global `Uint8Array`, but `fetch` keeps the original.
+        let bytes: Uint8Array = value.unchecked_into();
+        match body.room(bytes.length() as usize) {
+            Some(room) => bytes.copy_to(room),
+            None => return Ok(false),
         }
     }
 }
