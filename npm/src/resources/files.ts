@@ -178,12 +178,23 @@ async function content(
  * transferred to another thread.
  */
 function copyBytes(value: unknown): Uint8Array | undefined {
-  const isBuffer = ["[object ArrayBuffer]", "[object SharedArrayBuffer]"].includes(Object.prototype.toString.call(value));
   try {
-    if (isBuffer) return new Uint8Array(value as ArrayBuffer).slice();
-    if (!ArrayBuffer.isView(value)) return undefined;
-    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
+    if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
+    return isBuffer(value) ? new Uint8Array(value).slice() : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Returns whether a value is a buffer of any realm: only then, the getters of this realm accept it. */
+function isBuffer(value: unknown): value is ArrayBuffer {
+  const classes = typeof SharedArrayBuffer === "undefined" ? [ArrayBuffer] : [ArrayBuffer, SharedArrayBuffer];
+  return classes.some(({ prototype }) => {
+    try {
+      Reflect.get(prototype, "byteLength", value);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }

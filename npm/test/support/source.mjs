@@ -13,7 +13,6 @@ const { outputFiles } = await build({
       export { createRing, RingReader, RingWriter } from "./src/audio/ring.ts";
       export { OrgoClient } from "./src/client.ts";
       export { errorFromRecord } from "./src/errors.ts";
-      export { nodeHost } from "./src/bindings/host.ts";
       export { loadNative } from "./src/bindings/native.ts";
       export { once } from "./src/platform.ts";
       export { explainFailure, proxyFor, proxyWarning } from "./src/proxies.ts";
