@@ -15,7 +15,6 @@ import { cargoTarget } from "./lib/cargo.mjs";
 import { checkManifests, project, updateManifests } from "./lib/manifest.mjs";
 import { LOCAL_ADDONS, pack } from "./lib/pack.mjs";
 import { Failure, main, root, run, step } from "./lib/step.mjs";
-import { setup } from "./setup.mjs";
 
 /** The crates that are published, in the order of their dependencies. */
 const CRATES = ["orgo-playout", "orgo-core"];
@@ -60,8 +59,7 @@ async function dry(args) {
       "allow-dirty": { type: "boolean" },
     },
   });
-  await setup({ desktop: false });
-  await build(["wasm", "addon", "npm"]);
+  await build({ desktop: false, only: ["wasm", "addon", "npm"] });
   const built = join(root, "target/addons");
   const addons = values.addons ?? (existsSync(built) ? built : LOCAL_ADDONS);
   const out = join(root, "target/release-packages");
