@@ -1,6 +1,6 @@
 // Installs components of the Rust toolchain, Cargo tools and npm packages.
-import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
-import { homedir } from "node:os";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Failure, output, root, run } from "./step.mjs";
 import { note } from "./tasks.mjs";
@@ -39,14 +39,17 @@ export async function ensureRustTargets(targets) {
 /** Installs wasm-pack, and the locked version of the wasm-bindgen CLI, which wasm-pack would otherwise download. */
 export async function ensureWasmTools() {
   const bindgen = lockedVersion("wasm-bindgen");
-  await ensureTool("wasm-bindgen", bindgen, "wasm-bindgen-cli", ["--version", bindgen, "--no-default-features"]);
-  await ensureTool("wasm-pack", WASM_PACK, "wasm-pack", ["--version", `^${WASM_PACK}`, "--locked"]);
-  rmSync(join(toolRoot, "build"), { recursive: true, force: true });
+  await withBuildFolder(async (build) => {
+    await ensureTool("wasm-bindgen", bindgen, build, ["wasm-bindgen-cli", "--version", bindgen, "--no-default-features"]);
+    await ensureTool("wasm-pack", WASM_PACK, build, ["wasm-pack", "--version", `^${WASM_PACK}`, "--locked"]);
+  });
 }
 
 /** Installs the tool that builds and runs the fuzzers. */
 export async function ensureCargoFuzz() {
-  await ensureTool("cargo-fuzz", CARGO_FUZZ, "cargo-fuzz", ["--version", `^${CARGO_FUZZ}`, "--locked"]);
+  await withBuildFolder((build) =>
+    ensureTool("cargo-fuzz", CARGO_FUZZ, build, ["cargo-fuzz", "--version", `^${CARGO_FUZZ}`, "--locked"]),
+  );
 }
 
 /**
@@ -79,8 +82,18 @@ const FAST_BUILD = {
   CARGO_PROFILE_RELEASE_STRIP: "symbols",
 };
 
+/** Passes a temporary folder to `work`. Tools that are compiled in one folder share their common dependencies. */
+async function withBuildFolder(work) {
+  const build = mkdtempSync(join(tmpdir(), "orgo-tools-"));
+  try {
+    await work(build);
+  } finally {
+    rmSync(build, { recursive: true, force: true });
+  }
+}
+
 /** Installs a tool if PATH does not contain its version: with cargo-binstall if that is installed, otherwise from its source. */
-async function ensureTool(program, version, crate, args) {
+async function ensureTool(program, version, build, install) {
   const found = async () => {
     const text = (await output(program, ["--version"]))?.trim();
     return text?.split(" ")[1]?.startsWith(version) ? text : undefined;
@@ -90,13 +103,11 @@ async function ensureTool(program, version, crate, args) {
   if ((await output("cargo", ["binstall", "-V"])) !== undefined) {
     note(`downloading ${program} ${version}`);
     const binstall = ["binstall", "--no-confirm", "--disable-strategies", "compile", "--root", toolRoot];
-    await output("cargo", [...binstall, `${crate}@${version}`]);
+    await output("cargo", [...binstall, `${install[0]}@${version}`]);
     if ((await found()) !== undefined) return;
   }
   note(`building ${program} ${version} (only once)`);
-  // The tools share a folder, because they have dependencies in common.
-  const env = { ...FAST_BUILD, CARGO_TARGET_DIR: join(toolRoot, "build") };
-  await run("cargo", ["install", "--root", toolRoot, crate, ...args], { env });
+  await run("cargo", ["install", "--root", toolRoot, ...install], { env: { ...FAST_BUILD, CARGO_TARGET_DIR: build } });
 }
 
 /** Returns the version that Cargo.lock contains for a crate. */
