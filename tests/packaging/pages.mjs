@@ -19,6 +19,9 @@
 /** The files of an output that consists of one folder and the shared page. */
 const withPage = (folder = "dist") => ({ [folder]: ".", "index.html": "index.html" });
 
+/** The Content-Security-Policy for bundlers that lose the worker and the worklet. The package then uses embedded copies. */
+const BLOBS = { scripts: "'self' blob:", workers: "'self' blob:" };
+
 const vite = (settings = {}) => ({
   modes: [
     { mode: "dev", start: (port) => ["vite", "--port", port, "--strictPort", "--host", "127.0.0.1"], page: "/", ...settings.dev },
@@ -85,7 +88,7 @@ export const PROJECTS = {
         build: [["esbuild", "main.js", "--bundle", "--format=esm", "--outdir=dist"]],
         output: withPage(),
         page: "/",
-        serve: { workers: "'self' blob:" },
+        serve: BLOBS,
       },
       {
         mode: "IIFE",
@@ -93,7 +96,7 @@ export const PROJECTS = {
         build: [["esbuild", "main.js", "--bundle", "--format=iife", "--outdir=dist-iife"]],
         output: { "dist-iife": ".", "classic.html": "index.html" },
         page: "/",
-        serve: { workers: "'self' blob:" },
+        serve: BLOBS,
       },
     ],
   },
@@ -104,7 +107,7 @@ export const PROJECTS = {
         build: [["rollup", "main.js", "--plugin", "node-resolve={browser:true}", "--dir", "dist"]],
         output: withPage(),
         page: "/",
-        serve: { workers: "'self' blob:" },
+        serve: BLOBS,
       },
     ],
   },
@@ -139,7 +142,7 @@ export const PROJECTS = {
         build: [["bun", "build", "main.js", "--target=browser", "--outdir=dist"]],
         output: withPage(),
         page: "/",
-        serve: { workers: "'self' blob:" },
+        serve: BLOBS,
       },
     ],
   },
