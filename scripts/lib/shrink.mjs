@@ -47,6 +47,10 @@ export async function shrink(folder) {
   for (const [name, short] of exports) {
     code = code.replace(new RegExp(`\\bwasm\\.${name}\\b`, "g"), () => `wasm.${short}`);
   }
+  // The package passes the compiled module to the glue. Bundlers would copy the file of this URL again.
+  rename(/new URL\(["']orgo_wasm_bg\.wasm["'], ?import\.meta\.url\)/, "undefined");
+  // CommonJS has several conventions for a default export.
+  rename(/__wbg_init as default/, "__wbg_init as init");
   writeFileSync(glue, code);
   await run("esbuild", [glue, "--minify", "--target=es2022", `--outfile=${glue}`, "--allow-overwrite", "--log-level=warning"]);
 }

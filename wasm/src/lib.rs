@@ -14,7 +14,6 @@ mod tests;
 
 use orgo_core::audio::level::{Level, measure};
 use orgo_core::audio::{Format, pcm, wav};
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use channel::Channel;
@@ -42,13 +41,6 @@ pub fn kind() -> String {
 #[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
-}
-
-/// Returns the compiled module, for a worker that also runs it.
-#[wasm_bindgen]
-#[must_use]
-pub fn module() -> JsValue {
-    wasm_bindgen::module()
 }
 
 /// Returns the header of a 16-bit WAV file of unknown length.
