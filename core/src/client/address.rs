@@ -114,7 +114,7 @@ pub(crate) fn redirect_target(from: &str, location: &str) -> Option<(String, boo
     } else if location.split(['/', '?']).next().is_some_and(|start| start.as_bytes().contains(&b':')) {
         location.to_owned()
     } else {
-        let folder = path.rfind('/').map_or("/", |end| &path[..=end]);
+        let folder = path.rfind('/').map_or("/", |end| part(path, ..=end));
         format!("{scheme}//{authority}{folder}{location}")
     };
     let (now_secure, rest) = split_scheme(&absolute, "http", "https")?;
