@@ -61,12 +61,13 @@ const POLICIES = [
   {
     mode: "`worker-src 'none'`",
     serve: { workers: "'none'" },
-    expected: { transport: "page", violations: [/^worker-src /] },
+    // First for the file, then for its embedded copy.
+    expected: { transport: "page", blobs: 1, violations: [/^worker-src http/, /^worker-src blob/] },
   },
   {
     mode: "`require-trusted-types-for 'script'`",
     serve: { more: "require-trusted-types-for 'script'" },
-    expected: { transport: "page", violations: [/^require-trusted-types-for /] },
+    expected: { transport: "page", blobs: 1, violations: [/^require-trusted-types-for /, /^require-trusted-types-for /] },
   },
   {
     mode: "without `'wasm-unsafe-eval'`",

@@ -55,10 +55,14 @@ async function tryMode(project, mode) {
     for (const command of mode.build ?? []) await execute(project.folder, command, mode.env);
     let { folder } = project;
     if (mode.output) {
-      folder = mkdtempSync(join(tmpdir(), "orgo-output-"));
-      closers.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-      for (const [from, to] of Object.entries(mode.output))
-        cpSync(join(project.folder, from), join(folder, to), { recursive: true });
+      folder = copyFiles(project, mode.output, closers);
+      if (mode.cdn) {
+        const files = copyFiles(project, mode.cdn, closers);
+        const cdn = await startPages(() => files, { shared: true });
+        closers.push(cdn.close);
+        const page = join(folder, "index.html");
+        writeFileSync(page, readFileSync(page, "utf8").replace("https://cdn.example", cdn.origin));
+      }
       // The output must not need the project and its dependencies.
       const moved = `${project.folder}-moved`;
       renameSync(project.folder, moved);
@@ -129,7 +133,7 @@ async function openPage(url, { action, expected = {} }) {
     const found = [describePage(await within("the checks in the page", checked, 90_000), expected)];
     const { violations, blobs } = await page.evaluate(() => globalThis.observed);
     assert.equal(violations.length, expected.violations?.length ?? 0, violations.join("\n"));
-    expected.violations?.forEach((pattern, at) => assert.match(violations[at], pattern));
+    for (const [at, pattern] of (expected.violations ?? []).entries()) assert.match(violations[at], pattern);
     // The page uses an embedded script only if the script is not available otherwise.
     assert.equal(blobs, expected.blobs ?? (expected.embedded ? 2 : 0), "the number of embedded scripts that the page uses");
     if (action) found.push(`action: ${describeCalls(await page.evaluate(() => globalThis.act()), expected)}`);
