@@ -51,7 +51,7 @@ const common = {
   bundle: true,
   target: "es2022",
   logLevel: "warning",
-  define: { PACKAGE_VERSION: JSON.stringify(version) },
+  define: { PACKAGE_VERSION: JSON.stringify(version), CJS: "false" },
   plugins: [onDemand(".js")],
 };
 
@@ -65,7 +65,7 @@ await Promise.all([
     outfile: inDist("node.cjs"),
     platform: "node",
     format: "cjs",
-    define: { ...common.define, "import.meta.url": "undefined" },
+    define: { ...common.define, CJS: "true", "import.meta.url": "undefined" },
     // Jest has no `import()` in CommonJS modules.
     supported: { "dynamic-import": false },
     plugins: [onDemand(".cjs")],
@@ -143,6 +143,20 @@ const embed = (name, text) => {
 };
 embed("wasm", gzipSync(readFileSync(inDist("wasm", "orgo_wasm_bg.wasm")), { level: 9 }).toString("base64"));
 for (const name of ["worker", "worklet"]) embed(name, readFileSync(inDist(`${name}.js`), "utf8"));
+
+// The WebSocket client of WebAssembly in Node. Its optional addons are left out.
+const ws = dirname(createRequire(import.meta.url).resolve("ws/package.json"));
+await build({
+  ...common,
+  entryPoints: [join(ws, "lib/websocket.js")],
+  outfile: inDist("embedded", "websocket.js"),
+  platform: "node",
+  format: "cjs",
+  minify: true,
+  define: { "process.env.WS_NO_BUFFER_UTIL": "true", "process.env.WS_NO_UTF_8_VALIDATE": "true" },
+  banner: { js: `/*! ws (https://github.com/websockets/ws)\n\n${readFileSync(join(ws, "LICENSE"), "utf8")}*/` },
+  plugins: [],
+});
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 execFileSync(process.execPath, [tsc, "--project", root, "--outDir", inDist("types")], { stdio: "inherit" });

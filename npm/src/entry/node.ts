@@ -1,19 +1,25 @@
-import { createRequire } from "node:module";
+import Module from "node:module";
+import { join } from "node:path";
 import { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { embeddedWasm } from "../assets/embedded.js";
 import { isModule, isUrl, useWasmSetting } from "../assets/options.js";
-import type { Binding, BindingClient } from "../binding.js";
-import { loadNative } from "../bindings/native.js";
+import type { Binding } from "../binding.js";
+import { nodeHost, withSockets } from "../bindings/host.js";
+import { loadNative, type NativeSources } from "../bindings/native.js";
 import { loadWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
 import { BindingError, invalidParameter } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
-import { explainFailure, proxyWarning } from "../proxies.js";
+import { proxyWarning } from "../proxies.js";
 
 export * from "../index.js";
 export { type AssetOptions, configure } from "../assets/options.js";
+
+/** Whether this is the CommonJS version of the package. The build replaces the name by a literal. */
+declare const CJS: boolean;
 
 const platform: Platform = {
   load: once(load),
@@ -67,7 +73,7 @@ async function load(): Promise<LoadedBinding> {
   }
   if (forced === "wasm") return { binding: await wasm() };
   try {
-    return { binding: loadNative(createRequire(location())) };
+    return { binding: loadNative(addon) };
   } catch (cause) {
     if (forced === "native") throw cause;
     const binding = await wasm().catch((error: Error) => {
@@ -82,15 +88,18 @@ async function wasm(): Promise<Binding> {
   const { binding } = await loadWasm(async () => {
     const [glue, module] = await Promise.all([import("../bindings/wasm/orgo_wasm.js"), compile()]);
     return { glue, module };
-  }, explainFailure);
-  return typeof WebSocket === "undefined" ? withoutSockets(binding) : binding;
+  }, nodeHost);
+  return withSockets(binding);
 }
 
-/**
- * Returns the location of this script, or of the bundle that contains it. A bundler that converts it to CommonJS removes the value
- * of `import.meta.url`. Throws if neither is known.
- */
-const location = () => import.meta.url ?? __filename;
+const addon: NativeSources = {
+  // Bundlers replace `import.meta.url` by `undefined` in CommonJS. They do not recognize `createRequire` as a property, so they do
+  // not try to bundle the addon.
+  require: (path) => Module.createRequire(import.meta.url ?? __filename)(path),
+  // Tools that trace the files of a server (@vercel/nft) evaluate this expression, and include the addon.
+  sibling: ({ name }) =>
+    join(CJS ? __filename : fileURLToPath(import.meta.url), "../../..", `orgo-sdk-${name}`, `orgo.${name}.node`),
+};
 
 /** Compiles the embedded module: server bundlers lose or change separate files. URLs are settings for pages. */
 async function compile(): Promise<WebAssembly.Module> {
@@ -99,15 +108,4 @@ async function compile(): Promise<WebAssembly.Module> {
     return WebAssembly.compile(gunzipSync(Buffer.from(await embeddedWasm(), "base64")));
   }
   return isModule(configured) ? configured : WebAssembly.compile(configured as BufferSource);
-}
-
-/** Wraps a binding for a platform without `WebSocket`: opening a channel throws an error that explains this. */
-function withoutSockets(binding: Binding): Binding {
-  class Client extends binding.Client implements BindingClient {
-    override open(): never {
-      const message = "terminal, audio and events need the global WebSocket of Node 22 or newer, or the native addon";
-      throw new BindingError({ kind: "binding", message, delivered: "no" });
-    }
-  }
-  return { ...binding, Client };
 }
