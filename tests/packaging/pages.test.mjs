@@ -1,6 +1,6 @@
 // Tests the packed package in pages and web frameworks: opens each project in Chromium, and connects to the local desktop.
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe } from "node:test";
@@ -69,6 +69,7 @@ async function tryMode(project, mode) {
       closers.push(() => renameSync(moved, project.folder));
     }
     program = mode.start && (await startServer(folder, mode));
+    if (mode.output && !mode.start) checkFiles(folder, mode);
     const { origin, close } = program ?? (await startPages(() => folder, mode.serve));
     closers.push(close);
     const found = [];
@@ -89,6 +90,12 @@ function copyFiles(project, files, closers) {
   closers.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   for (const [from, to] of Object.entries(files)) cpSync(join(project.folder, from), join(folder, to), { recursive: true });
   return folder;
+}
+
+/** Checks that the output contains the WebAssembly module once, or not at all if the bundler loses it. */
+function checkFiles(folder, { cdn, expected }) {
+  const modules = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith(".wasm"));
+  assert.equal(modules.length, cdn || expected?.embedded ? 0 : 1, modules.join(" "));
 }
 
 /** Starts the server of a project on a free port. */
