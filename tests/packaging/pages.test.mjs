@@ -77,8 +77,8 @@ async function tryMode(project, mode) {
     for (const path of mode.server ?? []) found.push(await requestServer(origin, path, mode));
     return found.join("; ");
   } catch (error) {
-    if (program) error.message += `\n\nThe server printed:\n${program.log().slice(-4000)}`;
-    throw error;
+    if (!program) throw error;
+    throw new Error(`${error.message}\n\nThe server printed:\n${program.log().slice(-4000)}`, { cause: error });
   } finally {
     for (const close of closers.reverse()) await close();
   }
