@@ -4,6 +4,7 @@
  * @typedef {object} Mode
  * @property {string} mode the name
  * @property {boolean} [quick] whether `npm test` runs the mode; `npm run test:full` runs all
+ * @property {Record<string, string>} [files] files of the project that are copied before the mode and the following ones
  * @property {string[][]} [build] the commands that build the project
  * @property {Record<string, string>} [output] the files of the output. They are copied to a different folder, and used there
  *   after the project was moved away
@@ -34,6 +35,9 @@ const BLOBS = { scripts: "'self' 'wasm-unsafe-eval' blob:", workers: "'self' blo
 
 /** The policy for pages with an import map, which is an inline script. */
 const INLINE = { scripts: "'self' 'wasm-unsafe-eval' 'unsafe-inline'" };
+
+/** The result in a development server that prepares dependencies without the files that they load on demand. */
+const OPTIMIZED = { embedded: true };
 
 const vite = (settings = {}) => ({
   modes: [
@@ -127,32 +131,45 @@ const nuxt = {
 };
 
 /** @param {Record<string, object>} bundlers the options of `next dev` and `next build` for each bundler */
-const next = (bundlers) => ({
-  code: "lib",
-  modes: Object.entries(bundlers).flatMap(([bundler, { dev, build, quick }]) => {
-    const used = { page: "/", action: true, server: ["/api/orgo"] };
-    const start = (port) => ["next", "dev", "--port", port, "--hostname", "127.0.0.1", ...dev];
-    return [
-      { mode: `${bundler}, dev`, start, ...used },
-      {
-        mode: `${bundler}, standalone`,
-        build: [["next", "build", ...build]],
-        output: { ".next/standalone": ".", ".next/static": ".next/static" },
-        start: () => ["node", "server.js"],
-        quick,
-        ...used,
-      },
-      { mode: `${bundler}, dev, edge route`, start, env: { EDGE: "1" }, server: ["/api/edge"], expected: { server: "wasm" } },
-    ];
-  }),
-});
+const next = (bundlers) => {
+  const used = { page: "/", action: true, server: ["/api/orgo"] };
+  const start = (options) => (port) => ["next", "dev", "--port", port, "--hostname", "127.0.0.1", ...options];
+  const modes = Object.entries(bundlers).flatMap(([bundler, { dev, build, quick }]) => [
+    { mode: `${bundler}, dev`, start: start(dev), ...used },
+    {
+      mode: `${bundler}, standalone`,
+      build: [["next", "build", ...build]],
+      output: { ".next/standalone": ".", ".next/static": ".next/static" },
+      start: () => ["node", "server.js"],
+      quick,
+      ...used,
+    },
+    {
+      mode: `${bundler}, standalone with \`serverExternalPackages\``,
+      build: [["next", "build", ...build]],
+      output: { ".next/standalone": ".", ".next/static": ".next/static" },
+      env: { EXTERNAL: "1" },
+      start: () => ["node", "server.js"],
+      ...used,
+    },
+  ]);
+  const edges = Object.entries(bundlers).map(([bundler, { dev }]) => ({
+    mode: `${bundler}, dev, route of the edge runtime`,
+    files: { "edge/route.js": "app/api/edge/route.js" },
+    start: start(dev),
+    env: { EDGE: "1" },
+    server: ["/api/edge"],
+    expected: { server: "wasm" },
+  }));
+  return { code: "lib", modes: [...modes, ...edges] };
+};
 
 /** @type {Record<string, { code?: string, modes: Mode[] }>} */
 export const PROJECTS = {
   "vite-8": vite({ build: { quick: true }, more: POLICIES }),
-  "vite-7": vite({ dev: { quick: true } }),
-  "vite-6": vite(),
-  "vite-5": vite(),
+  "vite-7": vite({ dev: { quick: true, expected: OPTIMIZED } }),
+  "vite-6": vite({ dev: { expected: OPTIMIZED } }),
+  "vite-5": vite({ dev: { expected: OPTIMIZED } }),
   esbuild: {
     modes: [
       {
