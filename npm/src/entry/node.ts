@@ -1,12 +1,11 @@
 import Module from "node:module";
-import { join } from "node:path";
 import { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { embeddedWasm } from "../assets/embedded.js";
 import { isModule, isUrl, useWasmSetting } from "../assets/options.js";
 import type { Binding } from "../binding.js";
 import { nodeHost, withSockets } from "../bindings/host.js";
+import { location, sibling } from "../bindings/location.js";
 import { loadNative, type NativeSources } from "../bindings/native.js";
 import { loadWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
@@ -17,9 +16,6 @@ import { proxyWarning } from "../proxies.js";
 
 export * from "../index.js";
 export { type AssetOptions, configure } from "../assets/options.js";
-
-/** Whether this is the CommonJS version of the package. The build replaces the name by a literal. */
-declare const CJS: boolean;
 
 const platform: Platform = {
   load: once(load),
@@ -93,12 +89,9 @@ async function wasm(): Promise<Binding> {
 }
 
 const addon: NativeSources = {
-  // Bundlers replace `import.meta.url` by `undefined` in CommonJS. They do not recognize `createRequire` as a property, so they do
-  // not try to bundle the addon.
-  require: (path) => Module.createRequire(import.meta.url ?? __filename)(path),
-  // Tools that trace the files of a server (@vercel/nft) evaluate this expression, and include the addon.
-  sibling: ({ name }) =>
-    join(CJS ? __filename : fileURLToPath(import.meta.url), "../../..", `orgo-sdk-${name}`, `orgo.${name}.node`),
+  // Bundlers do not recognize `createRequire` as a property, so they do not try to bundle the addon.
+  require: (path) => Module.createRequire(location())(path),
+  sibling,
 };
 
 /** Compiles the embedded module: server bundlers lose or change separate files. URLs are settings for pages. */
