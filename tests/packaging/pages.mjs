@@ -80,32 +80,52 @@ const POLICIES = [
   },
 ].map((mode) => ({ build: [["vite", "build"]], output: { dist: "." }, page: "/", ...mode }));
 
-const sveltekit = {
-  code: "src/lib",
+/**
+ * A web framework, with a page and a route on the server.
+ *
+ * @param {object} settings
+ * @param {string} settings.code the folder of the shared code
+ * @param {(port: string) => string[]} settings.dev the command of the development server
+ * @param {string[]} settings.build
+ * @param {string[]} settings.start the command of the production server
+ * @param {Record<string, string>} [settings.output] the output, if it is independent of the project
+ * @param {object} [settings.inDev] the expected result in the development server
+ */
+const framework = ({ code, dev, build, start, output, inDev, inBuild }) => ({
+  code,
   modes: [
-    {
-      mode: "dev",
-      start: (port) => ["vite", "dev", "--port", port, "--strictPort", "--host", "127.0.0.1"],
-      page: "/",
-      server: ["/api/orgo"],
-    },
-    { mode: "build", build: [["vite", "build"]], start: () => ["node", "build"], page: "/", server: ["/api/orgo"] },
+    { mode: "dev", start: dev, page: "/", server: ["/api/orgo"], expected: inDev },
+    { mode: "build", build: [build], output, start: () => start, page: "/", server: ["/api/orgo"], expected: inBuild },
   ],
-};
+});
 
-const astro = {
-  code: "src",
-  modes: [
-    { mode: "dev", start: (port) => ["astro", "dev", "--port", port, "--host", "127.0.0.1"], page: "/", server: ["/api/orgo"] },
-    {
-      mode: "build",
-      build: [["astro", "build"]],
-      start: () => ["node", "dist/server/entry.mjs"],
-      page: "/",
-      server: ["/api/orgo"],
-    },
-  ],
-};
+const sveltekit = (inDev) =>
+  framework({
+    code: "src/lib",
+    dev: (port) => ["vite", "dev", "--port", port, "--strictPort", "--host", "127.0.0.1"],
+    build: ["vite", "build"],
+    start: ["node", "build"],
+    inDev,
+  });
+
+const astro = (inDev) =>
+  framework({
+    code: "src",
+    dev: (port) => ["astro", "dev", "--port", port, "--host", "127.0.0.1"],
+    build: ["astro", "build"],
+    start: ["node", "dist/server/entry.mjs"],
+    inDev,
+  });
+
+const nuxt = (inDev) =>
+  framework({
+    code: "lib",
+    dev: (port) => ["nuxt", "dev", "--port", port, "--host", "127.0.0.1"],
+    build: ["nuxt", "build"],
+    output: { ".output": "." },
+    start: ["node", "server/index.mjs"],
+    inDev,
+  });
 
 /** The local server of Cloudflare Workers, which runs the same runtime as the service. */
 const wrangler =
@@ -114,21 +134,6 @@ const wrangler =
     ...["wrangler", "dev", script, "--port", port, "--ip", "127.0.0.1", "--compatibility-date", date, ...flags],
     ...["ORGO_API_KEY", "ORGO_BASE_URL", "ORGO_TEST_COMPUTER"].flatMap((name) => ["--var", `${name}:${env[name]}`]),
   ];
-
-const nuxt = {
-  code: "lib",
-  modes: [
-    { mode: "dev", start: (port) => ["nuxt", "dev", "--port", port, "--host", "127.0.0.1"], page: "/", server: ["/api/orgo"] },
-    {
-      mode: "build",
-      build: [["nuxt", "build"]],
-      output: { ".output": "." },
-      start: () => ["node", "server/index.mjs"],
-      page: "/",
-      server: ["/api/orgo"],
-    },
-  ],
-};
 
 /** @param {Record<string, object>} bundlers the options of `next dev` and `next build` for each bundler */
 const next = (bundlers) => {
@@ -273,28 +278,17 @@ export const PROJECTS = {
       },
     ],
   },
-  "sveltekit-2": sveltekit,
-  "sveltekit-3": sveltekit,
-  "astro-5": astro,
-  "astro-7": astro,
-  "react-router-7": {
+  "sveltekit-2": sveltekit(OPTIMIZED),
+  "sveltekit-3": sveltekit(),
+  "astro-5": astro(OPTIMIZED),
+  "astro-7": astro(),
+  "react-router-7": framework({
     code: "app/lib",
-    modes: [
-      {
-        mode: "dev",
-        start: (port) => ["react-router", "dev", "--port", port, "--host", "127.0.0.1"],
-        page: "/",
-        server: ["/api/orgo"],
-      },
-      {
-        mode: "build",
-        build: [["react-router", "build"]],
-        start: () => ["react-router-serve", "build/server/index.js"],
-        page: "/",
-        server: ["/api/orgo"],
-      },
-    ],
-  },
+    dev: (port) => ["react-router", "dev", "--port", port, "--host", "127.0.0.1"],
+    build: ["react-router", "build"],
+    start: ["react-router-serve", "build/server/index.js"],
+    inDev: OPTIMIZED,
+  }),
   wrangler: {
     code: "lib",
     modes: [
@@ -314,8 +308,8 @@ export const PROJECTS = {
       expected: { server: "wasm" },
     })),
   },
-  "nuxt-3": nuxt,
-  "nuxt-4": nuxt,
+  "nuxt-3": nuxt(OPTIMIZED),
+  "nuxt-4": nuxt(),
   "next-15": next({ Turbopack: { dev: ["--turbopack"], build: ["--turbopack"] }, webpack: { dev: [], build: [] } }),
   "next-16": next({ Turbopack: { dev: [], build: [], quick: true }, webpack: { dev: ["--webpack"], build: ["--webpack"] } }),
 };
