@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -21,8 +21,8 @@ const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 const onDemand = (glueExtension) => ({
   name: "on-demand",
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/wasm\/orgo_wasm\.js$/ }, ({ path }) => ({
-      path: path.replace(/\.js$/, glueExtension),
+    onResolve({ filter: /\/wasm\/\w+\.js$/ }, ({ path }) => ({
+      path: `./wasm/${basename(path, ".js")}${glueExtension}`,
       external: true,
     }));
     onResolve({ filter: /^\.\/embedded\// }, ({ path }) => ({ path, external: true }));
@@ -85,6 +85,21 @@ await Promise.all([
     outfile: inDist("browser.js"),
     platform: "browser",
     format: "esm",
+  }),
+  build({
+    ...common,
+    stdin: {
+      contents: `
+        export * from "./orgo_wasm.js";
+        export const moduleUrl = () => new URL("./orgo_wasm_bg.wasm", import.meta.url);
+      `,
+      resolveDir: inDist("wasm"),
+    },
+    outfile: inDist("wasm", "page.js"),
+    platform: "browser",
+    format: "esm",
+    minify: true,
+    plugins: [],
   }),
   // Each of these files is self-contained, because tools that copy assets do not follow imports.
   build({

@@ -7,10 +7,12 @@ import { isModule, isUrl, settings, useWasmSetting } from "./options.js";
 type Location = string | URL;
 type WasmSource = Location | BufferSource | WebAssembly.Module;
 
+const loadGlue = () => import("../bindings/wasm/page.js");
+
 /** The WebAssembly module. */
 export const wasm = new Asset<WasmSource>({
   configured: () => useWasmSetting() as WasmSource | undefined,
-  url: () => new URL("./wasm/orgo_wasm_bg.wasm", import.meta.url),
+  url: async () => (await loadGlue()).moduleUrl(),
   embedded: async () => gunzip(await embeddedWasm()),
   remedy: () =>
     typeof document === "undefined"
@@ -36,8 +38,13 @@ export const worklet = new Asset<Location>({
   remedy: () => "a Content-Security-Policy must contain script-src blob:",
 });
 
-/** Compiles the WebAssembly module. */
-export async function compile(source: WasmSource): Promise<WebAssembly.Module> {
+/** Loads the WebAssembly module and its JavaScript glue. */
+export async function loadModule() {
+  const [glue, module] = await Promise.all([loadGlue(), wasm.use(compile)]);
+  return { glue, module };
+}
+
+async function compile(source: WasmSource): Promise<WebAssembly.Module> {
   if (isModule(source)) return source;
   if (!isUrl(source)) return WebAssembly.compile(source as BufferSource);
   const response = await fetch(source as Location);

@@ -80,7 +80,10 @@ async function load(): Promise<LoadedBinding> {
 }
 
 async function wasm(): Promise<Binding> {
-  const { binding } = await loadWasm(compile, nodeHost);
+  const { binding } = await loadWasm(async () => {
+    const [glue, module] = await Promise.all([import("../bindings/wasm/orgo_wasm.js"), compile()]);
+    return { glue, module };
+  }, nodeHost);
   return withSockets(binding);
 }
 
