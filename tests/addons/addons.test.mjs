@@ -6,21 +6,19 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { pack } from "../../scripts/lib/pack.mjs";
+import { BUILT_ADDONS, pack } from "../../scripts/lib/pack.mjs";
 import { addonFile, packageName, TARGETS } from "../../scripts/lib/targets.mjs";
 import { startEnvironment } from "../packaging/environment.mjs";
 import { runtime } from "./runtimes.mjs";
 
-const addons = fileURLToPath(new URL("../../target/addons", import.meta.url));
 const work = readFileSync(new URL("../packaging/servers/work.js", import.meta.url), "utf8");
 const run = promisify(execFile);
 
 let folder, archives, environment;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "orgo-addons-"));
-  archives = pack(join(folder, "packages"), { addons });
+  archives = pack(join(folder, "packages"), { addons: BUILT_ADDONS });
   environment = await startEnvironment();
 });
 after(async () => {
@@ -29,7 +27,7 @@ after(async () => {
 });
 
 for (const target of TARGETS) {
-  const missing = !existsSync(join(addons, addonFile(target))) && "the addon is not built";
+  const missing = !existsSync(join(BUILT_ADDONS, addonFile(target))) && "the addon is not built";
   test(`the addon for ${target.name} controls a computer`, { skip: missing, timeout: 300_000 }, async (t) => {
     const command = runtime(target);
     if (command === undefined) return t.skip("this machine cannot run the addon");
