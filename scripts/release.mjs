@@ -19,7 +19,6 @@ import { checkManifests, project, updateManifests } from "./lib/manifest.mjs";
 import { BUILT_ADDONS, LOCAL_ADDONS, pack } from "./lib/pack.mjs";
 import { Failure, main, output, root, run, step } from "./lib/step.mjs";
 import { packageName, TARGETS } from "./lib/targets.mjs";
-import { setup } from "./setup.mjs";
 
 /** The crates that are published, in the order of their dependencies. */
 const CRATES = ["orgo-playout", "orgo-core"];
@@ -65,9 +64,8 @@ async function dry(args) {
     args,
     options: { complete: { type: "boolean" }, tag: { type: "string" }, update: { type: "boolean" } },
   });
-  await setup({ desktop: false });
   const built = existsSync(BUILT_ADDONS);
-  await build(["wasm", ...(built ? [] : ["addon"]), "npm"]);
+  await build({ desktop: false, only: ["wasm", ...(built ? [] : ["addon"]), "npm"] });
   rmSync(PACKAGES, { recursive: true, force: true });
   await releaseDry({ ...values, out: PACKAGES, addons: built ? BUILT_ADDONS : LOCAL_ADDONS, verify: true });
 }

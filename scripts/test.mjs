@@ -6,7 +6,6 @@ import { build } from "./build.mjs";
 import { globSync } from "./lib/glob.mjs";
 import { Failure, main, root, run, step, steps } from "./lib/step.mjs";
 import { lint } from "./lint.mjs";
-import { setup } from "./setup.mjs";
 
 /** The test results of all suites. */
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -78,8 +77,7 @@ await main(async () => {
     if (!suites[name] && !optional[name])
       throw new Failure(`Unknown suite ${name}. Suites: ${Object.keys({ ...suites, ...optional }).join(", ")}`);
   }
-  await setup({ test: true });
-  await build();
+  await build({ test: true });
   const failures = [];
   for (const name of names.length > 0 ? names : Object.keys(suites)) {
     try {

@@ -37,11 +37,18 @@ const withGlue = {
   },
 };
 
-/** Resolves the WebAssembly module of the worklet, which `npm run build -- wasm` builds. */
+/**
+ * Embeds the WebAssembly module of the worklet, which `npm run build -- wasm` builds. A string with one character for each byte
+ * compresses better than base64.
+ */
 const playoutModule = {
   name: "playout-module",
-  setup({ onResolve }) {
+  setup({ onResolve, onLoad }) {
     onResolve({ filter: /^playout\.wasm$/ }, () => ({ path: join(root, "../target/playout.wasm") }));
+    onLoad({ filter: /playout\.wasm$/ }, ({ path }) => {
+      const text = JSON.stringify(readFileSync(path, "latin1"));
+      return { contents: `export default Uint8Array.from(${text}, (character) => character.charCodeAt(0));` };
+    });
   },
 };
 
@@ -109,7 +116,7 @@ await Promise.all([
     platform: "browser",
     format: "esm",
     minify: true,
-    loader: { ".wasm": "binary" },
+    charset: "utf8",
     plugins: [playoutModule],
   }),
   build({
@@ -143,6 +150,20 @@ const embed = (name, text) => {
 };
 embed("wasm", gzipSync(readFileSync(inDist("wasm", "orgo_wasm_bg.wasm")), { level: 9 }).toString("base64"));
 for (const name of ["worker", "worklet"]) embed(name, readFileSync(inDist(`${name}.js`), "utf8"));
+
+// The WebSocket client of WebAssembly in Node. Its optional addons are left out.
+const ws = dirname(createRequire(import.meta.url).resolve("ws/package.json"));
+await build({
+  ...common,
+  entryPoints: [join(ws, "lib/websocket.js")],
+  outfile: inDist("embedded", "websocket.js"),
+  platform: "node",
+  format: "cjs",
+  minify: true,
+  define: { "process.env.WS_NO_BUFFER_UTIL": "true", "process.env.WS_NO_UTF_8_VALIDATE": "true" },
+  banner: { js: `/*! ws (https://github.com/websockets/ws)\n\n${readFileSync(join(ws, "LICENSE"), "utf8")}*/` },
+  plugins: [],
+});
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 execFileSync(process.execPath, [tsc, "--project", root, "--outDir", inDist("types")], { stdio: "inherit" });

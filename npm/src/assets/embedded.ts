@@ -16,3 +16,12 @@ export async function readEmbedded(name: "wasm" | "worker" | "worklet", run: () 
 
 /** Returns the WebAssembly module as Base64 of its gzip format. */
 export const embeddedWasm = () => readEmbedded("wasm", () => import("./embedded/wasm.js"));
+
+/** The part of the WebSocket client `ws` that this package uses. */
+export type WebSocketClass = new (
+  url: string,
+  options: { perMessageDeflate: boolean; closeTimeout: number },
+) => WebSocket & { on(event: "error", listener: () => void): void };
+
+/** Returns the WebSocket client for WebAssembly in Node. The script is a CommonJS module, which every format can import. */
+export const embeddedWebSocket = async (): Promise<WebSocketClass> => (await import("./embedded/websocket.js")).default;

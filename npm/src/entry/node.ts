@@ -3,14 +3,15 @@ import { Readable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import { embeddedWasm } from "../assets/embedded.js";
 import { isModule, isUrl, useWasmSetting } from "../assets/options.js";
-import type { Binding, BindingClient } from "../binding.js";
+import type { Binding } from "../binding.js";
+import { nodeHost, withSockets } from "../bindings/host.js";
 import { loadNative } from "../bindings/native.js";
 import { loadWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
 import { BindingError, invalidParameter } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
-import { explainFailure, proxyWarning } from "../proxies.js";
+import { proxyWarning } from "../proxies.js";
 
 export * from "../index.js";
 export { type AssetOptions, configure } from "../assets/options.js";
@@ -82,8 +83,8 @@ async function wasm(): Promise<Binding> {
   const { binding } = await loadWasm(async () => {
     const [glue, module] = await Promise.all([import("../bindings/wasm/orgo_wasm.js"), compile()]);
     return { glue, module };
-  }, explainFailure);
-  return typeof WebSocket === "undefined" ? withoutSockets(binding) : binding;
+  }, nodeHost);
+  return withSockets(binding);
 }
 
 /**
@@ -99,15 +100,4 @@ async function compile(): Promise<WebAssembly.Module> {
     return WebAssembly.compile(gunzipSync(Buffer.from(await embeddedWasm(), "base64")));
   }
   return isModule(configured) ? configured : WebAssembly.compile(configured as BufferSource);
-}
-
-/** Wraps a binding for a platform without `WebSocket`: opening a channel throws an error that explains this. */
-function withoutSockets(binding: Binding): Binding {
-  class Client extends binding.Client implements BindingClient {
-    override open(): never {
-      const message = "terminal, audio and events need the global WebSocket of Node 22 or newer, or the native addon";
-      throw new BindingError({ kind: "binding", message, delivered: "no" });
-    }
-  }
-  return { ...binding, Client };
 }
