@@ -29,6 +29,14 @@ const onDemand = (glueExtension) => ({
   },
 });
 
+/** Selects the CommonJS version of the module that locates the package. */
+const locationInCommonJs = {
+  name: "location-in-common-js",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/bindings\/location\.js$/ }, () => ({ path: join(root, "src/bindings/location-cjs.ts") }));
+  },
+};
+
 /** Bundles the JavaScript glue of the WebAssembly module into the worker. */
 const withGlue = {
   name: "with-glue",
@@ -72,10 +80,9 @@ await Promise.all([
     outfile: inDist("node.cjs"),
     platform: "node",
     format: "cjs",
-    define: { ...common.define, "import.meta.url": "undefined" },
     // Jest has no `import()` in CommonJS modules.
     supported: { "dynamic-import": false },
-    plugins: [onDemand(".cjs")],
+    plugins: [onDemand(".cjs"), locationInCommonJs],
   }),
   build({
     ...common,

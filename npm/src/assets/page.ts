@@ -51,7 +51,9 @@ async function compile(source: WasmSource): Promise<WebAssembly.Module> {
   if (!response.ok) throw new Error(`${source}: status ${response.status}`);
   // `compileStreaming` requires this type, which not every server sends.
   if (response.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(response);
-  return WebAssembly.compile(await response.arrayBuffer()).catch((error: Error) => {
+  // Next converts calls of `compile` in a way that does not permit `await` in the argument.
+  const bytes = await response.arrayBuffer();
+  return WebAssembly.compile(bytes).catch((error: Error) => {
     throw new Error(`${source}: ${error.message}`, { cause: error });
   });
 }

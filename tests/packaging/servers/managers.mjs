@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { write } from "../project.mjs";
 import { startRegistry } from "./registry.mjs";
-import { ENTRIES, open, runIn } from "./rows.mjs";
+import { open, programs, runIn } from "./rows.mjs";
 
 const PLATFORM = new RegExp(`^orgo-sdk-${process.platform}-${process.arch}-`);
 
@@ -44,7 +44,7 @@ function managerRow(project, mode, install, command, { binding = "native", major
         write(
           { folder },
           {
-            ...ENTRIES,
+            ...programs,
             "package.json": JSON.stringify({ name: "project", private: true, dependencies }),
             ".npmrc": `registry=${url}\n`,
             ".yarnrc.yml": `npmRegistryServer: "${url}"\nunsafeHttpWhitelist: ["127.0.0.1"]\n`,

@@ -1,17 +1,16 @@
-// The rows of `servers.test.mjs`: each runs `work.js` in a project, with one tool.
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+// The rows of `servers.test.mjs`: each runs a program of `programs/` in a project, with one tool.
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { execute, openProject, write } from "../project.mjs";
 
-const WORK = readFileSync(new URL("work.js", import.meta.url), "utf8");
-/** The entry points of every project, as an ES module and as a CommonJS module. */
-export const ENTRIES = {
-  "work.mjs": WORK,
-  "main.mjs": 'import * as sdk from "orgo-sdk";\nimport { work } from "./work.mjs";\nwork(sdk);\n',
-  "work.cjs": `${WORK.replace("export ", "")}module.exports = { work };\n`,
-  "main.cjs": 'const { work } = require("./work.cjs");\nwork(require("orgo-sdk"));\n',
-};
+const PROGRAMS = new URL("programs/", import.meta.url);
+
+/** The programs of every project. */
+export const programs = Object.fromEntries(
+  readdirSync(PROGRAMS).map((name) => [name, readFileSync(new URL(name, PROGRAMS), "utf8")]),
+);
+programs["work.cjs"] = programs["work.mjs"].replace("export ", "").concat("module.exports = { work };\n");
 
 export const BINDINGS = ["native", "wasm"];
 
@@ -21,7 +20,7 @@ export const BINDINGS = ["native", "wasm"];
  * @property {string} mode what the row runs
  * @property {"native" | "wasm"} binding the binding that the SDK must use
  * @property {boolean} quick whether `npm test` runs the row; `npm run test:full` runs all rows
- * @property {(env: Record<string, string>) => Promise<string>} run runs `work.js` with the variables of the local desktop,
+ * @property {(env: Record<string, string>) => Promise<string>} run runs the program with the variables of the local desktop,
  *   and returns the output
  */
 
@@ -83,12 +82,12 @@ export const bundleRow = (project, mode, build, command, { major, quick = false 
 /** The opened projects, by name. */
 const opened = new Map();
 
-/** Returns a project with the entry points. A project is opened once. */
+/** Returns a project with the programs. A project is opened once. */
 export function open(name) {
   let project = opened.get(name);
   if (project === undefined) {
     project = openProject(name);
-    write(project, ENTRIES);
+    write(project, programs);
     opened.set(name, project);
   }
   return project;

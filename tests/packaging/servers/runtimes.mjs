@@ -12,10 +12,19 @@ const node = (major, options, binding, { entry = "main.mjs", quick } = {}) =>
 
 const deno = (mode, options, binding) => row("runtime-deno", mode, binding, `deno run ${options} main.mjs`);
 
+/** Programs with several threads, processes or contexts. */
+const programs = (project, program, { threads = true, ...options } = {}) => [
+  ...(threads ? bindingRows(project, "worker threads", `${program} threads.mjs`, options) : []),
+  ...bindingRows(project, "cluster and exit codes", `${program} processes.mjs`, options),
+];
+
 export const runtimes = () => [
   ...[18, 20, 22, 24, 26].flatMap((major) =>
     entries(`runtime-node-${major}`, "node", { major, quick: major === 18 || major === 26 }),
   ),
+  ...[20, 22, 24, 26].flatMap((major) => programs(`runtime-node-${major}`, "node", { major, quick: major === 26 })),
+  ...bindingRows("runtime-node-24", "`vm` contexts", "node context.cjs", { major: 24 }),
+  ...bindingRows("runtime-bun", "worker threads", "bun threads.mjs"),
   // Options that disable a part of Node that the package can use.
   node(22, "--experimental-permission --allow-fs-read=*", "wasm"),
   node(24, "--permission --allow-fs-read=*", "wasm"),

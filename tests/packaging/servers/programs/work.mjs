@@ -18,7 +18,7 @@ async function useCalls(Orgo) {
 async function useChannels(computer) {
   const [terminal, events, audio] = await Promise.all([
     computer.terminal({ cols: 80, rows: 24 }),
-    computer.events(["clipboard"]),
+    computer.events(["file_change"]),
     computer.audio(),
   ]);
   terminal.write("echo $((6 * 7))\r");
@@ -27,9 +27,9 @@ async function useChannels(computer) {
     if (read === undefined) throw new Error("the terminal ended");
     text += read;
   }
-  const token = `copied ${Math.random()}`;
-  await computer.bash(`printf '${token}' | xclip -selection clipboard > /dev/null 2>&1`);
-  await events.waitFor("clipboard", { where: ({ data }) => data.content === token, timeout: 30_000 });
+  const name = `packaging-${Math.random()}`;
+  await computer.bash(`touch ~/Desktop/${name} && rm ~/Desktop/${name}`);
+  await events.waitFor("file_change", { where: ({ data }) => data.path.endsWith(name), timeout: 30_000 });
   const chunk = await audio.read({ timeout: 30_000 });
   if (!(chunk?.samples.length > 0)) throw new Error("the audio chunk has no samples");
   await Promise.all([terminal.close(), events.close(), audio.close()]);
