@@ -11,6 +11,9 @@ import { addonFile, packageName, TARGETS } from "./targets.mjs";
 /** The folder of the addon that `npm run build` builds for this machine. */
 export const LOCAL_ADDONS = join(root, "npm/dist/native");
 
+/** The folder of the addons that `npm run addons` builds for all platforms. */
+export const BUILT_ADDONS = join(root, "target/addons");
+
 const LICENSES = ["LICENSE-APACHE", "LICENSE-MIT"];
 const NOTICES = "THIRD-PARTY-NOTICES.txt";
 
