@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -21,13 +21,21 @@ const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 const onDemand = (glueExtension) => ({
   name: "on-demand",
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/wasm\/orgo_wasm\.js$/ }, ({ path }) => ({
-      path: path.replace(/\.js$/, glueExtension),
+    onResolve({ filter: /\/wasm\/\w+\.js$/ }, ({ path }) => ({
+      path: `./wasm/${basename(path, ".js")}${glueExtension}`,
       external: true,
     }));
     onResolve({ filter: /^\.\/embedded\// }, ({ path }) => ({ path, external: true }));
   },
 });
+
+/** Selects the CommonJS version of the module that locates the package. */
+const locationInCommonJs = {
+  name: "location-in-common-js",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/bindings\/location\.js$/ }, () => ({ path: join(root, "src/bindings/location-cjs.ts") }));
+  },
+};
 
 /** Bundles the JavaScript glue of the WebAssembly module into the worker. */
 const withGlue = {
@@ -37,11 +45,18 @@ const withGlue = {
   },
 };
 
-/** Resolves the WebAssembly module of the worklet, which `npm run build -- wasm` builds. */
+/**
+ * Embeds the WebAssembly module of the worklet, which `npm run build -- wasm` builds. A string with one character for each byte
+ * compresses better than base64.
+ */
 const playoutModule = {
   name: "playout-module",
-  setup({ onResolve }) {
+  setup({ onResolve, onLoad }) {
     onResolve({ filter: /^playout\.wasm$/ }, () => ({ path: join(root, "../target/playout.wasm") }));
+    onLoad({ filter: /playout\.wasm$/ }, ({ path }) => {
+      const text = JSON.stringify(readFileSync(path, "latin1"));
+      return { contents: `export default Uint8Array.from(${text}, (character) => character.charCodeAt(0));` };
+    });
   },
 };
 
@@ -65,10 +80,9 @@ await Promise.all([
     outfile: inDist("node.cjs"),
     platform: "node",
     format: "cjs",
-    define: { ...common.define, "import.meta.url": "undefined" },
     // Jest has no `import()` in CommonJS modules.
     supported: { "dynamic-import": false },
-    plugins: [onDemand(".cjs")],
+    plugins: [onDemand(".cjs"), locationInCommonJs],
   }),
   build({
     ...common,
@@ -86,6 +100,21 @@ await Promise.all([
     platform: "browser",
     format: "esm",
   }),
+  build({
+    ...common,
+    stdin: {
+      contents: `
+        export * from "./orgo_wasm.js";
+        export const moduleUrl = () => new URL("./orgo_wasm_bg.wasm", import.meta.url);
+      `,
+      resolveDir: inDist("wasm"),
+    },
+    outfile: inDist("wasm", "page.js"),
+    platform: "browser",
+    format: "esm",
+    minify: true,
+    plugins: [],
+  }),
   // Each of these files is self-contained, because tools that copy assets do not follow imports.
   build({
     ...common,
@@ -94,7 +123,7 @@ await Promise.all([
     platform: "browser",
     format: "esm",
     minify: true,
-    loader: { ".wasm": "binary" },
+    charset: "utf8",
     plugins: [playoutModule],
   }),
   build({

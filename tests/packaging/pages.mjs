@@ -9,6 +9,7 @@
  *   after the project was moved away
  * @property {(port: string) => string[]} [start] returns the command that starts the server; default: the folder is served
  *   with a strict Content-Security-Policy
+ * @property {Record<string, string>} [env] additional variables for these commands
  * @property {object} [serve] the options of `startPages`
  * @property {string} [page] the path of the page
  * @property {string[]} [server] the paths of routes whose code uses the package on the server
@@ -56,13 +57,14 @@ const nuxt = {
   ],
 };
 
-/** @param {Record<string, string[]>} bundlers the options of `next dev` and `next build` for each bundler */
+/** @param {Record<string, object>} bundlers the options of `next dev` and `next build` for each bundler */
 const next = (bundlers) => ({
   code: "lib",
   modes: Object.entries(bundlers).flatMap(([bundler, { dev, build, quick }]) => {
-    const used = { page: "/", action: true, server: ["/api/orgo", "/api/edge"] };
+    const used = { page: "/", action: true, server: ["/api/orgo"] };
+    const start = (port) => ["next", "dev", "--port", port, "--hostname", "127.0.0.1", ...dev];
     return [
-      { mode: `${bundler}, dev`, start: (port) => ["next", "dev", "--port", port, "--hostname", "127.0.0.1", ...dev], ...used },
+      { mode: `${bundler}, dev`, start, ...used },
       {
         mode: `${bundler}, standalone`,
         build: [["next", "build", ...build]],
@@ -71,6 +73,7 @@ const next = (bundlers) => ({
         quick,
         ...used,
       },
+      { mode: `${bundler}, dev, edge route`, start, env: { EDGE: "1" }, server: ["/api/edge"], expected: { server: "wasm" } },
     ];
   }),
 });

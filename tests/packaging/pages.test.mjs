@@ -49,8 +49,9 @@ for (const [name, { code = ".", modes }] of Object.entries(PROJECTS)) {
  */
 async function tryMode(project, mode) {
   const closers = [];
+  let program;
   try {
-    for (const command of mode.build ?? []) await execute(project.folder, command);
+    for (const command of mode.build ?? []) await execute(project.folder, command, mode.env);
     let { folder } = project;
     if (mode.output) {
       folder = mkdtempSync(join(tmpdir(), "orgo-output-"));
@@ -62,12 +63,16 @@ async function tryMode(project, mode) {
       renameSync(project.folder, moved);
       closers.push(() => renameSync(moved, project.folder));
     }
-    const { origin, close } = mode.start ? await startServer(folder, mode) : await startPages(() => folder, mode.serve);
+    program = mode.start && (await startServer(folder, mode));
+    const { origin, close } = program ?? (await startPages(() => folder, mode.serve));
     closers.push(close);
     const found = [];
     if (mode.page !== undefined) found.push(await openPage(origin + mode.page, mode));
     for (const path of mode.server ?? []) found.push(await requestServer(origin, path, mode));
     return found.join("; ");
+  } catch (error) {
+    if (program) error.message += `\n\nThe server printed:\n${program.log().slice(-4000)}`;
+    throw error;
   } finally {
     for (const close of closers.reverse()) await close();
   }
@@ -77,7 +82,7 @@ async function tryMode(project, mode) {
 async function startServer(folder, mode) {
   const port = String(await freePort());
   const origin = `http://127.0.0.1:${port}`;
-  const env = { ...environment.env, HOST: "127.0.0.1", HOSTNAME: "127.0.0.1", PORT: port };
+  const env = { ...environment.env, ...mode.env, HOST: "127.0.0.1", HOSTNAME: "127.0.0.1", PORT: port };
   const program = start(folder, mode.start(port), env);
   try {
     await program.respond(origin + (mode.page ?? mode.server[0]));
@@ -85,7 +90,7 @@ async function startServer(folder, mode) {
     await program.stop();
     throw error;
   }
-  return { origin, close: () => program.stop() };
+  return { origin, close: () => program.stop(), log: () => program.log };
 }
 
 /** Opens a page, and runs its checks. */
@@ -128,12 +133,13 @@ async function openPage(url, { action, expected: { transport = "port", violation
 async function requestServer(origin, path, { expected: { server } = {} }) {
   const response = await fetch(origin + path, { signal: AbortSignal.timeout(90_000) });
   const text = await response.text();
-  assert.equal(response.status, 200, `${path}: ${response.status} ${text.slice(0, 2000)}`);
-  return `${path}: ${describeCalls(JSON.parse(text), path.endsWith("edge") ? "wasm" : server)}`;
+  assert.equal(response.status, 200, `${path}: ${response.status} ${text.slice(0, 500)}`);
+  return `${path}: ${describeCalls(JSON.parse(text), server)}`;
 }
 
 /** Checks and describes the result of `callComputer`. */
-function describeCalls({ kind, cause, ...rest }, expected) {
+function describeCalls({ error, kind, cause, ...rest }, expected) {
+  if (error) throw new Error(error);
   assert.deepEqual(rest, { output: "42\n", size: [1280, 720], bytes: true });
   if (expected) assert.equal(kind, expected, cause);
   return cause ? `${kind} (${cause})` : kind;

@@ -1,20 +1,11 @@
 // A user's project in a temporary folder, with the package installed from its packed file.
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { pack } from "../../scripts/lib/pack.mjs";
 import { until, within } from "../support/wait.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -32,13 +23,12 @@ const QUIET = {
 
 const npm = (args, cwd) => execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 
-/** Packs the package once for each process. Returns the paths of the tarballs. */
-function pack() {
+/** Packs the packages once for each process. Returns the paths of the tarballs. */
+function packed() {
   if (tarballs === undefined) {
     const folder = mkdtempSync(join(tmpdir(), "orgo-packed-"));
     process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-    npm(["pack", "--silent", "--workspace", "npm", "--pack-destination", folder], root);
-    tarballs = readdirSync(folder).map((name) => join(folder, name));
+    tarballs = Object.values(pack(folder));
   }
   return tarballs;
 }
@@ -52,11 +42,10 @@ let tarballs;
  * @returns {{ folder: string, installed: string, remove(): void }} `installed` is the folder of the installed package
  */
 export function createProject(files = {}) {
-  const packed = pack();
   const project = newProject();
   write(project, { "package.json": '{ "name": "project", "private": true }', ...files });
   // The package has no dependencies, so npm works offline.
-  npm(["install", "--offline", "--silent", "--no-audit", "--no-fund", ...packed], project.folder);
+  npm(["install", "--offline", "--silent", "--no-audit", "--no-fund", ...packed()], project.folder);
   return project;
 }
 
@@ -71,7 +60,6 @@ export function createProject(files = {}) {
 export function openProject(name) {
   const source = fileURLToPath(new URL(`projects/${name}`, import.meta.url));
   const manifest = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
-  const packed = pack();
   const modules = installDependencies(manifest);
   const project = newProject();
   try {
@@ -79,7 +67,7 @@ export function openProject(name) {
     // Hard links make the copy fast. Tools write new files into this folder, but do not change existing ones.
     execFileSync("cp", ["-al", modules, join(project.folder, "node_modules")]);
     const own = {};
-    for (const tarball of packed) {
+    for (const tarball of packed()) {
       const { name, version } = unpack(tarball, join(project.folder, "node_modules"));
       // Platform packages are optional dependencies of the package, so the project does not name them.
       if (name === "orgo-sdk") own[name] = version;
@@ -123,12 +111,16 @@ function installDependencies(manifest) {
 
 /** Installs a tarball as npm does for a package without dependencies and install scripts. Returns its manifest. */
 function unpack(tarball, modules) {
-  const content = execFileSync("tar", ["-xOzf", tarball, "package/package.json"], { encoding: "utf8" });
-  const manifest = JSON.parse(content);
+  const manifest = readManifest(tarball);
   const folder = join(modules, manifest.name);
   mkdirSync(folder, { recursive: true });
   execFileSync("tar", ["-xzf", tarball, "-C", folder, "--strip-components=1"]);
   return manifest;
+}
+
+/** Returns the manifest of a packed package. */
+export function readManifest(tarball) {
+  return JSON.parse(execFileSync("tar", ["-xOzf", tarball, "package/package.json"], { encoding: "utf8" }));
 }
 
 function newProject() {

@@ -8,6 +8,7 @@ use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session, drop_oldest_error};
 use crate::Millis;
 use crate::client::address::SocketUrl;
+use crate::client::credentials::Password;
 use crate::client::fields::{Fields, list_of_texts};
 use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{self, Map, Value, quote, serialize_as_json};
@@ -278,7 +279,7 @@ impl Protocol for Events {
         url
     }
 
-    fn on_open(&mut self) -> Vec<String> {
+    fn on_open(&mut self, _: Option<&Password>) -> Vec<String> {
         if self.subscribed.is_empty() { Vec::new() } else { vec![message("subscribe", &self.subscribed)] }
     }
 

@@ -99,7 +99,8 @@ impl SocketReader for Half {
 }
 
 impl SocketWriter for Half {
-    async fn send(&mut self, text: String) {
+    async fn send(&mut self, message: Outgoing) {
+        let Outgoing::Text(text) = message else { panic!("a terminal sends only text: {message:?}") };
         poll_fn(|_| if self.0.stuck.get() { Poll::Pending } else { Poll::Ready(()) }).await;
         self.0.sent.borrow_mut().push(text);
     }

@@ -3,7 +3,7 @@ export interface AssetSources<Source> {
   /** Returns the configured source. It has no fallback. */
   configured(): Source | undefined;
   /** Returns the URL. Bundlers may lose the file, and may make the URL invalid. */
-  url(): Source;
+  url(): Source | Promise<Source>;
   /** Loads a copy that is embedded in a script. */
   embedded(): Promise<Source>;
   /** Describes what the user can do if the file cannot be used from any source. */
@@ -31,7 +31,7 @@ export class Asset<Source> {
     const source = configured() ?? this.#embedded;
     if (source !== undefined) return use(source);
     try {
-      return await use(url());
+      return await use(await url());
     } catch (error) {
       this.#failure = error;
     }

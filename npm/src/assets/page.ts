@@ -7,10 +7,12 @@ import { isModule, isUrl, settings, useWasmSetting } from "./options.js";
 type Location = string | URL;
 type WasmSource = Location | BufferSource | WebAssembly.Module;
 
+const loadGlue = () => import("../bindings/wasm/page.js");
+
 /** The WebAssembly module. */
 export const wasm = new Asset<WasmSource>({
   configured: () => useWasmSetting() as WasmSource | undefined,
-  url: () => new URL("./wasm/orgo_wasm_bg.wasm", import.meta.url),
+  url: async () => (await loadGlue()).moduleUrl(),
   embedded: async () => gunzip(await embeddedWasm()),
   remedy: () =>
     typeof document === "undefined"
@@ -36,15 +38,22 @@ export const worklet = new Asset<Location>({
   remedy: () => "a Content-Security-Policy must contain script-src blob:",
 });
 
-/** Compiles the WebAssembly module. */
-export async function compile(source: WasmSource): Promise<WebAssembly.Module> {
+/** Loads the WebAssembly module and its JavaScript glue. */
+export async function loadModule() {
+  const [glue, module] = await Promise.all([loadGlue(), wasm.use(compile)]);
+  return { glue, module };
+}
+
+async function compile(source: WasmSource): Promise<WebAssembly.Module> {
   if (isModule(source)) return source;
   if (!isUrl(source)) return WebAssembly.compile(source as BufferSource);
   const response = await fetch(source as Location);
   if (!response.ok) throw new Error(`${source}: status ${response.status}`);
   // `compileStreaming` requires this type, which not every server sends.
   if (response.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(response);
-  return WebAssembly.compile(await response.arrayBuffer()).catch((error: Error) => {
+  // Next converts calls of `compile` in a way that does not permit `await` in the argument.
+  const bytes = await response.arrayBuffer();
+  return WebAssembly.compile(bytes).catch((error: Error) => {
     throw new Error(`${source}: ${error.message}`, { cause: error });
   });
 }

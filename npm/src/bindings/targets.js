@@ -21,14 +21,20 @@ export const addonFile = ({ name }) => `orgo.${name}.node`;
 
 export const packageName = ({ name }) => `orgo-sdk-${name}`;
 
-/** Returns the C library of this process. The reports of Bun and Deno may not mention it; they are built for glibc. */
+/** Returns the C library of this process: glibc, unless the report of the runtime names musl. */
 function localLibc() {
   const { report } = process;
-  const { excludeNetwork } = report;
-  // The report would resolve the addresses of open sockets, which can take seconds.
-  report.excludeNetwork = true;
-  const { header, sharedObjects = [] } = report.getReport();
-  report.excludeNetwork = excludeNetwork;
-  const musl = !header?.glibcVersionRuntime && sharedObjects.some((path) => /\b(?:ld-musl|libc\.musl)-/.test(path));
-  return musl ? "musl" : "glibc";
+  const excludeNetwork = report?.excludeNetwork;
+  try {
+    // The report would resolve the addresses of open sockets, which can take seconds.
+    report.excludeNetwork = true;
+    const { header, sharedObjects } = report.getReport();
+    const musl = !header.glibcVersionRuntime && sharedObjects.some((path) => /\b(?:ld-musl|libc\.musl)-/.test(path));
+    return musl ? "musl" : "glibc";
+  } catch {
+    // Deno requires a permission for the report, and other runtimes have none.
+    return "glibc";
+  } finally {
+    if (report) report.excludeNetwork = excludeNetwork;
+  }
 }

@@ -1,6 +1,7 @@
 import type { Binding, BindingConfig, Log } from "../binding.js";
 import { BindingError, messageOf } from "../errors.js";
 import type { NodeHost } from "./host.js";
+import type * as Glue from "./wasm/orgo_wasm.js";
 
 /** A binding, and its compiled module, which can be sent to other threads. */
 export interface LoadedWasm {
@@ -11,15 +12,15 @@ export interface LoadedWasm {
 /**
  * Loads the WebAssembly module. The exports of its JavaScript glue are a binding.
  *
- * @param compile Returns the compiled module.
+ * @param load Imports the glue and compiles the module.
  * @param host The network of Node. Default: that of a browser.
  */
 export async function loadWasm(
-  compile: () => Promise<WebAssembly.Module>,
+  load: () => Promise<{ glue: typeof Glue; module: WebAssembly.Module }>,
   host?: NodeHost,
 ): Promise<LoadedWasm> {
   try {
-    const [module, glue] = await Promise.all([compile(), import("./wasm/orgo_wasm.js")]);
+    const { glue, module } = await load();
     await glue.init({ module_or_path: module });
     class Client extends glue.Client {
       constructor(config: BindingConfig, log?: Log) {

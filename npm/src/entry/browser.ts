@@ -1,4 +1,4 @@
-import { compile, wasm, worker, worklet } from "../assets/page.js";
+import { loadModule, wasm, worker, worklet } from "../assets/page.js";
 import { play } from "../audio/play.js";
 import { withAudioWorkers } from "../audio/remote.js";
 import { loadWasm } from "../bindings/wasm.js";
@@ -19,7 +19,7 @@ const platform: Platform = {
 };
 
 async function load(): Promise<LoadedBinding> {
-  const { binding, module } = await loadWasm(() => wasm.use(compile));
+  const { binding, module } = await loadWasm(loadModule);
   return {
     binding: hasWorkers() ? withAudioWorkers(binding, module, worker) : binding,
     ...(wasm.fallbackCause !== undefined && { fallback_cause: wasm.fallbackCause }),

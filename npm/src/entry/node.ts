@@ -1,11 +1,12 @@
-import { createRequire } from "node:module";
+import Module from "node:module";
 import { Readable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import { embeddedWasm } from "../assets/embedded.js";
 import { isModule, isUrl, useWasmSetting } from "../assets/options.js";
 import type { Binding } from "../binding.js";
 import { nodeHost, withSockets } from "../bindings/host.js";
-import { loadNative } from "../bindings/native.js";
+import { location, sibling } from "../bindings/location.js";
+import { loadNative, type NativeSources } from "../bindings/native.js";
 import { loadWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
@@ -68,7 +69,7 @@ async function load(): Promise<LoadedBinding> {
   }
   if (forced === "wasm") return { binding: await wasm() };
   try {
-    return { binding: loadNative(createRequire(location())) };
+    return { binding: loadNative(addon) };
   } catch (cause) {
     if (forced === "native") throw cause;
     const binding = await wasm().catch((error: Error) => {
@@ -80,15 +81,18 @@ async function load(): Promise<LoadedBinding> {
 }
 
 async function wasm(): Promise<Binding> {
-  const { binding } = await loadWasm(compile, nodeHost);
+  const { binding } = await loadWasm(async () => {
+    const [glue, module] = await Promise.all([import("../bindings/wasm/orgo_wasm.js"), compile()]);
+    return { glue, module };
+  }, nodeHost);
   return withSockets(binding);
 }
 
-/**
- * Returns the location of this script, or of the bundle that contains it. A bundler that converts it to CommonJS removes the value
- * of `import.meta.url`. Throws if neither is known.
- */
-const location = () => import.meta.url ?? __filename;
+const addon: NativeSources = {
+  // Bundlers do not recognize `createRequire` as a property, so they do not try to bundle the addon.
+  require: (path) => Module.createRequire(location())(path),
+  sibling,
+};
 
 /** Compiles the embedded module: server bundlers lose or change separate files. URLs are settings for pages. */
 async function compile(): Promise<WebAssembly.Module> {
