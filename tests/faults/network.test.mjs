@@ -238,7 +238,11 @@ testBoth("states, reconnects and close codes have the same order and values", as
   history.push(["counters", terminal.counters.reconnects]);
   const events = history.map(([name]) => name);
   for (const [at, name] of events.entries()) {
-    if (name === "reconnected") assert.notEqual(events.slice(0, at).findLast((event) => event !== "reconnected"), "reconnecting");
+    if (name === "reconnected")
+      assert.notEqual(
+        events.slice(0, at).findLast((event) => event !== "reconnected"),
+        "reconnecting",
+      );
   }
   assert.equal(terminal.counters.reconnects, codes.length - 1);
   // Whether a short state is seen depends on the timing, so only the causes are compared.
