@@ -260,8 +260,8 @@ testBoth("a failing `refresh` is the reason of the state", async (context, sdk) 
     refresh: () => Promise.reject(new Error("the session has expired")),
   });
   const error = await computer.events(["idle"], { maxRetries: 0 }).catch((error) => error);
-  assert.equal(error.cause.reason, "unauthorized");
-  assert.match(error.message, /`refresh` failed: the session has expired/);
+  assert.equal(error.cause.reason, "unreachable");
+  assert.equal(error.message, "`refresh` failed: the session has expired");
 });
 
 testBoth("a process ends although a server does not respond to a close", async (context, _, kind) => {
