@@ -172,7 +172,10 @@ fn rect(input: &mut Input<'_>) -> Vec<u8> {
                 if filter == 1 {
                     let colors = input.byte();
                     rect.push(colors);
-                    rect.extend((0..(usize::from(colors) + 1) * 3).map(|at| u8::try_from(at % 256).unwrap_or_default()));
+                    rect.extend(
+                        (0..(usize::from(colors) + 1) * 3)
+                            .map(|at| u8::try_from(at % 256).unwrap_or_default()),
+                    );
                 }
             }
             let data = stored(data);
