@@ -1,0 +1,148 @@
+//! The screen channel: RFB in binary messages, bridged to the socket of the computer's X server.
+//!
+//! The bridge ends the security handshake itself. It requires VNC authentication with the computer's password, as the
+//! service does, and then speaks to the X server without a password, because only the bridge reaches the X server.
+
+mod handshake;
+mod view_only;
+
+use std::time::Duration;
+
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
+use tokio::time::timeout;
+
+use self::handshake::Failure;
+use self::view_only::ViewOnly;
+use super::close::{self, CloseCode};
+use crate::computer::Machine;
+
+/// The size of the buffer for each direction, in bytes. The bridge reads the next bytes only after it has written the
+/// previous bytes, so a slow viewer slows down the X server's updates, and nothing accumulates here.
+const BUFFER: usize = 64 * 1024;
+/// How long the handshake with a viewer may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a viewer may leave one message unread. A viewer that disappeared must not keep its place.
+const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The sending half of a viewer's socket.
+type Outgoing = SplitSink<WebSocket, Message>;
+
+/// The receiving half of a viewer's socket, as a stream of bytes.
+struct Incoming {
+    messages: SplitStream<WebSocket>,
+    /// The bytes of the last message that are not read yet.
+    rest: Vec<u8>,
+}
+
+/// Why a channel ends.
+enum End {
+    /// The viewer has disconnected.
+    Disconnected,
+    Close(CloseCode),
+}
+
+impl Incoming {
+    /// Returns the next bytes, at least one.
+    async fn next(&mut self) -> Result<Vec<u8>, End> {
+        while self.rest.is_empty() {
+            match self.messages.next().await {
+                Some(Ok(Message::Binary(bytes))) => self.rest = bytes.to_vec(),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Text(_))) => return Err(End::Close(CloseCode::Malformed)),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(End::Disconnected),
+            }
+        }
+        Ok(std::mem::take(&mut self.rest))
+    }
+
+    async fn array<const N: usize>(&mut self) -> Result<[u8; N], End> {
+        let mut bytes = self.next().await?;
+        while bytes.len() < N {
+            bytes.extend(self.next().await?);
+        }
+        self.rest = bytes.split_off(N);
+        bytes.try_into().map_err(|_| End::Close(CloseCode::Malformed))
+    }
+}
+
+/// Bridges a viewer. `is_shutting_down` returns whether the computer stops because the server stops.
+pub(super) async fn run(
+    socket: WebSocket,
+    machine: &Machine,
+    view_only: bool,
+    is_shutting_down: impl Fn() -> bool,
+) {
+    let Some(_place) = machine.viewers().admit() else {
+        return close::close(socket, CloseCode::Busy).await;
+    };
+    let (mut outgoing, messages) = socket.split();
+    let mut incoming = Incoming { messages, rest: Vec::new() };
+    let end = tokio::select! {
+        biased;
+        () = machine.stopping().cancelled() => End::Close(CloseCode::NotRunning),
+        end = bridge(&mut outgoing, &mut incoming, machine, view_only) => end,
+    };
+    // The connection to the X server is closed here, so the X server has released what the viewer held.
+    let End::Close(mut code) = end else { return };
+    if machine.stopping().is_cancelled() {
+        code = if is_shutting_down() { CloseCode::GoingAway } else { CloseCode::NotRunning };
+    }
+    let _ = timeout(close::CLOSE_TIMEOUT, async {
+        // Sending fails only if the peer has already closed the socket.
+        let _ = outgoing.send(code.message()).await;
+        close::wait_for_close(&mut incoming.messages).await;
+    })
+    .await;
+}
+
+async fn bridge(outgoing: &mut Outgoing, incoming: &mut Incoming, machine: &Machine, view_only: bool) -> End {
+    let handshake = async {
+        handshake::with_viewer(outgoing, incoming, machine).await?;
+        let mut server = machine.connect_to_screen().await.map_err(Failure::from)?;
+        handshake::with_server(&mut server).await?;
+        Ok::<_, End>(server)
+    };
+    let server = match timeout(HANDSHAKE_TIMEOUT, handshake).await {
+        Ok(Ok(server)) => server,
+        Ok(Err(end)) => return end,
+        Err(_) => return End::Close(CloseCode::Malformed),
+    };
+    let (mut from_server, mut to_server) = split(server);
+    let down = async {
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let length = match from_server.read(&mut buffer).await {
+                Ok(0) | Err(_) => return End::Close(CloseCode::Failed),
+                Ok(length) => length,
+            };
+            let message = Message::binary(buffer[..length].to_vec());
+            if !matches!(timeout(STALL_TIMEOUT, outgoing.send(message)).await, Ok(Ok(()))) {
+                return End::Disconnected;
+            }
+        }
+    };
+    let up = async {
+        let mut filter = view_only.then(ViewOnly::default);
+        loop {
+            let bytes = match incoming.next().await {
+                Ok(bytes) => bytes,
+                Err(end) => return end,
+            };
+            let passed = match &mut filter {
+                Some(filter) => filter.pass(&bytes),
+                None => Some(bytes),
+            };
+            let Some(passed) = passed else { return End::Close(CloseCode::Malformed) };
+            if to_server.write_all(&passed).await.is_err() {
+                return End::Close(CloseCode::Failed);
+            }
+        }
+    };
+    tokio::select! {
+        end = down => end,
+        end = up => end,
+    }
+}
