@@ -173,8 +173,8 @@ fn nothing_stays_held_after_any_disconnect() {
     let server = Server::start();
     let computer = server.computer();
     let mut random = fastrand::Rng::with_seed(3);
-    let rounds = if full() { 1_000 } else { 25 };
-    for _ in 0..rounds {
+    let rounds = if full() { 1_000 } else { 12 };
+    for round in 0..rounds {
         let mut viewer = Viewer::connect(&computer);
         viewer.session.move_pointer(5.0, 5.0).expect("it is on the screen");
         for _ in 0..random.u8(1..6) {
@@ -191,8 +191,9 @@ fn nothing_stays_held_after_any_disconnect() {
             viewer.perform();
         }
         drop(viewer);
+        // The next viewer could release what this one has left.
+        wait_until(&format!("nothing is held after round {round}"), || held(&computer).starts_with("[] 0 "));
     }
-    wait_until("nothing is held", || held(&computer).starts_with("[] 0 "));
 }
 
 #[test]

@@ -3,19 +3,20 @@
 //! The bridge ends the security handshake itself. It requires VNC authentication with the computer's password, as the
 //! service does, and then speaks to the X server without a password, because only the bridge reaches the X server.
 
+mod client_stream;
 mod handshake;
-mod view_only;
 
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 
+use self::client_stream::ClientStream;
 use self::handshake::Failure;
-use self::view_only::ViewOnly;
 use super::close::{self, CloseCode};
 use crate::computer::Machine;
 
@@ -26,6 +27,11 @@ const BUFFER: usize = 64 * 1024;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a viewer may leave one message unread. A viewer that disappeared must not keep its place.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The interval of the pings, and how long a viewer may be silent. Without this limit, a viewer whose connection broke
+/// silently would hold its buttons and its place forever.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The sending half of a viewer's socket.
 type Outgoing = SplitSink<WebSocket, Message>;
@@ -48,7 +54,10 @@ impl Incoming {
     /// Returns the next bytes, at least one.
     async fn next(&mut self) -> Result<Vec<u8>, End> {
         while self.rest.is_empty() {
-            match self.messages.next().await {
+            let Ok(message) = timeout(SILENCE_TIMEOUT, self.messages.next()).await else {
+                return Err(End::Disconnected);
+            };
+            match message {
                 Some(Ok(Message::Binary(bytes))) => self.rest = bytes.to_vec(),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Text(_))) => return Err(End::Close(CloseCode::Malformed)),
@@ -80,12 +89,7 @@ pub(super) async fn run(
     };
     let (mut outgoing, messages) = socket.split();
     let mut incoming = Incoming { messages, rest: Vec::new() };
-    let end = tokio::select! {
-        biased;
-        () = machine.stopping().cancelled() => End::Close(CloseCode::NotRunning),
-        end = bridge(&mut outgoing, &mut incoming, machine, view_only) => end,
-    };
-    // The connection to the X server is closed here, so the X server has released what the viewer held.
+    let end = bridge(&mut outgoing, &mut incoming, machine, view_only).await;
     let End::Close(mut code) = end else { return };
     if machine.stopping().is_cancelled() {
         code = if is_shutting_down() { CloseCode::GoingAway } else { CloseCode::NotRunning };
@@ -105,44 +109,59 @@ async fn bridge(outgoing: &mut Outgoing, incoming: &mut Incoming, machine: &Mach
         handshake::with_server(&mut server).await?;
         Ok::<_, End>(server)
     };
-    let server = match timeout(HANDSHAKE_TIMEOUT, handshake).await {
+    let shaken = tokio::select! {
+        biased;
+        () = machine.stopping().cancelled() => return End::Close(CloseCode::NotRunning),
+        shaken = timeout(HANDSHAKE_TIMEOUT, handshake) => shaken,
+    };
+    let server = match shaken {
         Ok(Ok(server)) => server,
         Ok(Err(end)) => return end,
         Err(_) => return End::Close(CloseCode::Malformed),
     };
     let (mut from_server, mut to_server) = split(server);
+    let mut stream = ClientStream::new(view_only);
+    // Whether a message to the X server may have been written in part.
+    let mut is_writing = false;
     let down = async {
         let mut buffer = vec![0; BUFFER];
+        let mut pings = interval(PING_INTERVAL);
         loop {
-            let length = match from_server.read(&mut buffer).await {
-                Ok(0) | Err(_) => return End::Close(CloseCode::Failed),
-                Ok(length) => length,
+            let message = tokio::select! {
+                _ = pings.tick() => Message::Ping(Bytes::new()),
+                read = from_server.read(&mut buffer) => match read {
+                    Ok(0) | Err(_) => return End::Close(CloseCode::Failed),
+                    Ok(length) => Message::binary(buffer[..length].to_vec()),
+                },
             };
-            let message = Message::binary(buffer[..length].to_vec());
             if !matches!(timeout(STALL_TIMEOUT, outgoing.send(message)).await, Ok(Ok(()))) {
                 return End::Disconnected;
             }
         }
     };
     let up = async {
-        let mut filter = view_only.then(ViewOnly::default);
         loop {
             let bytes = match incoming.next().await {
                 Ok(bytes) => bytes,
                 Err(end) => return end,
             };
-            let passed = match &mut filter {
-                Some(filter) => filter.pass(&bytes),
-                None => Some(bytes),
-            };
-            let Some(passed) = passed else { return End::Close(CloseCode::Malformed) };
+            let Some(passed) = stream.pass(&bytes) else { return End::Close(CloseCode::Malformed) };
+            is_writing = true;
             if to_server.write_all(&passed).await.is_err() {
                 return End::Close(CloseCode::Failed);
             }
+            is_writing = false;
         }
     };
-    tokio::select! {
+    let end = tokio::select! {
+        biased;
+        () = machine.stopping().cancelled() => End::Close(CloseCode::NotRunning),
         end = down => end,
         end = up => end,
+    };
+    if let Some(release) = stream.release().filter(|_| !is_writing) {
+        // Fails only if the X server has ended, and then nothing is held.
+        let _ = timeout(close::CLOSE_TIMEOUT, to_server.write_all(&release)).await;
     }
+    end
 }
