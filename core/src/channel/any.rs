@@ -77,7 +77,7 @@ pub fn open(
     };
     let owner = owner(name);
     let options = Fields::new(&owner, options);
-    let batch = match options.number("batch_ms")? {
+    let batch = match options.any_number("batch_ms") {
         None => *batch,
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
         Some(batch) if (0.0..=1000.0).contains(&batch) && batch.fract() == 0.0 => batch as Millis,
@@ -108,6 +108,7 @@ pub trait AnySession: Send {
 
     fn address(&self) -> &ComputerAddress;
     fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>);
+    fn handle_no_credentials(&mut self, now: Millis, problem: &str);
     fn handle_open(&mut self, now: Millis);
     fn handle_failure(&mut self, now: Millis, failure: &ConnectFailure);
     fn handle_text(&mut self, now: Millis, text: &str);
@@ -142,6 +143,10 @@ impl<K: Kind> AnySession for Session<K> {
 
     fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>) {
         self.handle_credentials(now, found);
+    }
+
+    fn handle_no_credentials(&mut self, now: Millis, problem: &str) {
+        self.handle_no_credentials(now, problem);
     }
 
     fn handle_open(&mut self, now: Millis) {

@@ -251,7 +251,7 @@ impl Kind for Audio {
     const BATCH: Millis = 20;
 
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
-        let (sample_rate, channels) = (options.number("sample_rate")?, options.number("channels")?);
+        let (sample_rate, channels) = (options.any_number("sample_rate"), options.any_number("channels"));
         Session::audio(target, sample_rate, channels, seed, now)
     }
 

@@ -172,7 +172,7 @@ pub struct Counters {
     pub unacknowledged: u64,
     /// The number of times that input was refused.
     pub refused: u64,
-    /// The number of attempts to reconnect.
+    /// The number of times that the channel reconnected after a break. Failed attempts do not count.
     pub reconnects: u64,
 }
 
@@ -441,6 +441,14 @@ impl Link {
         }
     }
 
+    /// Handles a failed request for a password. The next attempt requests the password again.
+    pub(super) fn no_credentials(&mut self, now: Millis, problem: &str) {
+        if matches!(self.phase, Phase::Authorizing { .. }) {
+            let cause = CloseCause::new(CloseReason::Unauthorized, &self.mask.text(problem));
+            self.broken(now, cause, Recovery::Reconnect);
+        }
+    }
+
     pub(super) fn opened(&mut self, now: Millis) -> bool {
         let Phase::Connecting { started, .. } = self.phase else { return false };
         self.phase = Phase::AwaitingAcceptance { started, since: now };
@@ -482,6 +490,7 @@ impl Link {
         self.refreshed = false;
         self.log(|| LogEvent::Opened);
         if std::mem::replace(&mut self.opened_before, true) {
+            self.counters.reconnects += 1;
             Acceptance::AfterBreak { unacknowledged: std::mem::take(&mut self.unacknowledged) }
         } else {
             Acceptance::First
@@ -512,7 +521,16 @@ impl Link {
             Some((at, words)) if now.saturating_sub(at) <= REASON_WITHIN => words,
             _ => String::new(),
         };
-        let (cause, recovery) = classify_close(code, &self.mask.text(reason), &words);
+        let (mut cause, recovery) = classify_close(code, &self.mask.text(reason), &words);
+        // A server that closes properly before it has accepted the channel does not offer it.
+        if cause.reason == CloseReason::Normal && !self.opened_before {
+            let mut detail = format!("close code {code} before the channel opened");
+            for text in [&*self.mask.text(reason), &words].into_iter().filter(|text| !text.is_empty()) {
+                detail.push_str(", ");
+                detail.push_str(text);
+            }
+            cause = CloseCause { code: cause.code, ..CloseCause::new(CloseReason::Refused, &detail) };
+        }
         self.broken(now, cause, recovery);
     }
 
@@ -544,7 +562,6 @@ impl Link {
             }
             Recovery::Reconnect | Recovery::ReconnectIfOpened => {
                 self.attempt += 1;
-                self.counters.reconnects += 1;
                 self.actions.clear();
                 let delay = Backoff::CHANNEL.delay(self.attempt, &mut self.jitter);
                 let attempt = self.attempt;

@@ -146,6 +146,11 @@ impl<P: Protocol> Session<P> {
         self.link.credentials(now, found, |url| self.protocol.add_query(url));
     }
 
+    /// Reports that the consumer has no password for [`Action::Authorize`] at the moment, with the reason.
+    pub fn handle_no_credentials(&mut self, now: Millis, problem: &str) {
+        self.link.no_credentials(now, problem);
+    }
+
     /// Reports that the socket has opened.
     pub fn handle_open(&mut self, now: Millis) {
         if self.link.opened(now) {

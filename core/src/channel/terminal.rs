@@ -259,8 +259,9 @@ impl Session<Terminal> {
         seed: u64,
         now: Millis,
     ) -> Result<Self, Error> {
-        let cols = cols.map_or(Ok(DEFAULT_SIZE.0), |cols| check_side("cols", cols))?;
-        let rows = rows.map_or(Ok(DEFAULT_SIZE.1), |rows| check_side("rows", rows))?;
+        let owner = "computers.terminal";
+        let cols = cols.map_or(Ok(DEFAULT_SIZE.0), |cols| check_side(owner, "cols", cols))?;
+        let rows = rows.map_or(Ok(DEFAULT_SIZE.1), |rows| check_side(owner, "rows", rows))?;
         let protocol = Terminal {
             cols,
             rows,
@@ -312,7 +313,8 @@ impl Session<Terminal> {
     /// # Errors
     /// [`Error::Encode`] if `cols` or `rows` is not a whole number from 1 to 1,000.
     pub fn resize(&mut self, cols: f64, rows: f64) -> Result<(), Error> {
-        (self.protocol.cols, self.protocol.rows) = (check_side("cols", cols)?, check_side("rows", rows)?);
+        let side = |field, characters| check_side("terminal.resize", field, characters);
+        (self.protocol.cols, self.protocol.rows) = (side("cols", cols)?, side("rows", rows)?);
         self.protocol.resized = true;
         // Without a socket, `on_open` of the next socket sends the size.
         if self.link.has_socket() {
@@ -325,7 +327,7 @@ impl Session<Terminal> {
 
 impl Kind for Terminal {
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
-        Session::terminal(target, options.number("cols")?, options.number("rows")?, seed, now)
+        Session::terminal(target, options.any_number("cols"), options.any_number("rows"), seed, now)
     }
 
     fn command(session: &mut Session<Self>, command: Command<'_>) -> Option<Result<Value, Error>> {
@@ -364,11 +366,11 @@ fn resize(cols: u16, rows: u16) -> String {
     format!(r#"{RESIZE}"cols":{cols},"rows":{rows}}}"#)
 }
 
-fn check_side(field: &str, characters: f64) -> Result<u16, Error> {
+fn check_side(owner: &str, field: &str, characters: f64) -> Result<u16, Error> {
     const LARGEST: u16 = 1000;
     if !(1.0..=f64::from(LARGEST)).contains(&characters) || characters.fract() != 0.0 {
         let problem = format!("must be a whole number of characters from 1 to {LARGEST}");
-        return Err(Error::encode("computers.terminal", field, problem));
+        return Err(Error::encode(owner, field, problem));
     }
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
     Ok(characters as u16)

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use super::signal::Signal;
@@ -59,6 +59,7 @@ pub struct Progress(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     received: Signal,
+    unsent: AtomicBool,
     wants_sent: bool,
     bytes: AtomicUsize,
     sent: Signal,
@@ -67,6 +68,16 @@ struct Shared {
 impl Progress {
     pub(super) fn new(wants_sent: bool) -> Self {
         Self(Arc::new(Shared { wants_sent, ..Shared::default() }))
+    }
+
+    /// Reports whether the request waits for its connection, so that no byte of it was sent. A platform that does not know
+    /// this never calls this method: the request then counts as sent.
+    pub fn waits_for_connection(&self, waits: bool) {
+        self.0.unsent.store(waits, Ordering::Release);
+    }
+
+    pub(super) fn is_unsent(&self) -> bool {
+        self.0.unsent.load(Ordering::Acquire)
     }
 
     /// Reports that a piece of the response arrived.

@@ -253,9 +253,7 @@ impl<P: Platform> Driver<P> {
         let mut session = self.channel.session();
         match event {
             Event::Password(Provided::Found(found)) => session.handle_credentials(now, *found),
-            Event::Password(Provided::Missing(message)) => {
-                session.handle_failure(now, &ConnectFailure { status: None, message });
-            }
+            Event::Password(Provided::Missing(problem)) => session.handle_no_credentials(now, &problem),
             Event::Connected(Ok((reader, writer))) => {
                 self.reading = Some(receive::<P>(reader));
                 self.writing = Writing::Idle(writer);

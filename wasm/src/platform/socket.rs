@@ -60,15 +60,20 @@ impl Inbox {
 struct Socket {
     socket: WebSocket,
     inbox: Rc<Inbox>,
+    /// The exception of an error event before the socket opened, if the platform reports it.
+    error: Rc<RefCell<JsValue>>,
     _on_open: Closure<dyn FnMut()>,
-    _on_error: Closure<dyn FnMut()>,
+    _on_error: Closure<dyn FnMut(JsValue)>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_close: Closure<dyn FnMut(CloseEvent)>,
 }
 
 impl Socket {
-    fn new(url: &str) -> Result<Self, JsValue> {
-        let socket = WebSocket::new(url)?;
+    fn new(browser: &Browser, url: &str) -> Result<Self, JsValue> {
+        let socket = match &browser.host {
+            Some(host) => host.open_socket(url)?,
+            None => WebSocket::new(url)?,
+        };
         socket.set_binary_type(BinaryType::Arraybuffer);
         let inbox = Rc::new(Inbox::default());
 
@@ -97,12 +102,14 @@ impl Socket {
                 }));
             }
         });
-        // An `error` event has no details. In a browser a `close` event always follows. In Node none follows if the
-        // socket does not open.
+        // In a browser an `error` event has no details, and a `close` event always follows. In Node the event has an
+        // exception, and no `close` event may follow if the socket does not open.
+        let error = Rc::<RefCell<JsValue>>::default();
         let on_error = Closure::new({
-            let (inbox, opened) = (Rc::clone(&inbox), Rc::clone(&opened));
-            move || {
+            let (inbox, opened, error) = (Rc::clone(&inbox), Rc::clone(&opened), Rc::clone(&error));
+            move |event: JsValue| {
                 if !opened.get() {
+                    *error.borrow_mut() = Reflect::get(&event, &"error".into()).unwrap_or_default();
                     inbox.push(Event::Message(Message::Closed { code: 1006, reason: String::new() }));
                 }
             }
@@ -120,6 +127,7 @@ impl Socket {
         Ok(Self {
             socket,
             inbox,
+            error,
             _on_open: on_open,
             _on_error: on_error,
             _on_message: on_message,
@@ -143,7 +151,7 @@ impl Drop for Socket {
 pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader, Writer), ConnectFailure> {
     let failed = |message: String| ConnectFailure { status: None, message };
     // The message of the exception contains the URL, and so the password. The name of the exception does not.
-    let socket = Socket::new(&url.expose()).map_err(|error| {
+    let socket = Socket::new(&browser, &url.expose()).map_err(|error| {
         let name = Reflect::get(&error, &"name".into()).ok().and_then(|name| name.as_string());
         failed(format!("the browser refuses to open {url}: {}", name.unwrap_or_default()))
     })?;
@@ -152,11 +160,17 @@ pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader,
             let socket = Rc::new(socket);
             Ok((Reader(Rc::clone(&socket)), Writer(socket)))
         }
-        Event::Message(_) => Err(failed(browser.explained(&url.to_string(), &JsValue::UNDEFINED, || {
-            "the connection could not be opened (the browser gives no cause: unreachable, refused, or forbidden by \
-             CSP)"
-                .to_owned()
-        }))),
+        Event::Message(_) => Err(match &browser.host {
+            Some(host) => {
+                let cause = host.explain(&url.to_string(), &socket.error.borrow());
+                ConnectFailure { status: cause.status(), message: cause.message() }
+            }
+            None => failed(
+                "the connection could not be opened (the browser gives no cause: unreachable, refused, or forbidden \
+                 by CSP)"
+                    .to_owned(),
+            ),
+        }),
     }
 }
 
