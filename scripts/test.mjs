@@ -6,7 +6,6 @@ import { build } from "./build.mjs";
 import { globSync } from "./lib/glob.mjs";
 import { Failure, main, root, run, step, steps } from "./lib/step.mjs";
 import { lint } from "./lint.mjs";
-import { setup } from "./setup.mjs";
 
 /** The test results of all suites. */
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -29,6 +28,7 @@ const suites = {
   npm: () => nodeTests("npm/test/*.test.mjs"),
   addon: () => nodeTests("node/test/*.test.mjs"),
   dashboard: () => counted("npm", ["test", "--silent", "--workspace", "examples/dashboard"]),
+  release: () => nodeTests("tests/release/*.test.mjs"),
   packaging: () => nodeTests("tests/packaging/*.test.mjs"),
   faults: () => nodeTests("tests/faults/*.test.mjs"),
   conformance: () => nodeTests("tests/conformance/*.test.mjs"),
@@ -42,8 +42,10 @@ const suites = {
   browser: () => nodeTests("tests/browser/*.test.mjs"),
 };
 
-/** Suites that need programs that `setup` does not install. They run only if they are named. */
+/** Suites that need programs or files that `setup` and `build` do not provide. They run only if they are named. */
 const optional = {
+  // Tests the addons that `npm run addons` has built.
+  addons: () => nodeTests("tests/addons/*.test.mjs"),
   // Needs Firefox in PATH or in ORGO_FIREFOX.
   firefox: () => nodeTests("tests/firefox/*.test.mjs"),
 };
@@ -75,8 +77,7 @@ await main(async () => {
     if (!suites[name] && !optional[name])
       throw new Failure(`Unknown suite ${name}. Suites: ${Object.keys({ ...suites, ...optional }).join(", ")}`);
   }
-  await setup({ test: true });
-  await build();
+  await build({ test: true });
   const failures = [];
   for (const name of names.length > 0 ? names : Object.keys(suites)) {
     try {

@@ -84,6 +84,11 @@ fn terminal(target: Target, keystrokes: &str) -> Result<(), Box<dyn Error>> {
                         socket.send(Message::text(text))?;
                     }
                 }
+                Action::SendBinary(bytes) => {
+                    if let Some(socket) = &mut socket {
+                        socket.send(Message::binary(bytes))?;
+                    }
+                }
                 Action::Close(_) => socket = None,
                 Action::Authorize => return Err("the password was refused".into()),
             }

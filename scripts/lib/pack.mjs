@@ -4,13 +4,18 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { notices } from "./notices.mjs";
 import { Failure, root } from "./step.mjs";
 import { addonFile, packageName, TARGETS } from "./targets.mjs";
 
 /** The folder of the addon that `npm run build` builds for this machine. */
 export const LOCAL_ADDONS = join(root, "npm/dist/native");
 
+/** The folder of the addons that `npm run addons` builds for all platforms. */
+export const BUILT_ADDONS = join(root, "target/addons");
+
 const LICENSES = ["LICENSE-APACHE", "LICENSE-MIT"];
+const NOTICES = "THIRD-PARTY-NOTICES.txt";
 
 /**
  * Packs `orgo-sdk`, and the package of each platform whose addon exists.
@@ -47,7 +52,7 @@ function stagePackage(staging, { scripts, devDependencies, ...manifest }) {
     cpSync(from, join(folder, name), { recursive: true, filter: (path) => relative(LOCAL_ADDONS, path).startsWith("..") });
   }
   const optionalDependencies = Object.fromEntries(TARGETS.map((target) => [packageName(target), manifest.version]));
-  write(folder, { ...manifest, optionalDependencies });
+  write(folder, { ...manifest, optionalDependencies }, notices(["orgo-wasm", "orgo-playout-wasm"], "wasm32-unknown-unknown"));
   return folder;
 }
 
@@ -61,7 +66,7 @@ function stagePlatform(staging, { version, license, engines, repository, homepag
     `# ${packageName(target)}\n\nThe native addon of [orgo-sdk](https://www.npmjs.com/package/orgo-sdk) for ${target.rust}.\n` +
       "Install `orgo-sdk`, which depends on this package.\n",
   );
-  write(folder, {
+  const platform = {
     name: packageName(target),
     version,
     description: `The native addon of orgo-sdk for ${target.rust}`,
@@ -70,19 +75,22 @@ function stagePlatform(staging, { version, license, engines, repository, homepag
     homepage,
     bugs,
     repository,
+    type: "commonjs",
     engines,
     os: [target.os],
     cpu: [target.cpu],
     libc: target.libc && [target.libc],
     main: file,
     files: [file],
-  });
+  };
+  write(folder, platform, notices(["orgo-node"], target.rust));
   return folder;
 }
 
 /** Writes the manifest and the licenses of a package. npm would not include licenses with these names without `files`. */
-function write(folder, manifest) {
-  const files = [...manifest.files, ...LICENSES];
+function write(folder, manifest, thirdParty) {
+  const files = [...manifest.files, ...LICENSES, NOTICES];
   writeFileSync(join(folder, "package.json"), `${JSON.stringify({ ...manifest, files }, null, 2)}\n`);
   for (const name of LICENSES) cpSync(join(root, name), join(folder, name));
+  writeFileSync(join(folder, NOTICES), thirdParty);
 }

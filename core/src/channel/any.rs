@@ -48,7 +48,13 @@ pub struct Command<'a> {
 type Open = fn(Target, &Fields<'_>, u64, Millis) -> Result<Box<dyn AnySession>, Error>;
 
 /// Each kind of channel: its name, its default for `batch_ms`, and the function that opens it.
-const KINDS: [(&str, Millis, Open); 3] = [kind::<Terminal>(), kind::<Audio>(), kind::<Events>()];
+const KINDS: &[(&str, Millis, Open)] = &[
+    kind::<Terminal>(),
+    kind::<Audio>(),
+    kind::<Events>(),
+    #[cfg(feature = "screen")]
+    kind::<super::screen::Screen>(),
+];
 
 const fn kind<K: Kind>() -> (&'static str, Millis, Open) {
     (K::CHANNEL, K::BATCH, |target, options, seed, now| Ok(Box::new(K::open(target, options, seed, now)?)))

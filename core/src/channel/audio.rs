@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 
 use super::any::{Command, Kind};
-use super::link::{Counters, Target};
+use super::link::{Action, Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session, drop_oldest_error};
 use crate::Millis;
 use crate::audio::Format;
 use crate::audio::pcm::Decoder;
 use crate::client::address::SocketUrl;
+use crate::client::credentials::Password;
 use crate::client::fields::Fields;
 use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{self, Value};
@@ -189,7 +190,7 @@ impl Protocol for Audio {
         url
     }
 
-    fn on_open(&mut self) -> Vec<String> {
+    fn on_open(&mut self, _: Option<&Password>) -> Vec<String> {
         // A frame that was incomplete when the previous socket closed does not continue on this socket.
         self.reset_decoder();
         self.format = Format::default();
@@ -240,8 +241,8 @@ impl Protocol for Audio {
         false
     }
 
-    fn closing_message(&self) -> Option<String> {
-        Some(r#"{"type":"stop"}"#.to_owned())
+    fn closing_message(&mut self) -> Option<Action> {
+        Some(Action::Send(r#"{"type":"stop"}"#.to_owned()))
     }
 }
 

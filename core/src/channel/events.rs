@@ -8,6 +8,7 @@ use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session, drop_oldest_error};
 use crate::Millis;
 use crate::client::address::SocketUrl;
+use crate::client::credentials::Password;
 use crate::client::fields::{Fields, list_of_texts};
 use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{self, Map, Value, quote, serialize_as_json};
@@ -278,7 +279,7 @@ impl Protocol for Events {
         url
     }
 
-    fn on_open(&mut self) -> Vec<String> {
+    fn on_open(&mut self, _: Option<&Password>) -> Vec<String> {
         if self.subscribed.is_empty() { Vec::new() } else { vec![message("subscribe", &self.subscribed)] }
     }
 
@@ -333,6 +334,13 @@ impl Kind for Events {
     }
 
     fn command(session: &mut Session<Self>, command: Command<'_>) -> Option<Result<Value, Error>> {
+        if command.name == "expect" {
+            let name = command.argument.as_str().unwrap_or_default();
+            let checked = unknown_type(&[name.to_owned()]).map_or(Ok(Value::Null), |problem| {
+                Err(Error::encode("events.waitFor", "type", format!("is {problem}")))
+            });
+            return Some(checked);
+        }
         let change = match command.name {
             "subscribe" => Session::subscribe,
             "unsubscribe" => Session::unsubscribe,
@@ -397,13 +405,14 @@ fn message<'a>(kind: &str, types: impl IntoIterator<Item = &'a String>) -> Strin
 }
 
 fn check_types(types: &[String]) -> Result<(), Error> {
-    match types.iter().find(|name| !EVENTS.iter().any(|event| event.name == name.as_str())) {
-        None => Ok(()),
-        Some(unknown) => {
-            let names: Vec<&str> = EVENTS.iter().map(|event| event.name).collect();
-            let problem =
-                format!("contains the unknown type {unknown:?}: the types are {}", names.join(", "));
-            Err(Error::encode("computers.events", "types", problem))
-        }
-    }
+    unknown_type(types).map_or(Ok(()), |problem| {
+        Err(Error::encode("computers.events", "types", format!("contains {problem}")))
+    })
+}
+
+/// Describes the first type that is unknown.
+fn unknown_type(types: &[String]) -> Option<String> {
+    let unknown = types.iter().find(|name| !EVENTS.iter().any(|event| event.name == name.as_str()))?;
+    let names: Vec<&str> = EVENTS.iter().map(|event| event.name).collect();
+    Some(format!("the unknown type {unknown:?}: the types are {}", names.join(", ")))
 }

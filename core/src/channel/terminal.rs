@@ -11,6 +11,7 @@ use super::session::{Incoming, Protocol, Received, Session};
 use super::text::Utf8Decoder;
 use crate::Millis;
 use crate::client::address::SocketUrl;
+use crate::client::credentials::Password;
 use crate::client::fields::Fields;
 use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{SyntaxError, Value, members, serialize_as_json, text};
@@ -96,6 +97,8 @@ pub enum InputRefusal {
     Unstable,
     /// Too much input is pending, because the server or the program in the terminal does not read the input.
     Full,
+    /// The channel was opened for viewing only.
+    ViewOnly,
 }
 
 impl InputRefusal {
@@ -106,6 +109,7 @@ impl InputRefusal {
             Self::Disconnected => "disconnected",
             Self::Unstable => "unstable",
             Self::Full => "full",
+            Self::ViewOnly => "view_only",
         }
     }
 }
@@ -181,7 +185,7 @@ impl Protocol for Terminal {
         url.with("cols", self.cols).with("rows", self.rows)
     }
 
-    fn on_open(&mut self) -> Vec<String> {
+    fn on_open(&mut self, _: Option<&Password>) -> Vec<String> {
         self.decoder = Utf8Decoder::default();
         // The query of the URL contains the size too, but a proxy may drop the query.
         if self.resized { vec![resize(self.cols, self.rows)] } else { Vec::new() }

@@ -141,11 +141,20 @@ pub trait SocketReader: 'static {
     fn receive(&mut self) -> impl Future<Output = Message>;
 }
 
+/// A message to a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outgoing {
+    /// A text message.
+    Text(String),
+    /// A binary message.
+    Binary(Vec<u8>),
+}
+
 /// The writing half of a socket.
 pub trait SocketWriter: 'static {
-    /// Sends a text message. Returns when there is room for the next message. Does not report a failure, because the
-    /// reader reports the end.
-    fn send(&mut self, text: String) -> impl Future<Output = ()>;
+    /// Sends a message. Returns when there is room for the next message. Does not report a failure, because the reader
+    /// reports the end.
+    fn send(&mut self, message: Outgoing) -> impl Future<Output = ()>;
 
     /// Closes the socket with a code, after the messages that were sent before.
     fn close(self, code: u16) -> impl Future<Output = ()> + 'static;

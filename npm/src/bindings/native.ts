@@ -7,8 +7,8 @@ import { addonFile, localTarget, packageName, type Target } from "./targets.js";
 export interface NativeSources {
   /** Loads a module by a path relative to the package's entry, by the name of a package, or by an absolute path. */
   require: (path: string) => unknown;
-  /** Returns the path of the addon in the package of a platform, if this package is installed next to `orgo-sdk`. */
-  sibling: (target: Target) => string;
+  /** Returns the path of the addon if the package of the platform is next to `orgo-sdk`, or `undefined` if that is unknown. */
+  sibling: (target: Target) => string | undefined;
 }
 
 /**
@@ -19,9 +19,10 @@ export function loadNative({ require, sibling }: NativeSources, target: Target |
   if (target === undefined) throw unusable(`there is none for ${process.platform} ${process.arch}`);
   const name = packageName(target);
   let failure: BindingError | undefined;
-  for (const path of [() => `./native/${addonFile(target)}`, () => name, () => sibling(target)]) {
+  for (const path of [`./native/${addonFile(target)}`, name, sibling(target)]) {
+    if (path === undefined) continue;
     try {
-      const binding = require(path()) as Binding;
+      const binding = require(path) as Binding;
       const version = binding.version();
       if (version === VERSION) return binding;
       failure ??= unusable(`${name} has the version ${version}, but orgo-sdk ${VERSION}: install ${name}@${VERSION}`);

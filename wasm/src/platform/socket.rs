@@ -11,7 +11,7 @@ use gloo_timers::future::TimeoutFuture;
 use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
 use orgo_core::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
 use orgo_core::client::address::SocketUrl;
-use orgo_core::driver::{Message, SocketReader, SocketWriter};
+use orgo_core::driver::{Message, Outgoing, SocketReader, SocketWriter};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
@@ -191,10 +191,13 @@ impl SocketReader for Reader {
 pub(crate) struct Writer(Rc<Socket>);
 
 impl SocketWriter for Writer {
-    async fn send(&mut self, text: String) {
+    async fn send(&mut self, message: Outgoing) {
         let Self(socket) = self;
         // A closing socket drops the message without an error; the reader reports the close.
-        let _ = socket.socket.send_with_str(&text);
+        let _ = match message {
+            Outgoing::Text(text) => socket.socket.send_with_str(&text),
+            Outgoing::Binary(bytes) => socket.socket.send_with_u8_array(&bytes),
+        };
         while socket.socket.ready_state() == WebSocket::OPEN && socket.socket.buffered_amount() > HIGH_WATER {
             TimeoutFuture::new(POLL_EVERY).await;
         }
