@@ -157,7 +157,7 @@ test("events of the subscribed types arrive", async (t) => {
 });
 
 for (const [code, reason] of [
-  [1000, "normal"],
+  [1000, "refused"],
   [4500, "failed"],
   [4404, "not_found"],
   [4401, "unauthorized"],

@@ -119,7 +119,7 @@ export interface BindingChannel<Item> {
    *
    * - terminal: `input` (a string) sends text, and returns `null`, or an `InputRefusal` if none of it is sent; `refusal` returns
    *   what `input` would return now; `resize` (`{ cols, rows }`).
-   * - events: `subscribe` and `unsubscribe` (a list of event types).
+   * - events: `subscribe` and `unsubscribe` (a list of event types). `expect` (an event type) throws an error if the type is unknown.
    *
    * @throws an `ErrorRecord` for an unknown command or a wrong argument.
    */

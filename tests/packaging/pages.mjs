@@ -7,21 +7,33 @@
  * @property {string[][]} [build] the commands that build the project
  * @property {Record<string, string>} [output] the files of the output. They are copied to a different folder, and used there
  *   after the project was moved away
- * @property {(port: string) => string[]} [start] returns the command that starts the server; default: the folder is served
+ * @property {(port: string, env: Record<string, string>) => string[]} [start] returns the command that starts the server; default: the folder is served
  *   with a strict Content-Security-Policy
  * @property {Record<string, string>} [env] additional variables for these commands
  * @property {object} [serve] the options of `startPages`
  * @property {string} [page] the path of the page
  * @property {string[]} [server] the paths of routes whose code uses the package on the server
  * @property {boolean} [action] whether the page has a server action
- * @property {{ transport?: string, violations?: string[], server?: string }} [expected]
+ * @property {Record<string, string>} [cdn] the files that a server on another origin sends
+ * @property {Expected} [expected]
+ *
+ * @typedef {object} Expected
+ * @property {string} [transport] how audio is played; default: `port`
+ * @property {boolean} [embedded] whether the package uses embedded copies of the files that it loads on demand
+ * @property {number} [blobs] the number of embedded scripts that the page uses; default: 2 if `embedded`, otherwise 0
+ * @property {RegExp[]} [violations] the violations of the Content-Security-Policy
+ * @property {RegExp} [error] the error of the page, which replaces all other results
+ * @property {string} [server] the binding of the server; default: `native`
  */
 
 /** The files of an output that consists of one folder and the shared page. */
 const withPage = (folder = "dist") => ({ [folder]: ".", "index.html": "index.html" });
 
 /** The Content-Security-Policy for bundlers that lose the worker and the worklet. The package then uses embedded copies. */
-const BLOBS = { scripts: "'self' blob:", workers: "'self' blob:" };
+const BLOBS = { scripts: "'self' 'wasm-unsafe-eval' blob:", workers: "'self' blob:" };
+
+/** The policy for pages with an import map, which is an inline script. */
+const INLINE = { scripts: "'self' 'wasm-unsafe-eval' 'unsafe-inline'" };
 
 const vite = (settings = {}) => ({
   modes: [
@@ -39,8 +51,65 @@ const vite = (settings = {}) => ({
       output: { dist: "a/b" },
       page: "/a/b/index.html",
     },
+    ...(settings.more ?? []),
   ],
 });
+
+/** A built page under different policies. */
+const POLICIES = [
+  { mode: "cross-origin isolated", serve: { isolated: true }, expected: { transport: "ring" } },
+  {
+    mode: "`worker-src 'none'`",
+    serve: { workers: "'none'" },
+    // First for the file, then for its embedded copy.
+    expected: { transport: "page", blobs: 1, violations: [/^worker-src http/, /^worker-src blob/] },
+  },
+  {
+    mode: "`require-trusted-types-for 'script'`",
+    serve: { more: "require-trusted-types-for 'script'" },
+    expected: { transport: "page", blobs: 1, violations: [/^require-trusted-types-for /, /^require-trusted-types-for /] },
+  },
+  {
+    mode: "without `'wasm-unsafe-eval'`",
+    serve: { scripts: "'self'" },
+    expected: { error: /BindingError: .*'wasm-unsafe-eval'/ },
+  },
+].map((mode) => ({ build: [["vite", "build"]], output: { dist: "." }, page: "/", ...mode }));
+
+const sveltekit = {
+  code: "src/lib",
+  modes: [
+    {
+      mode: "dev",
+      start: (port) => ["vite", "dev", "--port", port, "--strictPort", "--host", "127.0.0.1"],
+      page: "/",
+      server: ["/api/orgo"],
+    },
+    { mode: "build", build: [["vite", "build"]], start: () => ["node", "build"], page: "/", server: ["/api/orgo"] },
+  ],
+};
+
+const astro = {
+  code: "src",
+  modes: [
+    { mode: "dev", start: (port) => ["astro", "dev", "--port", port, "--host", "127.0.0.1"], page: "/", server: ["/api/orgo"] },
+    {
+      mode: "build",
+      build: [["astro", "build"]],
+      start: () => ["node", "dist/server/entry.mjs"],
+      page: "/",
+      server: ["/api/orgo"],
+    },
+  ],
+};
+
+/** The local server of Cloudflare Workers, which runs the same runtime as the service. */
+const wrangler =
+  (script, date, ...flags) =>
+  (port, env) => [
+    ...["wrangler", "dev", script, "--port", port, "--ip", "127.0.0.1", "--compatibility-date", date, ...flags],
+    ...["ORGO_API_KEY", "ORGO_BASE_URL", "ORGO_TEST_COMPUTER"].flatMap((name) => ["--var", `${name}:${env[name]}`]),
+  ];
 
 const nuxt = {
   code: "lib",
@@ -80,7 +149,7 @@ const next = (bundlers) => ({
 
 /** @type {Record<string, { code?: string, modes: Mode[] }>} */
 export const PROJECTS = {
-  "vite-8": vite({ build: { quick: true } }),
+  "vite-8": vite({ build: { quick: true }, more: POLICIES }),
   "vite-7": vite({ dev: { quick: true } }),
   "vite-6": vite(),
   "vite-5": vite(),
@@ -92,6 +161,7 @@ export const PROJECTS = {
         output: withPage(),
         page: "/",
         serve: BLOBS,
+        expected: { embedded: true },
       },
       {
         mode: "IIFE",
@@ -100,6 +170,7 @@ export const PROJECTS = {
         output: { "dist-iife": ".", "classic.html": "index.html" },
         page: "/",
         serve: BLOBS,
+        expected: { embedded: true },
       },
     ],
   },
@@ -111,6 +182,7 @@ export const PROJECTS = {
         output: withPage(),
         page: "/",
         serve: BLOBS,
+        expected: { embedded: true },
       },
     ],
   },
@@ -135,7 +207,7 @@ export const PROJECTS = {
   parcel: {
     modes: [
       { mode: "dev", start: (port) => ["parcel", "index.html", "--port", port, "--host", "127.0.0.1"], page: "/" },
-      { mode: "build", build: [["parcel", "build", "index.html"]], output: { dist: "." }, page: "/" },
+      { mode: "build", build: [["parcel", "build", "index.html"]], output: { dist: "." }, page: "/", serve: INLINE },
     ],
   },
   bun: {
@@ -146,33 +218,84 @@ export const PROJECTS = {
         output: withPage(),
         page: "/",
         serve: BLOBS,
+        expected: { embedded: true },
       },
     ],
   },
-  "sveltekit-2": {
-    code: "src/lib",
+  "no-bundler": {
+    modes: [
+      {
+        mode: "import map",
+        output: { "index.html": "index.html", "main.js": "main.js", "check.js": "check.js", "node_modules/orgo-sdk": "orgo-sdk" },
+        page: "/",
+        serve: INLINE,
+        quick: true,
+      },
+      {
+        mode: "import map, package on another origin",
+        output: { "cdn.html": "index.html", "main.js": "main.js", "check.js": "check.js" },
+        cdn: { "node_modules/orgo-sdk": "orgo-sdk" },
+        page: "/",
+        serve: {
+          scripts: "'self' 'wasm-unsafe-eval' 'unsafe-inline' http://127.0.0.1:* blob:",
+          workers: "'self' http://127.0.0.1:* blob:",
+        },
+        // A page cannot start a worker of another origin.
+        expected: { blobs: 1 },
+      },
+    ],
+  },
+  "module-worker": {
+    modes: [
+      {
+        mode: "Vite build",
+        build: [["vite", "build"]],
+        output: { dist: "." },
+        page: "/",
+        expected: { transport: undefined, samples: true },
+      },
+    ],
+  },
+  "sveltekit-2": sveltekit,
+  "sveltekit-3": sveltekit,
+  "astro-5": astro,
+  "astro-7": astro,
+  "react-router-7": {
+    code: "app/lib",
     modes: [
       {
         mode: "dev",
-        start: (port) => ["vite", "dev", "--port", port, "--strictPort", "--host", "127.0.0.1"],
+        start: (port) => ["react-router", "dev", "--port", port, "--host", "127.0.0.1"],
         page: "/",
         server: ["/api/orgo"],
       },
-      { mode: "build", build: [["vite", "build"]], start: () => ["node", "build"], page: "/", server: ["/api/orgo"] },
-    ],
-  },
-  "astro-5": {
-    code: "src",
-    modes: [
-      { mode: "dev", start: (port) => ["astro", "dev", "--port", port, "--host", "127.0.0.1"], page: "/", server: ["/api/orgo"] },
       {
         mode: "build",
-        build: [["astro", "build"]],
-        start: () => ["node", "dist/server/entry.mjs"],
+        build: [["react-router", "build"]],
+        start: () => ["react-router-serve", "build/server/index.js"],
         page: "/",
         server: ["/api/orgo"],
       },
     ],
+  },
+  wrangler: {
+    code: "lib",
+    modes: [
+      { mode: "dev", script: "worker.js", date: "2026-04-26" },
+      {
+        mode: "dev with `nodejs_compat`",
+        script: "worker.js",
+        date: "2026-04-26",
+        flags: ["--compatibility-flags", "nodejs_compat"],
+      },
+      { mode: "dev with compatibility date 2024-01-01", script: "worker.js", date: "2024-01-01" },
+      { mode: "dev with `configure`", script: "configured.js", date: "2026-04-26" },
+    ].map(({ mode, script, date, flags = [] }) => ({
+      mode,
+      start: wrangler(script, date, ...flags),
+      server: ["/"],
+      expected: { server: "wasm" },
+    })),
   },
   "nuxt-3": nuxt,
   "nuxt-4": nuxt,

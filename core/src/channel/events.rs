@@ -334,6 +334,13 @@ impl Kind for Events {
     }
 
     fn command(session: &mut Session<Self>, command: Command<'_>) -> Option<Result<Value, Error>> {
+        if command.name == "expect" {
+            let name = command.argument.as_str().unwrap_or_default();
+            let checked = unknown_type(&[name.to_owned()]).map_or(Ok(Value::Null), |problem| {
+                Err(Error::encode("events.waitFor", "type", format!("is {problem}")))
+            });
+            return Some(checked);
+        }
         let change = match command.name {
             "subscribe" => Session::subscribe,
             "unsubscribe" => Session::unsubscribe,
@@ -398,13 +405,14 @@ fn message<'a>(kind: &str, types: impl IntoIterator<Item = &'a String>) -> Strin
 }
 
 fn check_types(types: &[String]) -> Result<(), Error> {
-    match types.iter().find(|name| !EVENTS.iter().any(|event| event.name == name.as_str())) {
-        None => Ok(()),
-        Some(unknown) => {
-            let names: Vec<&str> = EVENTS.iter().map(|event| event.name).collect();
-            let problem =
-                format!("contains the unknown type {unknown:?}: the types are {}", names.join(", "));
-            Err(Error::encode("computers.events", "types", problem))
-        }
-    }
+    unknown_type(types).map_or(Ok(()), |problem| {
+        Err(Error::encode("computers.events", "types", format!("contains {problem}")))
+    })
+}
+
+/// Describes the first type that is unknown.
+fn unknown_type(types: &[String]) -> Option<String> {
+    let unknown = types.iter().find(|name| !EVENTS.iter().any(|event| event.name == name.as_str()))?;
+    let names: Vec<&str> = EVENTS.iter().map(|event| event.name).collect();
+    Some(format!("the unknown type {unknown:?}: the types are {}", names.join(", ")))
 }

@@ -64,6 +64,10 @@ pub trait Protocol {
     fn poll_output(&mut self) -> Option<Vec<u8>> {
         None
     }
+    /// Returns whether the next output continues the last output, so that no other message may be between them.
+    fn continues_output(&self) -> bool {
+        false
+    }
     /// Returns the message to send before this side closes the socket, if there is one.
     fn closing_message(&mut self) -> Option<Action> {
         None
@@ -231,7 +235,9 @@ impl<P: Protocol> Session<P> {
     /// Returns the next action for the caller to perform.
     #[must_use]
     pub fn poll_action(&mut self) -> Option<Action> {
-        if let Some(action) = self.link.poll_action() {
+        if !(self.link.has_socket() && self.protocol.continues_output())
+            && let Some(action) = self.link.poll_action()
+        {
             return Some(action);
         }
         let bytes = self.link.has_socket().then(|| self.protocol.poll_output()).flatten()?;

@@ -39,7 +39,7 @@ export const isUrl = (value: unknown): value is string | { readonly href: string
   typeof value === "string" || (isObject(value) && typeof (value as { href?: unknown }).href === "string");
 
 /** Returns whether a value is a compiled module, also one of another realm. */
-export const isModule = (value: unknown): value is WebAssembly.Module =>
+export const isModule = (value: unknown): value is WebAssemblyModule =>
   Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
 
 const isBytes = (value: unknown) =>
