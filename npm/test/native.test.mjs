@@ -38,7 +38,10 @@ test("only files of this platform are tried: the local build, the package, and t
 });
 
 test("if the package of the platform is not installed, the error names it and the command that installs it", () => {
-  assert.match(load({}).message, /the package orgo-sdk-linux-x64-musl is not installed.*`npm install orgo-sdk-linux-x64-musl@0\.1\.0`/);
+  assert.match(
+    load({}).message,
+    /the package orgo-sdk-linux-x64-musl is not installed.*`npm install orgo-sdk-linux-x64-musl@0\.1\.0`/,
+  );
   assert.equal(load({}, { sibling: () => undefined }).message, load({}).message);
 });
 
@@ -54,7 +57,10 @@ test("an addon that fails does not hide one that works", () => {
 
 test("an addon of another version is refused", () => {
   const { message } = load({ [PACKAGE]: addon("0.0.9") });
-  assert.match(message, /orgo-sdk-linux-x64-musl has the version 0\.0\.9, but orgo-sdk 0\.1\.0: install orgo-sdk-linux-x64-musl@0\.1\.0/);
+  assert.match(
+    message,
+    /orgo-sdk-linux-x64-musl has the version 0\.0\.9, but orgo-sdk 0\.1\.0: install orgo-sdk-linux-x64-musl@0\.1\.0/,
+  );
 });
 
 test("a platform without an addon is named", () => {

@@ -42,8 +42,7 @@ export const isUrl = (value: unknown): value is string | { readonly href: string
 export const isModule = (value: unknown): value is WebAssemblyModule =>
   Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
 
-const isBytes = (value: unknown) =>
-  ArrayBuffer.isView(value) || Object.prototype.toString.call(value) === "[object ArrayBuffer]";
+const isBytes = (value: unknown) => ArrayBuffer.isView(value) || Object.prototype.toString.call(value) === "[object ArrayBuffer]";
 
 /**
  * Sets the locations of the files that the package loads on demand. Needed only for a separate location, for example because of a

@@ -15,8 +15,8 @@ import { BindingError, invalidParameter } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 import { proxyWarning } from "../proxies.js";
 
-export * from "../index.js";
 export { type AssetOptions, configure } from "../assets/options.js";
+export * from "../index.js";
 
 const platform: Platform = {
   load: once(load),
@@ -85,7 +85,9 @@ async function wasm(): Promise<Binding> {
   const { binding } = await loadWasm(async () => {
     const missing = ["fetch", "TextDecoder", "TextEncoder"].filter((name) => !(name in globalThis));
     if (missing.length > 0) {
-      throw new Error(`there is no global ${missing.join(", ")}. Jest provides them with testEnvironment "node", not with "jsdom"`);
+      throw new Error(
+        `there is no global ${missing.join(", ")}. Jest provides them with testEnvironment "node", not with "jsdom"`,
+      );
     }
     const [glue, module] = await Promise.all([import("../bindings/wasm/orgo_wasm.js"), compile()]);
     return { glue, module };
