@@ -1,5 +1,5 @@
 import { configure } from "orgo-sdk";
-import wasm from "orgo-sdk/wasm";
+import wasm from "orgo-sdk/orgo.wasm";
 import worker from "./worker.js";
 
 configure({ wasm });
