@@ -3,7 +3,15 @@
  * the I/O; the Rust core implements the protocol.
  */
 import type { WebMessagePort } from "./ambient.js";
-import type { AudioItem, ChannelState, Counters, ErrorRecord, EventItem, ScreenItem, TerminalItem } from "./generated/channels.js";
+import type {
+  AudioItem,
+  ChannelState,
+  Counters,
+  ErrorRecord,
+  EventItem,
+  ScreenItem,
+  TerminalItem,
+} from "./generated/channels.js";
 
 /** The settings of a client. An absent setting has the core's default. */
 export interface BindingConfig {

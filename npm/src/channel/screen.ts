@@ -308,12 +308,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
   }
 
   /** Reads items until `find` returns a value. `wake` returns a promise after which `find` is called again. */
-  async #until<T>(
-    deadline: Deadline,
-    missing: string,
-    find: () => T | undefined,
-    wake?: () => Promise<void>,
-  ): Promise<T> {
+  async #until<T>(deadline: Deadline, missing: string, find: () => T | undefined, wake?: () => Promise<void>): Promise<T> {
     for (;;) {
       const found = find();
       if (found !== undefined) return found;
