@@ -142,7 +142,7 @@ impl State {
 }
 
 /// The counters of a channel. `received = taken + buffered + dropped`. The unit depends on the kind of channel: bytes
-/// of text (terminal), samples of one audio channel (audio), or events.
+/// of text (terminal), samples of one audio channel (audio), events, or updates (screen).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     /// The number of units that the server sent.

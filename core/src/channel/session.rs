@@ -33,7 +33,7 @@ pub trait Protocol {
     const CHANNEL: &'static str;
     /// The name of the channel in the URL.
     const PATH: &'static str = Self::CHANNEL;
-    /// Whether the server accepts the channel with [`Received::Accepted`], at the end of a handshake. Otherwise the first
+    /// Whether the server accepts the channel with `Received::Accepted`, at the end of a handshake. Otherwise the first
     /// message that is not an error means acceptance.
     const HANDSHAKE: bool = false;
 
