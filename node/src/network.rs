@@ -115,6 +115,10 @@ impl Platform for Network {
         tokio::time::sleep(Duration::from_millis(time))
     }
 
+    fn yield_now(&self) -> impl Future<Output = ()> {
+        tokio::task::yield_now()
+    }
+
     fn send(
         &self,
         request: Request,

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::Uri;
 use http::header::USER_AGENT;
@@ -17,12 +18,15 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{self, Error};
+use tokio_tungstenite::tungstenite::{self, Error, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::connect::{Connector, Stream, USER_AGENT_VALUE};
 use crate::error::{BoxError, describe};
 
+/// The size of the buffer for reading, in bytes, of which each socket has one. tungstenite clears the buffer before each
+/// read, so a large one costs time as well as memory.
+const READ_BUFFER: usize = 16 << 10;
 /// The time limit for closing a socket, including the wait for the server's close frame.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
@@ -66,6 +70,7 @@ async fn handshake(uri: Uri, stream: Stream) -> Result<WebSocketStream<Stream>, 
     let mut request = uri.into_client_request()?;
     request.headers_mut().insert(USER_AGENT, http::HeaderValue::from_static(USER_AGENT_VALUE));
     let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES));
     let (socket, _) = client_async_with_config(request, stream, Some(config)).await?;
@@ -88,11 +93,14 @@ impl Reader {
 }
 
 impl SocketReader for Reader {
-    async fn receive(&mut self) -> Message {
+    type Text = Utf8Bytes;
+    type Binary = Bytes;
+
+    async fn receive(&mut self) -> Message<Utf8Bytes, Bytes> {
         loop {
             match self.message().await {
-                Some(Ok(tungstenite::Message::Text(text))) => return Message::Text(text.as_str().to_owned()),
-                Some(Ok(tungstenite::Message::Binary(bytes))) => return Message::Binary(bytes.into()),
+                Some(Ok(tungstenite::Message::Text(text))) => return Message::Text(text),
+                Some(Ok(tungstenite::Message::Binary(bytes))) => return Message::Binary(bytes),
                 Some(Ok(tungstenite::Message::Close(frame))) => {
                     self.reply_to_close().await;
                     return closed(frame);
@@ -108,7 +116,7 @@ impl SocketReader for Reader {
     }
 }
 
-fn closed(frame: Option<CloseFrame>) -> Message {
+fn closed(frame: Option<CloseFrame>) -> Message<Utf8Bytes, Bytes> {
     // As in browsers, 1005 means a close frame without a code.
     frame.map_or(Message::Closed { code: 1005, reason: String::new() }, |frame| Message::Closed {
         code: frame.code.into(),
@@ -116,7 +124,7 @@ fn closed(frame: Option<CloseFrame>) -> Message {
     })
 }
 
-fn lost(reason: String) -> Message {
+fn lost(reason: String) -> Message<Utf8Bytes, Bytes> {
     Message::Closed { code: 1006, reason }
 }
 

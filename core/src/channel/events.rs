@@ -15,9 +15,9 @@ use crate::encoding::plain::PlainObject;
 use crate::error::Error;
 use crate::rest::schema::{Type, Typed, object};
 
-/// The largest number of unread events. Above it, the oldest events are dropped.
+/// At this number of unread events, the server has to wait. If it does not wait, the oldest events are dropped.
 const MAX_EVENTS: usize = 1024;
-/// The largest total size of unread events, in bytes on the wire.
+/// The same limit for the total size of the unread events, in bytes on the wire.
 const MAX_BYTES: usize = 8 << 20;
 
 /// The declaration of an event type.
@@ -235,12 +235,14 @@ impl DesktopEvent {
 
 impl Events {
     fn push(&mut self, event: DesktopEvent, bytes: usize, counters: &mut Counters) {
+        // A single event can exceed the limit of a queue that was not full. Then nothing is dropped.
+        let drops = self.is_full();
         counters.received += 1;
         self.waiting += 1;
         self.waiting_bytes += bytes;
         self.items.push_back(Queued { item: EventItem::Event { event }, bytes });
         // The newest event is kept, even if it alone exceeds `MAX_BYTES`.
-        while self.waiting > MAX_EVENTS || self.waiting_bytes > MAX_BYTES && self.waiting > 1 {
+        while drops && (self.waiting > MAX_EVENTS || self.waiting_bytes > MAX_BYTES && self.waiting > 1) {
             let Some(oldest) = self.items.iter().position(Queued::is_event) else { break };
             self.drop_event(oldest);
             counters.dropped += 1;
@@ -273,6 +275,7 @@ impl Events {
 impl Protocol for Events {
     type Item = EventItem;
     const CHANNEL: &'static str = "events";
+    const DROPS_OLDEST: bool = true;
 
     fn add_query(&self, url: SocketUrl) -> SocketUrl {
         url
@@ -319,7 +322,7 @@ impl Protocol for Events {
     }
 
     fn is_full(&self) -> bool {
-        false
+        self.waiting >= MAX_EVENTS || self.waiting_bytes >= MAX_BYTES
     }
 
     fn overflows(&self) -> bool {

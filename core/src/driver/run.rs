@@ -18,13 +18,24 @@ use crate::client::address::SocketUrl;
 /// The time limit for each step of a close: the message in flight, each queued message, and the close itself.
 pub(super) const CLOSE_TIMEOUT: Millis = 5_000;
 
+/// After this size of received messages, the loop yields. Otherwise a server that sends faster than this side handles the
+/// messages would occupy the thread, and delay every other channel and call.
+const YIELD_AFTER: usize = 64 << 10;
+/// The assumed size of a message without its payload, in bytes, because handling a message takes time regardless of its
+/// size.
+const MESSAGE_OVERHEAD: usize = 512;
+
 type Task<T> = Pin<Box<dyn Future<Output = T>>>;
+type Received<P> = Message<
+    <<P as Platform>::Reader as SocketReader>::Text,
+    <<P as Platform>::Reader as SocketReader>::Binary,
+>;
 
 /// An event for the loop.
 enum Event<P: Platform> {
     Password(Provided),
     Connected(Result<(P::Reader, P::Writer), ConnectFailure>),
-    Received(P::Reader, Message),
+    Received(P::Reader, Received<P>),
     Sent(P::Writer),
     /// An abandoned socket has closed.
     Left,
@@ -51,6 +62,7 @@ pub fn drive<P: Platform>(platform: P, channel: Channel) -> impl Future<Output =
         writing: Writing::Unconnected,
         closing: Vec::new(),
         timer: None,
+        received: 0,
     }
     .run()
 }
@@ -66,6 +78,8 @@ struct Driver<P: Platform> {
     closing: Vec<Task<()>>,
     /// The deadline of the timer, and the timer.
     timer: Option<(Millis, Task<()>)>,
+    /// The size of the messages that were received since the last yield.
+    received: usize,
 }
 
 impl<P: Platform> Driver<P> {
@@ -80,6 +94,10 @@ impl<P: Platform> Driver<P> {
             self.arm_timer();
             let event = self.next_event().await;
             self.handle_event(event);
+            if self.received >= YIELD_AFTER {
+                self.received = 0;
+                self.platform.yield_now().await;
+            }
         }
     }
 
@@ -262,8 +280,14 @@ impl<P: Platform> Driver<P> {
             Event::Connected(Err(failure)) => session.handle_failure(now, &failure),
             Event::Received(reader, message) => {
                 match message {
-                    Message::Text(text) => session.handle_text(now, &text),
-                    Message::Binary(bytes) => session.handle_binary(now, &bytes),
+                    Message::Text(text) => {
+                        self.received += MESSAGE_OVERHEAD + text.as_ref().len();
+                        session.handle_text(now, text.as_ref());
+                    }
+                    Message::Binary(bytes) => {
+                        self.received += MESSAGE_OVERHEAD + bytes.as_ref().len();
+                        session.handle_binary(now, bytes.as_ref());
+                    }
                     Message::Closed { code, reason } => {
                         self.writing = Writing::Unconnected;
                         session.handle_close(now, code, &reason);

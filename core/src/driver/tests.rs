@@ -93,6 +93,9 @@ impl Platform for Host {
 }
 
 impl SocketReader for Half {
+    type Text = String;
+    type Binary = Vec<u8>;
+
     async fn receive(&mut self) -> Message {
         poll_fn(|_| self.0.incoming.borrow_mut().pop_front().map_or(Poll::Pending, Poll::Ready)).await
     }

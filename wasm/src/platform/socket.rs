@@ -164,6 +164,9 @@ pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader,
 pub(crate) struct Reader(Rc<Socket>);
 
 impl SocketReader for Reader {
+    type Text = String;
+    type Binary = Vec<u8>;
+
     async fn receive(&mut self) -> Message {
         loop {
             if let Event::Message(message) = self.0.inbox.pop().await {
