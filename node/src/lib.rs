@@ -17,6 +17,7 @@ mod clock;
 mod connect;
 mod error;
 mod io_thread;
+mod mailbox;
 mod network;
 mod panic;
 mod promise;

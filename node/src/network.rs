@@ -150,8 +150,9 @@ async fn collect(
     while let Some(frame) = body.frame().await {
         progress.received();
         if let Ok(piece) = frame?.into_data() {
-            let Some(room) = collected.room(piece.len()) else { return Ok(None) };
-            room.copy_from_slice(&piece);
+            if !collected.push(&piece) {
+                return Ok(None);
+            }
         }
     }
     Ok(Some(collected.into_bytes()))
@@ -170,7 +171,7 @@ fn convert(request: Request, progress: &Progress) -> http::Result<http::Request<
         value.set_sensitive(name == AUTHORIZATION.as_str());
         builder = builder.header(name, value);
     }
-    let body = CountedBody::new(request.body.unwrap_or_default(), progress.clone());
+    let body = CountedBody::new(request.body.as_ref(), progress.clone());
     let mut request = builder.body(Full::new(body))?;
     request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT_VALUE));
     Ok(request)

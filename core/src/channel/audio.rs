@@ -268,8 +268,8 @@ impl Kind for Audio {
         None
     }
 
-    fn export(item: AudioItem) -> PlainObject {
-        match item {
+    fn poll_export(&mut self, counters: &mut Counters) -> Option<PlainObject> {
+        Some(match self.poll_item(counters)? {
             AudioItem::Started(Format { sample_rate, channels }) => PlainObject::from(Value::record([
                 ("type", "started".into()),
                 ("sample_rate", sample_rate.into()),
@@ -282,7 +282,7 @@ impl Kind for Audio {
             AudioItem::Error(message) => {
                 PlainObject::from(Value::record([("type", "error".into()), ("message", message.into())]))
             }
-        }
+        })
     }
 }
 
