@@ -1,6 +1,4 @@
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { Readable } from "node:stream";
 import type { Binding, BindingClient } from "../binding.js";
 import { loadNative } from "../bindings/native.js";
 import { loadWasm } from "../bindings/wasm.js";
@@ -12,12 +10,18 @@ import { explainFailure, proxyWarning } from "../proxies.js";
 
 export * from "../index.js";
 
+/** Loads the addon, and modules of Node that few programs need, at their first use. */
+const requireModule = createRequire(import.meta.url);
+
 const platform: Platform = {
   load: once(load),
   environment: (name) => process.env[name],
   exposed: () => false,
   warning: ({ kind }, url) => (kind() === "wasm" ? proxyWarning(url) : undefined),
-  readable: (bytes) => Readable.from(bytes, { objectMode: false }),
+  readable: (bytes) => {
+    const { Readable } = requireModule("node:stream") as typeof import("node:stream");
+    return Readable.from(bytes, { objectMode: false });
+  },
 };
 
 /**
@@ -64,7 +68,7 @@ async function load(): Promise<LoadedBinding> {
   }
   if (forced === "wasm") return { binding: await wasm() };
   try {
-    return { binding: loadNative(createRequire(import.meta.url)) };
+    return { binding: loadNative(requireModule) };
   } catch (cause) {
     if (forced === "native") throw cause;
     const binding = await wasm().catch((error: Error) => {
@@ -76,6 +80,7 @@ async function load(): Promise<LoadedBinding> {
 }
 
 async function wasm(): Promise<Binding> {
+  const { readFile } = await import("node:fs/promises");
   const { binding } = await loadWasm(() => readFile(new URL("./wasm/orgo_wasm_bg.wasm", import.meta.url)), explainFailure);
   return typeof WebSocket === "undefined" ? withoutSockets(binding) : binding;
 }

@@ -272,7 +272,7 @@ export const workloads = (quick = false) => {
       base: "ws",
       variants: { ...audio(size(200, 4), size(3, 1), { batch: 100 }) },
     },
-    "click next to an event flood": { base: "undici", variants: beside("events", size(200, 20)) },
-    "click next to a terminal flood": { base: "undici", variants: beside("terminal", size(200, 20)) },
+    "click next to an event flood": { base: "undici", variants: beside("events", size(100, 10)) },
+    "click next to a terminal flood": { base: "undici", variants: beside("terminal", size(100, 10)) },
   };
 };
