@@ -475,7 +475,9 @@ fn the_text_of_an_event_is_passed_on_only_if_javascript_parses_it_to_the_same_it
         let expected = serde_json::to_value(typed.poll_item().expect(text)).unwrap();
         assert_eq!(items, [expected], "{text}");
     }
-    for wrong in [r#"{"type":5}"#, r#"{"type":"idle","data":{"a":"\x"}}"#, r#"{"type":"idle","data":{"a":01}}"#, "7"] {
+    for wrong in
+        [r#"{"type":5}"#, r#"{"type":"idle","data":{"a":"\x"}}"#, r#"{"type":"idle","data":{"a":01}}"#, "7"]
+    {
         let mut session = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
         session.handle_text(0, &event(wrong));
         assert_eq!((session.poll_item(), session.counters().malformed), (None, 1), "{wrong}");

@@ -73,7 +73,10 @@ impl Channel {
     #[napi(catch_unwind, ts_return_type = "Promise<object[] | null>")]
     pub fn next<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
-        waiting(env, async move { guarded(&channel, next_batch(&channel)).await.flatten().map(Objects::from) })
+        waiting(
+            env,
+            async move { guarded(&channel, next_batch(&channel)).await.flatten().map(Objects::from) },
+        )
     }
 
     /// Resolves with the new state when the state changes, or with `null` after the channel has ended.
@@ -99,9 +102,10 @@ impl Channel {
     #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
     pub fn next_password_request<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
-        waiting(env, async move {
-            guarded(&channel, channel.next_password_request()).await.unwrap_or_default()
-        })
+        waiting(
+            env,
+            async move { guarded(&channel, channel.next_password_request()).await.unwrap_or_default() },
+        )
     }
 
     /// Responds to a password request: with a target that contains the password, or with the reason why there is none.

@@ -194,12 +194,7 @@ impl Mailbox {
 }
 
 /// Called on the JavaScript thread after a wake-up.
-unsafe extern "C" fn deliver(
-    env: sys::napi_env,
-    _: sys::napi_value,
-    context: *mut c_void,
-    _: *mut c_void,
-) {
+unsafe extern "C" fn deliver(env: sys::napi_env, _: sys::napi_value, context: *mut c_void, _: *mut c_void) {
     // The environment is ending.
     if env.is_null() {
         return;

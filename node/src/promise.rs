@@ -49,8 +49,7 @@ where
         let mailbox = mailbox.clone();
         Box::pin(async move { mailbox.resolve(deferred, future.await) })
     };
-    let waiting =
-        Arc::new(Waiting { wait: Mutex::new(Some(wait)), mailbox, queued: AtomicBool::new(false) });
+    let waiting = Arc::new(Waiting { wait: Mutex::new(Some(wait)), mailbox, queued: AtomicBool::new(false) });
     // A value that is available is reported in a later turn of the event loop as well. Otherwise a program that reads in
     // a loop would never let its other events be processed.
     if waiting.poll() {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -78,17 +78,8 @@ async fn handshake(uri: Uri, stream: Stream) -> Result<WebSocketStream<Stream>, 
 }
 
 impl Reader {
-    async fn message(&self) -> Option<Result<tungstenite::Message, Error>> {
-        poll_fn(|context| self.0.borrow_mut().poll_next_unpin(context)).await
-    }
-
-    /// Replies to a close frame by reading once more. Does not wait for the server to close the connection.
-    async fn reply_to_close(&self) {
-        poll_fn(|context| {
-            let _ = self.0.borrow_mut().poll_next_unpin(context);
-            Poll::Ready(())
-        })
-        .await;
+    fn poll_message(&self, context: &mut Context<'_>) -> Poll<Option<Result<tungstenite::Message, Error>>> {
+        self.0.borrow_mut().poll_next_unpin(context)
     }
 }
 
@@ -96,22 +87,22 @@ impl SocketReader for Reader {
     type Text = Utf8Bytes;
     type Binary = Bytes;
 
-    async fn receive(&mut self) -> Message<Utf8Bytes, Bytes> {
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Message<Utf8Bytes, Bytes>> {
         loop {
-            match self.message().await {
-                Some(Ok(tungstenite::Message::Text(text))) => return Message::Text(text),
-                Some(Ok(tungstenite::Message::Binary(bytes))) => return Message::Binary(bytes),
+            return Poll::Ready(match ready!(self.poll_message(context)) {
+                Some(Ok(tungstenite::Message::Text(text))) => Message::Text(text),
+                Some(Ok(tungstenite::Message::Binary(bytes))) => Message::Binary(bytes),
                 Some(Ok(tungstenite::Message::Close(frame))) => {
-                    self.reply_to_close().await;
-                    return closed(frame);
+                    // Replies to the close frame by reading once more. Does not wait for the server to close the
+                    // connection.
+                    let _ = self.poll_message(context);
+                    closed(frame)
                 }
-                Some(Ok(_)) => {}
-                Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => {
-                    return Message::too_large();
-                }
-                Some(Err(error)) => return lost(describe(&error)),
-                None => return lost(String::new()),
-            }
+                Some(Ok(_)) => continue,
+                Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => Message::too_large(),
+                Some(Err(error)) => lost(describe(&error)),
+                None => lost(String::new()),
+            });
         }
     }
 }
@@ -148,7 +139,7 @@ impl SocketWriter for Writer {
         let close = async {
             if self.write(tungstenite::Message::Close(Some(frame))).await.is_ok() {
                 let reader = Reader(self.0);
-                while let Some(Ok(_)) = reader.message().await {}
+                while let Some(Ok(_)) = poll_fn(|context| reader.poll_message(context)).await {}
             }
         };
         // A server that does not reply must not keep the socket open or the process alive.

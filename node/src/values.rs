@@ -74,7 +74,8 @@ impl ToNapiValue for Content {
     unsafe fn to_napi_value(raw: sys::napi_env, content: Self) -> Result<sys::napi_value> {
         let env = Env::from_raw(raw);
         let mut value = ptr::null_mut();
-        let length = |length: usize| isize::try_from(length).map_err(|_| Error::from_status(Status::InvalidArg));
+        let length =
+            |length: usize| isize::try_from(length).map_err(|_| Error::from_status(Status::InvalidArg));
         match content {
             // SAFETY: the caller passes a live environment of this thread, and the text has this length.
             Self::Ascii(text) => check_status!(unsafe {

@@ -312,7 +312,8 @@ impl Events {
     /// Drops the oldest event, which is at index `oldest`. Only gaps and errors are before it.
     fn drop_event(&mut self, oldest: usize) {
         self.waiting -= 1;
-        self.waiting_bytes -= self.items.remove(oldest).and_then(|queued| queued.event_bytes()).unwrap_or_default();
+        self.waiting_bytes -=
+            self.items.remove(oldest).and_then(|queued| queued.event_bytes()).unwrap_or_default();
         // A gap replaces the event, or an adjacent gap grows. The order of adjacent gaps has no meaning.
         let gaps = self.items.range_mut(..oldest).rev().map_while(|queued| match queued {
             Queued::Gap(missed) => Some(missed),

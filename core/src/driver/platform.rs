@@ -139,7 +139,7 @@ pub trait SocketReader: 'static {
 
     /// Receives the next message, of at most [`MAX_MESSAGE_BYTES`]. The loop does not call this method again after
     /// `Closed`.
-    fn receive(&mut self) -> impl Future<Output = Message<Self::Text, Self::Binary>>;
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Message<Self::Text, Self::Binary>>;
 }
 
 /// The writing half of a socket.

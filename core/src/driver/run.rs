@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use futures_util::future::{Either, select};
 
@@ -26,16 +26,15 @@ const YIELD_AFTER: usize = 64 << 10;
 const MESSAGE_OVERHEAD: usize = 512;
 
 type Task<T> = Pin<Box<dyn Future<Output = T>>>;
-type Received<P> = Message<
-    <<P as Platform>::Reader as SocketReader>::Text,
-    <<P as Platform>::Reader as SocketReader>::Binary,
->;
 
 /// An event for the loop.
 enum Event<P: Platform> {
     Password(Provided),
     Connected(Result<(P::Reader, P::Writer), ConnectFailure>),
-    Received(P::Reader, Received<P>),
+    /// At least one message was handled.
+    Received,
+    /// The socket has closed, with a code and a reason.
+    Closed(u16, String),
     Sent(P::Writer),
     /// An abandoned socket has closed.
     Left,
@@ -72,7 +71,8 @@ struct Driver<P: Platform> {
     channel: Channel,
     /// The task that finds the password or opens the socket.
     connecting: Option<Task<Event<P>>>,
-    reading: Option<Task<Event<P>>>,
+    /// The reading half of the current socket.
+    reading: Option<P::Reader>,
     writing: Writing<P>,
     /// Abandoned sockets that are not closed yet. They never delay the current socket.
     closing: Vec<Task<()>>,
@@ -231,7 +231,6 @@ impl<P: Platform> Driver<P> {
     }
 
     async fn next_event(&mut self) -> Event<P> {
-        let wants_read = !P::HOLDS_SENDER_BACK || self.channel.session().wants_read();
         poll_fn(|context| {
             let count = self.closing.len();
             self.closing.retain_mut(|close| close.as_mut().poll(context).is_pending());
@@ -244,14 +243,14 @@ impl<P: Platform> Driver<P> {
                 self.writing = Writing::Unconnected;
                 return Poll::Ready(event);
             }
-            let reading = if wants_read { &mut self.reading } else { &mut None };
-            for task in [&mut self.connecting, reading] {
-                if let Some(running) = task
-                    && let Poll::Ready(event) = running.as_mut().poll(context)
-                {
-                    *task = None;
-                    return Poll::Ready(event);
-                }
+            if let Some(running) = &mut self.connecting
+                && let Poll::Ready(event) = running.as_mut().poll(context)
+            {
+                self.connecting = None;
+                return Poll::Ready(event);
+            }
+            if let Poll::Ready(event) = self.poll_receive(context) {
+                return Poll::Ready(event);
             }
             if let Some((_, timer)) = &mut self.timer
                 && timer.as_mut().poll(context).is_ready()
@@ -264,6 +263,35 @@ impl<P: Platform> Driver<P> {
         .await
     }
 
+    /// Passes the messages that have arrived to the session, until it is time to yield or the session does not want more.
+    /// Everything that the loop does for an event is done once for all of them.
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Event<P>> {
+        let Some(reader) = &mut self.reading else { return Poll::Pending };
+        let now = self.platform.now();
+        let mut session = self.channel.session();
+        let mut any = false;
+        while self.received < YIELD_AFTER && (!P::HOLDS_SENDER_BACK || session.wants_read()) {
+            match reader.poll_receive(context) {
+                Poll::Ready(Message::Text(text)) => {
+                    self.received += MESSAGE_OVERHEAD + text.as_ref().len();
+                    session.handle_text(now, text.as_ref());
+                }
+                Poll::Ready(Message::Binary(bytes)) => {
+                    self.received += MESSAGE_OVERHEAD + bytes.as_ref().len();
+                    session.handle_binary(now, bytes.as_ref());
+                }
+                Poll::Ready(Message::Closed { code, reason }) => {
+                    drop(session);
+                    self.reading = None;
+                    return Poll::Ready(Event::Closed(code, reason));
+                }
+                Poll::Pending => break,
+            }
+            any = true;
+        }
+        if any { Poll::Ready(Event::Received) } else { Poll::Pending }
+    }
+
     fn handle_event(&mut self, event: Event<P>) {
         let now = self.platform.now();
         let mut session = self.channel.session();
@@ -273,41 +301,20 @@ impl<P: Platform> Driver<P> {
                 session.handle_failure(now, &ConnectFailure { status: None, message });
             }
             Event::Connected(Ok((reader, writer))) => {
-                self.reading = Some(receive::<P>(reader));
+                self.reading = Some(reader);
                 self.writing = Writing::Idle(writer);
                 session.handle_open(now);
             }
             Event::Connected(Err(failure)) => session.handle_failure(now, &failure),
-            Event::Received(reader, message) => {
-                match message {
-                    Message::Text(text) => {
-                        self.received += MESSAGE_OVERHEAD + text.as_ref().len();
-                        session.handle_text(now, text.as_ref());
-                    }
-                    Message::Binary(bytes) => {
-                        self.received += MESSAGE_OVERHEAD + bytes.as_ref().len();
-                        session.handle_binary(now, bytes.as_ref());
-                    }
-                    Message::Closed { code, reason } => {
-                        self.writing = Writing::Unconnected;
-                        session.handle_close(now, code, &reason);
-                        return;
-                    }
-                }
-                self.reading = Some(receive::<P>(reader));
+            Event::Closed(code, reason) => {
+                self.writing = Writing::Unconnected;
+                session.handle_close(now, code, &reason);
             }
             Event::Sent(writer) => self.writing = Writing::Idle(writer),
             Event::Timer => session.handle_timeout(now),
-            Event::Left | Event::Command => {}
+            Event::Received | Event::Left | Event::Command => {}
         }
     }
-}
-
-fn receive<P: Platform>(mut reader: P::Reader) -> Task<Event<P>> {
-    Box::pin(async move {
-        let message = reader.receive().await;
-        Event::Received(reader, message)
-    })
 }
 
 /// Awaits a step of a close. Returns `None` if the step takes longer than [`CLOSE_TIMEOUT`].

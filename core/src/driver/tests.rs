@@ -102,8 +102,8 @@ impl SocketReader for Half {
     type Text = String;
     type Binary = Vec<u8>;
 
-    async fn receive(&mut self) -> Message {
-        poll_fn(|_| self.0.incoming.borrow_mut().pop_front().map_or(Poll::Pending, Poll::Ready)).await
+    fn poll_receive(&mut self, _: &mut Context<'_>) -> Poll<Message> {
+        self.0.incoming.borrow_mut().pop_front().map_or(Poll::Pending, Poll::Ready)
     }
 }
 
@@ -260,7 +260,7 @@ fn the_server_waits_for_a_slow_consumer_but_not_for_one_that_has_stopped() {
     let mut running = Running::open("events");
     let socket = running.host.socket(0);
     let event = r#"{"type":"event","event":{"type":"idle","timestamp":"","data":{}}}"#;
-    let mut poll_all = |running: &mut Running| (0..100).for_each(|_| assert!(!running.poll()));
+    let poll_all = |running: &mut Running| (0..100).for_each(|_| assert!(!running.poll()));
     (0..5000).for_each(|_| socket.receives(event));
 
     // One batch every four seconds.

@@ -71,16 +71,29 @@ pub(crate) fn members<'a>(
     reader.end()
 }
 
-/// The size of the blocks in which [`plain_length`] searches, in bytes.
-const BLOCK: usize = 32;
-
 /// Returns the length of the text before the next quote, backslash or control character.
-fn plain_length(bytes: &[u8]) -> usize {
+pub(super) fn plain_length(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks();
+    for (index, word) in words.iter().enumerate() {
+        let special = special_bytes(*word);
+        if special != 0 {
+            return index * 8 + special.trailing_zeros() as usize / 8;
+        }
+    }
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
-    // Compilers check a block without branches with vector instructions.
-    let is_plain = |block: &&[u8]| !block.iter().fold(false, |found, byte| found | is_special(byte));
-    let at = bytes.chunks_exact(BLOCK).take_while(is_plain).count() * BLOCK;
-    bytes[at..].iter().position(is_special).map_or(bytes.len(), |length| at + length)
+    bytes.len() - rest.len() + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
+/// Returns a number whose lowest bit that is set belongs to the first quote, backslash or control character of eight
+/// bytes; 0 if there is none. Tests all bytes at once: a subtraction of `n` from a byte below `n` sets its highest bit,
+/// unless the byte had this bit before. A borrow affects only the bytes after the first match.
+fn special_bytes(word: [u8; 8]) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let below = |word: u64, limit: u64| word.wrapping_sub(EACH * limit) & !word;
+    let word = u64::from_le_bytes(word);
+    let quote = word ^ EACH * u64::from(b'"');
+    let backslash = word ^ EACH * u64::from(b'\\');
+    (below(word, 0x20) | below(quote, 1) | below(backslash, 1)) & EACH * 0x80
 }
 
 /// Decodes the bytes of a string. Invalid bytes become U+FFFD.

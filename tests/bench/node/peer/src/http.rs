@@ -89,7 +89,8 @@ async fn discard_body(stream: &mut TcpStream, buffer: &mut Vec<u8>, request: &Re
         buffer.clear();
         return Ok(());
     }
-    let mut left: usize = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let mut left: usize =
+        request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let ready = left.min(buffer.len());
     buffer.drain(..ready);
     left -= ready;
@@ -121,8 +122,9 @@ async fn respond(stream: &mut TcpStream, path: &str) -> io::Result<()> {
 }
 
 async fn send_blob(stream: &mut TcpStream, mut left: usize) -> io::Result<()> {
-    let head =
-        format!("HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-length: {left}\r\n\r\n");
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-length: {left}\r\n\r\n"
+    );
     stream.write_all(head.as_bytes()).await?;
     let chunk = vec![7; CHUNK];
     while left > 0 {
