@@ -5,13 +5,11 @@ import { join } from "node:path";
 import { argv } from "node:process";
 import { build } from "./build.mjs";
 import { Failure, main, root, run } from "./lib/step.mjs";
-import { setup } from "./setup.mjs";
 
 await main(async () => {
   const [what = ".", ...args] = argv.slice(2);
   const program = join("tests/bench", what, "run.mjs");
   if (!existsSync(join(root, program))) throw new Failure(`No benchmark ${what}: ${program} does not exist`);
-  await setup({ test: true });
-  await build();
+  await build({ test: true });
   await run(process.execPath, [program, ...args], { cwd: root });
 });

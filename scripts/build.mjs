@@ -2,37 +2,57 @@
 // up to date.
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
-import { RUSTC, shrink } from "./lib/shrink.mjs";
-import { Failure, main, output, root, run, step } from "./lib/step.mjs";
-import { usePaths } from "./lib/tools.mjs";
-import { setup } from "./setup.mjs";
+import { anonymous, cargoTarget } from "./lib/cargo.mjs";
+import { OPTIMIZE, RUSTC, shrink } from "./lib/shrink.mjs";
+import { Failure, main, output, root, run } from "./lib/step.mjs";
+import { addonFile, addonLibrary, localTarget } from "./lib/targets.mjs";
+import { note, runTasks } from "./lib/tasks.mjs";
+import { setupTasks } from "./setup.mjs";
 
-const wasmSources = ["Cargo.lock", "Cargo.toml", "core", "wasm", "scripts/build.mjs", "scripts/lib/shrink.mjs"];
+const wasmSources = [
+  "Cargo.lock",
+  "Cargo.toml",
+  "core",
+  "wasm",
+  "scripts/build.mjs",
+  "scripts/lib/cargo.mjs",
+  "scripts/lib/shrink.mjs",
+];
 
+const npmSources = ["npm/src", "npm/scripts", "npm/package.json", "npm/tsconfig.json", "package-lock.json"];
+
+/** The build targets, and the tasks that each needs. */
 const targets = {
-  wasm: () => unlessFresh("wasm", wasmSources, join(root, "npm/dist/wasm"), buildWasm),
-  addon: buildAddon,
-  npm: () =>
-    unlessFresh(
-      "npm",
-      [...wasmSources, "npm/src", "npm/scripts", "npm/package.json", "npm/tsconfig.json", "package-lock.json"],
-      join(root, "npm/dist/types"),
-      buildNpm,
-    ),
-  desktop: () => run("cargo", ["build", "--package", "orgo-desktop", "--release"]),
+  wasm: {
+    needs: ["WebAssembly tools", "npm packages"],
+    work: () => unlessFresh("wasm", wasmSources, join(root, "npm/dist/wasm"), buildWasm),
+  },
+  addon: { needs: ["Rust"], work: buildAddon },
+  npm: {
+    needs: ["npm packages", "Build: wasm"],
+    work: () => unlessFresh("npm", [...wasmSources, ...npmSources], join(root, "npm/dist/types"), buildNpm),
+  },
+  // The last part of the addon's build uses one core, so the desktop is the last target.
+  desktop: { needs: ["Rust", "Build: addon"], work: () => run("cargo", ["build", "--package", "orgo-desktop", "--release"]) },
 };
 
-/** @param {(keyof typeof targets)[]} names */
-export async function build(names = Object.keys(targets)) {
-  usePaths();
-  for (const name of names) {
-    if (!targets[name]) throw new Failure(`Unknown build target ${name}. Targets: ${Object.keys(targets).join(", ")}`);
-    await step(`Build: ${name}`, targets[name]);
+/**
+ * Installs the missing dependencies and builds targets. Both happen at the same time where possible: the tools that build the
+ * WebAssembly module are compiled while apt-get installs packages and cargo builds the addon and the desktop.
+ *
+ * @param {{ test?: boolean, desktop?: boolean, only?: (keyof typeof targets)[] }} options `test` and `desktop`: see `setupTasks`;
+ *   `only`: the targets to build, default all
+ */
+export async function build({ test, desktop, only = Object.keys(targets) } = {}) {
+  const unknown = only.find((name) => !targets[name]);
+  if (unknown !== undefined) {
+    throw new Failure(`Unknown build target ${unknown}. Targets: ${Object.keys(targets).join(", ")}`);
   }
+  const builds = only.map((name) => [`Build: ${name}`, targets[name]]);
+  await runTasks({ ...setupTasks({ test, desktop }), ...Object.fromEntries(builds) });
 }
 
 async function buildWasm() {
@@ -56,40 +76,18 @@ async function buildPlayout() {
   });
   const built = join(cargoTarget(), target, "wasm/orgo_playout_wasm.wasm");
   mkdirSync(join(root, "target"), { recursive: true });
-  await run("wasm-opt", ["-Oz", ...RUSTC, "--strip-debug", built, "-o", join(root, "target/playout.wasm")]);
+  await run("wasm-opt", [...OPTIMIZE, ...RUSTC, "--strip-debug", built, "-o", join(root, "target/playout.wasm")]);
 }
 
 async function buildAddon() {
+  const target = localTarget();
+  if (target === undefined) {
+    throw new Failure(`There is no addon for ${process.platform} ${process.arch}. The WebAssembly binding works everywhere.`);
+  }
   await run("cargo", ["build", "--package", "orgo-node", "--profile", "addon"], { env: anonymous() });
-  const library = { linux: "liborgo_node.so", darwin: "liborgo_node.dylib", win32: "orgo_node.dll" }[process.platform];
-  if (library === undefined)
-    throw new Failure(`The addon does not support ${process.platform}. The WebAssembly binding works everywhere.`);
   const out = join(root, "npm/dist/native");
   mkdirSync(out, { recursive: true });
-  copyFileSync(join(cargoTarget(), "addon", library), join(out, `orgo.${platformName()}.node`));
-}
-
-/**
- * Returns the environment variables for building the binaries that are distributed. Panic messages contain the paths of
- * source files. The variables make these paths relative to the checkout or the registry, so they do not reveal the home
- * directory of the build machine.
- */
-function anonymous() {
-  const { CARGO_ENCODED_RUSTFLAGS: encoded, RUSTFLAGS: plain, CARGO_HOME: home = join(homedir(), ".cargo") } = process.env;
-  const flags = encoded?.split("\x1f") ?? plain?.split(" ").filter(Boolean) ?? [];
-  const hidden = [join(home, "registry/src"), join(root, ".")].map((path) => `--remap-path-prefix=${path}=.`);
-  return { CARGO_ENCODED_RUSTFLAGS: [...flags, ...hidden].join("\x1f") };
-}
-
-/** Returns Cargo's output directory. */
-const cargoTarget = () => process.env.CARGO_TARGET_DIR ?? join(root, "target");
-
-/** Returns the platform part of the addon's file name. npm/src/bindings/native.ts uses the same names. */
-function platformName() {
-  const { platform, arch } = process;
-  if (platform !== "linux") return `${platform}-${arch}`;
-  const libc = process.report.getReport().header.glibcVersionRuntime ? "gnu" : "musl";
-  return `${platform}-${arch}-${libc}`;
+  copyFileSync(join(cargoTarget(), "addon", addonLibrary(target)), join(out, addonFile(target)));
 }
 
 async function buildNpm() {
@@ -103,7 +101,7 @@ async function unlessFresh(name, inputs, result, work) {
   for (const input of inputs) addTo(hash, join(root, input));
   const digest = hash.digest("hex");
   if (existsSync(result) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest) {
-    console.log("  up to date");
+    note("up to date");
     return;
   }
   // If `work` fails, its incomplete result must not count as up to date, even if the inputs are changed back.
@@ -124,8 +122,5 @@ function addTo(hash, path) {
 }
 
 if (import.meta.url === pathToFileURL(argv[1]).href) {
-  await main(async () => {
-    await setup();
-    await build(argv.length > 2 ? argv.slice(2) : undefined);
-  });
+  await main(() => build({ only: argv.length > 2 ? argv.slice(2) : undefined }));
 }

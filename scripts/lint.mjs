@@ -5,7 +5,6 @@ import { pathToFileURL } from "node:url";
 import { audit } from "./audit.mjs";
 import { build } from "./build.mjs";
 import { main, run, step } from "./lib/step.mjs";
-import { setup } from "./setup.mjs";
 import { checkWords } from "./words.mjs";
 
 const WASM = ["--target", "wasm32-unknown-unknown"];
@@ -34,8 +33,7 @@ function clippy(...args) {
 
 if (import.meta.url === pathToFileURL(argv[1]).href) {
   await main(async () => {
-    await setup({ test: true });
-    await build(["wasm", "npm"]);
+    await build({ test: true, only: ["wasm", "npm"] });
     await lint();
   });
 }

@@ -1,36 +1,40 @@
-// Installs the missing dependencies of the project: `npm run setup [-- --test]`. Other scripts call `setup`.
+// Installs the missing dependencies of the project: `npm run setup [-- --test]`.
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { ensurePackages, readList } from "./lib/packages.mjs";
-import { Failure, main, step } from "./lib/step.mjs";
+import { Failure, main } from "./lib/step.mjs";
+import { runTasks } from "./lib/tasks.mjs";
 import { ensureNpm, ensureRust, ensureWasmTools, usePaths } from "./lib/tools.mjs";
 
 /**
+ * Returns the tasks that install the missing dependencies.
+ *
  * @param {{ test?: boolean, desktop?: boolean }} options `test`: install the dependencies of the tests; `desktop`:
  *   install the dependencies of the local desktop
  */
-export async function setup({ test = false, desktop = true } = {}) {
+export function setupTasks({ test = false, desktop = true } = {}) {
   const [major] = process.versions.node.split(".").map(Number);
   if (major < 20) throw new Failure(`Node 20 or newer is required; this is ${process.version}`);
   if (process.platform !== "linux" && (test || desktop)) {
     throw new Failure("The local desktop needs Linux. With ORGO_API_KEY set, `npm start` works elsewhere too.");
   }
   usePaths();
-  if (desktop) {
-    await step("Debian packages for the local desktop", () => {
-      const packages = readList("desktop/packages.txt");
-      // The tests also need the optional packages.
-      return ensurePackages(test ? packages.map((it) => ({ ...it, optional: false })) : packages, "The local desktop");
-    });
-  }
-  if (test) {
-    await step("Debian packages for the tests", () => ensurePackages(readList("tests/packages.txt"), "npm test"));
-  }
-  await step("Rust", ensureRust);
-  await step("WebAssembly tools", ensureWasmTools);
-  await step("npm packages", ensureNpm);
+  return {
+    "Debian packages": { work: () => ensurePackages(debianPackages({ test, desktop }), test ? "npm test" : "The local desktop") },
+    Rust: { work: ensureRust },
+    "WebAssembly tools": { needs: ["Rust"], work: ensureWasmTools },
+    "npm packages": { work: ensureNpm },
+  };
+}
+
+function debianPackages({ test, desktop }) {
+  const packages = desktop ? readList("desktop/packages.txt") : [];
+  if (!test) return packages;
+  // The tests also need the optional packages.
+  const all = [...packages, ...readList("tests/packages.txt")];
+  return [...new Map(all.map((it) => [it.name, { ...it, optional: false }])).values()];
 }
 
 if (import.meta.url === pathToFileURL(argv[1]).href) {
-  await main(() => setup({ test: argv.includes("--test") }));
+  await main(() => runTasks(setupTasks({ test: argv.includes("--test") })));
 }

@@ -11,7 +11,6 @@ import { endChildren, killChildren, startChild } from "./lib/children.mjs";
 import { onOrphaned } from "./lib/parents.mjs";
 import { findRunning, storedApiKey, writeRecord } from "./lib/running.mjs";
 import { Failure, main, root, step } from "./lib/step.mjs";
-import { setup } from "./setup.mjs";
 
 const USAGE = `npm start [-- OPTIONS]
 
@@ -47,7 +46,7 @@ function end(code, reason) {
 
 /** Starts a program that runs until shutdown, and reads its output. */
 function start(name, command, args, { env, onLine, onEnd = (how) => end(1, `${name} ended with ${how}`) }) {
-  const { process: child, ended } = startChild(command, args, { cwd: root, env, readsOutput: true, endsWithInput: true });
+  const { process: child, ended } = startChild(command, args, { cwd: root, env, reads: "stdout", endsWithInput: true });
   ended.then(onEnd);
   createInterface({ input: child.stdout }).on("line", onLine);
 }
@@ -171,8 +170,7 @@ async function run() {
     const { url } = await findExisting(place);
     if (url) return showExisting(url);
   }
-  await setup({ desktop: !remote });
-  await build(remote ? ["wasm", "addon", "npm"] : undefined);
+  await build({ desktop: !remote, only: remote ? ["wasm", "addon", "npm"] : undefined });
   await step("Build: dashboard", async () => {
     const { buildDashboard } = await import("../examples/dashboard/build.mjs");
     await buildDashboard();

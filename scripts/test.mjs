@@ -6,7 +6,6 @@ import { build } from "./build.mjs";
 import { globSync } from "./lib/glob.mjs";
 import { Failure, main, root, run, step, steps } from "./lib/step.mjs";
 import { lint } from "./lint.mjs";
-import { setup } from "./setup.mjs";
 
 /** The test results of all suites. */
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -29,6 +28,7 @@ const suites = {
   npm: () => nodeTests("npm/test/*.test.mjs"),
   addon: () => nodeTests("node/test/*.test.mjs"),
   dashboard: () => counted("npm", ["test", "--silent", "--workspace", "examples/dashboard"]),
+  release: () => nodeTests("tests/release/*.test.mjs"),
   packaging: () => nodeTests("tests/packaging/*.test.mjs"),
   faults: () => nodeTests("tests/faults/*.test.mjs"),
   conformance: () => nodeTests("tests/conformance/*.test.mjs"),
@@ -75,8 +75,7 @@ await main(async () => {
     if (!suites[name] && !optional[name])
       throw new Failure(`Unknown suite ${name}. Suites: ${Object.keys({ ...suites, ...optional }).join(", ")}`);
   }
-  await setup({ test: true });
-  await build();
+  await build({ test: true });
   const failures = [];
   for (const name of names.length > 0 ? names : Object.keys(suites)) {
     try {

@@ -84,6 +84,11 @@ fn terminal(target: Target, keystrokes: &str) -> Result<(), Box<dyn Error>> {
                         socket.send(Message::text(text))?;
                     }
                 }
+                Action::SendBinary(bytes) => {
+                    if let Some(socket) = &mut socket {
+                        socket.send(Message::binary(bytes))?;
+                    }
+                }
                 Action::Close(_) => socket = None,
                 Action::Authorize => return Err("the password was refused".into()),
             }
@@ -134,7 +139,9 @@ fn terminal(target: Target, keystrokes: &str) -> Result<(), Box<dyn Error>> {
 
 /// Sends a request with a minimal HTTP/1.1 client: one request per connection.
 fn exchange(request: &Request, limit: Duration) -> Result<Response, SendFailure> {
-    let fail = |reached| move |error: Box<dyn Error>| SendFailure { reached, message: error.to_string() };
+    let fail = |reached| {
+        move |error: Box<dyn Error>| SendFailure { reached, message: error.to_string(), code: None }
+    };
     let mut stream = connect(&request.url).map_err(fail(Reached::Never))?;
     talk(&mut stream, request, limit).map_err(fail(Reached::Maybe))
 }

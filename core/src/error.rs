@@ -138,6 +138,8 @@ pub struct TransportError {
     pub operation: String,
     /// The cause, as the platform describes it.
     pub message: String,
+    /// The error code of Node for the cause, such as `ECONNREFUSED`. `None` if the platform reports no cause.
+    pub code: Option<String>,
     /// Whether the call took effect.
     pub delivered: Delivered,
 }
@@ -259,7 +261,12 @@ impl Error {
                 record.insert("body", error.body.as_str().into());
                 "server"
             }
-            Self::Transport(_) => "transport",
+            Self::Transport(error) => {
+                let network =
+                    [("message", error.message.as_str().into()), ("code", error.code.as_deref().into())];
+                record.insert("network", Value::record(network));
+                "transport"
+            }
             Self::Timeout(error) => {
                 record.insert("limit", error.limit.into());
                 "timeout"
@@ -321,6 +328,9 @@ impl fmt::Display for TimeoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { operation, kind, limit, .. } = self;
         match kind {
+            TimeoutKind::Request if self.delivered == Delivered::No => {
+                write!(f, "{operation}: no connection within {limit} ms, so nothing was sent")
+            }
             TimeoutKind::Request => write!(f, "{operation}: no response within {limit} ms"),
             TimeoutKind::Idle => write!(f, "{operation}: the response stalled for {limit} ms"),
             TimeoutKind::Total => write!(f, "{operation}: no success within {limit} ms, retries included"),

@@ -81,6 +81,7 @@
 //!                 session.handle_open(now); // After the socket has opened.
 //!             }
 //!             Action::Send(_message) => {} // Send it as a text message.
+//!             Action::SendBinary(_message) => {} // Send it as a binary message.
 //!             Action::Close(_code) => {} // Close the socket.
 //!             Action::Authorize => unreachable!("the server accepts the password"),
 //!         }

@@ -7,7 +7,7 @@ use orgo_core::encoding::json::MAX_VALUES;
 use orgo_core::error::Error;
 use orgo_core::rest::call::{Call, Output, Step};
 use orgo_core::rest::calls::OPERATIONS;
-use orgo_core::rest::http::{Body, Reached, Request, Response, ResponseBody, SendFailure};
+use orgo_core::rest::http::{Body, Reached, Redirects, Request, Response, ResponseBody, SendFailure};
 use orgo_core::rest::upload::Content;
 use serde_json::{Value, json};
 
@@ -107,7 +107,7 @@ fn run(case: &Value) -> Result<Output, Error> {
                 } else if let Some(failure) = next.get("failure") {
                     let reached = if failure["reached"] == "never" { Reached::Never } else { Reached::Maybe };
                     let message = failure["message"].as_str().unwrap().to_owned();
-                    call.handle_failure(SendFailure { reached, message });
+                    call.handle_failure(SendFailure { reached, message, code: None });
                 } else if next.get("stall").is_some() {
                     now += limits.idle;
                     call.handle_stall();
@@ -205,6 +205,95 @@ fn an_aborted_call_reports_whether_it_was_sent() {
 }
 
 #[test]
+fn a_request_that_waits_for_its_connection_was_not_sent() {
+    let once = json!({ "id": "c", "x": 1, "y": 1 });
+    let mut clocked = Clocked::new("computers.click", &once, &json!({ "timeout": 700, "max_retries": 1 }));
+    let _ = clocked.send();
+    clocked.call.handle_unsent();
+    clocked.call.handle_timeout();
+    // Nothing was sent, so even a click is retried.
+    clocked.wait();
+    let _ = clocked.send();
+    clocked.call.handle_unsent();
+    clocked.call.handle_timeout();
+    let error = clocked.error();
+    assert_eq!(error["message"], "computers.click: no connection within 700 ms, so nothing was sent");
+    assert_eq!((&error["kind"], &error["delivered"]), (&json!("timeout"), &json!("no")));
+
+    let mut aborted = Clocked::new("computers.click", &once, &json!({}));
+    let _ = aborted.send();
+    aborted.call.handle_unsent();
+    aborted.call.abort();
+    assert_eq!(aborted.error()["delivered"], "no");
+}
+
+#[test]
+fn a_redirect_never_carries_the_headers_of_the_caller_to_another_origin() {
+    let options = json!({ "headers": { "x-tenant": "t" } });
+    let case = json!({ "operation": "workspaces.list", "params": {}, "options": options, "config": { "api_key": null } });
+    let mut call = start(&case).unwrap();
+    let Step::Send(request, _) = call.step(0) else { panic!("it sends") };
+    assert_eq!(request.redirects(), Redirects::SameOrigin);
+    let headers = vec![("Location".to_owned(), "https://elsewhere.example/".to_owned())];
+    call.handle_response(Response { status: 302, headers, ..Response::default() });
+    let Step::Done(Err(Error::Server(error))) = call.step(0) else { panic!("it is refused") };
+    assert_eq!(error.status, 302);
+}
+
+#[test]
+fn redirects_end_after_five() {
+    let mut clocked = Clocked::new("workspaces.list", &json!({}), &json!({}));
+    for _ in 0..6 {
+        let _ = clocked.send();
+        let headers = vec![("location".to_owned(), "/again".to_owned())];
+        clocked.call.handle_response(Response { status: 302, headers, ..Response::default() });
+    }
+    assert_eq!(clocked.error()["network"]["message"], "too many redirects");
+}
+
+#[test]
+fn an_unsupported_content_encoding_is_named() {
+    let mut clocked = Clocked::new("workspaces.list", &json!({}), &json!({}));
+    let _ = clocked.send();
+    let headers = vec![("Content-Encoding".to_owned(), "br".to_owned())];
+    let body = vec![0x8b, 0x02, 0x80, 0xff];
+    clocked.call.handle_response(Response { status: 200, headers, body, ..Response::default() });
+    let error = clocked.error();
+    assert_eq!(error["kind"], "decode");
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.ends_with("found a body with the `Content-Encoding` br, which is not supported"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_media_type_of_json_is_case_insensitive() {
+    let params = json!({ "method": "GET", "path": "/x" });
+    for (kind, decoded) in
+        [("application/problem+JSON", false), ("APPLICATION/JSON", false), ("text/plain", true)]
+    {
+        let mut clocked = Clocked::new("request", &params, &json!({}));
+        let _ = clocked.send();
+        let headers = vec![("content-type".to_owned(), kind.to_owned())];
+        let body = b"cut {".to_vec();
+        clocked.call.handle_response(Response { status: 200, headers, body, ..Response::default() });
+        assert_eq!(matches!(clocked.call.step(0), Step::Done(Ok(_))), decoded, "{kind}");
+    }
+}
+
+#[test]
+fn a_broken_escape_in_a_path_is_refused() {
+    for path in ["/a%", "/a%2", "/a%zz", "/%%41"] {
+        let case = json!({ "operation": "request", "params": { "method": "GET", "path": path } });
+        let Err(Error::Encode(error)) = start(&case) else { panic!("{path}") };
+        assert_eq!(error.field, "path", "{path}");
+    }
+    let case = json!({ "operation": "request", "params": { "method": "GET", "path": "/a%2Fb%c3%A9" } });
+    assert!(start(&case).is_ok());
+}
+
+#[test]
 fn the_debug_form_of_a_request_hides_the_key() {
     let mut call = start(&json!({ "operation": "workspaces.list", "params": {} })).unwrap();
     let Step::Send(request, _) = call.step(0) else { panic!("it sends") };
@@ -275,7 +364,7 @@ fn the_total_limit_shortens_the_last_request() {
     let left = 5_000 + 2_500 - clocked.now;
     assert_eq!(clocked.send(), left.min(1_000));
     clocked.now = 5_000 + 2_500 - 300;
-    clocked.call.handle_failure(SendFailure { reached: Reached::Never, message: "refused".to_owned() });
+    clocked.call.handle_failure(SendFailure::never("refused"));
     let error = loop {
         match clocked.call.step(clocked.now) {
             Step::Wait(time) => clocked.now += time,
@@ -438,7 +527,7 @@ fn retries_and_the_end_of_a_call_are_logged() {
     );
     let _ = clocked.send();
     clocked.now += 20;
-    clocked.call.handle_failure(SendFailure { reached: Reached::Maybe, message: "reset".to_owned() });
+    clocked.call.handle_failure(SendFailure::maybe("reset"));
     assert_eq!(clocked.error()["kind"], "transport");
     assert_eq!(clocked.log(), ["debug computers.click: the network failed: reset; 3020 ms, 2 requests"]);
 }

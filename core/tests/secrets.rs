@@ -9,7 +9,7 @@ use orgo_core::diagnostics::log::LogLevel;
 use orgo_core::encoding::json::{self, Map, Value};
 use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::calls::computers::{Computer, VncPassword};
-use orgo_core::rest::http::{Reached, Response, SendFailure};
+use orgo_core::rest::http::{Response, SendFailure};
 
 const KEY: &str = "sk_live_S3cr3t/Key+1";
 const PASSWORD: &str = "p@ss w/ord%+é";
@@ -153,7 +153,7 @@ fn a_link_that_cannot_be_fetched_is_masked() {
     shows_none(format!("{call:?}"));
     shows_none(format!("{:?}", call.step(1)));
     let message = format!("{link} cannot be parsed: {SIGNATURE}");
-    call.handle_failure(SendFailure { reached: Reached::Never, message });
+    call.handle_failure(SendFailure::never(message));
     let wait = call.step(2);
     shows_none(format!("{wait:?} {} {call:?}", log(&mut call)));
     let _ = call.step(3);

@@ -90,6 +90,7 @@ fn render(action: Action) -> Value {
         Action::Authorize => json!("authorize"),
         Action::Connect(url) => json!({ "connect": url.expose() }),
         Action::Send(text) => json!({ "send": serde_json::from_str::<Value>(&text).unwrap() }),
+        Action::SendBinary(bytes) => panic!("these channels send only text: {bytes:?}"),
         Action::Close(code) => json!({ "close": code }),
     }
 }

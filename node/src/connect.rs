@@ -5,24 +5,30 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::pin::Pin;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::Uri;
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http::header::{HOST, PROXY_AUTHORIZATION};
 use http::uri::Scheme;
+use http::{Request, StatusCode, Uri};
+use http_body_util::Empty;
+use hyper::client::conn::http1;
+use hyper::ext::ReasonPhrase;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
-use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::legacy::connect::proxy::SocksV5;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
 use crate::abort::Abort;
-use crate::error::{BoxError, describe};
-use crate::proxies::{Proxies, Proxy, is_localhost};
+use crate::error::{BoxError, Failure};
+use crate::proxies::{Protocol, Proxies, Proxy, is_localhost};
 use crate::reuse::{Connections, StreamUsage};
 use crate::tls::Tls;
 
@@ -49,13 +55,14 @@ impl Connector {
     /// Reads the proxy and certificate settings of the environment. Call this on the thread that may change the
     /// environment.
     pub(crate) fn from_env() -> Self {
-        let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
+        let resolver = Resolver(GaiResolver::new());
+        let mut tcp = HttpConnector::new_with_resolver(resolver.clone());
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(KEEPALIVE));
         tcp.set_connect_timeout(Some(CONNECT_LIMIT));
         Self {
-            direct: Direct { tcp, tls: Arc::new(Tls::from_env()) },
+            direct: Direct { tcp, resolver, tls: Arc::new(Tls::from_env()) },
             proxies: Arc::new(Proxies::from_env()),
             connections: Connections::default(),
         }
@@ -63,7 +70,9 @@ impl Connector {
 
     /// Returns the proxy that forwards whole requests to this URI, or `None` if the connection is direct or a tunnel.
     pub(crate) fn forwarder(&self, uri: &Uri) -> Option<&Proxy> {
-        self.proxies.of(uri).ok().flatten().filter(|_| uri.scheme() == Some(&Scheme::HTTP))
+        self.proxies.of(uri).ok().flatten().filter(|proxy| {
+            uri.scheme() == Some(&Scheme::HTTP) && matches!(proxy.protocol(), Protocol::Http(_))
+        })
     }
 
     /// Returns the connections that this connector opened for requests.
@@ -80,14 +89,78 @@ impl Connector {
         let host = uri.host().ok_or("the address has no host")?;
         let secure = uri.scheme() == Some(&Scheme::HTTPS);
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let target =
-            Uri::builder().scheme("http").authority(format!("{host}:{port}")).path_and_query("/").build()?;
-        let mut tunnel = Tunnel::new(proxy.uri().clone(), self.direct.clone());
-        if let Some(credentials) = proxy.credentials() {
-            tunnel = tunnel.with_auth(credentials.clone());
-        }
-        let stream = tunnel.call(target).await.map_err(|error| through(&proxy, &error))?.into_inner();
+        let stream = match proxy.protocol() {
+            Protocol::Http(_) => self.http_tunnel(&proxy, format!("{host}:{port}")).await,
+            Protocol::Socks { credentials, resolves } => {
+                self.socks_tunnel(&proxy, credentials.clone(), *resolves, host, port).await
+            }
+        };
+        let stream = stream.map_err(|error| through(&proxy, &*error))?;
         if secure { Ok(Stream::new(self.direct.tls.connect(host, stream).await?)) } else { Ok(stream) }
+    }
+
+    /// Opens a tunnel with the method CONNECT.
+    async fn http_tunnel(&mut self, proxy: &Proxy, target: String) -> Result<Stream, BoxError> {
+        let stream = self.direct.call(proxy.uri().clone()).await?;
+        let (mut sender, connection) = http1::handshake(stream).await?;
+        let mut request = Request::connect(target.as_str()).header(HOST, target.as_str());
+        if let Some(credentials) = proxy.credentials() {
+            request = request.header(PROXY_AUTHORIZATION, credentials);
+        }
+        let request = request.body(Empty::<Bytes>::new())?;
+        let opened = async {
+            let response = sender.send_request(request).await?;
+            let status = response.status();
+            if !status.is_success() {
+                let custom = response.extensions().get::<ReasonPhrase>();
+                let reason = custom.map(|reason| String::from_utf8_lossy(reason.as_bytes()));
+                let reason = reason.as_deref().or(status.canonical_reason()).unwrap_or_default();
+                let mut text = format!("it refused CONNECT {target}: {} {reason}", status.as_u16());
+                if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+                    let variable = proxy.variable();
+                    text.push_str(&format!(" (check the user name and the password in {variable})"));
+                }
+                return Err(BoxError::from(text));
+            }
+            Ok(hyper::upgrade::on(response).await?)
+        };
+        let upgraded = match select(pin!(opened), pin!(connection.with_upgrades())).await {
+            Either::Left((opened, _)) => opened?,
+            Either::Right((_, opened)) => opened.await?,
+        };
+        let parts = upgraded.downcast::<TokioIo<Stream>>().map_err(|_| "the tunnel has another stream")?;
+        // In all protocols through the tunnel, the client sends first.
+        if parts.read_buf.is_empty() {
+            Ok(parts.io.into_inner())
+        } else {
+            Err("it sent data before the tunnel was used".into())
+        }
+    }
+
+    /// Opens a tunnel with SOCKS5.
+    async fn socks_tunnel(
+        &self,
+        proxy: &Proxy,
+        credentials: Option<(String, String)>,
+        resolves: bool,
+        host: &str,
+        port: u16,
+    ) -> Result<Stream, BoxError> {
+        let mut tunnel = SocksV5::new(proxy.uri().clone(), self.direct.clone());
+        if let Some((user, password)) = credentials {
+            tunnel = tunnel.with_auth(user, password);
+        }
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let target = if resolves || bare.parse::<IpAddr>().is_ok() {
+            format!("{host}:{port}")
+        } else {
+            let mut addresses = self.direct.resolver.clone().call(bare.parse()?).await?;
+            let mut address = addresses.next().ok_or("the name has no address")?;
+            address.set_port(port);
+            address.to_string()
+        };
+        let target = Uri::builder().scheme("http").authority(target).path_and_query("/").build()?;
+        Ok(tunnel.call(target).await?.into_inner())
     }
 
     async fn for_requests(mut self, uri: Uri) -> Result<TokioIo<Stream>, BoxError> {
@@ -101,7 +174,7 @@ impl Connector {
 }
 
 fn through(proxy: &Proxy, error: &(dyn Error + 'static)) -> BoxError {
-    format!("{}: {}", proxy.name(), describe(error)).into()
+    Failure::new(proxy.name(), error).into()
 }
 
 /// Resolves host names. Subdomains of `localhost` are the local machine, as in browsers and curl, because few system
@@ -126,7 +199,13 @@ impl Service<Name> for Resolver {
             return Box::pin(std::future::ready(Ok(here.into_iter())));
         }
         let found = self.0.call(name);
-        Box::pin(async move { Ok(found.await?.collect::<Vec<_>>().into_iter()) })
+        Box::pin(async move {
+            // The resolver's error has no kind, and the text of the C library.
+            let found = found.await.map_err(|error| {
+                io::Error::other(Failure::new("the name cannot be resolved", &error).or_code("ENOTFOUND"))
+            });
+            Ok(found?.collect::<Vec<_>>().into_iter())
+        })
     }
 }
 
@@ -148,6 +227,7 @@ impl Service<Uri> for Connector {
 #[derive(Clone)]
 struct Direct {
     tcp: HttpConnector<Resolver>,
+    resolver: Resolver,
     tls: Arc<Tls>,
 }
 
@@ -161,11 +241,11 @@ impl Service<Uri> for Direct {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let Self { mut tcp, tls } = self.clone();
+        let Self { mut tcp, tls, .. } = self.clone();
         Box::pin(async move {
             let stream = tcp.call(uri.clone()).await.map_err(|error| {
                 let server = uri.authority().map_or("", |authority| authority.as_str());
-                format!("no connection to {server}: {}", describe(&error))
+                Failure::new(format_args!("no connection to {server}"), &error)
             })?;
             let stream = stream.into_inner();
             Ok(TokioIo::new(if uri.scheme() == Some(&Scheme::HTTPS) {

@@ -15,6 +15,7 @@ mod abort;
 mod body;
 mod clock;
 mod connect;
+mod decode;
 mod error;
 mod io_thread;
 mod mailbox;

@@ -1,10 +1,11 @@
 //! The platform for the core's driver: tokio's timer, hyper for HTTP, [`socket`] for WebSockets.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, LOCATION, PROXY_AUTHORIZATION, USER_AGENT};
-use http::{HeaderValue, Method, Uri};
+use http::HeaderValue;
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, PROXY_AUTHORIZATION, USER_AGENT};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
@@ -15,20 +16,20 @@ use orgo_core::channel::ConnectFailure;
 use orgo_core::client::address::SocketUrl;
 use orgo_core::diagnostics::log::LogEntry;
 use orgo_core::driver::{Platform, Progress};
-use orgo_core::rest::http::{Reached, Request, Response, ResponseBody, SendFailure};
+use orgo_core::rest::http::{Request, Response, ResponseBody, SendFailure};
 
 use crate::abort::AbortOnDrop;
 use crate::body::CountedBody;
 use crate::clock;
 use crate::connect::{Connector, USER_AGENT_VALUE};
-use crate::error::describe;
+use crate::decode::Decoder;
+use crate::error::{BoxError, code, describe};
 use crate::log::Log;
 use crate::reuse::Usage;
 use crate::socket::{self, Reader, Writer};
 
 /// How long an idle connection is kept for reuse.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
-const MAX_REDIRECTS: usize = 5;
 
 /// The connections of one client. Clones share them.
 #[derive(Debug, Clone)]
@@ -51,25 +52,8 @@ impl Network {
 
     async fn request(self, request: Request, progress: Progress) -> Result<Response, SendFailure> {
         let (limit, once) = (request.max_response_bytes, request.once);
-        let mut request = convert(request, &progress).map_err(|error| never(error.to_string()))?;
-        for _ in 0..MAX_REDIRECTS {
-            let again = (request.method() == Method::GET && !once).then(|| request.clone());
-            let response = self.exchange(request, limit, once, &progress).await?;
-            match again.and_then(|again| redirected(again, &response)) {
-                Some(next) => request = next,
-                None => return Ok(read(response)),
-            }
-        }
-        Err(SendFailure { reached: Reached::Maybe, message: "too many redirects".to_owned() })
-    }
-
-    async fn exchange(
-        &self,
-        mut request: http::Request<Full<CountedBody>>,
-        limit: u64,
-        once: bool,
-        progress: &Progress,
-    ) -> Result<http::Response<Option<Vec<u8>>>, SendFailure> {
+        let mut request =
+            convert(request, &progress).map_err(|error| SendFailure::never(error.to_string()))?;
         if let Some(credentials) =
             self.connector.forwarder(request.uri()).and_then(|proxy| proxy.credentials().cloned())
         {
@@ -82,20 +66,31 @@ impl Network {
         if once {
             self.connector.connections().retire(request.uri());
         }
-        let response = self.http.request(request).await;
+        let mut response = pin!(self.http.request(request));
+        let response = poll_fn(|context| {
+            let response = response.as_mut().poll(context);
+            // The request is sent as soon as it has a connection, including the tunnel and the TLS handshake.
+            progress.waits_for_connection(response.is_pending() && captured.connection_metadata().is_none());
+            response
+        })
+        .await;
         connection.disarm();
-        let (head, body) = response.map_err(|error| classify(&error))?.into_parts();
+        let (mut head, body) = response.map_err(|error| classify(&error))?.into_parts();
         progress.received();
         let length = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-        let body = collect(body, ResponseBody::new(limit, length), progress).await;
-        let body = body.map_err(|error| SendFailure {
-            reached: Reached::Maybe,
-            message: format!("the response was cut off: {}", describe(&error)),
+        let collected = ResponseBody::new(limit, length);
+        let decoder = collected.map(|body| Decoder::new(body, head.headers.get(CONTENT_ENCODING)));
+        if decoder.as_ref().is_some_and(Decoder::decodes) {
+            head.headers.remove(CONTENT_ENCODING);
+        }
+        let body = collect(body, decoder, &progress).await.map_err(|error| {
+            SendFailure::maybe(format!("the response was cut off: {}", describe(&*error)))
+                .with_code(code(&*error))
         })?;
         if let Some(usage) = Usage::of(&captured) {
             usage.completed(&captured, &head.headers);
         }
-        Ok(http::Response::from_parts(head, body))
+        Ok(read(http::Response::from_parts(head, body)))
     }
 }
 
@@ -139,23 +134,23 @@ impl Platform for Network {
     }
 }
 
-/// Reads a body completely. Returns `None` if the body exceeds the limit. The body is then dropped, which closes its
+/// Reads and decodes a body completely. Returns `None` if the body exceeds the limit. The body is then dropped, which closes its
 /// connection.
 async fn collect(
     mut body: Incoming,
-    collected: Option<ResponseBody>,
+    decoder: Option<Decoder>,
     progress: &Progress,
-) -> Result<Option<Vec<u8>>, hyper::Error> {
-    let Some(mut collected) = collected else { return Ok(None) };
+) -> Result<Option<Vec<u8>>, BoxError> {
+    let Some(mut decoder) = decoder else { return Ok(None) };
     while let Some(frame) = body.frame().await {
         progress.received();
         if let Ok(piece) = frame?.into_data() {
-            if !collected.push(&piece) {
+            if !decoder.push(&piece)? {
                 return Ok(None);
             }
         }
     }
-    Ok(Some(collected.into_bytes()))
+    decoder.finish()
 }
 
 /// Returns a random number for jitter and form boundaries. The number need not be secret.
@@ -177,33 +172,6 @@ fn convert(request: Request, progress: &Progress) -> http::Result<http::Request<
     Ok(request)
 }
 
-/// Returns the request that follows a redirect, or `None` if the redirect is not followed. Credentials are sent only to
-/// their origin. A redirect from `https` to `http` is not followed.
-fn redirected(
-    mut request: http::Request<Full<CountedBody>>,
-    response: &http::Response<Option<Vec<u8>>>,
-) -> Option<http::Request<Full<CountedBody>>> {
-    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return None;
-    }
-    let location: Uri = response.headers().get(LOCATION)?.to_str().ok()?.parse().ok()?;
-    let from = request.uri();
-    let to = if location.scheme().is_some() {
-        location
-    } else {
-        let mut parts = from.clone().into_parts();
-        parts.path_and_query = location.path_and_query().cloned();
-        Uri::from_parts(parts).ok()?
-    };
-    let same_origin = from.scheme() == to.scheme() && from.authority() == to.authority();
-    let secure = |uri: &Uri| uri.scheme_str() == Some("https");
-    if !same_origin && (request.headers().contains_key(AUTHORIZATION) || secure(from) && !secure(&to)) {
-        return None;
-    }
-    *request.uri_mut() = to;
-    Some(request)
-}
-
 fn read(response: http::Response<Option<Vec<u8>>>) -> Response {
     let (head, body) = response.into_parts();
     let headers = head
@@ -217,15 +185,11 @@ fn read(response: http::Response<Option<Vec<u8>>>) -> Response {
     Response { status: head.status.as_u16(), headers, body: body.unwrap_or_default(), too_large }
 }
 
-fn never(message: String) -> SendFailure {
-    SendFailure { reached: Reached::Never, message }
-}
-
 fn classify(error: &legacy::Error) -> SendFailure {
     use std::error::Error as _;
     // The outer error names only the stage that failed.
     let message = error.source().map_or_else(|| error.to_string(), describe);
     // Without a connection nothing can have been sent.
-    let reached = if error.is_connect() { Reached::Never } else { Reached::Maybe };
-    SendFailure { reached, message }
+    let failure = if error.is_connect() { SendFailure::never(message) } else { SendFailure::maybe(message) };
+    failure.with_code(code(error))
 }

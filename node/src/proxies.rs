@@ -4,13 +4,16 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use http::uri::Scheme;
+use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
 use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 
 /// The entry of `NO_PROXY` that enables proxies for addresses of the local machine, as in Chromium.
 const LOOPBACK_TOO: &str = "<-loopback>";
+
+/// The default port of a SOCKS proxy.
+const SOCKS_PORT: u16 = 1080;
 
 /// The proxies of the environment.
 #[derive(Debug)]
@@ -24,8 +27,23 @@ pub(crate) struct Proxies {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Proxy {
     variable: &'static str,
+    /// The address in the variable, without credentials.
+    address: String,
     uri: Uri,
-    credentials: Option<HeaderValue>,
+    protocol: Protocol,
+}
+
+/// The protocol of a proxy, with its credentials.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// HTTP, with the value of the `Proxy-Authorization` header.
+    Http(Option<HeaderValue>),
+    /// SOCKS5 (RFC 1928), with a user name and a password (RFC 1929).
+    Socks {
+        credentials: Option<(String, String)>,
+        /// Whether the proxy resolves the names of servers.
+        resolves: bool,
+    },
 }
 
 impl Proxies {
@@ -75,52 +93,86 @@ impl Proxy {
     fn parse(variable: &'static str, value: &str) -> Result<Self, String> {
         let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
         let scheme = scheme.to_ascii_lowercase();
-        if scheme != "http" && scheme != "https" {
-            let known = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) && scheme.len() < 10;
-            let kind = if known { scheme.as_str() } else { "unknown" };
-            return Err(format!(
-                "{variable} names a proxy of the kind {kind}, and only http and https ones are supported"
-            ));
-        }
+        let (own_scheme, resolves, default_port) = match scheme.as_str() {
+            "http" | "https" => (scheme.as_str(), None, None),
+            "socks5" => ("http", Some(false), Some(SOCKS_PORT)),
+            "socks5h" => ("http", Some(true), Some(SOCKS_PORT)),
+            _ => {
+                let known = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) && scheme.len() < 10;
+                let kind = if known { scheme.as_str() } else { "unknown" };
+                return Err(format!(
+                    "{variable} names a proxy of the kind {kind}, and only http, https, socks5 and socks5h ones are \
+                     supported"
+                ));
+            }
+        };
         // A password may contain any character, including characters that a URL does not allow.
         let (user, address) =
             rest.rsplit_once('@').map_or((None, rest), |(user, address)| (Some(user), address));
         let address = address.split(['/', '?', '#']).next().unwrap_or_default();
-        let wrong = || format!("{variable} must be the URL of a proxy, as http://user:password@proxy:3128");
-        let uri = Uri::builder()
-            .scheme(scheme.as_str())
-            .authority(address)
-            .path_and_query("/")
-            .build()
-            .map_err(|_| wrong())?;
-        if uri.host().is_none_or(str::is_empty) || address.ends_with(':') {
+        let wrong =
+            || format!("{variable} must be the URL of a proxy, such as http://user:password@proxy:3128");
+        let authority: Authority = address.parse().map_err(|_| wrong())?;
+        // The parser accepts a port that is not a number, and colons within a host.
+        let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+        if authority.host().is_empty() || !port.is_empty() && authority.port_u16().is_none() {
             return Err(wrong());
         }
+        let authority = match default_port {
+            Some(default_port) if port.is_empty() => format!("{authority}:{default_port}"),
+            _ => authority.to_string(),
+        };
+        let uri = Uri::builder().scheme(own_scheme).authority(authority).path_and_query("/").build();
         let credentials = user.map(|user| {
             let (name, password) = user.split_once(':').unwrap_or((user, ""));
-            let decode = |text| percent_decode_str(text).collect::<Vec<u8>>();
-            let pair = [decode(name), decode(password)].join(&b':');
-            let value = HeaderValue::try_from(format!("Basic {}", BASE64.encode(pair)));
-            let mut value = value.map_err(|_| wrong())?;
-            value.set_sensitive(true);
-            Ok::<_, String>(value)
+            [name, password].map(|text| percent_decode_str(text).collect::<Vec<u8>>())
         });
-        Ok(Self { variable, uri, credentials: credentials.transpose()? })
+        let protocol = match resolves {
+            Some(resolves) => {
+                let text = |bytes: Vec<u8>| {
+                    let text = String::from_utf8(bytes).ok().filter(|text| text.len() <= 255);
+                    text.ok_or_else(|| {
+                        format!("{variable} must have a user name and a password of at most 255 bytes")
+                    })
+                };
+                let credentials =
+                    credentials.map(|[name, password]| Ok::<_, String>((text(name)?, text(password)?)));
+                Protocol::Socks { credentials: credentials.transpose()?, resolves }
+            }
+            None => Protocol::Http(match credentials {
+                Some(pair) => {
+                    let value = HeaderValue::try_from(format!("Basic {}", BASE64.encode(pair.join(&b':'))));
+                    let mut value = value.map_err(|_| wrong())?;
+                    value.set_sensitive(true);
+                    Some(value)
+                }
+                None => None,
+            }),
+        };
+        Ok(Self { variable, address: address.to_owned(), uri: uri.map_err(|_| wrong())?, protocol })
     }
 
     pub(crate) fn uri(&self) -> &Uri {
         &self.uri
     }
 
-    /// Returns the value of the `Proxy-Authorization` header.
+    pub(crate) fn protocol(&self) -> &Protocol {
+        &self.protocol
+    }
+
+    /// Returns the variable that sets this proxy.
+    pub(crate) fn variable(&self) -> &'static str {
+        self.variable
+    }
+
+    /// Returns the value of the `Proxy-Authorization` header of an HTTP proxy.
     pub(crate) fn credentials(&self) -> Option<&HeaderValue> {
-        self.credentials.as_ref()
+        if let Protocol::Http(credentials) = &self.protocol { credentials.as_ref() } else { None }
     }
 
     /// Describes the proxy for an error message, without credentials. npm/src/proxies.ts uses the same words.
     pub(crate) fn name(&self) -> String {
-        let address = self.uri.authority().map_or("", |authority| authority.as_str());
-        format!("the proxy {address} of {}", self.variable)
+        format!("the proxy {} of {}", self.address, self.variable)
     }
 }
 
@@ -309,18 +361,44 @@ mod tests {
     #[test]
     fn an_unusable_proxy_is_an_error_without_its_password() {
         for value in [
-            "socks5://user:hunter2@p:1",
+            "socks4://user:hunter2@p:1",
             "ftp://hunter2@p",
             "http://user:hunter2@",
             "http://",
             "http://a b",
             "p:1:hunter2",
+            ":::hunter2",
+            "hunter2:port",
+            "http://:3128",
+            "http://p:",
+            "http://p:99999",
         ] {
             let said = way(&[("HTTP_PROXY", value)], "http://orgo.test/");
             assert!(said.starts_with("HTTP_PROXY ") && !said.contains("hunter2"), "{value}: {said}");
         }
         // A host that is reached without a proxy is not affected by an invalid variable.
-        assert_eq!(way(&[("HTTP_PROXY", "socks5://p:1")], "http://127.0.0.1:8800/"), "direct");
+        assert_eq!(way(&[("HTTP_PROXY", ":::bad")], "http://127.0.0.1:8800/"), "direct");
+        assert_eq!(way(&[("HTTP_PROXY", ":::bad"), ("NO_PROXY", ".test")], "http://orgo.test/"), "direct");
+        // Nor is a URL with the other scheme.
+        let both = [("HTTP_PROXY", ":::bad"), ("HTTPS_PROXY", "p:1")];
+        assert_eq!(way(&both, "https://orgo.test/"), "the proxy p:1 of HTTPS_PROXY");
+        assert_eq!(way(&both[..1], "https://orgo.test/"), "direct");
+    }
+
+    #[test]
+    fn socks_proxies_have_their_own_port_and_credentials() {
+        let socks = |value| {
+            let proxies = proxies(&[("ALL_PROXY", value)]);
+            let proxy = proxies.of(&"https://orgo.test/".parse().unwrap()).unwrap().unwrap().clone();
+            (proxy.uri().to_string(), proxy.name(), proxy.protocol().clone())
+        };
+        let name = "the proxy p of ALL_PROXY".to_owned();
+        let pair = Some(("us:r".to_owned(), "pa@ss".to_owned()));
+        let plain = Protocol::Socks { credentials: None, resolves: false };
+        assert!(socks("socks5://p") == ("http://p:1080/".to_owned(), name, plain));
+        let protocol = Protocol::Socks { credentials: pair, resolves: true };
+        let name = "the proxy [::1]:9 of ALL_PROXY".to_owned();
+        assert!(socks("SOCKS5H://us%3Ar:pa%40ss@[::1]:9") == ("http://[::1]:9/".to_owned(), name, protocol));
     }
 
     #[test]

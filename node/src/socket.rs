@@ -13,7 +13,7 @@ use http::header::USER_AGENT;
 use http::uri::{PathAndQuery, Scheme};
 use orgo_core::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
 use orgo_core::client::address::SocketUrl;
-use orgo_core::driver::{Message, SocketReader, SocketWriter};
+use orgo_core::driver::{Message, Outgoing, SocketReader, SocketWriter};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::error::CapacityError;
@@ -129,9 +129,13 @@ impl Writer {
 }
 
 impl SocketWriter for Writer {
-    async fn send(&mut self, text: String) {
+    async fn send(&mut self, message: Outgoing) {
+        let message = match message {
+            Outgoing::Text(text) => tungstenite::Message::text(text),
+            Outgoing::Binary(bytes) => tungstenite::Message::binary(bytes),
+        };
         // The reader reports the same failure.
-        let _ = self.write(tungstenite::Message::text(text)).await;
+        let _ = self.write(message).await;
     }
 
     async fn close(self, code: u16) {

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::error::BoxError;
+use crate::error::{BoxError, Failure};
 
 /// TLS with the root certificates of the environment, which are read at the first secure connection.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Tls {
         let name = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(name.to_owned())?;
         let connected = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
-        connected.map_err(|error| format!("TLS with {host} failed: {error}").into())
+        connected.map_err(|error| Failure::new(format_args!("TLS with {host} failed"), &error).into())
     }
 
     fn configure(&self) -> Result<Arc<ClientConfig>, String> {

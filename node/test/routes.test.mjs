@@ -1,9 +1,10 @@
 // Connections to a server: TLS with certificates from the environment, and proxies.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { connect } from "node:net";
+import { connect, createServer as createTcpServer } from "node:net";
 import { test } from "node:test";
 
 import { WebSocketServer } from "ws";
@@ -203,16 +204,149 @@ test("an error of a proxy names the proxy without its password, and nothing was 
   environment(t, { HTTPS_PROXY: `http://user:hunter2@127.0.0.1:${through.port}`, NO_PROXY: "<-loopback>" });
   const { error } = await call(orgo(origin), ...CLICK);
   assert.equal(error.delivered, "no");
-  const named = `the proxy 127\\.0\\.0\\.1:${through.port} of HTTPS_PROXY: .*authorization required`;
-  assert.match(error.message, new RegExp(named));
+  const named = `the proxy 127\\.0\\.0\\.1:${through.port} of HTTPS_PROXY: .*: 407 Proxy Authentication Required`;
+  assert.match(error.message, new RegExp(`${named}.*check the user name and the password in HTTPS_PROXY`));
+  assert.ok(!error.message.includes("hunter2"));
+});
+
+test("the error of a proxy contains its status and its own reason, for calls and channels", async (t) => {
+  const { origin } = await secure(t);
+  const through = await proxy(t, "403 Not For You");
+  environment(t, { HTTPS_PROXY: `http://127.0.0.1:${through.port}`, NO_PROXY: "<-loopback>" });
+  const { error } = await call(orgo(origin), ...CLICK);
+  const refused = new RegExp(`it refused CONNECT localhost:\\d+: 403 Not For You`);
+  assert.match(error.message, refused);
+  assert.equal(error.delivered, "no");
+  const terminal = open(orgo(origin), "terminal", 0, {}, { connection_url: origin });
+  const state = await status(terminal, "open", "reconnecting", "closed");
+  assert.match(state.cause.message, refused);
+  terminal.close();
+});
+
+for (const [name, answer] of [
+  ["does not respond to CONNECT", () => {}],
+  ["opens a tunnel to a server that does not respond", (socket) => socket.write("HTTP/1.1 200 OK\r\n\r\n")],
+]) {
+  test(`if a proxy ${name}, the call times out and nothing was delivered`, async (t) => {
+    const server = createServer();
+    server.on("connect", (_, socket) => {
+      socket.on("error", () => {});
+      answer(socket);
+    });
+    t.after(() => server.closeAllConnections());
+    const port = await listen(t, server);
+    environment(t, { HTTPS_PROXY: `http://127.0.0.1:${port}` });
+    const { error } = await call(orgo(`https://${ELSEWHERE}`), CLICK[0], CLICK[1], { max_retries: 0, timeout: 200 });
+    assert.equal(error.kind, "timeout");
+    assert.equal(error.delivered, "no");
+    assert.match(error.message, /no connection within 200 ms/);
+  });
+}
+
+test("a malformed proxy variable is named, without its value", async (t) => {
+  environment(t, { HTTPS_PROXY: ":::hunter2" });
+  const { error } = await call(orgo(`https://${ELSEWHERE}`), ...CLICK);
+  assert.equal(error.delivered, "no");
+  assert.match(error.message, /HTTPS_PROXY must be the URL of a proxy, such as http:/);
+  assert.ok(!error.message.includes("hunter2"));
+});
+
+test("a proxy may be reached by TLS", async (t) => {
+  const { ca, key, cert } = certificate(t);
+  const port = await serve(t, createServer());
+  const seen = [];
+  const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) });
+  server.on("request", ({ url, headers }, response) => {
+    seen.push([url, headers["proxy-authorization"]]);
+    response.end('{"success":true}');
+  });
+  const through = await listen(t, server);
+  environment(t, { NODE_EXTRA_CA_CERTS: ca, HTTP_PROXY: `https://user:pa%40ss@localhost:${through}` });
+  assert.equal((await call(orgo(`http://${ELSEWHERE}:${port}`), ...CLICK)).ok, true);
+  const credentials = `Basic ${Buffer.from("user:pa@ss").toString("base64")}`;
+  assert.deepEqual(seen, [[`http://${ELSEWHERE}:${port}/api/computers/c1/click`, credentials]]);
+});
+
+/** Starts a SOCKS5 proxy (RFC 1928) that records the targets. With `pair`, it requires this user name and password (RFC 1929). */
+async function socks(test, pair) {
+  const seen = [];
+  const server = createTcpServer(async (socket) => {
+    socket.on("error", () => {});
+    const bytes = async (count) => {
+      let piece = socket.read(count);
+      for (; piece === null; piece = socket.read(count)) await once(socket, "readable");
+      return piece;
+    };
+    const [, methods] = await bytes(2);
+    await bytes(methods);
+    socket.write(Buffer.from([5, pair ? 2 : 0]));
+    if (pair) {
+      const text = async () => (await bytes((await bytes(1))[0])).toString();
+      await bytes(1);
+      const given = `${await text()}:${await text()}`;
+      socket.write(Buffer.from([1, given === pair ? 0 : 1]));
+      if (given !== pair) return socket.end();
+    }
+    const [, , , kind] = await bytes(4);
+    const host = kind === 3 ? (await bytes((await bytes(1))[0])).toString() : [...(await bytes(kind === 1 ? 4 : 16))].join(".");
+    const port = (await bytes(2)).readUInt16BE();
+    seen.push(`${host}:${port}`);
+    const target = connect(port, host === ELSEWHERE ? "127.0.0.1" : host, () => {
+      socket.write(Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]));
+      target.pipe(socket).pipe(target);
+    });
+    target.on("error", () => socket.destroy());
+    socket.on("close", () => target.destroy());
+  });
+  return { seen, port: await listen(test, server) };
+}
+
+test("a SOCKS5 proxy carries plain and secure calls and channels", async (t) => {
+  const port = await serve(t, createServer());
+  const { ca, origin, port: securePort } = await secure(t);
+  const through = await socks(t, "user:pa@ss");
+  environment(t, {
+    NODE_EXTRA_CA_CERTS: ca,
+    ALL_PROXY: `socks5h://user:pa%40ss@127.0.0.1:${through.port}`,
+    NO_PROXY: "<-loopback>",
+  });
+  for (const place of [`http://${ELSEWHERE}:${port}`, origin]) {
+    const client = orgo(place);
+    assert.equal((await call(client, ...CLICK)).ok, true);
+    await echo(client, place);
+  }
+  const names = [`${ELSEWHERE}:${port}`, `localhost:${securePort}`];
+  assert.deepEqual(
+    through.seen,
+    names.flatMap((name) => [name, name]),
+  );
+});
+
+test("with socks5 the names are resolved here, with socks5h by the proxy", async (t) => {
+  const port = await serve(t, createServer());
+  const through = await socks(t);
+  environment(t, { ALL_PROXY: `socks5://127.0.0.1:${through.port}`, NO_PROXY: "<-loopback>" });
+  assert.equal((await call(orgo(`http://localhost:${port}`), ...CLICK)).ok, true);
+  assert.match(through.seen[0], /^(127\.0\.0\.1|[0.]+1):\d+$/);
+  const { error } = await call(orgo(`http://${ELSEWHERE}:${port}`), ...CLICK);
+  assert.match(error.message, /the proxy 127\.0\.0\.1:\d+ of ALL_PROXY: .*resolved/);
+  assert.equal(error.delivered, "no");
+});
+
+test("a SOCKS5 proxy that refuses the password is named without it", async (t) => {
+  const through = await socks(t, "user:right");
+  environment(t, { ALL_PROXY: `socks5h://user:hunter2@127.0.0.1:${through.port}` });
+  const { error } = await call(orgo(`http://${ELSEWHERE}`), ...CLICK);
+  assert.equal(error.delivered, "no");
+  assert.match(error.message, /the proxy 127\.0\.0\.1:\d+ of ALL_PROXY: .*auth/i);
   assert.ok(!error.message.includes("hunter2"));
 });
 
 test("an unsupported kind of proxy is an error", async (t) => {
-  environment(t, { ALL_PROXY: "socks5://user:hunter2@127.0.0.1:1" });
+  environment(t, { ALL_PROXY: "socks4://user:hunter2@127.0.0.1:1" });
   const { error } = await call(orgo("http://elsewhere.invalid"), ...CLICK);
   assert.equal(error.delivered, "no");
-  assert.match(error.message, /ALL_PROXY.*socks5.*only http and https/);
+  assert.match(error.message, /ALL_PROXY.*socks4.*only http, https, socks5 and socks5h/);
   assert.ok(!error.message.includes("hunter2"));
 });
 

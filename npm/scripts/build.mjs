@@ -1,46 +1,62 @@
 // Builds the JavaScript files and the type declarations of the package into dist/. Does not change the WebAssembly module
 // (dist/wasm) or the native addon (dist/native): Cargo builds these.
 import { execFileSync } from "node:child_process";
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 const inDist = (...names) => join(dist, ...names);
 
-/** Keeps the JavaScript glue of the WebAssembly module in a separate file, which is loaded on demand. */
-const externalGlue = {
-  name: "external-glue",
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/**
+ * Keeps the files that are loaded on demand out of the bundles: the JavaScript glue of the WebAssembly module, of which each
+ * module format has one, and the scripts with embedded files, which run in both formats.
+ */
+const onDemand = (glueExtension) => ({
+  name: "on-demand",
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/wasm\/orgo_wasm\.js$/ }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /\/wasm\/\w+\.js$/ }, ({ path }) => ({
+      path: `./wasm/${basename(path, ".js")}${glueExtension}`,
+      external: true,
+    }));
+    onResolve({ filter: /^\.\/embedded\// }, ({ path }) => ({ path, external: true }));
+  },
+});
+
+/** Selects the CommonJS version of the module that locates the package. */
+const locationInCommonJs = {
+  name: "location-in-common-js",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/bindings\/location\.js$/ }, () => ({ path: join(root, "src/bindings/location-cjs.ts") }));
+  },
+};
+
+/** Bundles the JavaScript glue of the WebAssembly module into the worker. */
+const withGlue = {
+  name: "with-glue",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/wasm\/orgo_wasm\.js$/ }, () => ({ path: inDist("wasm", "orgo_wasm.js") }));
   },
 };
 
 /**
- * Bundles the JavaScript glue into the worker. Removes the URL of the WebAssembly module, because the page sends the compiled
- * module to the worker.
+ * Embeds the WebAssembly module of the worklet, which `npm run build -- wasm` builds. A string with one character for each byte
+ * compresses better than base64.
  */
-const glueWithoutModule = {
-  name: "glue-without-module",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\/wasm\/orgo_wasm\.js$/ }, () => ({ path: inDist("wasm", "orgo_wasm.js") }));
-    onLoad({ filter: /orgo_wasm\.js$/ }, ({ path }) => {
-      const glue = readFileSync(path, "utf8");
-      const contents = glue.replace(/new URL\(["']orgo_wasm_bg\.wasm["'], ?import\.meta\.url\)/, "undefined");
-      if (contents === glue) throw new Error(`${path} does not contain the expected URL of its module`);
-      return { contents };
-    });
-  },
-};
-
-/** Resolves the WebAssembly module of the worklet, which `npm run build -- wasm` builds. */
 const playoutModule = {
   name: "playout-module",
-  setup({ onResolve }) {
+  setup({ onResolve, onLoad }) {
     onResolve({ filter: /^playout\.wasm$/ }, () => ({ path: join(root, "../target/playout.wasm") }));
+    onLoad({ filter: /playout\.wasm$/ }, ({ path }) => {
+      const text = JSON.stringify(readFileSync(path, "latin1"));
+      return { contents: `export default Uint8Array.from(${text}, (character) => character.charCodeAt(0));` };
+    });
   },
 };
 
@@ -50,10 +66,11 @@ const common = {
   bundle: true,
   target: "es2022",
   logLevel: "warning",
-  plugins: [externalGlue],
+  define: { PACKAGE_VERSION: JSON.stringify(version) },
+  plugins: [onDemand(".js")],
 };
 
-for (const name of ["types", "cjs"]) rmSync(inDist(name), { recursive: true, force: true });
+for (const name of ["types", "cjs", "embedded"]) rmSync(inDist(name), { recursive: true, force: true });
 
 await Promise.all([
   build({ ...common, entryPoints: ["src/entry/node.ts"], outfile: inDist("node.js"), platform: "node", format: "esm" }),
@@ -63,9 +80,18 @@ await Promise.all([
     outfile: inDist("node.cjs"),
     platform: "node",
     format: "cjs",
-    // CommonJS modules have no `import.meta.url`.
-    define: { "import.meta.url": "moduleUrl" },
-    banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
+    // Jest has no `import()` in CommonJS modules.
+    supported: { "dynamic-import": false },
+    plugins: [onDemand(".cjs"), locationInCommonJs],
+  }),
+  build({
+    ...common,
+    bundle: false,
+    entryPoints: [inDist("wasm", "orgo_wasm.js")],
+    outfile: inDist("wasm", "orgo_wasm.cjs"),
+    format: "cjs",
+    minify: true,
+    plugins: [],
   }),
   build({
     ...common,
@@ -73,6 +99,21 @@ await Promise.all([
     outfile: inDist("browser.js"),
     platform: "browser",
     format: "esm",
+  }),
+  build({
+    ...common,
+    stdin: {
+      contents: `
+        export * from "./orgo_wasm.js";
+        export const moduleUrl = () => new URL("./orgo_wasm_bg.wasm", import.meta.url);
+      `,
+      resolveDir: inDist("wasm"),
+    },
+    outfile: inDist("wasm", "page.js"),
+    platform: "browser",
+    format: "esm",
+    minify: true,
+    plugins: [],
   }),
   // Each of these files is self-contained, because tools that copy assets do not follow imports.
   build({
@@ -82,7 +123,7 @@ await Promise.all([
     platform: "browser",
     format: "esm",
     minify: true,
-    loader: { ".wasm": "binary" },
+    charset: "utf8",
     plugins: [playoutModule],
   }),
   build({
@@ -92,9 +133,44 @@ await Promise.all([
     platform: "browser",
     format: "esm",
     minify: true,
-    plugins: [glueWithoutModule],
+    plugins: [withGlue],
   }),
 ]);
+
+// Platforms that compile no WebAssembly at run time import the compiled module. Their bundlers support different paths.
+for (const [name, query] of Object.entries({ workerd: "", edge: "?module" })) {
+  const code = [
+    `import wasm from "./wasm/orgo_wasm_bg.wasm${query}";`,
+    'import { configure } from "./browser.js";',
+    "configure({ wasm });",
+    'export * from "./browser.js";',
+  ];
+  writeFileSync(inDist(`${name}.js`), `${code.join("\n")}\n`);
+}
+
+// npm/src/assets/embedded.ts describes the format of these scripts.
+mkdirSync(inDist("embedded"));
+writeFileSync(inDist("embedded", "package.json"), '{ "type": "commonjs", "sideEffects": true }\n');
+const embed = (name, text) => {
+  const key = JSON.stringify(`orgo-sdk ${version} ${name}`);
+  writeFileSync(inDist("embedded", `${name}.js`), `globalThis[${key}] = ${JSON.stringify(text)};\n`);
+};
+embed("wasm", gzipSync(readFileSync(inDist("wasm", "orgo_wasm_bg.wasm")), { level: 9 }).toString("base64"));
+for (const name of ["worker", "worklet"]) embed(name, readFileSync(inDist(`${name}.js`), "utf8"));
+
+// The WebSocket client of WebAssembly in Node. Its optional addons are left out.
+const ws = dirname(createRequire(import.meta.url).resolve("ws/package.json"));
+await build({
+  ...common,
+  entryPoints: [join(ws, "lib/websocket.js")],
+  outfile: inDist("embedded", "websocket.js"),
+  platform: "node",
+  format: "cjs",
+  minify: true,
+  define: { "process.env.WS_NO_BUFFER_UTIL": "true", "process.env.WS_NO_UTF_8_VALIDATE": "true" },
+  banner: { js: `/*! ws (https://github.com/websockets/ws)\n\n${readFileSync(join(ws, "LICENSE"), "utf8")}*/` },
+  plugins: [],
+});
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 execFileSync(process.execPath, [tsc, "--project", root, "--outDir", inDist("types")], { stdio: "inherit" });

@@ -55,7 +55,7 @@ export class Caller {
     this.#connect = once(async () => {
       const { binding, fallback_cause } = await platform.load();
       if (fallback_cause !== undefined) {
-        log.write("warn", `the native addon cannot be loaded, using WebAssembly: ${fallback_cause}`);
+        log.write("warn", `using a fallback, embedded WebAssembly: ${(fallback_cause as Error).message}`);
       }
       const client = convertErrors(() =>
         log.level === "off" ? new binding.Client(config) : new binding.Client({ ...config, log_level: log.level }, log.write),

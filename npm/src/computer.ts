@@ -168,7 +168,7 @@ export class Computer {
    */
   async screenshot(options: ScreenshotOptions = {}): Promise<Screenshot> {
     const operation = "computers.screenshot";
-    checkCallOptions(operation, options, { format: checks.string, scale: checks.number });
+    checkCallOptions(operation, options, { format: checks.string, scale: checks.any });
     const { format, scale, ...rest } = options;
     const params = { id: this.id, ...(format !== undefined && { format }), ...(scale !== undefined && { scale }) };
     const { value, bytes } = await this.#caller.callWithBytes(operation, params, rest);
@@ -298,9 +298,13 @@ export class Computer {
    */
   [Symbol.for("nodejs.util.inspect.custom")](depth: number, options: object, inspect: Inspect): string {
     if (depth < 0) return "[Computer]";
+    return `Computer ${inspect(this.toJSON(), options)}`;
+  }
+
+  /** Returns the id and, if they are known, the name and the status. `JSON.stringify` calls it. */
+  toJSON(): Pick<ComputerInfo, "id"> & Partial<Pick<ComputerInfo, "name" | "status">> {
     const { name, status } = this.#info;
-    const visible = { id: this.id, ...(name !== undefined && { name }), ...(status !== undefined && { status }) };
-    return `Computer ${inspect(visible, options)}`;
+    return { id: this.id, ...(name !== undefined && { name }), ...(status !== undefined && { status }) };
   }
 
   /** Deletes the computer if `create` returned this handle. */

@@ -1,3 +1,4 @@
+import type { NetworkCause } from "./generated/channels.js";
 import type { CloseCause, Delivered, ErrorRecord } from "./types.js";
 
 /**
@@ -18,7 +19,7 @@ import type { CloseCause, Delivered, ErrorRecord } from "./types.js";
 export type ErrorKind = ErrorRecord["kind"] | "binding" | "computer";
 
 /** The fields of an error. Fields that do not apply are absent. */
-export interface ErrorFields extends Omit<ErrorRecord, "kind" | "cause"> {
+export interface ErrorFields extends Omit<ErrorRecord, "kind" | "cause" | "network"> {
   kind: ErrorKind;
   cause?: unknown;
 }
@@ -104,7 +105,10 @@ export class RateLimitError extends APIError {}
 /** 5xx: the server or the desktop failed. */
 export class ServerError extends APIError {}
 
-/** The network failed before the response was complete. */
+/**
+ * The network failed before the response was complete. The `cause` of a failed call is an `Error` with the reason. Where the
+ * platform reports it, as in Node, its `code` is the error code of Node, such as `ECONNREFUSED` or `ENOTFOUND`.
+ */
 export class ConnectionError extends OrgoError {}
 
 /** A time limit was exceeded. */
@@ -178,18 +182,22 @@ const BY_KIND: Record<Exclude<ErrorRecord["kind"], "server">, typeof OrgoError> 
 };
 
 /** Creates an error from the error record of a binding. */
-export function errorFromRecord(record: ErrorRecord): OrgoError {
-  if (record.kind !== "server") return new BY_KIND[record.kind](record);
+export function errorFromRecord({ network, ...record }: ErrorRecord): OrgoError {
+  if (record.kind !== "server") return new BY_KIND[record.kind]({ ...record, ...(network && { cause: networkError(network) }) });
   const status = record.status ?? 0;
   return new (BY_STATUS[status] ?? (status >= 500 ? ServerError : APIError))(record);
 }
 
+function networkError({ message, code }: NetworkCause): Error {
+  return Object.assign(new Error(message), code !== undefined && { code });
+}
+
 /** Converts an exception of a binding to an error. The exception is an error record unless the binding itself failed. */
 export function toOrgoError(thrown: unknown): OrgoError {
-  if (thrown instanceof OrgoError) return thrown;
   const record = thrown as Partial<ErrorRecord> | null;
   if (typeof record === "object" && typeof record?.kind === "string" && typeof record.message === "string") {
-    return errorFromRecord(record as ErrorRecord);
+    // A record is a plain object. An error may be one of another copy of this package.
+    return isError(thrown) ? (thrown as OrgoError) : errorFromRecord(record as ErrorRecord);
   }
   return new BindingError({
     kind: "binding",
@@ -233,10 +241,14 @@ export function timeoutError(operation: string, limit: number, missing: string, 
   });
 }
 
+/** Returns whether a value is an `Error`, also one of another realm. */
+const isError = (value: unknown): value is Error =>
+  value instanceof Error || ["[object Error]", "[object DOMException]"].includes(Object.prototype.toString.call(value));
+
 /** Returns the message of a thrown value, which may be anything. */
 export function messageOf(thrown: unknown): string {
   try {
-    return thrown instanceof Error ? thrown.message : String(thrown);
+    return isError(thrown) ? thrown.message : String(thrown);
   } catch {
     return "the thrown value has no text";
   }

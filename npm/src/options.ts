@@ -61,6 +61,7 @@ export const checks = {
   string: { accepts: (value) => typeof value === "string" && value !== "", expected: "a non-empty string" },
   boolean: { accepts: (value) => typeof value === "boolean", expected: "true or false" },
   function: { accepts: (value) => typeof value === "function", expected: "a function" },
+  /** Any value. The core checks numbers, because its errors name their range. */
   any: { accepts: () => true, expected: "any value" },
   object: { accepts: isObject, expected: "an object" },
   milliseconds: {
@@ -79,8 +80,6 @@ export const checks = {
     accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_BYTES,
     expected: `a whole number of bytes from 1 to ${MAX_BYTES}`,
   },
-  /** A number. The core checks its range. */
-  number: { accepts: (value) => typeof value === "number", expected: "a number" },
   volume: {
     accepts: (value) => typeof value === "number" && value >= 0 && Number.isFinite(value),
     expected: "a number that is at least 0",

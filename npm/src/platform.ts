@@ -9,7 +9,10 @@ export interface BindingInfo {
   kind: ReturnType<Binding["kind"]>;
   /** The version of the implementation, such as `0.1.0`. */
   version: string;
-  /** In Node: the error that caused the fallback from the addon to the WebAssembly module. */
+  /**
+   * In Node: the error that caused the fallback from the addon to the WebAssembly module. In a page: the error that caused the
+   * fallback from the URL of the module to its embedded copy.
+   */
   fallback_cause?: unknown;
 }
 

@@ -66,7 +66,7 @@ function isExcluded(host: string, port: string, list: string): boolean {
 
 function hint(): string {
   const text = "WebAssembly in Node uses a proxy only with NODE_USE_ENV_PROXY=1";
-  return supportsEnvProxy() ? text : `${text}, from Node 24 on`;
+  return supportsEnvProxy() ? text : `${text}, from Node 22.21 and 24 on`;
 }
 
 /** Returns a warning if a proxy of the environment affects requests to a URL in a way that the user may not expect. */
@@ -79,23 +79,84 @@ export function proxyWarning(url: string): string | undefined {
   return `requests to ${hostname} leave this machine through ${proxy.name}: add ${hostname} to NO_PROXY`;
 }
 
-/** Returns the error message for a failed request or socket: the causes that Node reports, and the role of the proxy. */
-export function explainFailure(url: string, thrown: unknown): string {
-  const text = thrown === undefined ? "the connection could not be opened" : causes(thrown);
-  const proxy = proxyFor(url, process.env, usesEnvProxy(process.env));
-  if (proxy === undefined) return text;
-  return proxy.used ? `${proxy.name}: ${text}` : `${text} (${proxy.name} is not used: ${hint()})`;
+/** Returns whether `fetch` and Node's WebSocket use a proxy for a URL. */
+export const usesProxy = (url: string): boolean => proxyFor(url, process.env, usesEnvProxy(process.env))?.used === true;
+
+/** Why a request or a socket failed. */
+export interface FailureCause {
+  /** The messages of the exception and its causes, and the role of the proxy. */
+  message: string;
+  /** The error code of Node, such as `ECONNREFUSED`. */
+  code?: string;
+  /** Whether no byte of the request was sent. */
+  unsent: boolean;
+  /** The status code, if the server refused to open a socket. */
+  status?: number;
 }
 
-/** Returns the messages of an error and its causes on one line. */
-function causes(thrown: unknown): string {
-  const texts: string[] = [];
-  let error = thrown as Partial<Error & { code: string }> | undefined;
+/** Describes why a request or a socket failed. `thrown` is the exception, or `undefined` if there is none. */
+export function explainFailure(url: string, thrown: unknown): FailureCause {
+  const chain = causes(thrown);
+  const text = joinMessages(chain) || "the connection could not be opened";
+  const proxy = proxyFor(url, process.env, usesEnvProxy(process.env));
+  const named = proxy?.used ? `${proxy.name}: ${text}` : `${text} (${proxy?.name} is not used: ${hint()})`;
+  const code = chain.map((error) => error.code).find((code) => typeof code === "string");
+  // `ws` reports the response to a refused upgrade only as text.
+  const [, status] = /^Unexpected server response: (\d{3})$/.exec(text) ?? [];
+  return {
+    message: proxy === undefined ? text : named,
+    unsent: chain.some(isUnsent),
+    ...(code !== undefined && { code }),
+    ...(status !== undefined && { status: Number(status) }),
+  };
+}
+
+/** The fields of an error of Node's network. */
+interface NetworkError {
+  message?: string;
+  code?: string;
+  syscall?: string;
+  cause?: unknown;
+  errors?: unknown[];
+}
+
+/** Returns an error and its causes. */
+function causes(thrown: unknown): NetworkError[] {
+  const chain: NetworkError[] = [];
+  let error = thrown as NetworkError | undefined;
   // The depth is limited, because an error may be its own cause.
-  for (let depth = 0; error && depth < 5; depth += 1, error = error.cause as typeof error) {
-    // If the connections to all addresses of a name fail, the error has a code but no message.
-    const text = error.message || error.code;
+  for (let depth = 0; typeof error === "object" && error !== null && depth < 5; depth += 1) {
+    chain.push(error);
+    // If the connections to all addresses of a name fail, the error has no message, but a list of errors.
+    if (Array.isArray(error.errors)) chain.push(...(error.errors.slice(0, 4) as NetworkError[]));
+    error = error.cause as NetworkError | undefined;
+  }
+  return chain;
+}
+
+/** Returns the messages of errors on one line. */
+function joinMessages(chain: NetworkError[]): string {
+  const texts: string[] = [];
+  for (const { message, code, errors } of chain) {
+    const text = message || (errors?.length ? undefined : code);
     if (text !== undefined && !texts.some((known) => known.includes(text))) texts.push(text);
   }
   return texts.join(": ");
+}
+
+/** The codes of errors that occur before anything is sent: no permission, no connection, no trusted certificate. */
+const UNSENT_CODES =
+  /^(ERR_ACCESS_DENIED|ERR_INVALID_URL|UND_ERR_CONNECT_TIMEOUT|ERR_TLS_CERT_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|ERR_SSL_(WRONG_VERSION_NUMBER|UNSUPPORTED_PROTOCOL|TLSV1_ALERT_PROTOCOL_VERSION|SSL.*_HANDSHAKE_FAILURE|TLSV1_UNRECOGNIZED_NAME))/;
+
+/** The messages of errors without such a code: of the TLS handshake, and of undici for a proxy that refuses CONNECT. */
+const UNSENT_MESSAGES =
+  /^(Client network socket disconnected before secure TLS connection|Proxy response \(\d+\)|.*:SSL routines:.*:wrong version number)/;
+
+function isUnsent({ code, syscall, message }: NetworkError): boolean {
+  return (
+    syscall === "connect" ||
+    syscall === "getaddrinfo" ||
+    UNSENT_CODES.test(String(code)) ||
+    UNSENT_MESSAGES.test(String(message))
+  );
 }

@@ -142,6 +142,16 @@ test("an unknown option and an option of a wrong type are rejected before anythi
   assert.equal(calls.length, 0);
 });
 
+test("reading a file has a time limit", async () => {
+  const { orgo, calls } = client();
+  const file = { name: "f", type: "", arrayBuffer: () => new Promise(() => {}) };
+  const upload = (options) => orgo.files.upload({ workspace_id: "w", file }, options);
+  await assert.rejects(upload({ timeout: 20 }), { name: "TimeoutError", limit: 20, delivered: "no" });
+  await assert.rejects(upload({ totalTimeout: 30 }), { name: "TimeoutError", limit: 30 });
+  await assert.rejects(client(undefined, { timeout: 40 }).orgo.files.upload({ workspace_id: "w", file }), { limit: 40 });
+  assert.equal(calls.length, 0);
+});
+
 test("the options of a client are checked", () => {
   const { platform } = fakePlatform();
   const wrong = {

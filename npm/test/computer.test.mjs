@@ -193,6 +193,8 @@ test("printing a computer shows its id, name and status", async () => {
   const computer = await orgo.computers.get("c");
   assert.equal(inspect(computer), "Computer { id: 'c', name: 'one', status: 'running' }");
   assert.equal(inspect([computer], { depth: 0 }), "[ [Computer] ]");
+  assert.equal(JSON.stringify(orgo.computer("c")), '{"id":"c"}');
+  assert.equal(JSON.stringify(computer), '{"id":"c","name":"one","status":"running"}');
 });
 
 test("an error does not show a status that is not a plain word", async () => {

@@ -74,26 +74,65 @@ test("a failure names its causes and the unused proxy without its password", (t)
   environment(t, { HTTPS_PROXY: "http://user:hunter2@p:1" });
   const cause = Object.assign(new Error("connect ECONNREFUSED 10.0.0.1:443"), { code: "ECONNREFUSED" });
   const error = new TypeError("fetch failed", { cause });
-  const text = explainFailure("https://orgo.test/api/computers", error);
+  const found = explainFailure("https://orgo.test/api/computers", error);
+  assert.equal(found.code, "ECONNREFUSED");
   assert.match(
-    text,
+    found.message,
     /^fetch failed: connect ECONNREFUSED 10\.0\.0\.1:443 \(the proxy p:1 of HTTPS_PROXY is not used: .*NODE_USE_ENV_PROXY=1/,
   );
   assert.match(
-    explainFailure("wss://orgo.test/", undefined),
+    explainFailure("wss://orgo.test/", undefined).message,
     /^the connection could not be opened \(the proxy p:1 of HTTPS_PROXY is not used/,
   );
   assert.match(proxyWarning("https://orgo.test/api"), /^the proxy p:1 of HTTPS_PROXY is not used/);
   for (const local of ["http://127.0.0.1:8800/api", "https://localhost/api"]) {
     assert.equal(proxyWarning(local), undefined);
-    assert.equal(explainFailure(local, error), "fetch failed: connect ECONNREFUSED 10.0.0.1:443");
+    assert.equal(explainFailure(local, error).message, "fetch failed: connect ECONNREFUSED 10.0.0.1:443");
   }
   // If several addresses fail, the message is empty.
-  const several = new TypeError("fetch failed", { cause: Object.assign(new AggregateError([cause]), { code: "ECONNREFUSED" }) });
-  assert.equal(explainFailure("http://localhost/", several), "fetch failed: ECONNREFUSED");
+  const failed = (errors) => ({ cause: Object.assign(new AggregateError(errors), { code: "ECONNREFUSED" }) });
+  const several = new TypeError("fetch failed", failed([cause]));
+  assert.equal(explainFailure("http://localhost/", several).message, "fetch failed: connect ECONNREFUSED 10.0.0.1:443");
+  const none = new TypeError("fetch failed", failed([]));
+  assert.equal(explainFailure("http://localhost/", none).message, "fetch failed: ECONNREFUSED");
   const round = new Error("round");
   round.cause = round;
-  assert.equal(explainFailure("http://localhost/", round), "round");
+  assert.equal(explainFailure("http://localhost/", round).message, "round");
+  assert.deepEqual(explainFailure("ws://localhost/", new Error("Unexpected server response: 403")), {
+    message: "Unexpected server response: 403",
+    status: 403,
+    unsent: false,
+  });
+});
+
+test("a failure before anything was sent is recognized, also through the causes of fetch", () => {
+  const unsent = (fields, message = "m") => {
+    const cause = Object.assign(new Error(message), fields);
+    return explainFailure("http://localhost/", new TypeError("fetch failed", { cause })).unsent;
+  };
+  for (const fields of [
+    { syscall: "connect", code: "ECONNREFUSED" },
+    { syscall: "connect", code: "ETIMEDOUT" },
+    { syscall: "getaddrinfo", code: "ENOTFOUND" },
+    { code: "UND_ERR_CONNECT_TIMEOUT" },
+    { code: "CERT_HAS_EXPIRED" },
+    { code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE" },
+    { code: "ERR_TLS_CERT_ALTNAME_INVALID" },
+    { code: "ERR_SSL_WRONG_VERSION_NUMBER" },
+  ]) {
+    assert.equal(unsent(fields), true, JSON.stringify(fields));
+  }
+  assert.equal(unsent({ code: "UND_ERR_ABORTED" }, "Proxy response (403) !== 200 when HTTP Tunneling"), true);
+  // The server may have received the request before these failures.
+  for (const fields of [
+    { syscall: "read", code: "ECONNRESET" },
+    { syscall: "write", code: "EPIPE" },
+    { code: "UND_ERR_SOCKET" },
+    { code: "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED" },
+    {},
+  ]) {
+    assert.equal(unsent(fields), false, JSON.stringify(fields));
+  }
 });
 
 test("a used proxy is named first, and local addresses behind it cause a warning", (t) => {
@@ -102,7 +141,7 @@ test("a used proxy is named first, and local addresses behind it cause a warning
   const before = globalThis[place];
   globalThis[place] = new (class EnvHttpProxyAgent {})();
   t.after(() => (globalThis[place] = before));
-  assert.equal(explainFailure("http://orgo.test/", new Error("refused")), "the proxy p:1 of HTTP_PROXY: refused");
+  assert.equal(explainFailure("http://orgo.test/", new Error("refused")).message, "the proxy p:1 of HTTP_PROXY: refused");
   assert.equal(proxyWarning("http://orgo.test/"), undefined);
   assert.match(
     proxyWarning("http://127.0.0.1:8800/api"),

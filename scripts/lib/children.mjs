@@ -21,17 +21,17 @@ const running = [];
  * @param {object} options
  * @param {string} options.cwd
  * @param {Record<string, string>} [options.env] additional variables
- * @param {boolean} [options.readsOutput] whether this process reads the output; by default, the program prints to the terminal
+ * @param {"stdout" | "all"} [options.reads] the output that this process reads; the rest is printed to the terminal
  * @param {boolean} [options.endsWithInput] whether the program exits when its input is closed
  * @returns {Child} `ended` resolves with the exit code, the signal that ended the program, or the reason why it did not
  *   start
  */
-export function startChild(command, args, { cwd, env = {}, readsOutput = false, endsWithInput = false }) {
+export function startChild(command, args, { cwd, env = {}, reads, endsWithInput = false }) {
   const line = endsWithInput ? [command, ...args] : [process.execPath, LIFELINE, command, ...args];
   const child = spawn(line[0], line.slice(1), {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ["pipe", readsOutput ? "pipe" : "inherit", "inherit"],
+    stdio: ["pipe", reads ? "pipe" : "inherit", reads === "all" ? "pipe" : "inherit"],
     detached: true,
   });
   // The program may have ended, or may not have started.

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { Failure, output, root, run } from "./step.mjs";
+import { note } from "./tasks.mjs";
 
 /**
  * Reads a list such as desktop/packages.txt, with one package per line: `NAME [optional] [needs=PROGRAM] # reason`.
@@ -34,13 +35,13 @@ const WAIT = ["-o", "DPkg::Lock::Timeout=300"];
 export async function ensurePackages(packages, purpose) {
   const missing = await missingPackages(packages);
   if (missing.length === 0) {
-    console.log("  all installed");
+    note("all installed");
     return;
   }
   if (missing.every(({ optional }) => optional)) {
     const names = missing.map(({ name }) => name).join(" ");
-    console.log(`  all required packages are installed; optional packages that are missing: ${names}`);
-    console.log("  `target/release/orgo-desktop doctor` explains what each is for and how to install it");
+    note(`all required packages are installed; optional packages that are missing: ${names}`);
+    note("`target/release/orgo-desktop doctor` explains what each is for and how to install it");
     return;
   }
   const names = missing.map(({ name }) => name);
@@ -58,7 +59,7 @@ export async function ensurePackages(packages, purpose) {
         `  sudo ${update.join(" ")} && sudo ${install.join(" ")}\n`,
     );
   }
-  console.log(`  installing ${names.join(" ")}`);
+  note(`installing ${names.join(" ")}`);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   // apt-get refuses to install anything until an interrupted installation is completed.
   await run("dpkg", ["--configure", "-a"], { env });

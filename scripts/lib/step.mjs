@@ -3,6 +3,10 @@ import { spawn } from "node:child_process";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { startChild } from "./children.mjs";
+import { CARGO_PROGRESS } from "./progress.mjs";
+import { currentTask, recordStep } from "./tasks.mjs";
+
+export { steps } from "./tasks.mjs";
 
 /** The root folder of the project. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -10,35 +14,34 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 /** An error whose message is printed without a stack trace. */
 export class Failure extends Error {}
 
-const finished = [];
-
 /** Runs `work` as a step: prints the name of the step before it, and the duration after it. */
 export async function step(name, work) {
   console.log(`\n▸ ${name}`);
   const start = performance.now();
   const result = await work();
-  const seconds = (performance.now() - start) / 1000;
-  finished.push({ name, seconds });
-  console.log(`  ${name}: ${seconds.toFixed(1)} s`);
+  recordStep(name, start);
   return result;
 }
 
-/** Returns the names of the finished steps and their durations in seconds. */
-export function steps() {
-  return finished;
-}
-
 /**
- * Runs a command in the project's root folder and shows its output. Throws a `Failure` if the command fails. The
- * command ends when this process ends.
+ * Runs a command in the project's root folder and shows its output. In a task, the task gets the output. Throws a `Failure` if
+ * the command fails. The command ends when this process ends.
  */
 export async function run(command, args, { env = {}, cwd = root, onOutput } = {}) {
-  const { process: child, ended } = startChild(command, args, { cwd, env, readsOutput: Boolean(onOutput) });
-  if (onOutput) {
-    child.stdout.setEncoding("utf8");
-    child.stdout.on("data", (text) => {
-      process.stdout.write(text);
-      onOutput(text);
+  const task = currentTask();
+  const reads = task ? "all" : onOutput && "stdout";
+  task?.begin(command);
+  const { process: child, ended } = startChild(command, args, {
+    cwd,
+    env: task ? { ...CARGO_PROGRESS, ...env } : env,
+    reads,
+  });
+  for (const stream of [child.stdout, child.stderr].filter(Boolean)) {
+    stream.setEncoding("utf8");
+    stream.on("data", (text) => {
+      if (task) task.add(text);
+      else process.stdout.write(text);
+      if (stream === child.stdout) onOutput?.(text);
     });
   }
   const how = await ended;

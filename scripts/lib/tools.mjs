@@ -1,14 +1,17 @@
 // Installs components of the Rust toolchain, Cargo tools and npm packages.
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { homedir } from "node:os";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Failure, output, root, run } from "./step.mjs";
+import { note } from "./tasks.mjs";
 
 /** The folder for tools whose required version is not in PATH. All checkouts share this folder. */
 const toolRoot = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "orgo-sdk", "tools");
 
 const WASM_PACK = "0.15";
 const CARGO_FUZZ = "0.13";
+const CARGO_ZIGBUILD = "0.24.1";
+const ZIG = "0.17.1";
 
 /** Adds the folders of `toolRoot`, npm packages and Cargo to PATH, for this process and its children. */
 export function usePaths() {
@@ -20,10 +23,15 @@ export async function ensureRust() {
   if ((await output("cargo", ["--version"])) === undefined) {
     throw new Failure("Rust is not installed. Install stable Rust from https://rustup.rs, then try again.");
   }
-  for (const target of ["wasm32-unknown-unknown", "wasm32-wasip1"]) {
+  await ensureRustTargets(["wasm32-unknown-unknown", "wasm32-wasip1"]);
+}
+
+/** Installs the standard library of each target. */
+export async function ensureRustTargets(targets) {
+  for (const target of targets) {
     const folder = await output("rustc", ["--print", "target-libdir", "--target", target]);
     if (folder !== undefined && existsSync(folder.trim())) continue;
-    console.log(`  adding the target ${target}`);
+    note(`adding the target ${target}`);
     await run("rustup", ["target", "add", target]);
   }
 }
@@ -31,23 +39,75 @@ export async function ensureRust() {
 /** Installs wasm-pack, and the locked version of the wasm-bindgen CLI, which wasm-pack would otherwise download. */
 export async function ensureWasmTools() {
   const bindgen = lockedVersion("wasm-bindgen");
-  await ensureTool("wasm-bindgen", bindgen, ["wasm-bindgen-cli", "--version", bindgen, "--no-default-features"]);
-  await ensureTool("wasm-pack", WASM_PACK, ["wasm-pack", "--version", `^${WASM_PACK}`, "--locked"]);
+  await withBuildFolder(async (build) => {
+    await ensureTool("wasm-bindgen", bindgen, build, ["wasm-bindgen-cli", "--version", bindgen, "--no-default-features"]);
+    await ensureTool("wasm-pack", WASM_PACK, build, ["wasm-pack", "--version", `^${WASM_PACK}`, "--locked"]);
+  });
 }
 
 /** Installs the tool that builds and runs the fuzzers. */
 export async function ensureCargoFuzz() {
-  await ensureTool("cargo-fuzz", CARGO_FUZZ, ["cargo-fuzz", "--version", `^${CARGO_FUZZ}`, "--locked"]);
+  await withBuildFolder((build) =>
+    ensureTool("cargo-fuzz", CARGO_FUZZ, build, ["cargo-fuzz", "--version", `^${CARGO_FUZZ}`, "--locked"]),
+  );
 }
 
-async function ensureTool(program, version, install) {
-  const found = await output(program, ["--version"]);
-  if (found?.trim().split(" ")[1]?.startsWith(version)) {
-    console.log(`  ${found.trim()}`);
-    return;
+/**
+ * Installs the tools that link addons for other platforms, in a Python environment, and adds this environment to PATH.
+ * Zig contains linkers and C libraries of all platforms except Windows, in all versions.
+ */
+export async function ensureZig() {
+  const folder = join(toolRoot, "zig");
+  const python = join(folder, "bin/python");
+  const required = [`cargo-zigbuild==${CARGO_ZIGBUILD}`, `ziglang==${ZIG}`];
+  const installed = await output(python, ["-m", "pip", "freeze"]);
+  if (required.every((it) => installed?.split("\n").includes(it))) note(required.join(", "));
+  else {
+    note(`installing ${required.join(", ")} from PyPI`);
+    await run("python3", ["-m", "venv", "--clear", folder]);
+    await run(python, ["-m", "pip", "install", "--quiet", ...required]);
   }
-  console.log(`  building ${program} ${version} (only once, takes some minutes)`);
-  await run("cargo", ["install", "--quiet", "--root", toolRoot, ...install]);
+  process.env.PATH = [join(folder, "bin"), process.env.PATH].join(delimiter);
+}
+
+/**
+ * The variables with which Cargo compiles a tool in the shortest time. The tools process small files, so a fast program would
+ * save less time than its optimization takes.
+ */
+const FAST_BUILD = {
+  CARGO_PROFILE_RELEASE_OPT_LEVEL: "0",
+  CARGO_PROFILE_RELEASE_LTO: "off",
+  CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "256",
+  CARGO_PROFILE_RELEASE_DEBUG: "false",
+  CARGO_PROFILE_RELEASE_STRIP: "symbols",
+};
+
+/** Passes a temporary folder to `work`. Tools that are compiled in one folder share their common dependencies. */
+async function withBuildFolder(work) {
+  const build = mkdtempSync(join(tmpdir(), "orgo-tools-"));
+  try {
+    await work(build);
+  } finally {
+    rmSync(build, { recursive: true, force: true });
+  }
+}
+
+/** Installs a tool if PATH does not contain its version: with cargo-binstall if that is installed, otherwise from its source. */
+async function ensureTool(program, version, build, install) {
+  const found = async () => {
+    const text = (await output(program, ["--version"]))?.trim();
+    return text?.split(" ")[1]?.startsWith(version) ? text : undefined;
+  };
+  const installed = await found();
+  if (installed !== undefined) return note(installed);
+  if ((await output("cargo", ["binstall", "-V"])) !== undefined) {
+    note(`downloading ${program} ${version}`);
+    const binstall = ["binstall", "--no-confirm", "--disable-strategies", "compile", "--root", toolRoot];
+    await output("cargo", [...binstall, `${install[0]}@${version}`]);
+    if ((await found()) !== undefined) return;
+  }
+  note(`building ${program} ${version} (only once)`);
+  await run("cargo", ["install", "--root", toolRoot, ...install], { env: { ...FAST_BUILD, CARGO_TARGET_DIR: build } });
 }
 
 /** Returns the version that Cargo.lock contains for a crate. */
@@ -62,7 +122,7 @@ export async function ensureNpm() {
   const lock = join(root, "package-lock.json");
   const installed = join(root, "node_modules", ".package-lock.json");
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) {
-    console.log("  all installed");
+    note("all installed");
     return;
   }
   await run("npm", ["ci", "--no-audit", "--no-fund"]);

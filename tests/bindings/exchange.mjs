@@ -116,7 +116,7 @@ export class Exchange {
     const bytes = base64 === undefined ? Buffer.from(this.local(content)) : Buffer.from(base64, "base64");
     const type = body !== undefined && { "content-type": "application/json" };
     // Uses one connection for each request, because browsers retry a request that gets no response on a reused connection.
-    response.writeHead(status, { ...CORS, connection: "close", ...type, ...headers });
+    response.writeHead(status, { ...CORS, connection: "close", ...type, ...JSON.parse(this.local(JSON.stringify(headers))) });
     response.end(bytes);
   }
 }

@@ -30,7 +30,7 @@ async function native() {
 async function wasm() {
   const glue = await import("../../npm/dist/wasm/orgo_wasm.js");
   const module_or_path = await readFile(new URL("../../npm/dist/wasm/orgo_wasm_bg.wasm", import.meta.url));
-  await glue.default({ module_or_path });
+  await glue.init({ module_or_path });
   const subject = makeSubject(await loadPackage("wasm"), glue);
   return { ...subject, close: async () => {} };
 }

@@ -1,11 +1,7 @@
 // A child process that runs tasks with one binding.
 import * as sdk from "orgo-sdk";
-import { WebSocket } from "undici";
 import { makeCall } from "./call.mjs";
 import { trigger } from "./error-cases.mjs";
-
-// Node 22 and later provide this global.
-globalThis.WebSocket ??= WebSocket;
 
 const tasks = { makeCall, trigger };
 const { kind } = await sdk.Orgo.bindingInfo();

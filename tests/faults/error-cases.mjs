@@ -92,9 +92,10 @@ export const ERROR_CASES = {
   },
 
   "a normal close by the server": async ({ connected }) => {
-    const terminal = await connected("close-1000").terminal();
+    const terminal = await connected("leave").terminal();
     return terminal.exited;
   },
+  "a normal close before the channel opens": closed(1000),
   "a shell that ends": async ({ connected }) => {
     const terminal = await connected("exit").terminal();
     await terminal.exited;
@@ -178,7 +179,9 @@ export async function trigger(sdk, { name, url }) {
   try {
     return { cause: await ERROR_CASES[name](env) };
   } catch (error) {
-    const fields = FIELDS.filter((field) => error[field] !== undefined).map((field) => [field, error[field]]);
+    const isPlain = (field) => !(field === "cause" && error.cause instanceof Error);
+    const known = FIELDS.filter((field) => error[field] !== undefined && isPlain(field));
+    const fields = known.map((field) => [field, error[field]]);
     const classes = Object.keys(sdk).filter((name) => isError(sdk, sdk[name]) && error instanceof sdk[name]);
     return { ...Object.fromEntries(fields), classes };
   }

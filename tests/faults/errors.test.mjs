@@ -73,6 +73,7 @@ const EXPECTED = {
   "an abort while a channel opens": aborted("maybe"),
 
   "a normal close by the server": closed("normal", 1000),
+  "a normal close before the channel opens": closed("refused", 1000),
   "a shell that ends": { cause: { reason: "exit" } },
   "a server that shuts down": closed("going_away", 1001),
   "a protocol violation": closed("protocol", 1002),

@@ -46,6 +46,12 @@ const requests = {
     const details = { request_id: "req_1", code: "some_code", upstream_status: 409, retry_after: 2.5 };
     json(response, Number(status), { error: `refused with ${status}`, ...details });
   },
+  /** Returns the content of an uploaded file as the id of the file. */
+  async mirror(response, _, request) {
+    const chunks = await request.toArray();
+    const [, content] = /filename="f"\r\n.*?\r\n\r\n(.*?)\r\n--/s.exec(Buffer.concat(chunks).toString("latin1"));
+    json(response, 200, { file: { id: content } });
+  },
   bomb(response, _, request) {
     const compressed = request.headers["accept-encoding"]?.includes("gzip");
     response.writeHead(200, { ...OPEN_TO_PAGES, ...(compressed && { "content-encoding": "gzip" }) });
@@ -71,6 +77,8 @@ const requests = {
 const sockets = {
   echo: () => {},
   close: (socket, code) => socket.close(Number(code), "test"),
+  /** Closes after the response to the first ping. */
+  leave: (socket) => socket.once("message", () => socket.close(1000, "test")),
   huge: (socket) => socket.send(HUGE),
   rude: (socket) => socket.close(4008, CONTROLS),
   exit: (socket) => socket.send(JSON.stringify({ type: "exit", code: 3 })),

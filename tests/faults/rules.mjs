@@ -82,7 +82,7 @@ export const MEANINGS = {
  */
 export const PLATFORMS = {
   native: { sees: true, repeats: false },
-  "wasm in Node": { sees: false, repeats: false },
+  "wasm in Node": { sees: true, repeats: false },
   "wasm in Chromium": { sees: false, repeats: true },
 };
 

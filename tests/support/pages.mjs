@@ -12,10 +12,10 @@ const TYPES = {
 };
 
 /** Returns the policy that the package needs. It allows WebAssembly, a worker for audio, and connections to the desktop. */
-const policy = (workers, connects) =>
+const policy = (scripts, workers, connects) =>
   [
     "default-src 'none'",
-    "script-src 'self' 'wasm-unsafe-eval'",
+    `script-src ${scripts} 'wasm-unsafe-eval'`,
     `worker-src ${workers}`,
     "style-src 'self'",
     "img-src 'self' data:",
@@ -30,13 +30,13 @@ const ISOLATION = { "cross-origin-opener-policy": "same-origin", "cross-origin-e
 /**
  * @param {() => string} folder returns the folder of the pages; called for every request, so that the server can start
  *   before the pages are built
- * @param {{ host?: string, workers?: string, connects?: string, isolated?: boolean }} [options] `workers`: the allowed
- *   sources of workers, by default the page's origin; `connects`: the allowed destinations of connections, by default
+ * @param {{ host?: string, scripts?: string, workers?: string, connects?: string, isolated?: boolean }} [options] `scripts` and
+ *   `workers`: the allowed sources of scripts and workers, by default the page's origin; `connects`: the allowed destinations of connections, by default
  *   this machine; `isolated`: whether the pages can share memory with their workers
  * @returns {Promise<{ origin: string, close(): Promise<void> }>}
  */
 export async function startPages(folder, options = {}) {
-  const { host = "127.0.0.1", workers = "'self'", connects = LOCAL, isolated = false } = options;
+  const { host = "127.0.0.1", scripts = "'self'", workers = "'self'", connects = LOCAL, isolated = false } = options;
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://pages");
     const path = normalize(join(folder(), pathname === "/" ? "index.html" : decodeURIComponent(pathname)));
@@ -46,7 +46,7 @@ export async function startPages(folder, options = {}) {
     }
     response.writeHead(200, {
       "content-type": TYPES[extname(path)] ?? "application/octet-stream",
-      "content-security-policy": policy(workers, connects),
+      "content-security-policy": policy(scripts, workers, connects),
       ...(isolated && ISOLATION),
     });
     createReadStream(path).pipe(response);

@@ -14,7 +14,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::channel::Channel;
 use crate::convert::{content_from_js, error_to_js, map_from_js, object_to_js, reports_progress, to_js};
-use crate::platform::Browser;
+use crate::platform::{Browser, Host};
 use crate::promise::promise;
 
 /// A client: settings, credentials and connections.
@@ -27,15 +27,14 @@ pub struct Client {
 
 #[wasm_bindgen]
 impl Client {
-    /// Creates a client. `log` receives the level and the text of each line. In Node, `explain` returns the error
-    /// message for the URL and the exception of a failure.
+    /// Creates a client. `log` receives the level and the text of each line. `host` is the network of Node.
     ///
     /// # Errors
     /// An `ErrorRecord` for an invalid setting, with its name.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: &JsValue, log: Option<Function>, explain: Option<Function>) -> Result<Self, JsValue> {
+    pub fn new(config: &JsValue, log: Option<Function>, host: Option<Host>) -> Result<Self, JsValue> {
         let config = map_from_js("Orgo", "options", config).and_then(|config| Config::read(&config));
-        let browser = Browser { log, explain, ..Browser::default() };
+        let browser = Browser { log, host, ..Browser::default() };
         config.map(|config| Self { config, browser }).map_err(|error| error_to_js(&error))
     }
 

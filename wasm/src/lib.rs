@@ -14,11 +14,15 @@ mod tests;
 
 use orgo_core::audio::level::{Level, measure};
 use orgo_core::audio::{Format, pcm, wav};
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use channel::Channel;
 pub use client::{Client, PendingCall};
+
+/// This allocator is less than half as large as the one of the standard library. It exists only for WebAssembly.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 #[wasm_bindgen(start)]
 fn start() {
@@ -37,13 +41,6 @@ pub fn kind() -> String {
 #[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
-}
-
-/// Returns the compiled module, for a worker that also runs it.
-#[wasm_bindgen]
-#[must_use]
-pub fn module() -> JsValue {
-    wasm_bindgen::module()
 }
 
 /// Returns the header of a 16-bit WAV file of unknown length.

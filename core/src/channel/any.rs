@@ -36,8 +36,14 @@ pub trait Kind: Protocol + Send + Sized + 'static {
     /// work of the JavaScript thread. Default: unlimited.
     const MAX_BATCH: usize = usize::MAX;
 
-    /// Removes and returns the next item in the form that JavaScript receives.
-    fn poll_export(&mut self, counters: &mut Counters) -> Option<PlainObject>;
+    /// Converts an item to the form that JavaScript receives.
+    fn export(item: Self::Item) -> PlainObject;
+
+    /// Removes the next item, and returns it in the form that JavaScript receives. A kind implements this method if it
+    /// has the form without decoding the item.
+    fn poll_export(&mut self, counters: &mut Counters) -> Option<PlainObject> {
+        self.poll_item(counters).map(Self::export)
+    }
 }
 
 /// A command for a channel.
@@ -52,7 +58,13 @@ pub struct Command<'a> {
 type Open = fn(Target, &Fields<'_>, u64, Millis) -> Result<Box<dyn AnySession>, Error>;
 
 /// Each kind of channel: its name, its default for `batch_ms`, and the function that opens it.
-const KINDS: [(&str, Millis, Open); 3] = [kind::<Terminal>(), kind::<Audio>(), kind::<Events>()];
+const KINDS: &[(&str, Millis, Open)] = &[
+    kind::<Terminal>(),
+    kind::<Audio>(),
+    kind::<Events>(),
+    #[cfg(feature = "screen")]
+    kind::<super::screen::Screen>(),
+];
 
 const fn kind<K: Kind>() -> (&'static str, Millis, Open) {
     (K::CHANNEL, K::BATCH, |target, options, seed, now| Ok(Box::new(K::open(target, options, seed, now)?)))
@@ -75,7 +87,7 @@ pub fn open(
     };
     let owner = owner(name);
     let options = Fields::new(&owner, options);
-    let batch = match options.number("batch_ms")? {
+    let batch = match options.any_number("batch_ms") {
         None => *batch,
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
         Some(batch) if (0.0..=1000.0).contains(&batch) && batch.fract() == 0.0 => batch as Millis,
@@ -106,6 +118,7 @@ pub trait AnySession: Send {
 
     fn address(&self) -> &ComputerAddress;
     fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>);
+    fn handle_no_credentials(&mut self, now: Millis, problem: &str);
     fn handle_open(&mut self, now: Millis);
     fn handle_failure(&mut self, now: Millis, failure: &ConnectFailure);
     fn handle_text(&mut self, now: Millis, text: &str);
@@ -141,6 +154,10 @@ impl<K: Kind> AnySession for Session<K> {
 
     fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>) {
         self.handle_credentials(now, found);
+    }
+
+    fn handle_no_credentials(&mut self, now: Millis, problem: &str) {
+        self.handle_no_credentials(now, problem);
     }
 
     fn handle_open(&mut self, now: Millis) {

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 
 use super::any::{Command, Kind};
-use super::link::{Counters, Target};
+use super::link::{Action, Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session, drop_oldest_error};
 use crate::Millis;
 use crate::audio::Format;
 use crate::audio::pcm::Decoder;
 use crate::client::address::SocketUrl;
+use crate::client::credentials::Password;
 use crate::client::fields::Fields;
 use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{self, Value};
@@ -199,7 +200,7 @@ impl Protocol for Audio {
         url
     }
 
-    fn on_open(&mut self) -> Vec<String> {
+    fn on_open(&mut self, _: Option<&Password>) -> Vec<String> {
         // A frame that was incomplete when the previous socket closed does not continue on this socket.
         self.reset_decoder();
         self.format = Format::default();
@@ -250,8 +251,8 @@ impl Protocol for Audio {
         false
     }
 
-    fn closing_message(&self) -> Option<String> {
-        Some(r#"{"type":"stop"}"#.to_owned())
+    fn closing_message(&mut self) -> Option<Action> {
+        Some(Action::Send(r#"{"type":"stop"}"#.to_owned()))
     }
 }
 
@@ -260,7 +261,7 @@ impl Kind for Audio {
     const BATCH: Millis = 20;
 
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
-        let (sample_rate, channels) = (options.number("sample_rate")?, options.number("channels")?);
+        let (sample_rate, channels) = (options.any_number("sample_rate"), options.any_number("channels"));
         Session::audio(target, sample_rate, channels, seed, now)
     }
 
@@ -268,8 +269,8 @@ impl Kind for Audio {
         None
     }
 
-    fn poll_export(&mut self, counters: &mut Counters) -> Option<PlainObject> {
-        Some(match self.poll_item(counters)? {
+    fn export(item: AudioItem) -> PlainObject {
+        match item {
             AudioItem::Started(Format { sample_rate, channels }) => PlainObject::from(Value::record([
                 ("type", "started".into()),
                 ("sample_rate", sample_rate.into()),
@@ -282,7 +283,7 @@ impl Kind for Audio {
             AudioItem::Error(message) => {
                 PlainObject::from(Value::record([("type", "error".into()), ("message", message.into())]))
             }
-        })
+        }
     }
 }
 

@@ -158,12 +158,23 @@ pub(super) enum Recovery {
     Refresh,
 }
 
+/// Returns whether a close frame may contain the code (RFC 6455 section 7.4). Browsers report the close as 1006 if a server
+/// sends another code.
+fn is_sendable(code: u16) -> bool {
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+}
+
 /// Maps a close frame to a cause and a recovery. Codes 4401, 4404 and 4500 come from the channels. The other codes from
 /// 4000 on come from the proxy in front of the channels. `error_message` is a recent error message from the server,
 /// which may not fit into the 123 bytes of a close frame.
 pub(super) fn classify_close(code: u16, text: &str, error_message: &str) -> (CloseCause, Recovery) {
     use CloseReason as R;
     use Recovery::{End, Reconnect, ReconnectIfOpened, Refresh};
+    let (code, text) = match code {
+        1005 | 1006 | 1015 => (code, text),
+        _ if is_sendable(code) => (code, text),
+        _ => (1006, ""),
+    };
     let (reason, recovery) = match code {
         1000 => (R::Normal, End),
         1001 => (R::GoingAway, Reconnect),
@@ -196,4 +207,20 @@ pub(super) fn classify_close(code: u16, text: &str, error_message: &str) -> (Clo
     };
     let message = if code == 1000 { sentence(reason, text) } else { sentence(reason, &detail) };
     (CloseCause { reason, code: Some(code), message, unacknowledged: 0 }, recovery)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_that_no_close_frame_may_contain_is_a_lost_connection() {
+        let lost = classify_close(1006, "", "").0;
+        for code in [0, 999, 1004, 1016, 2999, 5000, u16::MAX] {
+            assert_eq!(classify_close(code, "text", ""), (lost.clone(), Recovery::Reconnect), "{code}");
+        }
+        for code in [1011, 1014, 3000, 4999] {
+            assert_eq!(classify_close(code, "text", "").0.code, Some(code));
+        }
+    }
 }

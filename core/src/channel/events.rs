@@ -8,6 +8,7 @@ use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session, drop_oldest_error};
 use crate::Millis;
 use crate::client::address::SocketUrl;
+use crate::client::credentials::Password;
 use crate::client::fields::{Fields, list_of_texts};
 use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{self, Map, Value, members, quote, serialize_as_json};
@@ -354,7 +355,7 @@ impl Protocol for Events {
         url
     }
 
-    fn on_open(&mut self) -> Vec<String> {
+    fn on_open(&mut self, _: Option<&Password>) -> Vec<String> {
         if self.subscribed.is_empty() { Vec::new() } else { vec![message("subscribe", &self.subscribed)] }
     }
 
@@ -417,10 +418,14 @@ impl Kind for Events {
         Some(types.and_then(|types| change(session, &types)).map(|()| Value::Null))
     }
 
+    fn export(item: EventItem) -> PlainObject {
+        item.into_json().into()
+    }
+
     fn poll_export(&mut self, counters: &mut Counters) -> Option<PlainObject> {
         Some(match self.take(counters)? {
             Queued::Json(text, _) => PlainObject { fields: PlainFields::Json(text), payload: None },
-            other => other.into_item().into_json().into(),
+            other => Self::export(other.into_item()),
         })
     }
 }

@@ -16,6 +16,8 @@ use crate::error::Error;
 use crate::rest::refusal::shortened;
 use crate::rest::retry::{Backoff, Jitter};
 
+/// The message that the server answers with a pong.
+pub(super) const PING: &str = r#"{"type":"ping"}"#;
 /// The interval of the heartbeat pings. The documentation advises 30 s; known clients of the service use 10 s.
 const PING_EVERY: Millis = 10_000;
 /// After this time without a response to a ping, the connection counts as unstable. The time counts from the ping,
@@ -89,6 +91,8 @@ pub enum Action {
     Connect(SocketUrl),
     /// Send a text message.
     Send(String),
+    /// Send a binary message.
+    SendBinary(Vec<u8>),
     /// Close the socket with this code. Its further events are ignored.
     Close(u16),
 }
@@ -168,7 +172,7 @@ pub struct Counters {
     pub unacknowledged: u64,
     /// The number of times that input was refused.
     pub refused: u64,
-    /// The number of attempts to reconnect.
+    /// The number of times that the channel reconnected after a break. Failed attempts do not count.
     pub reconnects: u64,
 }
 
@@ -248,6 +252,10 @@ enum Phase {
 #[derive(Debug)]
 pub(super) struct Link {
     channel: &'static str,
+    /// The name of the channel in the URL.
+    path: &'static str,
+    /// Whether the protocol reports the acceptance, at the end of a handshake.
+    handshake: bool,
     target: Target,
     /// The mask of the last known password.
     pub(super) mask: Mask,
@@ -279,9 +287,17 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(channel: &'static str, target: Target, seed: u64) -> Self {
+    pub(super) fn new(
+        channel: &'static str,
+        path: &'static str,
+        handshake: bool,
+        target: Target,
+        seed: u64,
+    ) -> Self {
         Self {
             channel,
+            path,
+            handshake,
             log: LogQueue::new(target.log_level),
             mask: target.password.as_ref().map(|password| Mask::of(password.expose())).unwrap_or_default(),
             target,
@@ -371,9 +387,13 @@ impl Link {
         &self.target.address
     }
 
+    pub(super) fn password(&self) -> Option<&Password> {
+        self.target.password.as_ref()
+    }
+
     fn connect(&mut self, started: Millis, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
         let Target { base_url, template, address, password, .. } = &self.target;
-        match address.channel_url(base_url, template.as_ref(), self.channel) {
+        match address.channel_url(base_url, template.as_ref(), self.path) {
             Ok(plain) => {
                 let plain = match password {
                     Some(password) => plain.with_token(password.clone()),
@@ -421,6 +441,14 @@ impl Link {
         }
     }
 
+    /// Handles a failed request for a password. The next attempt requests the password again.
+    pub(super) fn no_credentials(&mut self, now: Millis, problem: &str) {
+        if matches!(self.phase, Phase::Authorizing { .. }) {
+            let cause = CloseCause::new(CloseReason::Unauthorized, &self.mask.text(problem));
+            self.broken(now, cause, Recovery::Reconnect);
+        }
+    }
+
     pub(super) fn opened(&mut self, now: Millis) -> bool {
         let Phase::Connecting { started, .. } = self.phase else { return false };
         self.phase = Phase::AwaitingAcceptance { started, since: now };
@@ -454,7 +482,7 @@ impl Link {
         self.problem = Some((now, shortened(words)));
     }
 
-    fn accept(&mut self, now: Millis) -> Acceptance {
+    pub(super) fn accept(&mut self, now: Millis) -> Acceptance {
         if !matches!(self.phase, Phase::AwaitingAcceptance { .. }) {
             return Acceptance::Unchanged;
         }
@@ -462,6 +490,7 @@ impl Link {
         self.refreshed = false;
         self.log(|| LogEvent::Opened);
         if std::mem::replace(&mut self.opened_before, true) {
+            self.counters.reconnects += 1;
             Acceptance::AfterBreak { unacknowledged: std::mem::take(&mut self.unacknowledged) }
         } else {
             Acceptance::First
@@ -492,7 +521,16 @@ impl Link {
             Some((at, words)) if now.saturating_sub(at) <= REASON_WITHIN => words,
             _ => String::new(),
         };
-        let (cause, recovery) = classify_close(code, &self.mask.text(reason), &words);
+        let (mut cause, recovery) = classify_close(code, &self.mask.text(reason), &words);
+        // A server that closes properly before it has accepted the channel does not offer it.
+        if cause.reason == CloseReason::Normal && !self.opened_before {
+            let mut detail = format!("close code {code} before the channel opened");
+            for text in [&*self.mask.text(reason), &words].into_iter().filter(|text| !text.is_empty()) {
+                detail.push_str(", ");
+                detail.push_str(text);
+            }
+            cause = CloseCause { code: cause.code, ..CloseCause::new(CloseReason::Refused, &detail) };
+        }
         self.broken(now, cause, recovery);
     }
 
@@ -524,7 +562,6 @@ impl Link {
             }
             Recovery::Reconnect | Recovery::ReconnectIfOpened => {
                 self.attempt += 1;
-                self.counters.reconnects += 1;
                 self.actions.clear();
                 let delay = Backoff::CHANNEL.delay(self.attempt, &mut self.jitter);
                 let attempt = self.attempt;
@@ -610,7 +647,11 @@ impl Link {
 
     /// Queues a message.
     pub(super) fn send(&mut self, message: String) {
-        self.actions.push_back(Action::Send(message));
+        self.queue(Action::Send(message));
+    }
+
+    pub(super) fn queue(&mut self, action: Action) {
+        self.actions.push_back(action);
     }
 
     /// Queues a message, and removes the queued messages that the new message replaces.
@@ -626,16 +667,16 @@ impl Link {
         }
     }
 
-    pub(super) fn ping(&mut self, now: Millis) {
-        self.send_ping(Some(now));
+    pub(super) fn ping(&mut self, now: Millis, ping: Action) {
+        self.send_ping(Some(now), ping);
         self.stamp_pings(now);
     }
 
     /// Queues a ping. If `now` is `None`, [`stamp_pings`](Self::stamp_pings) sets the time later.
-    fn send_ping(&mut self, now: Option<Millis>) {
+    fn send_ping(&mut self, now: Option<Millis>, ping: Action) {
         self.input.pinged(now);
         self.ping_unstamped = true;
-        self.send(r#"{"type":"ping"}"#.to_owned());
+        self.queue(ping);
     }
 
     /// Sets the time of the pings that were queued without a time.
@@ -655,13 +696,13 @@ impl Link {
     pub(super) fn poll_action(&mut self) -> Option<Action> {
         if self.actions.is_empty() && self.is_open() {
             if self.input.wants_ping() {
-                self.send_ping(None);
+                self.send_ping(None, Action::Send(PING.to_owned()));
             } else if let Some(message) = self.input.next_message() {
                 self.send(message);
             }
         }
         let output = self.actions.pop_front()?;
-        if matches!(output, Action::Send(_)) {
+        if matches!(output, Action::Send(_) | Action::SendBinary(_)) {
             self.counters.sent_messages += 1;
         }
         Some(output)
@@ -673,7 +714,7 @@ impl Link {
         match &self.phase {
             Phase::Authorizing { .. } | Phase::Closed(_) => None,
             Phase::Connecting { since, .. } => Some(since + CONNECT_TIMEOUT),
-            Phase::AwaitingAcceptance { since, .. } => Some(since + ACCEPTED_AFTER),
+            Phase::AwaitingAcceptance { since, .. } => Some(since + self.acceptance_limit()),
             Phase::Open { .. } if self.ping_unstamped => Some(0),
             Phase::Open { .. } => {
                 let heartbeat = self.heartbeat(reading);
@@ -692,13 +733,21 @@ impl Link {
     }
 
     /// Handles the deadlines that have expired. Returns whether to connect, and the acceptance.
-    pub(super) fn timeout(&mut self, now: Millis, reading: bool) -> (bool, Acceptance) {
+    pub(super) fn timeout(
+        &mut self,
+        now: Millis,
+        reading: bool,
+        ping: impl FnOnce() -> Option<Action>,
+    ) -> (bool, Acceptance) {
         match self.phase {
             Phase::Connecting { since, .. } if now >= since + CONNECT_TIMEOUT => {
                 self.abandon_socket(now, &format!("no socket within {CONNECT_TIMEOUT} ms"));
             }
-            Phase::AwaitingAcceptance { since, .. } if now >= since + ACCEPTED_AFTER => {
-                return (false, self.accept(now));
+            Phase::AwaitingAcceptance { since, .. } if now >= since + self.acceptance_limit() => {
+                if !self.handshake {
+                    return (false, self.accept(now));
+                }
+                self.abandon_socket(now, &format!("no complete handshake within {CONNECT_TIMEOUT} ms"));
             }
             Phase::Open { .. } => {
                 self.stamp_pings(now);
@@ -710,8 +759,10 @@ impl Link {
                     self.abandon_socket(now, &format!("no response for {unanswered} ms"));
                 } else {
                     self.unstable = unanswered >= UNSTABLE_AFTER;
-                    if now >= self.next_ping || self.input.is_ping_due(now) {
-                        self.ping(now);
+                    if (now >= self.next_ping || self.input.is_ping_due(now))
+                        && let Some(ping) = ping()
+                    {
+                        self.ping(now, ping);
                     }
                 }
             }
@@ -719,6 +770,22 @@ impl Link {
             _ => {}
         }
         (false, Acceptance::Unchanged)
+    }
+
+    /// Returns the longest time from the opening of the socket to the acceptance.
+    fn acceptance_limit(&self) -> Millis {
+        if self.handshake { CONNECT_TIMEOUT } else { ACCEPTED_AFTER }
+    }
+
+    /// Handles a refusal by the protocol: requests a new password after `Unauthorized`, otherwise connects again only if
+    /// the server accepted the channel before.
+    pub(super) fn refused(&mut self, now: Millis, reason: CloseReason, detail: &str) {
+        let recovery = match reason {
+            CloseReason::Unauthorized => Recovery::Refresh,
+            _ => Recovery::ReconnectIfOpened,
+        };
+        self.broken(now, CloseCause::new(reason, &shortened(detail)), recovery);
+        self.actions.push_front(Action::Close(1000));
     }
 
     fn abandon_socket(&mut self, now: Millis, detail: &str) {

@@ -14,6 +14,8 @@ mod close;
 mod events;
 mod input;
 mod link;
+#[cfg(feature = "screen")]
+pub mod screen;
 mod session;
 mod terminal;
 mod text;
@@ -38,3 +40,6 @@ pub type TerminalSession = Session<Terminal>;
 pub type AudioSession = Session<Audio>;
 /// A session of the events of a computer's desktop.
 pub type EventsSession = Session<Events>;
+/// A session of a computer's screen.
+#[cfg(feature = "screen")]
+pub type ScreenSession = Session<screen::Screen>;

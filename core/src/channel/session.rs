@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::close::{CloseCause, CloseReason};
-use super::link::{Acceptance, Action, ConnectFailure, Counters, Link, State, Target};
+use super::link::{Acceptance, Action, ConnectFailure, Counters, Link, PING, State, Target};
 use crate::Millis;
 use crate::client::address::{ComputerAddress, SocketUrl};
 use crate::client::credentials::Password;
@@ -33,13 +33,18 @@ pub(super) fn drop_oldest_error<T>(items: &mut VecDeque<T>, is_error: impl Fn(&T
 pub trait Protocol {
     /// The type of the items for the consumer.
     type Item;
-    /// The name of the channel in the URL.
+    /// The name of the channel.
     const CHANNEL: &'static str;
+    /// The name of the channel in the URL.
+    const PATH: &'static str = Self::CHANNEL;
+    /// Whether the server accepts the channel with [`Received::Accepted`], at the end of a handshake. Otherwise the first
+    /// message that is not an error means acceptance.
+    const HANDSHAKE: bool = false;
 
     /// Adds the query parameters of the channel to the URL.
     fn add_query(&self, url: SocketUrl) -> SocketUrl;
-    /// Handles an opened socket. Returns the messages to send first.
-    fn on_open(&mut self) -> Vec<String>;
+    /// Handles an opened socket. Returns the messages to send first. `password` is the computer's password.
+    fn on_open(&mut self, password: Option<&Password>) -> Vec<String>;
     /// Handles the acceptance by the server. After a break, `after_break` is the number of bytes of input that may not
     /// have arrived.
     fn on_accepted(&mut self, after_break: Option<u64>);
@@ -56,8 +61,19 @@ pub trait Protocol {
     fn is_full(&self) -> bool;
     /// Returns whether the channel should end, because too much data is unread and the reader did not wait.
     fn overflows(&self) -> bool;
+    /// Returns the message that asks the server for a response, for the heartbeat. Returns `None` before the end of the
+    /// handshake.
+    fn ping(&self) -> Option<Action> {
+        Some(Action::Send(PING.to_owned()))
+    }
+    /// Learns the time before a message is handled.
+    fn set_now(&mut self, _now: Millis) {}
+    /// Returns the next binary message, when the socket has room for it.
+    fn poll_output(&mut self) -> Option<Vec<u8>> {
+        None
+    }
     /// Returns the message to send before this side closes the socket, if there is one.
-    fn closing_message(&self) -> Option<String> {
+    fn closing_message(&mut self) -> Option<Action> {
         None
     }
 }
@@ -92,6 +108,12 @@ pub enum Received {
     Pong,
     /// The message is malformed or of an unknown type, and is ignored.
     Malformed,
+    /// The message is the end of the handshake of a protocol with [`Protocol::HANDSHAKE`].
+    Accepted,
+    /// The server refused the password. The value is its reason, with secrets masked.
+    PasswordRefused(String),
+    /// The server refused the connection. The value is its reason, with secrets masked.
+    Refused(String),
     /// The message ends the channel.
     End(CloseCause),
 }
@@ -124,7 +146,7 @@ pub struct Session<P> {
 
 impl<P: Protocol> Session<P> {
     pub(super) fn begin(protocol: P, target: Target, seed: u64, now: Millis) -> Self {
-        let mut link = Link::new(P::CHANNEL, target, seed);
+        let mut link = Link::new(P::CHANNEL, P::PATH, P::HANDSHAKE, target, seed);
         link.start(now, |url| protocol.add_query(url));
         Self { link, protocol, consumer: Consumer::Reading }
     }
@@ -140,15 +162,23 @@ impl<P: Protocol> Session<P> {
         self.link.credentials(now, found, |url| self.protocol.add_query(url));
     }
 
+    /// Reports that the consumer has no password for [`Action::Authorize`] at the moment, with the reason.
+    pub fn handle_no_credentials(&mut self, now: Millis, problem: &str) {
+        self.link.no_credentials(now, problem);
+    }
+
     /// Reports that the socket has opened.
     pub fn handle_open(&mut self, now: Millis) {
         if self.link.opened(now) {
-            for message in self.protocol.on_open() {
+            self.protocol.set_now(now);
+            for message in self.protocol.on_open(self.link.password()) {
                 self.link.send(message);
             }
             // The ping is last, so that its pong confirms the messages before it, such as the subscriptions of an event
             // channel.
-            self.link.ping(now);
+            if let Some(ping) = self.protocol.ping() {
+                self.link.ping(now, ping);
+            }
         }
     }
 
@@ -171,13 +201,21 @@ impl<P: Protocol> Session<P> {
         if !self.link.has_socket() {
             return;
         }
-        let acceptance = self.link.message_received(now, message.bytes().len(), || is_error(message));
+        self.protocol.set_now(now);
+        let undecided = || P::HANDSHAKE || is_error(message);
+        let acceptance = self.link.message_received(now, message.bytes().len(), undecided);
         self.report_acceptance(acceptance);
         match self.protocol.receive(message, &mut self.link.counters, &self.link.mask) {
             Received::Handled => {}
             Received::Problem(message) => self.link.problem(now, &message),
             Received::Pong => self.link.pong_received(now),
             Received::Malformed => self.link.counters.malformed += 1,
+            Received::Accepted => {
+                let acceptance = self.link.accept(now);
+                self.report_acceptance(acceptance);
+            }
+            Received::PasswordRefused(reason) => self.link.refused(now, CloseReason::Unauthorized, &reason),
+            Received::Refused(reason) => self.link.refused(now, CloseReason::Refused, &reason),
             Received::End(cause) => self.link.close(cause),
         }
         self.link.log_drops();
@@ -207,7 +245,7 @@ impl<P: Protocol> Session<P> {
     /// late is harmless.
     pub fn handle_timeout(&mut self, now: Millis) {
         self.watch_consumer(now);
-        let (connect, acceptance) = self.link.timeout(now, self.wants_read());
+        let (connect, acceptance) = self.link.timeout(now, self.wants_read(), || self.protocol.ping());
         if connect {
             self.link.start(now, |url| self.protocol.add_query(url));
         }
@@ -225,7 +263,12 @@ impl<P: Protocol> Session<P> {
     /// Returns the next action for the caller to perform.
     #[must_use]
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.link.poll_action()
+        if let Some(action) = self.link.poll_action() {
+            return Some(action);
+        }
+        let bytes = self.link.has_socket().then(|| self.protocol.poll_output()).flatten()?;
+        self.link.counters.sent_messages += 1;
+        Some(Action::SendBinary(bytes))
     }
 
     /// Returns the next log entry, in order.
@@ -296,7 +339,7 @@ impl<P: Protocol> Session<P> {
         if self.link.has_socket()
             && let Some(message) = self.protocol.closing_message()
         {
-            self.link.send(message);
+            self.link.queue(message);
         }
         self.link.close(CloseCause::new(CloseReason::Normal, ""));
     }

@@ -12,6 +12,7 @@ use super::session::{Incoming, Protocol, Received, Session};
 use super::text::Utf8Decoder;
 use crate::Millis;
 use crate::client::address::SocketUrl;
+use crate::client::credentials::Password;
 use crate::client::fields::Fields;
 use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{SyntaxError, Value, members, serialize_as_json, text};
@@ -97,6 +98,8 @@ pub enum InputRefusal {
     Unstable,
     /// Too much input is pending, because the server or the program in the terminal does not read the input.
     Full,
+    /// The channel was opened for viewing only.
+    ViewOnly,
 }
 
 impl InputRefusal {
@@ -107,6 +110,7 @@ impl InputRefusal {
             Self::Disconnected => "disconnected",
             Self::Unstable => "unstable",
             Self::Full => "full",
+            Self::ViewOnly => "view_only",
         }
     }
 }
@@ -193,7 +197,7 @@ impl Protocol for Terminal {
         url.with("cols", self.cols).with("rows", self.rows)
     }
 
-    fn on_open(&mut self) -> Vec<String> {
+    fn on_open(&mut self, _: Option<&Password>) -> Vec<String> {
         self.decoder = Utf8Decoder::default();
         // The query of the URL contains the size too, but a proxy may drop the query.
         if self.resized { vec![resize(self.cols, self.rows)] } else { Vec::new() }
@@ -273,8 +277,9 @@ impl Session<Terminal> {
         seed: u64,
         now: Millis,
     ) -> Result<Self, Error> {
-        let cols = cols.map_or(Ok(DEFAULT_SIZE.0), |cols| check_side("cols", cols))?;
-        let rows = rows.map_or(Ok(DEFAULT_SIZE.1), |rows| check_side("rows", rows))?;
+        let owner = "computers.terminal";
+        let cols = cols.map_or(Ok(DEFAULT_SIZE.0), |cols| check_side(owner, "cols", cols))?;
+        let rows = rows.map_or(Ok(DEFAULT_SIZE.1), |rows| check_side(owner, "rows", rows))?;
         let protocol = Terminal {
             cols,
             rows,
@@ -327,7 +332,8 @@ impl Session<Terminal> {
     /// # Errors
     /// [`Error::Encode`] if `cols` or `rows` is not a whole number from 1 to 1,000.
     pub fn resize(&mut self, cols: f64, rows: f64) -> Result<(), Error> {
-        (self.protocol.cols, self.protocol.rows) = (check_side("cols", cols)?, check_side("rows", rows)?);
+        let side = |field, characters| check_side("terminal.resize", field, characters);
+        (self.protocol.cols, self.protocol.rows) = (side("cols", cols)?, side("rows", rows)?);
         self.protocol.resized = true;
         // Without a socket, `on_open` of the next socket sends the size.
         if self.link.has_socket() {
@@ -340,7 +346,7 @@ impl Session<Terminal> {
 
 impl Kind for Terminal {
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
-        Session::terminal(target, options.number("cols")?, options.number("rows")?, seed, now)
+        Session::terminal(target, options.any_number("cols"), options.any_number("rows"), seed, now)
     }
 
     fn command(session: &mut Session<Self>, command: Command<'_>) -> Option<Result<Value, Error>> {
@@ -362,14 +368,14 @@ impl Kind for Terminal {
         })
     }
 
-    fn poll_export(&mut self, counters: &mut Counters) -> Option<PlainObject> {
-        Some(match self.poll_item(counters)? {
+    fn export(item: TerminalItem) -> PlainObject {
+        match item {
             TerminalItem::Output { data } => {
                 let fields = Value::record([("type", "output".into())]);
                 PlainObject::with_payload(fields, "data", Payload::Text(data))
             }
             other => other.to_json().into(),
-        })
+        }
     }
 }
 
@@ -379,11 +385,11 @@ fn resize(cols: u16, rows: u16) -> String {
     format!(r#"{RESIZE}"cols":{cols},"rows":{rows}}}"#)
 }
 
-fn check_side(field: &str, characters: f64) -> Result<u16, Error> {
+fn check_side(owner: &str, field: &str, characters: f64) -> Result<u16, Error> {
     const LARGEST: u16 = 1000;
     if !(1.0..=f64::from(LARGEST)).contains(&characters) || characters.fract() != 0.0 {
         let problem = format!("must be a whole number of characters from 1 to {LARGEST}");
-        return Err(Error::encode("computers.terminal", field, problem));
+        return Err(Error::encode(owner, field, problem));
     }
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
     Ok(characters as u16)

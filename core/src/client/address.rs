@@ -94,6 +94,35 @@ impl BaseUrl {
     }
 }
 
+/// Returns the target of a redirect from the URL `from`, and whether the target has the same origin. Returns `None` if the
+/// `Location` is not an `http` or `https` URL or a path, or if it leads from `https` to `http`.
+pub(crate) fn redirect_target(from: &str, location: &str) -> Option<(String, bool)> {
+    let location = location.split('#').next().unwrap_or_default();
+    if location.is_empty() || !location.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
+    let (secure, rest) = split_scheme(from, "http", "https")?;
+    let (authority, path) = split_authority(rest).ok()?;
+    let scheme = if secure { "https:" } else { "http:" };
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let absolute = if location.starts_with("//") {
+        format!("{scheme}{location}")
+    } else if location.starts_with('/') {
+        format!("{scheme}//{authority}{location}")
+    } else if location.starts_with('?') {
+        format!("{scheme}//{authority}{path}{location}")
+    } else if location.split(['/', '?']).next().is_some_and(|start| start.as_bytes().contains(&b':')) {
+        location.to_owned()
+    } else {
+        let folder = path.rfind('/').map_or("/", |end| &path[..=end]);
+        format!("{scheme}//{authority}{folder}{location}")
+    };
+    let (now_secure, rest) = split_scheme(&absolute, "http", "https")?;
+    let (now_authority, _) = split_authority(rest).ok()?;
+    let own = now_secure == secure && now_authority.eq_ignore_ascii_case(&authority);
+    (now_secure || !secure).then_some((absolute, own))
+}
+
 /// A template for the URLs of channels: a `ws` or `wss` URL with the placeholder `{channel}`, and optionally
 /// `{computer_id}` and `{instance_id}`. `Debug` masks the query.
 #[derive(Clone, PartialEq, Eq)]
@@ -355,6 +384,31 @@ mod tests {
         for wrong in ["//evil.example/x", "javascript:alert(1)", "x", "https://www.orgo.ai@evil.example/"] {
             assert_eq!(base.resolve(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_target_of_a_redirect_is_resolved_against_the_request() {
+        let from = "https://h:1/api/v1/x?y=/z";
+        for (location, expected) in [
+            ("/a?b#c", Some(("https://h:1/a?b", true))),
+            ("other", Some(("https://h:1/api/v1/other", true))),
+            ("?page=a:b", Some(("https://h:1/api/v1/x?page=a:b", true))),
+            ("//store.example/a", Some(("https://store.example/a", false))),
+            ("https://H:1/a", Some(("https://H:1/a", true))),
+            ("https://h:2/a", Some(("https://h:2/a", false))),
+            ("HTTPS://store.example", Some(("HTTPS://store.example", false))),
+            ("http://h:1/a", None),
+            ("ftp://h/a", None),
+            ("javascript:alert(1)", None),
+            ("https://h:1@evil.example/", None),
+            ("/a b", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|(url, own)| (url.to_owned(), own));
+            assert_eq!(redirect_target(from, location), expected, "{location}");
+        }
+        assert_eq!(redirect_target("http://h", "x").unwrap().0, "http://h/x");
+        assert_eq!(redirect_target("http://h/", "https://h/").map(|(_, own)| own), Some(false));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub const DEFAULT_MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// The header fields that describe the body or the connection. The core and the host's HTTP client write them. A second
 /// value would let servers and proxies disagree about where a request ends. `accept-encoding` is reserved because the
-/// native client does not decompress. `proxy-authorization` is reserved because without a proxy it would reach the
+/// native client decompresses only gzip. `proxy-authorization` is reserved because without a proxy it would reach the
 /// service.
 const RESERVED_HEADERS: [&str; 14] = [
     "accept-encoding",

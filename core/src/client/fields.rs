@@ -43,6 +43,16 @@ impl<'a> Fields<'a> {
         self.read(name, "must be a number", Value::as_f64)
     }
 
+    /// Reads a number for a caller that checks its range. Returns NaN, which is in no range, for a value of another type,
+    /// so that the error of the caller names the range.
+    #[must_use]
+    pub(crate) fn any_number(&self, name: &str) -> Option<f64> {
+        match self.fields.get(name) {
+            None | Some(Value::Null) => None,
+            Some(value) => Some(value.as_f64().unwrap_or(f64::NAN)),
+        }
+    }
+
     /// Reads a flag. Returns `false` if the field is absent or `null`.
     ///
     /// # Errors

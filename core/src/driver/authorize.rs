@@ -31,13 +31,13 @@ pub(super) async fn request_password(
 ) -> Provided {
     let message = match select(pin!(channel.request_password()), pin!(sleep)).await {
         Either::Left((Ok(found), _)) => return Provided::Found(Box::new(Ok(found))),
-        Either::Left((Err(problem), _)) => problem,
+        Either::Left((Err(problem), _)) => format!("`refresh` failed: {problem}"),
         Either::Right(_) => {
             channel.withdraw_password_request();
-            format!("no password was provided within {limit} ms")
+            format!("`refresh` did not return within {limit} ms")
         }
     };
-    Provided::Missing(format!("there is no fresh password: {message}"))
+    Provided::Missing(message)
 }
 
 /// Requests the computer's password from the service, and the computer's address if the address is unknown.

@@ -98,7 +98,12 @@ pub async fn run_call<P: Platform>(
                     call.handle_sent(body);
                     report(&mut call);
                 };
-                match exchange(platform, request, limits, progress, on_sent, canceled.as_mut()).await {
+                let ended =
+                    exchange(platform, request, limits, progress.clone(), on_sent, canceled.as_mut()).await;
+                if progress.is_unsent() {
+                    call.handle_unsent();
+                }
+                match ended {
                     Ended::Completed(Ok(response)) => call.handle_response(response),
                     Ended::Completed(Err(failure)) => call.handle_failure(failure),
                     Ended::OutOfTime => call.handle_timeout(),

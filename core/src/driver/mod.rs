@@ -16,6 +16,6 @@ mod tests;
 
 pub use call::{outcome, prepare_call, run_call};
 pub use channel::{Channel, Source};
-pub use platform::{Message, Platform, Progress, SocketReader, SocketWriter};
+pub use platform::{Message, Outgoing, Platform, Progress, SocketReader, SocketWriter};
 pub use progress::{ProgressReceiver, ProgressSender};
 pub use run::drive;

@@ -2,7 +2,7 @@
 
 use std::future::{Future, ready};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use super::signal::Signal;
@@ -65,6 +65,7 @@ pub struct Progress(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     received: Signal,
+    unsent: AtomicBool,
     wants_sent: bool,
     bytes: AtomicUsize,
     sent: Signal,
@@ -73,6 +74,16 @@ struct Shared {
 impl Progress {
     pub(super) fn new(wants_sent: bool) -> Self {
         Self(Arc::new(Shared { wants_sent, ..Shared::default() }))
+    }
+
+    /// Reports whether the request waits for its connection, so that no byte of it was sent. A platform that does not know
+    /// this never calls this method: the request then counts as sent.
+    pub fn waits_for_connection(&self, waits: bool) {
+        self.0.unsent.store(waits, Ordering::Release);
+    }
+
+    pub(super) fn is_unsent(&self) -> bool {
+        self.0.unsent.load(Ordering::Acquire)
     }
 
     /// Reports that a piece of the response arrived.
@@ -142,11 +153,20 @@ pub trait SocketReader: 'static {
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Message<Self::Text, Self::Binary>>;
 }
 
+/// A message to a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outgoing {
+    /// A text message.
+    Text(String),
+    /// A binary message.
+    Binary(Vec<u8>),
+}
+
 /// The writing half of a socket.
 pub trait SocketWriter: 'static {
-    /// Sends a text message. Returns when there is room for the next message. Does not report a failure, because the
-    /// reader reports the end.
-    fn send(&mut self, text: String) -> impl Future<Output = ()>;
+    /// Sends a message. Returns when there is room for the next message. Does not report a failure, because the reader
+    /// reports the end.
+    fn send(&mut self, message: Outgoing) -> impl Future<Output = ()>;
 
     /// Closes the socket with a code, after the messages that were sent before.
     fn close(self, code: u16) -> impl Future<Output = ()> + 'static;

@@ -10,7 +10,7 @@ use futures_util::future::{Either, select};
 
 use super::authorize::{Provided, find_password, request_password};
 use super::channel::{Channel, Source, is_closed};
-use super::platform::{Message, Platform, SocketReader, SocketWriter};
+use super::platform::{Message, Outgoing, Platform, SocketReader, SocketWriter};
 use crate::Millis;
 use crate::channel::{Action, ConnectFailure};
 use crate::client::address::SocketUrl;
@@ -119,7 +119,8 @@ impl<P: Platform> Driver<P> {
             match action {
                 Action::Authorize => self.authorize(),
                 Action::Connect(url) => self.connect(url),
-                Action::Send(text) => self.send(text),
+                Action::Send(text) => self.send(Outgoing::Text(text)),
+                Action::SendBinary(bytes) => self.send(Outgoing::Binary(bytes)),
                 Action::Close(code) => {
                     let writer = self.take_socket();
                     self.close_beside(writer, Vec::new(), code);
@@ -149,10 +150,10 @@ impl<P: Platform> Driver<P> {
         self.connecting = Some(Box::pin(async move { Event::Connected(socket.await) }));
     }
 
-    fn send(&mut self, text: String) {
+    fn send(&mut self, message: Outgoing) {
         if let Writing::Idle(mut writer) = mem::replace(&mut self.writing, Writing::Unconnected) {
             self.writing = Writing::Busy(Box::pin(async move {
-                writer.send(text).await;
+                writer.send(message).await;
                 Event::Sent(writer)
             }));
         }
@@ -166,22 +167,23 @@ impl<P: Platform> Driver<P> {
 
     /// Closes the socket of a channel that this side has ended, after the queued messages are sent.
     fn finish_socket(&mut self) {
-        let (mut texts, mut code) = (Vec::new(), None);
+        let (mut messages, mut code) = (Vec::new(), None);
         while let Some(action) = { self.channel.session().poll_action() } {
             match action {
-                Action::Send(text) => texts.push(text),
+                Action::Send(text) => messages.push(Outgoing::Text(text)),
+                Action::SendBinary(bytes) => messages.push(Outgoing::Binary(bytes)),
                 Action::Close(close) => code = Some(close),
                 Action::Authorize | Action::Connect(_) => {}
             }
         }
         let writer = self.take_socket();
         if let Some(code) = code {
-            self.close_beside(writer, texts, code);
+            self.close_beside(writer, messages, code);
         }
     }
 
     /// Closes a socket in a separate task, concurrently with the loop.
-    fn close_beside(&mut self, writing: Writing<P>, texts: Vec<String>, code: u16) {
+    fn close_beside(&mut self, writing: Writing<P>, messages: Vec<Outgoing>, code: u16) {
         if matches!(writing, Writing::Unconnected) {
             return;
         }
@@ -196,8 +198,8 @@ impl<P: Platform> Driver<P> {
                 },
                 Writing::Unconnected => return,
             };
-            for text in texts {
-                if in_time(&*platform, writer.send(text)).await.is_none() {
+            for message in messages {
+                if in_time(&*platform, writer.send(message)).await.is_none() {
                     return;
                 }
             }
@@ -297,9 +299,7 @@ impl<P: Platform> Driver<P> {
         let mut session = self.channel.session();
         match event {
             Event::Password(Provided::Found(found)) => session.handle_credentials(now, *found),
-            Event::Password(Provided::Missing(message)) => {
-                session.handle_failure(now, &ConnectFailure { status: None, message });
-            }
+            Event::Password(Provided::Missing(problem)) => session.handle_no_credentials(now, &problem),
             Event::Connected(Ok((reader, writer))) => {
                 self.reading = Some(reader);
                 self.writing = Writing::Idle(writer);

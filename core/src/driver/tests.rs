@@ -108,7 +108,8 @@ impl SocketReader for Half {
 }
 
 impl SocketWriter for Half {
-    async fn send(&mut self, text: String) {
+    async fn send(&mut self, message: Outgoing) {
+        let Outgoing::Text(text) = message else { panic!("a terminal sends only text: {message:?}") };
         poll_fn(|_| if self.0.stuck.get() { Poll::Pending } else { Poll::Ready(()) }).await;
         self.0.sent.borrow_mut().push(text);
     }
@@ -312,7 +313,8 @@ fn a_password_comes_from_the_consumer_if_the_target_is_refreshable() {
     channel.decline_password_request("the server is busy".to_owned());
     assert!(!poll());
     let State::Reconnecting { cause, .. } = channel.state() else { panic!("{channel:?}") };
-    assert!(cause.message.contains("there is no fresh password: the server is busy"), "{}", cause.message);
+    assert_eq!(cause.message, "the password was refused: `refresh` failed: the server is busy");
+    assert_eq!(cause.reason, crate::channel::CloseReason::Unauthorized);
 
     host.advance(60_000);
     assert!(!poll());
@@ -333,7 +335,11 @@ fn options_of_a_channel_are_refused_by_name() {
     };
     for (kind, options, message) in [
         ("radio", "{}", "channel: `kind` is not a kind of channel that this version knows"),
-        ("terminal", r#"{"cols":"wide"}"#, "computers.terminal: `cols` must be a number"),
+        (
+            "terminal",
+            r#"{"cols":"wide"}"#,
+            "computers.terminal: `cols` must be a whole number of characters from 1 to 1000",
+        ),
         ("audio", r#"{"channels":3}"#, "computers.audio: `channels` must be a whole number from 1 to 2"),
         ("events", r#"{"types":[1]}"#, "computers.events: `types` must be a list of strings"),
         (

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use serde::de::DeserializeOwned;
 
 use crate::Millis;
+use crate::client::address::redirect_target;
 use crate::client::config::{CallOptions, Config, DEFAULT_MAX_FILE_BYTES};
 use crate::client::credentials::ApiKey;
 use crate::diagnostics::log::{LogEntry, LogEvent, LogQueue};
@@ -24,7 +25,7 @@ use crate::error::{
 };
 use crate::rest::calls::actions::Screenshot;
 use crate::rest::custom;
-use crate::rest::http::{Body, Method, Request, Response, SendFailure};
+use crate::rest::http::{Body, Method, Reached, Redirects, Request, Response, SendFailure};
 use crate::rest::image;
 use crate::rest::operation::{
     Effect, Encoded, Endpoint, Operation, ParameterEncoding, Prepared, ResponseKind,
@@ -37,6 +38,9 @@ use crate::rest::upload::{Content, Form, UploadProgress, UploadTracker};
 /// The time that is added to the server's time limit of a long call, in milliseconds, for the transfer of the request
 /// and the response.
 const ROUND_TRIP_MARGIN: Millis = 15_000;
+
+/// The largest number of redirects in a row.
+const MAX_REDIRECTS: usize = 5;
 
 /// The hint that is added to the server's message if the API key is missing.
 const NO_KEY_HINT: &str = " (no API key was sent: give the client an `apiKey`, or in Node set ORGO_API_KEY)";
@@ -127,6 +131,8 @@ pub struct Call {
     max_retries: u32,
     jitter: Jitter,
     request: Request,
+    /// The URLs that were redirected, the first one first.
+    redirected: Vec<String>,
     /// The largest body of a linked response, in bytes.
     max_linked_bytes: u64,
     upload: Option<UploadTracker>,
@@ -147,6 +153,8 @@ enum Phase {
     Sent {
         /// Whether the limit of the request is the remaining time of the whole call.
         last: bool,
+        /// Whether the request may have reached the server.
+        reached: Reached,
     },
     /// With the wait before the retry; `None` if there is no retry.
     Failed(Error, Option<Millis>),
@@ -266,6 +274,7 @@ impl Call {
             max_retries,
             jitter,
             request,
+            redirected: Vec::new(),
             max_linked_bytes: match operation.response {
                 ResponseKind::Content => options.max_response_bytes.unwrap_or(DEFAULT_MAX_FILE_BYTES),
                 ResponseKind::Screenshot | ResponseKind::Value { .. } | ResponseKind::Any => {
@@ -292,7 +301,7 @@ impl Call {
         match std::mem::replace(&mut self.phase, Phase::Done(None)) {
             Phase::Ready | Phase::Sent { .. } if left > 0 => {
                 let last = left <= self.limits.request;
-                self.phase = Phase::Sent { last };
+                self.phase = Phase::Sent { last, reached: Reached::Maybe };
                 self.requests += 1;
                 let request = self.limits.request.min(left);
                 Step::Send(self.request.clone(), Limits { request, ..self.limits })
@@ -352,8 +361,26 @@ impl Call {
         self.upload.as_mut()?.poll()
     }
 
-    /// Reports the response.
+    /// Reports that the current request has not been sent, because there is no connection yet. Call this method before
+    /// [`handle_timeout`](Self::handle_timeout) or [`abort`](Self::abort). Otherwise the request counts as sent.
+    pub fn handle_unsent(&mut self) {
+        if let Phase::Sent { reached, .. } = &mut self.phase {
+            *reached = Reached::Never;
+        }
+    }
+
+    /// Reports the response. A response that redirects a read is followed.
     pub fn handle_response(&mut self, mut response: Response) {
+        match self.redirect(&response) {
+            Some(url) if self.redirected.len() < MAX_REDIRECTS => {
+                self.mask.add_query(&url);
+                self.redirected.push(std::mem::replace(&mut self.request.url, url));
+                self.phase = Phase::Ready;
+                return;
+            }
+            Some(_) => return self.handle_failure(SendFailure::maybe("too many redirects")),
+            None => {}
+        }
         self.request_id = response.header("x-request-id").map(str::to_owned);
         let result = if (200..300).contains(&response.status) {
             // From here on, only decoding the response or fetching a link in it can fail.
@@ -371,21 +398,35 @@ impl Call {
         }
     }
 
+    /// Returns the URL to which a response redirects the request, if the request follows this redirect.
+    fn redirect(&self, response: &Response) -> Option<String> {
+        if !refusal::redirects(response.status) {
+            return None;
+        }
+        let (url, own) = redirect_target(&self.request.url, response.header("location")?)?;
+        match self.request.redirects() {
+            Redirects::None => None,
+            Redirects::SameOrigin => own.then_some(url),
+            Redirects::AnyOrigin => Some(url),
+        }
+    }
+
     /// Reports that the request failed without a complete response.
     pub fn handle_failure(&mut self, failure: SendFailure) {
-        let SendFailure { reached, message } = failure;
+        let SendFailure { reached, message, code } = failure;
         self.record_delivery(reached.into());
         self.fail(Error::Transport(TransportError {
             operation: self.name.clone(),
             message: self.mask.text(&message),
+            code,
             delivered: self.delivered,
         }));
     }
 
     /// Reports that the limit [`request`](Limits::request) expired.
     pub fn handle_timeout(&mut self) {
-        let last = matches!(self.phase, Phase::Sent { last: true });
-        self.record_delivery(Delivered::Maybe);
+        let last = matches!(self.phase, Phase::Sent { last: true, .. });
+        self.record_reached();
         if last {
             let error = self.out_of_time(TimeoutKind::Total, self.total);
             self.phase = Phase::Done(Some(Err(error)));
@@ -408,7 +449,7 @@ impl Call {
     /// Aborts the call. The next step is `Done`.
     pub fn abort(&mut self) {
         match self.phase {
-            Phase::Sent { .. } => self.record_delivery(Delivered::Maybe),
+            Phase::Sent { .. } => self.record_reached(),
             Phase::Ready | Phase::Failed(..) => {}
             Phase::Done(_) => return,
         }
@@ -419,12 +460,23 @@ impl Call {
         Error::Aborted(AbortedError { operation: self.name.clone(), delivered: self.delivered })
     }
 
+    /// Records that the current request has ended without a response.
+    fn record_reached(&mut self) {
+        let reached = if let Phase::Sent { reached, .. } = self.phase { reached } else { Reached::Maybe };
+        self.record_delivery(reached.into());
+    }
+
     /// Combines the effect of one request with the effect of the earlier requests.
     fn record_delivery(&mut self, delivered: Delivered) {
         self.delivered = self.delivered.max(delivered);
     }
 
     fn fail(&mut self, error: Error) {
+        // A retry repeats the request from the start, because the target of a redirect may be valid only once.
+        if !self.redirected.is_empty() {
+            self.request.url = self.redirected.swap_remove(0);
+            self.redirected.clear();
+        }
         let effect = if self.following { Effect::Read } else { self.effect };
         let retry = if self.attempt < self.max_retries {
             retry_delay(effect, &error, self.attempt + 1, &mut self.jitter)
@@ -527,7 +579,9 @@ impl Call {
         match json::parse(&response.body) {
             Ok(value) => Ok(Output::Value(value)),
             Err(error)
-                if response.header("content-type").is_some_and(|kind| split_once(kind, "json").is_some()) =>
+                if response
+                    .header("content-type")
+                    .is_some_and(|kind| split_once(&kind.to_ascii_lowercase(), "json").is_some()) =>
             {
                 Err(self.not_json(response, error))
             }
@@ -559,6 +613,7 @@ impl Call {
             max_response_bytes: self.max_linked_bytes,
             once: false,
         };
+        self.redirected.clear();
         // A signed URL contains its own credentials, and some stores refuse a second kind.
         if own && matches!(self.operation.response, ResponseKind::Screenshot) {
             authorize(&mut self.request, self.key.as_ref());
@@ -645,7 +700,15 @@ impl Call {
         let problem = if error.exceeded.is_some() {
             error.to_string()
         } else {
-            format!("expected JSON, found something else at byte {}", error.at)
+            match response.header("content-encoding") {
+                Some(coding) if !coding.eq_ignore_ascii_case("identity") && !is_text(&response.body) => {
+                    format!(
+                        "expected JSON, found a body with the `Content-Encoding` {}, which is not supported",
+                        self.mask.text(&refusal::shortened(coding))
+                    )
+                }
+                _ => format!("expected JSON, found something else at byte {}", error.at),
+            }
         };
         Error::Decode(DecodeError {
             // The response to a retry would exceed the limit too.
@@ -668,6 +731,11 @@ impl Call {
             garbled: false,
         }
     }
+}
+
+/// Returns whether a body is text, and so not compressed.
+fn is_text(body: &[u8]) -> bool {
+    std::str::from_utf8(body).is_ok()
 }
 
 /// Returns the default time limit of one request. The time limit of the client overrides the server's default limit of

@@ -72,13 +72,19 @@ fn path_problem(path: &str) -> Option<&'static str> {
     let path = path.as_bytes();
     if !path.starts_with(b"/") || path.starts_with(b"//") {
         Some("must start with one slash, such as /computers")
-    } else if !path.iter().all(is_path) {
+    } else if !path.iter().all(is_path) || has_broken_escape(path) {
         Some("must be a path without a query, encoded by encodeURIComponent: put a query into `query`")
     } else if path.split(|byte| *byte == b'/').any(is_dot_segment) {
         Some("must not contain the segments `.` and `..`")
     } else {
         None
     }
+}
+
+/// Returns whether a percent sign is not followed by two hexadecimal digits.
+fn has_broken_escape(path: &[u8]) -> bool {
+    let escapes = path.split(|byte| *byte == b'%').skip(1);
+    escapes.into_iter().any(|rest| rest.len() < 2 || !rest[..2].iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Returns whether a URL parser interprets the segment as `.` or `..`.

@@ -188,6 +188,55 @@ pub struct SendFailure {
     pub reached: Reached,
     /// The platform's description of the cause, without secrets.
     pub message: String,
+    /// The error code of Node for the cause, such as `ECONNREFUSED`. `None` if the platform reports no cause.
+    pub code: Option<String>,
+}
+
+impl SendFailure {
+    /// Creates the failure of a request that was not sent.
+    #[must_use]
+    pub fn never(message: impl Into<String>) -> Self {
+        Self { reached: Reached::Never, message: message.into(), code: None }
+    }
+
+    /// Creates the failure of a request that may have been sent.
+    #[must_use]
+    pub fn maybe(message: impl Into<String>) -> Self {
+        Self { reached: Reached::Maybe, message: message.into(), code: None }
+    }
+
+    /// Adds the error code of the cause.
+    #[must_use]
+    pub fn with_code(self, code: Option<impl Into<String>>) -> Self {
+        Self { code: code.map(Into::into), ..self }
+    }
+}
+
+/// The redirects that a request follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redirects {
+    /// None, because the request has an effect.
+    None,
+    /// Redirects on the origin of the request, because the request has credentials or header fields of the caller.
+    SameOrigin,
+    /// Redirects to any origin, except from `https` to `http`.
+    AnyOrigin,
+}
+
+impl Request {
+    /// Returns the redirects that this request follows. The [call](crate::rest::call::Call) follows them, so a platform
+    /// returns the response of a redirect like any other response. A platform that hides such a response follows the
+    /// same rule itself.
+    #[must_use]
+    pub fn redirects(&self) -> Redirects {
+        if self.method != Method::Get || self.once {
+            Redirects::None
+        } else if self.headers.iter().all(|(name, _)| name == "accept") {
+            Redirects::AnyOrigin
+        } else {
+            Redirects::SameOrigin
+        }
+    }
 }
 
 /// Whether a request may have reached the server.

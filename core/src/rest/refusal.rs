@@ -22,10 +22,15 @@ const EXPLANATIONS: [&str; 8] =
 pub const REDIRECTED: &str =
     "the server redirects this call; only reads follow redirects, on the same origin: check `baseUrl`";
 
+/// Returns whether a status redirects a request.
+pub(crate) fn redirects(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
+}
+
 /// Extracts the reason from the body of an error response. `mask` masks the secrets in text. `mask` runs before the
 /// text is shortened, because it does not recognize a part of a secret.
 pub fn of(status: u16, body: &[u8], mask: impl Fn(&str) -> String) -> String {
-    let redirects = matches!(status, 301 | 302 | 303 | 307 | 308);
+    let redirects = redirects(status);
     let none = if redirects { REDIRECTED } else { "the server gave no reason" };
     if let Ok(value) = json::parse(body) {
         return match of_json(&value) {

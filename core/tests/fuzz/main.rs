@@ -42,6 +42,18 @@ fn events() {
     replay("events");
 }
 
+#[cfg(feature = "screen")]
+#[test]
+fn screen() {
+    replay("screen");
+}
+
+#[cfg(feature = "screen")]
+#[test]
+fn screen_decoders() {
+    replay("screen_decoders");
+}
+
 fn replay(name: &str) {
     let (_, body) = targets::ALL.iter().find(|(own, _)| *own == name).expect("a fuzz target with this name");
     let kept = kept(name);

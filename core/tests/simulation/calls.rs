@@ -5,7 +5,7 @@ use orgo_core::encoding::json::{Map, Number};
 use orgo_core::error::{Delivered, Error};
 use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::calls::OPERATIONS;
-use orgo_core::rest::http::{Body, Method, Reached, Request, Response, SendFailure};
+use orgo_core::rest::http::{Body, Method, Request, Response, SendFailure};
 use orgo_core::rest::operation::{Effect, Operation, ParameterEncoding};
 use orgo_core::rest::upload::Content;
 use serde_json::{Value, json};
@@ -162,11 +162,11 @@ fn outcome(call: &mut Call, request: &Request, random: &mut Random) -> bool {
     };
     match random.below(13) {
         0 => {
-            call.handle_failure(SendFailure { reached: Reached::Never, message: "refused".to_owned() });
+            call.handle_failure(SendFailure::never("refused"));
             false
         }
         1 => {
-            call.handle_failure(SendFailure { reached: Reached::Maybe, message: "reset".to_owned() });
+            call.handle_failure(SendFailure::maybe("reset"));
             random.once_in(2)
         }
         2 => {

@@ -427,6 +427,7 @@ impl<M: Model> Environment<M> {
                     self.departure = self.departure.max(self.now + random.between(0, self.delay));
                     self.plan(self.departure - self.now, Occurrence::ToServer(connection, text));
                 }
+                Action::SendBinary(bytes) => panic!("these channels send only text: {bytes:?}"),
                 Action::Close(_) => {
                     self.connection = None;
                     self.connecting = None;

@@ -1,7 +1,6 @@
 // The messages between the page, the worker that owns an audio channel, and the worklet that plays the samples.
 
 import type { BindingConfig, ChannelTarget, SampleSink } from "../binding.js";
-import type { InitInput } from "../bindings/wasm/orgo_wasm.js";
 import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
 import type { PlayerStats } from "./stats.js";
 
@@ -44,7 +43,7 @@ export type FromWorklet = { type: "ready" } | { type: "stats" | "stopped"; stats
 export type ToWorker =
   | {
       type: "open";
-      module: InitInput;
+      module: WebAssembly.Module;
       config: BindingConfig;
       target: ChannelTarget;
       options: object;

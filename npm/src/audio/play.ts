@@ -1,3 +1,4 @@
+import type { Asset } from "../assets/asset.js";
 import { BindingError } from "../errors.js";
 import type { Depth, FromWorklet, WorkletOptions } from "./messages.js";
 import { Player, type PlayOptions } from "./player.js";
@@ -14,7 +15,7 @@ export async function play(
   audio: AudioSource,
   { context: given, volume = 1, target }: PlayOptions,
   expectedRate: number,
-  workletUrl: string | URL,
+  worklet: Asset<string | URL>,
 ): Promise<Player> {
   if (typeof AudioContext === "undefined") throw playError("only a page has an AudioContext");
   // A numeric `latencyHint` would increase the latency.
@@ -25,7 +26,11 @@ export async function play(
   };
   try {
     const depth = target === undefined ? DEFAULT_DEPTH : { initial: target, minimum: target };
-    const source = await startWorklet(context, workletUrl, { depth, volume });
+    const source = await worklet
+      .use((url) => startWorklet(context, url, { depth, volume }))
+      .catch((error: Error) => {
+        throw playError(error.message, error);
+      });
     source.connect(context.destination);
 
     const feed = new MessageChannel();
@@ -49,7 +54,7 @@ export async function play(
 /** Creates the `AudioWorkletNode` of a player in a context. */
 async function startWorklet(context: AudioContext, url: string | URL, settings: WorkletOptions): Promise<AudioWorkletNode> {
   const failed = (cause: unknown) =>
-    playError(`the worklet ${url} cannot be loaded: ${cause instanceof Error ? cause.message : cause}`, cause);
+    new Error(`the worklet ${url} cannot be loaded: ${cause instanceof Error ? cause.message : cause}`, { cause });
   let node: AudioWorkletNode;
   try {
     await context.audioWorklet.addModule(url);

@@ -1,5 +1,6 @@
 // The page's side of an audio channel that runs in a worker.
 
+import type { Asset } from "../assets/asset.js";
 import type {
   Binding,
   BindingChannel,
@@ -11,7 +12,6 @@ import type {
   Log,
   SampleSink,
 } from "../binding.js";
-import type { InitInput } from "../bindings/wasm/orgo_wasm.js";
 import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
 
@@ -19,7 +19,7 @@ import type { FromWorker, ToWorker } from "./messages.js";
 const START_TIMEOUT = 10_000;
 
 /** Wraps a binding so that each audio channel runs in its own worker, if the page can create workers. */
-export function withAudioWorkers(binding: Binding, module: InitInput, url: () => string | URL): Binding {
+export function withAudioWorkers(binding: Binding, module: WebAssembly.Module, file: Asset<string | URL>): Binding {
   class Client extends binding.Client implements BindingClient {
     readonly #config: BindingConfig;
     readonly #log: Log | undefined;
@@ -36,7 +36,7 @@ export function withAudioWorkers(binding: Binding, module: InitInput, url: () =>
       options: object,
     ): Promise<BindingChannel<ChannelItems[Kind]>> {
       const task: ToWorker = { type: "open", module, config: this.#config, target, options };
-      const worker = kind === "audio" ? await startWorker(url, task) : undefined;
+      const worker = kind === "audio" ? await startWorker(file, task) : undefined;
       if (worker === undefined) return super.open(kind, target, options);
       // The compiler cannot infer the type of the items from the comparison.
       return RemoteAudio.open(worker, this.#log) as Promise<BindingChannel<AudioItem>> as never;
@@ -49,33 +49,39 @@ export function withAudioWorkers(binding: Binding, module: InitInput, url: () =>
  * Starts a worker that opens the channel. Resolves with `undefined` if the Content-Security-Policy of the page or the browser
  * prevents this.
  */
-async function startWorker(url: () => string | URL, task: ToWorker): Promise<Worker | undefined> {
-  let worker: Worker;
+async function startWorker(file: Asset<string | URL>, task: ToWorker): Promise<Worker | undefined> {
+  const worker = await file.use(createWorker).catch(() => undefined);
   try {
-    worker = new Worker(url(), { type: "module", name: "orgo-audio" });
-  } catch {
-    return undefined;
-  }
-  const started = await new Promise<boolean>((resolve) => {
-    const timer = setTimeout(() => resolve(false), START_TIMEOUT);
-    const settle = (started: boolean) => {
-      clearTimeout(timer);
-      resolve(started);
-    };
-    worker.onmessage = () => settle(true);
-    worker.onerror = (event) => {
-      event.preventDefault();
-      settle(false);
-    };
-  });
-  try {
-    if (!started) throw new Error("the worker did not start");
     // Throws in browsers that cannot send a compiled module to a worker.
-    worker.postMessage(task);
+    worker?.postMessage(task);
     return worker;
   } catch {
-    worker.terminate();
+    worker?.terminate();
     return undefined;
+  }
+}
+
+/** Creates a worker and waits for its first message. */
+async function createWorker(url: string | URL): Promise<Worker> {
+  const worker = new Worker(url, { type: "module", name: "orgo-audio" });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const fail = (reason: string) => reject(new Error(`the worker ${url} ${reason}`));
+      const timer = setTimeout(() => fail("did not start in time"), START_TIMEOUT);
+      worker.onmessage = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      worker.onerror = (event) => {
+        event.preventDefault();
+        clearTimeout(timer);
+        fail("cannot be loaded");
+      };
+    });
+    return worker;
+  } catch (error) {
+    worker.terminate();
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@
 // so that a busy main thread cannot delay them. The build bundles it into one file without imports.
 
 import type { BindingChannel, Log, SampleSink } from "../binding.js";
-import init, { Client } from "../bindings/wasm/orgo_wasm.js";
+import { Client, init } from "../bindings/wasm/orgo_wasm.js";
 import type { AudioItem, ChannelState } from "../generated/channels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
 import { RingWriter } from "./ring.js";

@@ -1,31 +1,43 @@
 import type { Binding } from "../binding.js";
 import { BindingError } from "../errors.js";
+import { VERSION } from "../version.js";
+import { addonFile, localTarget, packageName, type Target } from "./targets.js";
 
-/**
- * Loads the native addon, whose exports are a {@link Binding}. The file name of the addon depends on the platform and the C
- * library.
- *
- * @param require Loads a module by a path relative to the package's entry.
- */
-export function loadNative(require: (path: string) => unknown): Binding {
-  const failures: string[] = [];
-  for (const target of targets()) {
-    try {
-      return require(`./native/orgo.${target}.node`) as Binding;
-    } catch (error) {
-      failures.push(`${target}: ${(error as Error).message.split("\n", 1)[0]}`);
-    }
-  }
-  const tried = failures.length > 0 ? failures.join("; ") : `there is none for ${process.platform} ${process.arch}`;
-  throw new BindingError({ kind: "binding", message: `no native addon can be loaded: ${tried}`, delivered: "no" });
+/** The places where {@link loadNative} searches for the addon. */
+export interface NativeSources {
+  /** Loads a module by a path relative to the package's entry, by the name of a package, or by an absolute path. */
+  require: (path: string) => unknown;
+  /** Returns the path of the addon in the package of a platform, if this package is installed next to `orgo-sdk`. */
+  sibling: (target: Target) => string;
 }
 
-/** Returns the targets of the addon builds that may run on this platform, the most likely target first. */
-function targets(): string[] {
-  const systems: Partial<Record<NodeJS.Platform, string[]>> = {
-    linux: ["linux-ARCH-gnu", "linux-ARCH-musl"],
-    darwin: ["darwin-ARCH"],
-    win32: ["win32-ARCH-msvc", "win32-ARCH-gnu"],
-  };
-  return (systems[process.platform] ?? []).map((target) => target.replace("ARCH", process.arch));
+/**
+ * Loads the native addon of this process, whose exports are a {@link Binding}: from the folder `native` next to the entry, which
+ * exists only in a local build, or from the package of the platform, an optional dependency.
+ */
+export function loadNative({ require, sibling }: NativeSources, target: Target | undefined = localTarget()): Binding {
+  if (target === undefined) throw unusable(`there is none for ${process.platform} ${process.arch}`);
+  const name = packageName(target);
+  let failure: BindingError | undefined;
+  for (const path of [() => `./native/${addonFile(target)}`, () => name, () => sibling(target)]) {
+    try {
+      const binding = require(path()) as Binding;
+      const version = binding.version();
+      if (version === VERSION) return binding;
+      failure ??= unusable(`${name} has the version ${version}, but orgo-sdk ${VERSION}: install ${name}@${VERSION}`);
+    } catch (error) {
+      if (!isMissing(error)) failure ??= unusable((error as Error).message.split("\n", 1)[0] as string, error);
+    }
+  }
+  throw failure ?? unusable(`the package ${name} is not installed where this program can find it: ${remedy(name)}`);
+}
+
+const remedy = (name: string) =>
+  `run \`npm install ${name}@${VERSION}\` with optional dependencies, and exclude orgo-sdk from a server bundle`;
+
+/** Returns whether a module does not exist, rather than fails to load. */
+const isMissing = (error: unknown) => /MODULE_NOT_FOUND$/.test(String((error as { code?: unknown }).code));
+
+function unusable(problem: string, cause?: unknown): BindingError {
+  return new BindingError({ kind: "binding", message: `no native addon can be loaded: ${problem}`, delivered: "no", cause });
 }

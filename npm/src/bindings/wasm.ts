@@ -1,6 +1,7 @@
 import type { Binding, BindingConfig, Log } from "../binding.js";
-import { BindingError } from "../errors.js";
-import type { InitInput } from "./wasm/orgo_wasm.js";
+import { BindingError, messageOf } from "../errors.js";
+import type { NodeHost } from "./host.js";
+import type * as Glue from "./wasm/orgo_wasm.js";
 
 /** A binding, and its compiled module, which can be sent to other threads. */
 export interface LoadedWasm {
@@ -11,26 +12,26 @@ export interface LoadedWasm {
 /**
  * Loads the WebAssembly module. The exports of its JavaScript glue are a binding.
  *
- * @param source The module. Default: the file next to the glue.
- * @param explain Returns the error message for a failure, if the platform reports the cause.
+ * @param load Imports the glue and compiles the module.
+ * @param host The network of Node. Default: that of a browser.
  */
 export async function loadWasm(
-  source?: () => Promise<InitInput> | InitInput,
-  explain?: (url: string, thrown: unknown) => string,
+  load: () => Promise<{ glue: typeof Glue; module: WebAssembly.Module }>,
+  host?: NodeHost,
 ): Promise<LoadedWasm> {
   try {
-    const glue = await import("./wasm/orgo_wasm.js");
-    await glue.default(source && { module_or_path: await source() });
+    const { glue, module } = await load();
+    await glue.init({ module_or_path: module });
     class Client extends glue.Client {
       constructor(config: BindingConfig, log?: Log) {
-        super(config, log, explain);
+        super(config, log, host);
       }
     }
-    return { binding: { ...glue, Client }, module: glue.module() };
+    return { binding: { ...glue, Client }, module };
   } catch (error) {
     throw new BindingError({
       kind: "binding",
-      message: `the WebAssembly module cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+      message: `the WebAssembly module cannot be used: ${messageOf(error)}`,
       delivered: "no",
       cause: error,
     });

@@ -137,7 +137,8 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
     this.#pulling ??= this.#binding
       .next()
       .then(
-        (items) => {
+        async (items) => {
+          await this.#awaitReconnect();
           for (const item of items ?? []) this.accept(item);
           return items !== null;
         },
@@ -195,6 +196,13 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
         (target) => this.#binding.providePassword(target),
         (error: unknown) => this.#binding.providePassword(undefined, messageOf(error)),
       );
+    }
+  }
+
+  /** Waits for the state after a reconnect, so that its event precedes the events of the items after the break. */
+  async #awaitReconnect(): Promise<void> {
+    while (this.#state.status === "reconnecting" && this.#binding.state().status !== "reconnecting") {
+      await this.#stateChange();
     }
   }
 

@@ -89,7 +89,8 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
   /**
    * Waits for an event of a type. Also returns an event that arrived before the call, unless a loop has read it or an earlier
    * `waitFor` has returned it. So a program can start an action first and then wait for its event. A loop still receives the
-   * returned event.
+   * returned event. A server may have types that this package does not know, so an unknown or unsubscribed type is not an error:
+   * no event arrives, and the time runs out.
    *
    * @throws TimeoutError if no event arrives in time; AbortError; ChannelClosedError if the channel is closed;
    *   InvalidParameterError; any exception that `where` throws.

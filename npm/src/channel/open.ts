@@ -32,14 +32,14 @@ export class ChannelOpener {
 
   async terminal(params: TerminalParams = {}, options: OpenOptions = {}): Promise<Terminal> {
     const operation = "computers.terminal";
-    checkFields(operation, "params", params, { cols: checks.number, rows: checks.number });
+    checkFields(operation, "params", params, { cols: checks.any, rows: checks.any });
     const plain = jsonParameters(operation, params);
     return this.#open(operation, options, async (client, target) => new Terminal(await client.open("terminal", target, plain)));
   }
 
   async audio(params: AudioParams = {}, options: OpenOptions = {}): Promise<AudioStream> {
     const operation = "computers.audio";
-    const known = { sample_rate: checks.number, channels: checks.number, batch: checks.batch };
+    const known = { sample_rate: checks.any, channels: checks.any, batch: checks.batch };
     checkFields(operation, "params", params, known);
     const { batch: batch_ms, ...format } = params;
     const plain = jsonParameters(operation, { ...format, batch_ms });

@@ -3,7 +3,7 @@ import type { BindingChannel } from "../binding.js";
 import { Deadline } from "../deadline.js";
 import { convertErrors } from "../errors.js";
 import type { TerminalItem } from "../generated/channels.js";
-import { checkArgument, checks, checkWaitOptions, type WaitOptions } from "../options.js";
+import { checkWaitOptions, type WaitOptions } from "../options.js";
 import { createReadable, createWritable } from "../streams.js";
 import type { CloseCause, InputRefusal } from "../types.js";
 import { Channel, type ChannelEvents, channelClosed } from "./channel.js";
@@ -124,8 +124,6 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
    * @throws InvalidParameterError for an invalid size.
    */
   resize(cols: number, rows: number): void {
-    checkArgument("terminal.resize", "cols", cols, checks.number);
-    checkArgument("terminal.resize", "rows", rows, checks.number);
     convertErrors(() => this.#binding.command("resize", { cols, rows }));
   }
 

@@ -1,77 +1,33 @@
-import type { WebAssemblyModule } from "../ambient.js";
+import { loadModule, wasm, worker, worklet } from "../assets/page.js";
 import { play } from "../audio/play.js";
 import { withAudioWorkers } from "../audio/remote.js";
-import type { InitInput } from "../bindings/wasm/orgo_wasm.js";
 import { loadWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
-import { invalidParameter } from "../errors.js";
-import { checkFields } from "../options.js";
-import { type BindingInfo, once, type Platform } from "../platform.js";
+import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 
 export * from "../index.js";
-
-/** The locations of the files that the package loads on demand, for bundlers that do not find them. */
-export interface AssetOptions {
-  /**
-   * The WebAssembly module: its URL, its bytes, or the compiled module. The package exports the file as `orgo-sdk/wasm`. Default:
-   * the file next to the bundle.
-   */
-  wasm?: string | { readonly href: string } | ArrayBuffer | Uint8Array | WebAssemblyModule;
-  /** The URL of the audio worklet. The package exports the file as `orgo-sdk/worklet`. Default: the file next to the bundle. */
-  workletUrl?: string | { readonly href: string };
-  /**
-   * The URL of the audio worker, which must have the origin of the page. The package exports the file as `orgo-sdk/worker`.
-   * Default: the file next to the bundle. If the worker cannot be started, audio channels run in the main thread.
-   */
-  workerUrl?: string | { readonly href: string };
-}
-
-const assets: AssetOptions = {};
-let loading = false;
+export { type AssetOptions, configure } from "../assets/options.js";
 
 const platform: Platform = {
-  load: once(async () => {
-    loading = true;
-    const { wasm } = assets;
-    const { binding, module } = await loadWasm(wasm === undefined ? undefined : () => wasm as InitInput);
-    return { binding: hasWorkers() ? withAudioWorkers(binding, module, workerUrl) : binding };
-  }),
+  load: once(load),
   environment: () => undefined,
   // Returns `true` in a document or a worker, but not in a server that uses this entry point.
   exposed: () =>
     typeof document !== "undefined" || ("WorkerGlobalScope" in globalThis && navigator.userAgent !== "Cloudflare-Workers"),
-  play: (source, options, expectedRate) => play(source, options, expectedRate, workletUrl()),
+  play: (source, options, expectedRate) => play(source, options, expectedRate, worklet),
 };
 
-// Bundlers find the files by these `new URL` expressions. The query prevents Vite from converting the files to data URLs, which a
-// strict Content-Security-Policy blocks.
-const workletUrl = () => (assets.workletUrl as string | URL | undefined) ?? new URL("./worklet.js?no-inline", import.meta.url);
-const workerUrl = () => (assets.workerUrl as string | URL | undefined) ?? new URL("./worker.js?no-inline", import.meta.url);
+async function load(): Promise<LoadedBinding> {
+  const { binding, module } = await loadWasm(loadModule);
+  return {
+    binding: hasWorkers() ? withAudioWorkers(binding, module, worker) : binding,
+    ...(wasm.fallbackCause !== undefined && { fallback_cause: wasm.fallbackCause }),
+  };
+}
 
 /** Returns whether audio channels run in workers: only in a document, whose main thread may be busy. */
 const hasWorkers = () => typeof document !== "undefined" && typeof Worker !== "undefined";
-
-/**
- * Sets the locations of the files that the package loads on demand. Needed only if the bundler does not find them.
- *
- * @throws InvalidParameterError for an invalid option, and for `wasm` after the module is loaded.
- */
-export function configure(options: AssetOptions): void {
-  const url = {
-    accepts: (value: unknown) => typeof value === "string" || value instanceof URL,
-    expected: "a URL",
-  };
-  checkFields("configure", "options", options, {
-    workletUrl: url,
-    workerUrl: url,
-    wasm: { accepts: (value) => url.accepts(value) || typeof value === "object", expected: "a URL, bytes or a module" },
-  });
-  if (loading && options.wasm !== undefined) {
-    throw invalidParameter("configure", "wasm", "must be set before the first call: the module is already loaded");
-  }
-  Object.assign(assets, options);
-}
 
 /**
  * A client of the service in a page.
@@ -100,12 +56,13 @@ export class Orgo extends OrgoClient {
   }
 
   /**
-   * Loads the implementation if necessary, and returns its kind and version.
+   * Loads the implementation if necessary, and returns its kind and version, and the reason for a fallback to the embedded copy of
+   * the WebAssembly module.
    *
    * @throws BindingError if it cannot be loaded.
    */
   static async bindingInfo(): Promise<BindingInfo> {
-    const { binding } = await platform.load();
-    return { kind: binding.kind(), version: binding.version() };
+    const { binding, ...info } = await platform.load();
+    return { kind: binding.kind(), version: binding.version(), ...info };
   }
 }

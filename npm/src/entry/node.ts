@@ -1,17 +1,19 @@
-import { createRequire } from "node:module";
-import type { Binding, BindingClient } from "../binding.js";
-import { loadNative } from "../bindings/native.js";
+import Module from "node:module";
+import { embeddedWasm } from "../assets/embedded.js";
+import { isModule, isUrl, useWasmSetting } from "../assets/options.js";
+import type { Binding } from "../binding.js";
+import { nodeHost, withSockets } from "../bindings/host.js";
+import { location, sibling } from "../bindings/location.js";
+import { loadNative, type NativeSources } from "../bindings/native.js";
 import { loadWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
 import { BindingError, invalidParameter } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
-import { explainFailure, proxyWarning } from "../proxies.js";
+import { proxyWarning } from "../proxies.js";
 
 export * from "../index.js";
-
-/** Loads the addon, and modules of Node that few programs need, at their first use. */
-const requireModule = createRequire(import.meta.url);
+export { type AssetOptions, configure } from "../assets/options.js";
 
 const platform: Platform = {
   load: once(load),
@@ -19,7 +21,8 @@ const platform: Platform = {
   exposed: () => false,
   warning: ({ kind }, url) => (kind() === "wasm" ? proxyWarning(url) : undefined),
   readable: (bytes) => {
-    const { Readable } = requireModule("node:stream") as typeof import("node:stream");
+    // Loading this module takes longer than loading the rest of the package, and few programs need it.
+    const { Readable } = Module.createRequire(location())("node:stream") as typeof import("node:stream");
     return Readable.from(bytes, { objectMode: false });
   },
 };
@@ -68,7 +71,7 @@ async function load(): Promise<LoadedBinding> {
   }
   if (forced === "wasm") return { binding: await wasm() };
   try {
-    return { binding: loadNative(requireModule) };
+    return { binding: loadNative(addon) };
   } catch (cause) {
     if (forced === "native") throw cause;
     const binding = await wasm().catch((error: Error) => {
@@ -80,18 +83,25 @@ async function load(): Promise<LoadedBinding> {
 }
 
 async function wasm(): Promise<Binding> {
-  const { readFile } = await import("node:fs/promises");
-  const { binding } = await loadWasm(() => readFile(new URL("./wasm/orgo_wasm_bg.wasm", import.meta.url)), explainFailure);
-  return typeof WebSocket === "undefined" ? withoutSockets(binding) : binding;
+  const { binding } = await loadWasm(async () => {
+    const [glue, module] = await Promise.all([import("../bindings/wasm/orgo_wasm.js"), compile()]);
+    return { glue, module };
+  }, nodeHost);
+  return withSockets(binding);
 }
 
-/** Wraps a binding for a platform without `WebSocket`: opening a channel throws an error that explains this. */
-function withoutSockets(binding: Binding): Binding {
-  class Client extends binding.Client implements BindingClient {
-    override open(): never {
-      const message = "terminal, audio and events need the global WebSocket of Node 22 or newer, or the native addon";
-      throw new BindingError({ kind: "binding", message, delivered: "no" });
-    }
+const addon: NativeSources = {
+  // Bundlers do not recognize `createRequire` as a property, so they do not try to bundle the addon.
+  require: (path) => Module.createRequire(location())(path),
+  sibling,
+};
+
+/** Compiles the embedded module: server bundlers lose or change separate files. URLs are settings for pages. */
+async function compile(): Promise<WebAssembly.Module> {
+  const configured = useWasmSetting();
+  if (configured === undefined || isUrl(configured)) {
+    const { gunzipSync } = await import("node:zlib");
+    return WebAssembly.compile(gunzipSync(Buffer.from(await embeddedWasm(), "base64")));
   }
-  return { ...binding, Client };
+  return isModule(configured) ? configured : WebAssembly.compile(configured as BufferSource);
 }

@@ -18,6 +18,14 @@ export interface ErrorRecord {
   body?: string;
   limit?: number;
   cause?: CloseCause;
+  network?: NetworkCause;
+}
+
+/** Why the network failed. */
+export interface NetworkCause {
+  message: string;
+  /** The error code of Node, such as `ECONNREFUSED`. Absent if the platform reports no cause, as in a page. */
+  code?: string;
 }
 
 /** Why a channel ended. The reasons do not depend on the generation of the service. */
@@ -103,6 +111,7 @@ export interface Counters {
   unacknowledged: number;
   /** The number of times that input was refused. */
   refused: number;
+  /** The number of times that the channel reconnected after a break. Failed attempts do not count. */
   reconnects: number;
 }
 

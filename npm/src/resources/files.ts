@@ -14,8 +14,8 @@ import type {
   UploadFileParams,
 } from "../types.js";
 
-/** The content of a file: bytes, a `Blob` or a `File`. */
-export type FileContent = Uint8Array | ArrayBuffer | BlobLike;
+/** The content of a file: bytes, a `Blob` or a `File`, also of another realm, such as an iframe. Shared memory is copied. */
+export type FileContent = ArrayBufferView | ArrayBuffer | SharedArrayBuffer | BlobLike;
 
 /** The parameters of an upload. */
 export interface UploadParams extends UploadFileParams {
@@ -64,7 +64,7 @@ export class Files {
   async upload(params: UploadParams, options: UploadOptions = {}): Promise<StoredFile> {
     const { file, name, ...fields } = withParams("files.upload", params, {});
     const { onProgress, nextOptions } = uploadOptions(this.#caller, options);
-    const upload = { content: await content(file, name, nextOptions()), onProgress };
+    const upload = { content: await content(file, name, nextOptions(), this.#caller.timeout), onProgress };
     return this.#caller.call("files.upload", fields, nextOptions(), upload);
   }
 
@@ -120,7 +120,7 @@ export class ComputerFiles {
   async upload(file: FileContent, params: Pick<UploadParams, "name"> = {}, options: UploadOptions = {}): Promise<StoredFile> {
     checkFields("files.upload", "params", params, { name: checks.string });
     const { onProgress, nextOptions } = uploadOptions(this.#caller, options);
-    const upload = { content: await content(file, params.name, nextOptions()), onProgress };
+    const upload = { content: await content(file, params.name, nextOptions(), this.#caller.timeout), onProgress };
     const fields = { workspace_id: await this.#workspace(nextOptions()), computer_id: this.#id };
     return this.#caller.call("files.upload", fields, nextOptions(), upload);
   }
@@ -153,12 +153,14 @@ function uploadOptions(caller: Caller, options: UploadOptions) {
 async function content(
   file: FileContent,
   name: string | undefined,
-  { totalTimeout, signal }: CallOptions,
+  { timeout, totalTimeout, signal }: CallOptions,
+  defaultTimeout: number,
 ): Promise<BindingContent> {
   const operation = "files.upload";
   const blob = file as BlobLike;
-  const isBlob = typeof file === "object" && file !== null && "arrayBuffer" in file;
-  if (!isBlob && !(file instanceof Uint8Array) && !(file instanceof ArrayBuffer)) {
+  const isBlob = typeof file === "object" && file !== null && typeof blob.arrayBuffer === "function";
+  const bytes = isBlob ? undefined : copyBytes(file);
+  if (!isBlob && bytes === undefined) {
     throw invalidParameter(operation, "file", "must be a Uint8Array, an ArrayBuffer, a Blob or a File");
   }
   const fileName = name ?? (isBlob ? blob.name : undefined);
@@ -166,9 +168,33 @@ async function content(
     throw invalidParameter(operation, "name", "must be a non-empty string, unless the file is a File with a name");
   }
   checkWellFormed(operation, "name", fileName);
-  const deadline = new Deadline(operation, totalTimeout, signal);
-  const data = isBlob
-    ? new Uint8Array(await deadline.wait(blob.arrayBuffer(), "the file was not read"))
-    : new Uint8Array(file as Uint8Array | ArrayBuffer);
+  const deadline = new Deadline(operation, totalTimeout ?? timeout ?? defaultTimeout, signal);
+  const data = bytes ?? new Uint8Array(await deadline.wait(blob.arrayBuffer(), "the file was not read"));
   return { name: fileName, content_type: (isBlob && blob.type) || "application/octet-stream", data };
+}
+
+/**
+ * Copies the bytes of a buffer or a view of any realm. Returns `undefined` for any other value, and for a buffer that was
+ * transferred to another thread.
+ */
+function copyBytes(value: unknown): Uint8Array | undefined {
+  try {
+    if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
+    return isBuffer(value) ? new Uint8Array(value).slice() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns whether a value is a buffer of any realm: only then, the getters of this realm accept it. */
+function isBuffer(value: unknown): value is ArrayBuffer {
+  const classes = typeof SharedArrayBuffer === "undefined" ? [ArrayBuffer] : [ArrayBuffer, SharedArrayBuffer];
+  return classes.some(({ prototype }) => {
+    try {
+      Reflect.get(prototype, "byteLength", value);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }

@@ -9,6 +9,7 @@ const { outputFiles } = await build({
       export { Playout } from "./src/audio/playout.ts";
       export { Volume } from "./src/audio/volume.ts";
       export { withAudioWorkers } from "./src/audio/remote.ts";
+      export { Asset } from "./src/assets/asset.ts";
       export { createRing, RingReader, RingWriter } from "./src/audio/ring.ts";
       export { OrgoClient } from "./src/client.ts";
       export { errorFromRecord } from "./src/errors.ts";
@@ -19,6 +20,7 @@ const { outputFiles } = await build({
     resolveDir: fileURLToPath(new URL("../..", import.meta.url)),
   },
   bundle: true,
+  define: { PACKAGE_VERSION: '"0.1.0"' },
   write: false,
   format: "esm",
   target: "es2022",

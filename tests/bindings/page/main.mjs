@@ -3,5 +3,5 @@ import * as sdk from "orgo-sdk";
 import * as glue from "../../../npm/dist/wasm/orgo_wasm.js";
 import { makeSubject } from "../subject.mjs";
 
-await glue.default();
+await glue.init({ module_or_path: new URL("../../../npm/dist/wasm/orgo_wasm_bg.wasm", import.meta.url) });
 globalThis.subject = makeSubject(sdk, glue);

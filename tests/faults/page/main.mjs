@@ -2,8 +2,18 @@
 import * as sdk from "orgo-sdk";
 import { makeCall } from "../call.mjs";
 import { trigger } from "../error-cases.mjs";
+import { abortForeign, refuseOthers, uploadForeign } from "../realms.mjs";
 
-const tasks = { makeCall, trigger };
+/** Passes objects of an iframe to the package. */
+async function useIframe(sdk, { url }) {
+  const frame = document.createElement("iframe");
+  document.body.append(frame);
+  const realm = frame.contentWindow;
+  const uploaded = await uploadForeign(sdk, url, realm);
+  return { uploaded, aborted: await abortForeign(sdk, url, realm), refused: await refuseOthers(sdk, url, realm) };
+}
+
+const tasks = { makeCall, trigger, useIframe };
 
 // Loads the module first, because the time limits are for calls only.
 await sdk.Orgo.bindingInfo();

@@ -3,9 +3,9 @@
 
 use gloo_net::Error;
 use gloo_net::http::{Method, RequestBuilder, Response as FetchResponse};
-use js_sys::{Promise, Reflect, TypeError, Uint8Array};
+use js_sys::{Promise, Reflect, Uint8Array, global};
 use orgo_core::driver::Progress;
-use orgo_core::rest::http::{self as core, Reached, Request, Response, ResponseBody, SendFailure};
+use orgo_core::rest::http::{self as core, Reached, Redirects, Request, Response, ResponseBody, SendFailure};
 use orgo_core::rest::refusal::REDIRECTED;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -14,8 +14,7 @@ use web_sys::{
     AbortController, ReadableStream, ReadableStreamDefaultReader, RequestCache, RequestRedirect, ResponseType,
 };
 
-use super::failure::{NO_CAUSE, message};
-use super::{Browser, xhr};
+use super::{Browser, failure, xhr};
 
 #[wasm_bindgen]
 extern "C" {
@@ -40,24 +39,25 @@ pub(super) async fn send(
     request: Request,
     progress: Progress,
 ) -> Result<Response, SendFailure> {
-    // Without `XMLHttpRequest` there is no upload progress.
+    // Without `XMLHttpRequest` there is no upload progress. In Node, `fetch` is used even if a test environment such as
+    // jsdom adds `XMLHttpRequest`, because only `fetch` reports the causes of failures.
     if progress.wants_sent()
+        && browser.host.is_none()
         && let Some(exchange) = xhr::Exchange::new(progress.clone(), request.max_response_bytes)
     {
         return exchange.run(&request).await;
     }
     let lost = |error: &JsValue, context: &str| {
-        if request.once {
+        let failure = failure::of_request(&browser, &request.url, error, context);
+        if request.once && failure.reached == Reached::Maybe {
             browser.keeps_none.set(true);
         }
-        let text = browser.explained(&request.url, error, || describe(error));
-        SendFailure { reached: Reached::Maybe, message: format!("{context}{text}") }
+        failure
     };
     // Fails only in an environment without `AbortController`, which has no `fetch` either.
-    let controller = AbortController::new().map_err(|_| SendFailure {
-        reached: Reached::Never,
-        message: "this environment has no AbortController".to_owned(),
-    })?;
+    let controller =
+        AbortController::new().map_err(|_| SendFailure::never("this environment has no AbortController"))?;
+    let redirects = request.redirects();
     let mut builder = RequestBuilder::new(&request.url)
         .method(match request.method {
             core::Method::Get => Method::GET,
@@ -66,21 +66,18 @@ pub(super) async fn send(
             core::Method::Patch => Method::PATCH,
             core::Method::Delete => Method::DELETE,
         })
-        .cache(RequestCache::NoStore)
-        // `fetch` turns a redirected POST into a GET, whose response would look like success.
-        .redirect(if request.method == core::Method::Get && !request.once {
-            RequestRedirect::Follow
-        } else {
-            RequestRedirect::Manual
-        })
+        .redirect(redirect_mode(&browser, &request))
         .abort_signal(Some(&controller.signal()));
     let _guard = AbortOnDrop(controller);
+    if has_cache_option() {
+        builder = builder.cache(RequestCache::NoStore);
+    }
     for (name, value) in &request.headers {
         builder = builder.header(name, value);
     }
     // The close of an idle connection may race with a request, and Node's `fetch` does not let the caller choose a
     // connection. So the connection is not kept for reuse. Browsers ignore this field.
-    if browser.explain.is_some() && (request.once || browser.keeps_none.get()) {
+    if browser.host.is_some() && (request.once || browser.keeps_none.get()) {
         builder = builder.header("connection", "close");
     }
     let built = match &request.body {
@@ -89,15 +86,14 @@ pub(super) async fn send(
     };
     // Node keeps only a weak reference to a request, whose collection would break its signal. So the request is kept
     // until the response is read.
-    let kept = web_sys::Request::from(
-        built.map_err(|error| SendFailure { reached: Reached::Never, message: not_built(error) })?,
-    );
+    let kept = web_sys::Request::from(built.map_err(|error| SendFailure::never(not_built(error)))?);
     let fetched = JsFuture::from(fetch(&kept)).await.map_err(|error| lost(&error, ""))?;
     let fetched = FetchResponse::from(fetched.unchecked_into::<web_sys::Response>());
     progress.received();
     // A browser hides the target of the redirect.
-    if fetched.type_() == ResponseType::Opaqueredirect {
-        return Err(SendFailure { reached: Reached::Maybe, message: REDIRECTED.to_owned() });
+    let left_origin = redirects == Redirects::SameOrigin && origin(&fetched.url()) != origin(&request.url);
+    if fetched.type_() == ResponseType::Opaqueredirect || fetched.redirected() && left_origin {
+        return Err(SendFailure::maybe(REDIRECTED));
     }
     let mut response = Response {
         status: fetched.status(),
@@ -121,6 +117,14 @@ pub(super) async fn send(
     Ok(response)
 }
 
+/// Returns whether requests have the option `cache`. Older versions of workerd have no HTTP cache, and throw an exception
+/// if the option is set.
+fn has_cache_option() -> bool {
+    let prototype = Reflect::get(&global(), &"Request".into())
+        .and_then(|class| Reflect::get(&class, &"prototype".into()));
+    prototype.is_ok_and(|prototype| Reflect::has(&prototype, &"cache".into()) == Ok(true))
+}
+
 /// Reads a body piece by piece, because gloo-net's `binary` reports no progress. Returns `false` if the body exceeds
 /// its limit; the caller then aborts the request.
 async fn read(
@@ -132,21 +136,38 @@ async fn read(
     loop {
         let piece = JsFuture::from(reader.read()).await?;
         progress.received();
-        match Reflect::get(&piece, &"value".into())?.dyn_into::<Uint8Array>() {
-            Ok(bytes) => match body.room(bytes.length() as usize) {
-                Some(room) => bytes.copy_to(room),
-                None => return Ok(false),
-            },
-            // The last piece has no value.
-            Err(_) => return Ok(true),
+        let value = Reflect::get(&piece, &"value".into())?;
+        // The last piece has no value.
+        if value.is_undefined() {
+            return Ok(true);
+        }
+        // Not `dyn_into`: test environments such as jsdom replace the global `Uint8Array`, but `fetch` keeps the original.
+        let bytes: Uint8Array = value.unchecked_into();
+        match body.room(bytes.length() as usize) {
+            Some(room) => bytes.copy_to(room),
+            None => return Ok(false),
         }
     }
 }
 
-/// Describes the cause of a failure, as far as a browser reports it.
-fn describe(error: &JsValue) -> String {
-    let text = message(error);
-    if error.is_instance_of::<TypeError>() { format!("{text} {NO_CAUSE}") } else { text }
+/// Returns whether `fetch` follows redirects. Node returns the response of a redirect, which the core follows. A browser
+/// hides that response. It removes the `authorization` header from a redirect to another origin, but not the other
+/// header fields of the caller, so a request with such fields is not redirected.
+fn redirect_mode(browser: &Browser, request: &Request) -> RequestRedirect {
+    let safe = |name: &str| matches!(name, "accept" | "authorization");
+    match request.redirects() {
+        Redirects::SameOrigin | Redirects::AnyOrigin
+            if browser.host.is_none() && request.headers.iter().all(|(name, _)| safe(name)) =>
+        {
+            RequestRedirect::Follow
+        }
+        _ => RequestRedirect::Manual,
+    }
+}
+
+/// Returns the scheme, the host and the port of an absolute URL, in lower case.
+fn origin(url: &str) -> String {
+    url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/").to_ascii_lowercase()
 }
 
 fn not_built(error: Error) -> String {

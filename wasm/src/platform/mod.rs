@@ -1,6 +1,7 @@
 //! Implements the core's platform for pages and workers.
 
 mod failure;
+mod host;
 mod http;
 mod socket;
 mod xhr;
@@ -28,25 +29,18 @@ extern "C" {
     fn performance_now() -> f64;
 }
 
+pub(crate) use host::Host;
+
 /// The browser (or Node) that runs this module.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Browser {
     /// Receives the level and the text of each line of the log.
     pub(crate) log: Option<Function>,
-    /// Returns the error message for a failure, if the platform reports the cause, as Node does.
-    pub(crate) explain: Option<Function>,
+    /// The network of Node, if this module runs in Node.
+    pub(crate) host: Option<Host>,
     /// In Node: whether an idle connection broke during a call that must not be executed twice. After that, no idle
     /// connection is kept.
     pub(crate) keeps_none: Rc<Cell<bool>>,
-}
-
-impl Browser {
-    /// Returns the error message for a failure: that of `explain` if there is one, else `otherwise`.
-    fn explained(&self, url: &str, thrown: &JsValue, otherwise: impl FnOnce() -> String) -> String {
-        let explain = self.explain.as_ref();
-        let text = explain.and_then(|explain| explain.call2(&JsValue::UNDEFINED, &url.into(), thrown).ok());
-        text.and_then(|text| text.as_string()).unwrap_or_else(otherwise)
-    }
 }
 
 impl Platform for Browser {

@@ -11,7 +11,7 @@ use gloo_timers::future::TimeoutFuture;
 use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
 use orgo_core::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
 use orgo_core::client::address::SocketUrl;
-use orgo_core::driver::{Message, SocketReader, SocketWriter};
+use orgo_core::driver::{Message, Outgoing, SocketReader, SocketWriter};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
@@ -59,15 +59,20 @@ impl Inbox {
 struct Socket {
     socket: WebSocket,
     inbox: Rc<Inbox>,
+    /// The exception of an error event before the socket opened, if the platform reports it.
+    error: Rc<RefCell<JsValue>>,
     _on_open: Closure<dyn FnMut()>,
-    _on_error: Closure<dyn FnMut()>,
+    _on_error: Closure<dyn FnMut(JsValue)>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_close: Closure<dyn FnMut(CloseEvent)>,
 }
 
 impl Socket {
-    fn new(url: &str) -> Result<Self, JsValue> {
-        let socket = WebSocket::new(url)?;
+    fn new(browser: &Browser, url: &str) -> Result<Self, JsValue> {
+        let socket = match &browser.host {
+            Some(host) => host.open_socket(url)?,
+            None => WebSocket::new(url)?,
+        };
         socket.set_binary_type(BinaryType::Arraybuffer);
         let inbox = Rc::new(Inbox::default());
 
@@ -96,12 +101,14 @@ impl Socket {
                 }));
             }
         });
-        // An `error` event has no details. In a browser a `close` event always follows. In Node none follows if the
-        // socket does not open.
+        // In a browser an `error` event has no details, and a `close` event always follows. In Node the event has an
+        // exception, and no `close` event may follow if the socket does not open.
+        let error = Rc::<RefCell<JsValue>>::default();
         let on_error = Closure::new({
-            let (inbox, opened) = (Rc::clone(&inbox), Rc::clone(&opened));
-            move || {
+            let (inbox, opened, error) = (Rc::clone(&inbox), Rc::clone(&opened), Rc::clone(&error));
+            move |event: JsValue| {
                 if !opened.get() {
+                    *error.borrow_mut() = Reflect::get(&event, &"error".into()).unwrap_or_default();
                     inbox.push(Event::Message(Message::Closed { code: 1006, reason: String::new() }));
                 }
             }
@@ -119,6 +126,7 @@ impl Socket {
         Ok(Self {
             socket,
             inbox,
+            error,
             _on_open: on_open,
             _on_error: on_error,
             _on_message: on_message,
@@ -142,7 +150,7 @@ impl Drop for Socket {
 pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader, Writer), ConnectFailure> {
     let failed = |message: String| ConnectFailure { status: None, message };
     // The message of the exception contains the URL, and so the password. The name of the exception does not.
-    let socket = Socket::new(&url.expose()).map_err(|error| {
+    let socket = Socket::new(&browser, &url.expose()).map_err(|error| {
         let name = Reflect::get(&error, &"name".into()).ok().and_then(|name| name.as_string());
         failed(format!("the browser refuses to open {url}: {}", name.unwrap_or_default()))
     })?;
@@ -151,11 +159,17 @@ pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader,
             let socket = Rc::new(socket);
             Ok((Reader(Rc::clone(&socket)), Writer(socket)))
         }
-        Event::Message(_) => Err(failed(browser.explained(&url.to_string(), &JsValue::UNDEFINED, || {
-            "the connection could not be opened (the browser gives no cause: unreachable, refused, or forbidden by \
-             CSP)"
-                .to_owned()
-        }))),
+        Event::Message(_) => Err(match &browser.host {
+            Some(host) => {
+                let cause = host.explain(&url.to_string(), &socket.error.borrow());
+                ConnectFailure { status: cause.status(), message: cause.message() }
+            }
+            None => failed(
+                "the connection could not be opened (the browser gives no cause: unreachable, refused, or forbidden \
+                 by CSP)"
+                    .to_owned(),
+            ),
+        }),
     }
 }
 
@@ -179,10 +193,13 @@ impl SocketReader for Reader {
 pub(crate) struct Writer(Rc<Socket>);
 
 impl SocketWriter for Writer {
-    async fn send(&mut self, text: String) {
+    async fn send(&mut self, message: Outgoing) {
         let Self(socket) = self;
         // A closing socket drops the message without an error; the reader reports the close.
-        let _ = socket.socket.send_with_str(&text);
+        let _ = match message {
+            Outgoing::Text(text) => socket.socket.send_with_str(&text),
+            Outgoing::Binary(bytes) => socket.socket.send_with_u8_array(&bytes),
+        };
         while socket.socket.ready_state() == WebSocket::OPEN && socket.socket.buffered_amount() > HIGH_WATER {
             TimeoutFuture::new(POLL_EVERY).await;
         }

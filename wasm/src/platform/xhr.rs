@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array, global};
 use orgo_core::driver::Progress;
-use orgo_core::rest::http::{Body, Reached, Request, Response, SendFailure};
+use orgo_core::rest::http::{Body, Request, Response, SendFailure};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -76,7 +76,7 @@ impl Exchange {
 
     /// Sends the request and reads the whole response.
     pub(super) async fn run(self, request: &Request) -> Result<Response, SendFailure> {
-        let never = |error: JsValue| SendFailure { reached: Reached::Never, message: message(&error) };
+        let never = |error: JsValue| SendFailure::never(message(&error));
         let xhr = &self.xhr;
         xhr.open(request.method.as_str(), &request.url).map_err(never)?;
         xhr.set_response_type(XmlHttpRequestResponseType::Arraybuffer);
@@ -93,7 +93,9 @@ impl Exchange {
             return Ok(Response { status, too_large: true, ..Response::default() });
         }
         let status = xhr.status().unwrap_or_default();
-        let body = xhr.response().ok().and_then(|body| body.dyn_into::<ArrayBuffer>().ok());
+        // Not `dyn_into`, because the buffer may be of another realm.
+        let body = xhr.response().ok().filter(JsValue::is_object);
+        let body = body.map(JsCast::unchecked_into::<ArrayBuffer>);
         match body {
             Some(body) if status != 0 => {
                 let bytes = Uint8Array::new(&body);
@@ -106,10 +108,7 @@ impl Exchange {
                     too_large,
                 })
             }
-            _ => Err(SendFailure {
-                reached: Reached::Maybe,
-                message: format!("the request failed {NO_CAUSE}"),
-            }),
+            _ => Err(SendFailure::maybe(format!("the request failed {NO_CAUSE}"))),
         }
     }
 

@@ -55,7 +55,11 @@ impl std::error::Error for SyntaxError {}
 /// [`SyntaxError`] if the text is not JSON, is nested more than 128 levels deep, or contains more than [`MAX_VALUES`]
 /// values.
 pub fn parse(json: &[u8]) -> Result<Value, SyntaxError> {
+    // RFC 8259 section 8.1 lets a parser ignore a byte order mark, and `Response.json` of a browser ignores it.
     let mut reader = Reader::new(json);
+    if json.starts_with(&[0xef, 0xbb, 0xbf]) {
+        reader.at = 3;
+    }
     let value = reader.value()?;
     reader.end()?;
     Ok(value)

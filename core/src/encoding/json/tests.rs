@@ -84,11 +84,18 @@ fn the_error_of_invalid_json_contains_its_offset() {
         ("{1:1}", 1),
         ("[] []", 3),
         ("/**/1", 0),
-        ("\u{feff}1", 0),
+        ("1\u{feff}", 1),
+        ("\u{feff}\u{feff}1", 3),
     ] {
         assert_eq!(read(json), Err(error(at)), "{json}");
         assert_eq!(reference(json.as_bytes()), None, "{json}");
     }
+}
+
+#[test]
+fn a_byte_order_mark_is_ignored() {
+    assert_eq!(read("\u{feff}[1]"), read("[1]"));
+    assert_eq!(read("\u{feff}"), Err(error(3)));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use orgo_core::encoding::json::{Map, Number};
 use orgo_core::error::{Delivered, Error};
 use orgo_core::rest::call::{Call, Output, Step};
 use orgo_core::rest::calls::{OPERATIONS, actions, computers, files, stream, workspaces};
-use orgo_core::rest::http::{Reached, Response, SendFailure};
+use orgo_core::rest::http::{Response, SendFailure};
 use orgo_core::rest::operation::{Effect, Endpoint, Operation, ParameterEncoding};
 use orgo_core::rest::upload::Content;
 
@@ -121,11 +121,11 @@ fn begin(operation: &'static Operation, max_retries: u32, total: Option<u64>, in
 fn outcome(call: &mut Call, input: &mut Input<'_>) -> (bool, bool) {
     match input.byte() % 8 {
         0 => {
-            call.handle_failure(SendFailure { reached: Reached::Never, message: "refused".to_owned() });
+            call.handle_failure(SendFailure::never("refused"));
             (false, false)
         }
         1 => {
-            call.handle_failure(SendFailure { reached: Reached::Maybe, message: "reset".to_owned() });
+            call.handle_failure(SendFailure::maybe("reset"));
             (true, false)
         }
         2 => {

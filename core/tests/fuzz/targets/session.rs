@@ -225,6 +225,10 @@ impl<S: Subject> World<S> {
                     assert!(message["type"].is_string(), "a message has a type: {text}");
                     waiting += text.len();
                 }
+                Action::SendBinary(bytes) => {
+                    assert!(self.socket == Socket::Open, "nothing is sent without a socket: {bytes:?}");
+                    waiting += bytes.len();
+                }
                 Action::Close(_) => self.socket = Socket::None,
             }
         }

@@ -1,0 +1,134 @@
+//! Images of the screen for the program.
+
+use super::framebuffer::{Framebuffer, Pixel, Rect, rows};
+
+/// The format of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ImageFormat {
+    /// Four bytes for each pixel: red, green, blue, alpha.
+    Rgba,
+    /// PNG. Needs the feature `screen-png`.
+    #[cfg(feature = "screen-png")]
+    Png,
+}
+
+impl ImageFormat {
+    /// Returns the name in JavaScript.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rgba => "rgba",
+            #[cfg(feature = "screen-png")]
+            Self::Png => "png",
+        }
+    }
+
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "rgba" => Some(Self::Rgba),
+            #[cfg(feature = "screen-png")]
+            "png" => Some(Self::Png),
+            _ => None,
+        }
+    }
+}
+
+/// An image of the screen or of a part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// The width in pixels.
+    pub width: u16,
+    /// The height in pixels.
+    pub height: u16,
+    /// The format of the data.
+    pub format: ImageFormat,
+    /// The content.
+    pub data: Vec<u8>,
+}
+
+/// A request for an image.
+#[derive(Debug)]
+pub(super) struct ImageRequest {
+    pub(super) id: u64,
+    /// The part of the screen; `None` for the whole screen.
+    pub(super) region: Option<Rect>,
+    /// The size of the image relative to the size of the region, from above 0 to 1.
+    pub(super) scale: f64,
+    pub(super) format: ImageFormat,
+}
+
+impl ImageRequest {
+    /// Takes the image. A region that is no longer on the screen is cropped.
+    pub(super) fn take(self, screen: &Framebuffer) -> Image {
+        let all = screen.rect();
+        let region = self.region.map_or(all, |region| crop(region, all));
+        let (width, height) = (scaled(region.width, self.scale), scaled(region.height, self.scale));
+        let pixels = if (width, height) == (region.width, region.height) {
+            rows(region).flat_map(|y| screen.row(region.x, y, region.width)).copied().collect()
+        } else {
+            shrunk(screen, region, width, height)
+        };
+        let data = match self.format {
+            ImageFormat::Rgba => pixels.into_flattened(),
+            #[cfg(feature = "screen-png")]
+            ImageFormat::Png => png(width, height, pixels.as_flattened()),
+        };
+        Image { width, height, format: self.format, data }
+    }
+}
+
+fn crop(region: Rect, all: Rect) -> Rect {
+    let (x, y) = (region.x.min(all.width), region.y.min(all.height));
+    Rect { x, y, width: region.width.min(all.width - x), height: region.height.min(all.height - y) }
+}
+
+fn scaled(length: u16, scale: f64) -> u16 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the scale is from 0 to 1")]
+    let scaled = (f64::from(length) * scale).round() as u16;
+    scaled.max(1).min(length)
+}
+
+/// Returns a smaller image, in which each pixel is the average of the pixels that it replaces.
+fn shrunk(screen: &Framebuffer, region: Rect, width: u16, height: u16) -> Vec<Pixel> {
+    // The pixels from `start(n)` to `start(n + 1)` become the pixel `n`.
+    let start = |at: u16, from: u16, to: u16| {
+        u16::try_from(u32::from(at) * u32::from(from) / u32::from(to).max(1)).unwrap_or(from)
+    };
+    let mut pixels = Vec::with_capacity(usize::from(width) * usize::from(height));
+    for y in 0..height {
+        let (top, bottom) = (start(y, region.height, height), start(y + 1, region.height, height));
+        for x in 0..width {
+            let (left, right) = (start(x, region.width, width), start(x + 1, region.width, width));
+            let mut sum = [0_u64; 3];
+            for row in top..bottom {
+                for pixel in screen.row(region.x + left, region.y + row, right - left) {
+                    for (sum, &value) in sum.iter_mut().zip(pixel) {
+                        *sum += u64::from(value);
+                    }
+                }
+            }
+            let count = u64::from(bottom - top) * u64::from(right - left);
+            let [red, green, blue] =
+                sum.map(|sum| u8::try_from((sum + count / 2) / count.max(1)).unwrap_or(u8::MAX));
+            pixels.push([red, green, blue, 255]);
+        }
+    }
+    pixels
+}
+
+#[cfg(feature = "screen-png")]
+fn png(width: u16, height: u16, rgba: &[u8]) -> Vec<u8> {
+    let rgb: Vec<u8> =
+        rgba.as_chunks::<4>().0.iter().flat_map(|&[red, green, blue, _]| [red, green, blue]).collect();
+    let mut data = Vec::new();
+    let mut encoder = png::Encoder::new(&mut data, width.into(), height.into());
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::Fast);
+    // Cannot fail, because a vector accepts all bytes, and the size matches.
+    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&rgb));
+    if written.is_err() {
+        data.clear();
+    }
+    data
+}

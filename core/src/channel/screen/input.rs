@@ -1,0 +1,137 @@
+//! The input to a screen: the pointer and the keys.
+//!
+//! Input is sent at most once. While earlier input waits for the socket, a pointer move replaces the move before it. All
+//! buttons and keys that are held are known, so that they can be released.
+
+/// Input is accepted while fewer bytes than this are unsent.
+const MAX_UNSENT: usize = 64 << 10;
+/// The largest number of keys that are held at the same time.
+const MAX_HELD: usize = 64;
+/// The marker of a pointer message with more than seven buttons.
+const EXTENDED: u8 = 0x80;
+
+#[derive(Debug, Default)]
+pub(super) struct Input {
+    unsent: Vec<u8>,
+    /// The index of the last message in `unsent`, if it is a move that the next move replaces.
+    movable: Option<usize>,
+    position: (u16, u16),
+    /// The held buttons, as a bit mask.
+    buttons: u16,
+    /// The held keys, in the order in which they were pressed.
+    keys: Vec<Key>,
+    /// Whether the program has placed the pointer.
+    placed: bool,
+    /// Whether the server knows more than seven buttons.
+    pub(super) extended_buttons: bool,
+    /// Whether the server knows key codes.
+    pub(super) qemu_keys: bool,
+}
+
+/// A key: its keysym, and its code in the XT scan code set if the code is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) keysym: u32,
+    pub(super) code: Option<u32>,
+}
+
+impl Input {
+    pub(super) fn is_full(&self) -> bool {
+        self.unsent.len() >= MAX_UNSENT
+    }
+
+    /// Returns where the program has moved the pointer.
+    pub(super) fn position(&self) -> Option<(u16, u16)> {
+        self.placed.then_some(self.position)
+    }
+
+    /// Moves the pointer. If `replaceable` is set, the next move replaces this one unless it has been sent.
+    pub(super) fn move_to(&mut self, position: (u16, u16), replaceable: bool) {
+        (self.position, self.placed) = (position, true);
+        if let Some(start) = self.movable {
+            self.unsent.truncate(start);
+        }
+        let start = self.unsent.len();
+        self.push_pointer();
+        self.movable = replaceable.then_some(start);
+    }
+
+    /// Presses or releases a button, counted from 1.
+    pub(super) fn button(&mut self, button: u16, pressed: bool) {
+        let bit = 1 << (button - 1);
+        self.buttons = if pressed { self.buttons | bit } else { self.buttons & !bit };
+        self.movable = None;
+        self.push_pointer();
+    }
+
+    pub(super) fn click(&mut self, button: u16) {
+        self.button(button, true);
+        self.button(button, false);
+    }
+
+    /// Presses or releases a key. Returns `false` if too many keys are held.
+    pub(super) fn key(&mut self, key: Key, pressed: bool) -> bool {
+        let held = self.keys.iter().position(|held| held.keysym == key.keysym);
+        match (pressed, held) {
+            (true, None) if self.keys.len() >= MAX_HELD => return false,
+            (true, None) => self.keys.push(key),
+            (false, Some(at)) => drop(self.keys.remove(at)),
+            // A held key that is pressed again repeats.
+            (true, Some(_)) | (false, None) => {}
+        }
+        self.push_key(key, pressed);
+        true
+    }
+
+    /// Releases everything that is held.
+    pub(super) fn release_all(&mut self) {
+        while let Some(&last) = self.keys.last() {
+            self.key(last, false);
+        }
+        if self.buttons != 0 {
+            self.buttons = 0;
+            self.movable = None;
+            self.push_pointer();
+        }
+    }
+
+    /// Handles a new socket: drops the unsent input, because the previous socket is lost.
+    pub(super) fn on_open(&mut self) {
+        self.unsent.clear();
+        self.movable = None;
+        (self.extended_buttons, self.qemu_keys) = (false, false);
+    }
+
+    /// Returns the unsent input.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        self.movable = None;
+        std::mem::take(&mut self.unsent)
+    }
+
+    fn push_pointer(&mut self) {
+        let [low, high] = self.buttons.to_le_bytes();
+        let extended = self.extended_buttons && self.buttons > 0x7f;
+        self.unsent.push(5);
+        self.unsent.push(if extended { low & 0x7f | EXTENDED } else { low & 0x7f });
+        self.unsent.extend(self.position.0.to_be_bytes());
+        self.unsent.extend(self.position.1.to_be_bytes());
+        if extended {
+            self.unsent.push(low >> 7 | high << 1);
+        }
+    }
+
+    fn push_key(&mut self, Key { keysym, code }: Key, pressed: bool) {
+        self.movable = None;
+        match code.filter(|_| self.qemu_keys) {
+            Some(code) => {
+                self.unsent.extend([255, 0, 0, u8::from(pressed)]);
+                self.unsent.extend(keysym.to_be_bytes());
+                self.unsent.extend(code.to_be_bytes());
+            }
+            None => {
+                self.unsent.extend([4, u8::from(pressed), 0, 0]);
+                self.unsent.extend(keysym.to_be_bytes());
+            }
+        }
+    }
+}

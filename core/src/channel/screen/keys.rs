@@ -1,0 +1,125 @@
+//! The names of keys, and their X11 keysyms.
+
+/// Named keys, in lower case and without separators.
+const NAMED: [(&str, u32); 58] = [
+    ("enter", 0xff0d),
+    ("return", 0xff0d),
+    ("tab", 0xff09),
+    ("escape", 0xff1b),
+    ("esc", 0xff1b),
+    ("backspace", 0xff08),
+    ("delete", 0xffff),
+    ("del", 0xffff),
+    ("insert", 0xff63),
+    ("home", 0xff50),
+    ("end", 0xff57),
+    ("left", 0xff51),
+    ("arrowleft", 0xff51),
+    ("up", 0xff52),
+    ("arrowup", 0xff52),
+    ("right", 0xff53),
+    ("arrowright", 0xff53),
+    ("down", 0xff54),
+    ("arrowdown", 0xff54),
+    ("pageup", 0xff55),
+    ("prior", 0xff55),
+    ("pagedown", 0xff56),
+    ("next", 0xff56),
+    ("space", 0x20),
+    ("plus", 0x2b),
+    ("minus", 0x2d),
+    ("shift", 0xffe1),
+    ("shiftl", 0xffe1),
+    ("shiftr", 0xffe2),
+    ("ctrl", 0xffe3),
+    ("control", 0xffe3),
+    ("ctrll", 0xffe3),
+    ("controll", 0xffe3),
+    ("controlr", 0xffe4),
+    ("capslock", 0xffe5),
+    ("alt", 0xffe9),
+    ("altl", 0xffe9),
+    ("altr", 0xffea),
+    ("option", 0xffe9),
+    ("altgr", 0xfe03),
+    ("altgraph", 0xfe03),
+    ("isolevel3shift", 0xfe03),
+    ("super", 0xffeb),
+    ("superl", 0xffeb),
+    ("superr", 0xffec),
+    ("meta", 0xffeb),
+    ("win", 0xffeb),
+    ("cmd", 0xffeb),
+    ("menu", 0xff67),
+    ("contextmenu", 0xff67),
+    ("print", 0xff61),
+    ("printscreen", 0xff61),
+    ("pause", 0xff13),
+    ("scrolllock", 0xff14),
+    ("numlock", 0xff7f),
+    ("kpenter", 0xff8d),
+    ("find", 0xff68),
+    ("help", 0xff6a),
+];
+
+/// The largest number of keys in a combination.
+const MAX_KEYS: usize = 8;
+
+/// Returns the keysyms of a combination such as `ctrl+shift+t`, in the order in which they are pressed. Returns the part
+/// that is not the name of a key as the error.
+pub(super) fn combination(text: &str) -> Result<Vec<u32>, &str> {
+    // A plus sign at the end, or alone, is the key itself.
+    let (names, last) = match text.strip_suffix('+') {
+        Some("") => ("", Some("+")),
+        Some(rest) if rest.ends_with('+') => (&rest[..rest.len() - 1], Some("+")),
+        _ => (text, None),
+    };
+    let names = names.split('+').filter(|_| !names.is_empty()).chain(last);
+    let keys = names.map(|name| keysym(name).ok_or(name)).collect::<Result<Vec<_>, _>>()?;
+    if keys.is_empty() || keys.len() > MAX_KEYS { Err(text) } else { Ok(keys) }
+}
+
+/// Returns the keysym of a name. A character of Latin-1 is its own name. Other characters have no key that every server
+/// can press.
+pub(super) fn keysym(name: &str) -> Option<u32> {
+    let mut characters = name.chars();
+    if let (Some(character), None) = (characters.next(), characters.next()) {
+        let code = u32::from(character);
+        return matches!(code, 0x20..=0x7e | 0xa0..=0xff).then_some(code);
+    }
+    let plain: String = name
+        .chars()
+        .filter(|character| !matches!(character, '_' | '-' | ' '))
+        .collect::<String>()
+        .to_lowercase();
+    if let Some(number) = plain.strip_prefix('f').and_then(|digits| digits.parse::<u32>().ok()) {
+        return (1..=24).contains(&number).then(|| 0xffbd + number);
+    }
+    NAMED.iter().find(|(known, _)| *known == plain).map(|&(_, keysym)| keysym)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn combinations_are_read_as_their_keys() {
+        assert_eq!(combination("ctrl+c"), Ok(vec![0xffe3, 0x63]));
+        assert_eq!(combination("Page_Up"), Ok(vec![0xff55]));
+        assert_eq!(combination("+"), Ok(vec![0x2b]));
+        assert_eq!(combination("ctrl++"), Ok(vec![0xffe3, 0x2b]));
+        assert_eq!(combination("F12"), Ok(vec![0xffc9]));
+        assert_eq!(combination("é"), Ok(vec![0xe9]));
+        assert_eq!(combination("f"), Ok(vec![0x66]));
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_by_name() {
+        assert_eq!(combination("ctrl+nokey"), Err("nokey"));
+        assert_eq!(combination("日"), Err("日"));
+        assert_eq!(combination("\n"), Err("\n"));
+        assert_eq!(combination("F25"), Err("F25"));
+        assert_eq!(combination(""), Err(""));
+        assert_eq!(combination("ctrl+"), Err(""));
+    }
+}

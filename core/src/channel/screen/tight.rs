@@ -1,0 +1,175 @@
+//! The Tight encoding: one color, or compressed pixels, palette indices or differences to a prediction.
+
+use super::framebuffer::{Framebuffer, Pixel, Rect, rows};
+use super::inflate::Stream;
+use super::reader::{Read, Reader, Stop};
+use super::zrle::{pixel, put};
+
+/// The kinds of a rectangle. The other kinds are basic: a filter and a stream.
+const FILL: u8 = 8;
+const JPEG: u8 = 9;
+/// Whether a basic rectangle names its filter.
+const EXPLICIT_FILTER: u8 = 4;
+/// Shorter data is not compressed.
+const MIN_COMPRESSED: usize = 12;
+
+/// The state of the encoding on one connection.
+#[derive(Debug, Default)]
+pub(super) struct Tight {
+    streams: [Stream; 4],
+    inflated: Vec<u8>,
+}
+
+enum Filter {
+    Copy,
+    Palette(Vec<Pixel>),
+    Gradient,
+}
+
+impl Tight {
+    /// Decodes a rectangle.
+    pub(super) fn decode(
+        &mut self,
+        reader: &mut Reader<'_>,
+        screen: &mut Framebuffer,
+        rect: Rect,
+    ) -> Read<()> {
+        let control = reader.u8()?;
+        let kind = control >> 4;
+        if kind == FILL {
+            let color = pixel(reader)?;
+            self.reset(control);
+            screen.fill(rect, color);
+            return Ok(());
+        }
+        if kind == JPEG {
+            return Err(Stop::Invalid("a JPEG rectangle was sent, but no JPEG quality was requested"));
+        }
+        if kind > JPEG {
+            return Err(Stop::Invalid("a Tight rectangle has an unknown kind"));
+        }
+        let filter = if kind & EXPLICIT_FILTER != 0 { filter(reader)? } else { Filter::Copy };
+        let width = usize::from(rect.width);
+        let line = match &filter {
+            Filter::Palette(palette) if palette.len() <= 2 => width.div_ceil(8),
+            Filter::Palette(_) => width,
+            Filter::Copy | Filter::Gradient => width * 3,
+        };
+        let size = line * usize::from(rect.height);
+        let data = if size < MIN_COMPRESSED {
+            let data = reader.take(size)?;
+            self.reset(control);
+            data
+        } else {
+            let length = compact_length(reader)?;
+            if length > size + size / 8 + 64 {
+                return Err(Stop::Invalid("the data of a Tight rectangle is too long"));
+            }
+            let compressed = reader.take(length)?;
+            self.reset(control);
+            let stream = &mut self.streams[usize::from(kind & 3)];
+            let data = stream.inflate(compressed, &mut self.inflated, size)?;
+            if data.len() < size {
+                return Err(Stop::Invalid("the data of a Tight rectangle ends early"));
+            }
+            data
+        };
+        if size == 0 {
+            return Ok(());
+        }
+        let lines = rows(rect).zip(data.chunks_exact(line));
+        match &filter {
+            Filter::Copy => {
+                for (y, line) in lines {
+                    put(screen.row_mut(rect.x, y, rect.width), line);
+                }
+            }
+            Filter::Palette(palette) if palette.len() <= 2 => {
+                for (y, line) in lines {
+                    let row = screen.row_mut(rect.x, y, rect.width);
+                    for (pixels, byte) in row.chunks_mut(8).zip(line) {
+                        for (at, pixel) in pixels.iter_mut().enumerate() {
+                            *pixel = color(palette, byte >> (7 - at) & 1)?;
+                        }
+                    }
+                }
+            }
+            Filter::Palette(palette) => {
+                for (y, line) in lines {
+                    let row = screen.row_mut(rect.x, y, rect.width);
+                    for (pixel, &index) in row.iter_mut().zip(line) {
+                        *pixel = color(palette, index)?;
+                    }
+                }
+            }
+            Filter::Gradient => gradient(screen, rect, lines),
+        }
+        Ok(())
+    }
+
+    /// Restarts the streams that the control byte names.
+    fn reset(&mut self, control: u8) {
+        for (bit, stream) in self.streams.iter_mut().enumerate() {
+            if control >> bit & 1 != 0 {
+                stream.reset();
+            }
+        }
+    }
+}
+
+fn filter(reader: &mut Reader<'_>) -> Read<Filter> {
+    match reader.u8()? {
+        0 => Ok(Filter::Copy),
+        1 => {
+            let colors = usize::from(reader.u8()?) + 1;
+            let bytes = reader.take(colors * 3)?;
+            let (colors, _) = bytes.as_chunks();
+            Ok(Filter::Palette(colors.iter().map(|&[red, green, blue]| [red, green, blue, 255]).collect()))
+        }
+        2 => Ok(Filter::Gradient),
+        _ => Err(Stop::Invalid("a Tight rectangle has an unknown filter")),
+    }
+}
+
+/// Reads a length of one to three bytes.
+fn compact_length(reader: &mut Reader<'_>) -> Read<usize> {
+    let first = usize::from(reader.u8()?);
+    if first < 128 {
+        return Ok(first);
+    }
+    let second = usize::from(reader.u8()?);
+    let length = first & 127 | (second & 127) << 7;
+    if second < 128 {
+        return Ok(length);
+    }
+    Ok(length | usize::from(reader.u8()?) << 14)
+}
+
+fn color(palette: &[Pixel], index: u8) -> Read<Pixel> {
+    palette.get(usize::from(index)).copied().ok_or(Stop::Invalid("a color is not in its palette"))
+}
+
+/// Adds the differences to the prediction: left + above - above left, for each color.
+fn gradient<'a>(screen: &mut Framebuffer, rect: Rect, lines: impl Iterator<Item = (u16, &'a [u8])>) {
+    let mut above = vec![[0_u8; 4]; usize::from(rect.width)];
+    for (y, line) in lines {
+        let (mut left, mut above_left) = ([0_u8; 4], [0_u8; 4]);
+        let row = screen.row_mut(rect.x, y, rect.width);
+        for ((pixel, above), difference) in row.iter_mut().zip(&mut above).zip(line.as_chunks::<3>().0) {
+            let mut value = [255; 4];
+            for color in 0..3 {
+                let prediction =
+                    i16::from(left[color]) + i16::from(above[color]) - i16::from(above_left[color]);
+                #[allow(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "clamped to a byte"
+                )]
+                let prediction = prediction.clamp(0, 255) as u8;
+                value[color] = prediction.wrapping_add(difference[color]);
+            }
+            above_left = *above;
+            (left, *above, *pixel) = (value, value, value);
+        }
+    }
+}

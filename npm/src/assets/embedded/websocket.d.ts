@@ -1,0 +1,4 @@
+import type { WebSocketClass } from "../embedded.js";
+
+declare const client: WebSocketClass;
+export default client;

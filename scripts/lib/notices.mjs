@@ -1,0 +1,117 @@
+// Collects the licenses of the third-party code in a binary: of the linked crates, and of the Rust standard library.
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { Failure, root } from "./step.mjs";
+
+/**
+ * @typedef {object} Component
+ * @property {string} name with its version
+ * @property {string} license an SPDX expression
+ * @property {string[]} authors
+ * @property {[name: string, text: string][]} files its license files
+ */
+
+/** The names of license files. Some crates have licenses of code that they contain, such as `LICENSE-THIRD-PARTY`. */
+const LICENSE_FILE = /^(?:licen[cs]e|copying|copyright|notice)/i;
+
+/**
+ * Returns the text of a notice file: each license that must be included, with the names of the components that have it.
+ *
+ * Code from the C library and the compiler runtime is not listed: their licenses do not require it for compiled programs.
+ *
+ * @param {string[]} crates the crates of this workspace that are compiled into the binary
+ * @param {string} triple the target of the binary
+ */
+export function notices(crates, triple) {
+  /** @type {Map<string, Component[]>} */
+  const byText = new Map();
+  for (const component of [...linked(crates, triple), ...standardLibrary()]) {
+    for (const text of required(component)) byText.set(text, [...(byText.get(text) ?? []), component]);
+  }
+  const sections = [...byText].map(
+    ([text, components]) => `${components.map(({ name, license }) => `${name} (${license})`).join("\n")}\n\n${text}\n`,
+  );
+  const title = "This package contains compiled code of the following components. Each list is followed by its license.\n";
+  return [title, ...sections].join(`\n${"-".repeat(80)}\n\n`);
+}
+
+/** Crates of the standard library that are compiled only for platforms for which there is no addon. */
+const OTHER_PLATFORMS = /^(?:fortanix-sgx-abi|hermit-abi|moto-rt|r-efi|r-efi-alloc|unwinding|vex-sdk|wasi|wit-bindgen) /;
+
+/** Returns the crates of other authors that are linked into a binary. */
+function linked(crates, triple) {
+  const cargo = (...args) => execFileSync("cargo", args, { cwd: root, encoding: "utf8", maxBuffer: 256 << 20 });
+  const shown = ["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}", "--no-dedupe"];
+  const tree = cargo("tree", "--locked", "--target", triple, ...shown, ...crates.flatMap((name) => ["--package", name]));
+  const names = new Set(tree.split("\n").map((line) => line.split(" ", 2).join(" ")));
+  const { packages } = JSON.parse(cargo("metadata", "--locked", "--format-version=1", "--filter-platform", triple));
+  return packages
+    .filter(({ name, version, source }) => source !== null && names.has(`${name} v${version}`))
+    .map(({ name, version, license, authors, manifest_path }) => {
+      const folder = dirname(manifest_path);
+      const files = readdirSync(folder).filter((file) => LICENSE_FILE.test(file));
+      return {
+        name: `${name} ${version}`,
+        license,
+        authors,
+        files: files.sort().map((file) => [file, readFileSync(join(folder, file), "utf8")]),
+      };
+    });
+}
+
+/** Returns the standard library and the crates in it, which the toolchain lists in a file. */
+function standardLibrary() {
+  const sysroot = execFileSync("rustc", ["--print", "sysroot"], { cwd: root, encoding: "utf8" }).trim();
+  const documents = join(sysroot, "share/doc/rust");
+  const [, ...sections] = readFileSync(join(documents, "COPYRIGHT-library.html"), "utf8").split("<h3>📦 ");
+  if (sections.length === 0) throw new Failure(`${documents}/COPYRIGHT-library.html has an unknown format`);
+  const crates = sections.map((html) => {
+    const field = (name) =>
+      decodeEntities(new RegExp(`<b>${name}:</b>(.*?)</p>`, "s").exec(html)?.[1].replace(/<[^>]*>/g, "") ?? "");
+    const files = [...html.matchAll(/<code>([^<]*)<\/code><\/summary>\s*<pre>(.*?)<\/pre>/gs)];
+    return {
+      name: html.slice(0, html.indexOf("<")).replace(/-(?=\d)/, " "),
+      license: field("License").trim(),
+      authors: [field("Authors").trim()],
+      files: files.map(([, name, text]) => [name, decodeEntities(text)]),
+    };
+  });
+  const authors = ["The Rust Project Developers (https://thanks.rust-lang.org)"];
+  const library = { name: "Rust standard library", license: "MIT OR Apache-2.0", authors, files: [] };
+  return [library, ...crates.filter(({ name }) => !OTHER_PLATFORMS.test(name))];
+}
+
+/**
+ * Returns the license texts of a component that a notice must contain: only the MIT license if the component permits this
+ * choice, and otherwise all.
+ */
+function required({ name, license, authors, files }) {
+  const choices = license.replaceAll("/", " OR ").split(/\s+OR\s+/);
+  const canUseMit = choices.includes("MIT");
+  // Files with other names contain licenses of code that the component has adopted.
+  const others = /^(?:licen[cs]e-(?:apache|isc|zlib|bsd|unlicense)|copying$|unlicense)/i;
+  const mit = files.filter(([file]) => /^licen[cs]e-mit/i.test(file));
+  const chosen = !canUseMit ? files : mit.length > 0 ? files.filter(([file]) => !others.test(file)) : files.slice(0, 1);
+  if (chosen.length > 0) return chosen.map(([, text]) => normalize(text));
+  if (canUseMit) return [normalize(mitLicense(authors))];
+  throw new Failure(`${name} (${license}) contains no license file: its license must be added by hand`);
+}
+
+/** Returns the MIT license for a component without a license file. */
+function mitLicense(authors) {
+  const own = readFileSync(join(root, "LICENSE-MIT"), "utf8");
+  const text = own.replace(/^Copyright.*$/m, `Copyright (c) ${authors.join(", ") || "the authors"}`);
+  if (text === own) throw new Failure("LICENSE-MIT contains no line that begins with Copyright");
+  return text;
+}
+
+/** Removes differences between equal licenses that have no meaning. */
+const normalize = (text) =>
+  text
+    .replaceAll("\r", "")
+    .replace(/[ \t]+$/gm, "")
+    .trim();
+
+const decodeEntities = (html) =>
+  html.replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code))).replaceAll("&amp;", "&");

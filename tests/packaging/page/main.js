@@ -1,0 +1,3 @@
+import { publish } from "./check.js";
+
+publish();

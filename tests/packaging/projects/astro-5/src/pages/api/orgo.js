@@ -1,0 +1,3 @@
+import { callComputer } from "../../server.js";
+
+export const GET = async () => Response.json(await callComputer());

@@ -1,0 +1,4 @@
+import * as sdk from "orgo-sdk";
+import { work } from "./work.mjs";
+
+test("the SDK works", () => work(sdk), 60_000);

@@ -1,0 +1,6 @@
+"use server";
+import { callComputer } from "../lib/server.js";
+
+export async function act() {
+  return callComputer();
+}

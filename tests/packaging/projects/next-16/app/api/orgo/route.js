@@ -1,0 +1,5 @@
+import { callComputer } from "../../../lib/server.js";
+
+export const dynamic = "force-dynamic";
+
+export const GET = async () => Response.json(await callComputer());

@@ -1,0 +1,7 @@
+import { Client } from "./client.jsx";
+
+export const dynamic = "force-dynamic";
+
+export default function Page() {
+  return <Client />;
+}

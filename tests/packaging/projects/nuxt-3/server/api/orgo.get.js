@@ -1,0 +1,3 @@
+import { callComputer } from "~~/lib/server.js";
+
+export default defineEventHandler(() => callComputer());

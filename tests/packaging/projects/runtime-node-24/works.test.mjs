@@ -1,0 +1,5 @@
+import { test } from "node:test";
+import * as sdk from "orgo-sdk";
+import { work } from "./work.mjs";
+
+test("the SDK works", () => work(sdk));

@@ -1,0 +1,1 @@
+export default { entry: "main.mjs", platform: "node", noExternal: /./, outDir: "out", dts: false };

@@ -1,0 +1,6 @@
+import { type Computer, Orgo } from "orgo-sdk";
+import { work } from "./work.cjs";
+
+const computer: Computer | undefined = undefined;
+void computer;
+work({ Orgo });

@@ -1,0 +1,3 @@
+const { work } = require("./work.cjs");
+
+work(require("orgo-sdk"));
