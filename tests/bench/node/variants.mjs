@@ -41,7 +41,7 @@ async function sdkClient({ origin }, socket = "1/1/0") {
 
 const json = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };
 
-/** The functions that make the calls, for each library. `once` is the time of loading too. */
+/** The functions that make the calls, for each library. */
 const callers = {
   async sdk(peer) {
     const { computer } = await sdkClient(peer);
@@ -234,9 +234,10 @@ function beside(kind, count) {
       await new Promise((resolve) => setTimeout(resolve, 300));
       meter.start();
       const result = await repeat(count, 1, () => computer.click(CLICK));
+      const lost = kind === "events" ? channel.counters.dropped : 0;
       await channel.close();
       await reading;
-      return { ...result, calm: calm.times };
+      return { ...result, calm: calm.times, lost };
     },
     async undici(peer, meter) {
       const { click } = await callers.undici(peer);
@@ -252,6 +253,103 @@ function beside(kind, count) {
       return { ...result, calm: calm.times };
     },
   };
+}
+
+/** Opens the three channels of many computers, each of which sends a few messages per second. */
+function fleet(computers, seconds) {
+  const socket = `${seconds * 5}/200/5`;
+  const kinds = ["terminal", "events", "audio"];
+  return {
+    async sdk(peer, meter) {
+      const { orgo } = await sdkClient(peer, socket);
+      meter.start();
+      const use = async (computer) => {
+        const [terminal, events, audio] = [await computer.terminal(), await computer.events([]), await computer.audio()];
+        terminal.write("go");
+        events.subscribe(["window_focus"]);
+        const read = async (channel, total, size) => {
+          let received = 0;
+          for await (const item of channel) if ((received += size(item)) >= total) break;
+        };
+        await Promise.all([
+          read(terminal, seconds * 1000, (text) => text.length),
+          read(events, seconds * 5, () => 1),
+          read(audio, seconds * 500, ({ samples }) => samples.length),
+        ]);
+      };
+      await Promise.all(Array.from({ length: computers }, (_, index) => use(orgo.computer(`c${index}`))));
+      return { operations: computers * 3 * seconds * 5 };
+    },
+    async ws(peer, meter) {
+      await load.ws();
+      meter.start();
+      const use = async (kind) => {
+        const connection = await openSocket(peer, socket, kind);
+        connection.send(kind === "terminal" ? '{"type":"input","data":"go"}' : '{"type":"subscribe","event_types":[]}');
+        let received = 0;
+        await new Promise((resolve) => {
+          connection.on("message", (data, isBinary) => {
+            if (isBinary ? toSamples(data).length > 0 : ["output", "event"].includes(JSON.parse(data).type)) received += 1;
+            if (received >= seconds * 5) resolve();
+          });
+        });
+      };
+      await Promise.all(Array.from({ length: computers * 3 }, (_, index) => use(kinds[index % 3])));
+      return { operations: computers * 3 * seconds * 5 };
+    },
+  };
+}
+
+function upload(bytes) {
+  const content = () => new Uint8Array(bytes).fill(7);
+  return {
+    async sdk(peer, meter) {
+      const { orgo } = await sdkClient(peer);
+      const file = content();
+      meter.start();
+      await orgo.files.upload({ workspace_id: "w1", file, name: "a.bin" });
+      return { operations: 1 };
+    },
+    async fetch({ origin }, meter) {
+      const file = content();
+      meter.start();
+      const form = new FormData();
+      form.set("projectId", "w1");
+      form.set("file", new Blob([file]), "a.bin");
+      const headers = { authorization: `Bearer ${KEY}` };
+      const response = await fetch(`http://${origin}/api/files/upload`, { method: "POST", headers, body: form });
+      await response.json();
+      return { operations: 1 };
+    },
+  };
+}
+
+/** Downloads a file of 100 MB. */
+function download() {
+  return {
+    async sdk(peer, meter) {
+      const { orgo } = await sdkClient(peer);
+      meter.start();
+      return { operations: 1, lost: 104_857_600 - (await orgo.files.bytes("f1")).length };
+    },
+    async undici({ origin }, meter) {
+      const { request } = await load.undici();
+      meter.start();
+      const link = await request(`http://${origin}/api/files/download?id=f1`, { headers: json });
+      const { url } = await link.body.json();
+      const { body } = await request(new URL(url, `http://${origin}`));
+      return { operations: 1, lost: 104_857_600 - (await body.arrayBuffer()).byteLength };
+    },
+  };
+}
+
+/** Loads a library and makes a click. */
+function firstClick(libraries) {
+  const variant = async (library, peer, meter) => {
+    meter.start();
+    return repeat(1, 1, async () => (await callers[library](peer)).click());
+  };
+  return Object.fromEntries(libraries.map((library) => [library, (peer, meter) => variant(library, peer, meter)]));
 }
 
 /** The workloads by name. `base` is the variant to which the others are compared. `quick` is a smaller size for tests. */
@@ -272,6 +370,10 @@ export const workloads = (quick = false) => {
       base: "ws",
       variants: { ...audio(size(200, 4), size(3, 1), { batch: 100 }) },
     },
+    "300 computers with three channels each": { base: "ws", variants: fleet(size(300, 5), size(4, 1)) },
+    "upload, 100 MB": { base: "fetch", variants: upload(size(100 << 20, 1 << 20)) },
+    "download, 100 MB": { base: "undici", variants: download() },
+    "import and first click": { base: "fetch", variants: firstClick(["sdk", "fetch", "undici", "kernel"]) },
     "click next to an event flood": { base: "undici", variants: beside("events", size(100, 10)) },
     "click next to a terminal flood": { base: "undici", variants: beside("terminal", size(100, 10)) },
   };
