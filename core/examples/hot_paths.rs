@@ -30,7 +30,8 @@ fn main() {
 const EVENT: &str = r#"{"type":"event","event":{"type":"window_focus","timestamp":"2026-11-24T10:00:00.000Z","data":{"window_id":"0x2a0000c","title":"Terminal"}}}"#;
 
 fn terminal_message() -> Vec<u8> {
-    let line = r"\u001b[01;34mdocuments\u001b[0m  report-2026-11.txt  \u001b[01;32mrun.sh\u001b[0m  notes.md\r\n";
+    let line =
+        r"\u001b[01;34mdocuments\u001b[0m  report-2026-11.txt  \u001b[01;32mrun.sh\u001b[0m  notes.md\r\n";
     format!(r#"{{"type":"output","data":"{}"}}"#, line.repeat(10)).into_bytes()
 }
 

@@ -11,7 +11,9 @@ const program = `${process.env.CARGO_TARGET_DIR ?? `${root}/target`}/release/exa
 export const PATHS = { terminal: [64, 320], events: [64, 1088], audio: [64, 576], click: [10, 110], screenshot: [2, 6] };
 
 export async function build() {
-  await run("cargo", ["build", "--release", "--package", "orgo-core", "--features", "driver,simd", "--example", "hot_paths"], { cwd: root });
+  await run("cargo", ["build", "--release", "--package", "orgo-core", "--features", "driver,simd", "--example", "hot_paths"], {
+    cwd: root,
+  });
 }
 
 /** Returns the version of the compiler, and the processor architecture. */

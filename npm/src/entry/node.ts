@@ -12,8 +12,8 @@ import { BindingError, invalidParameter } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 import { proxyWarning } from "../proxies.js";
 
-export * from "../index.js";
 export { type AssetOptions, configure } from "../assets/options.js";
+export * from "../index.js";
 
 const platform: Platform = {
   load: once(load),

