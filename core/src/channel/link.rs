@@ -142,7 +142,7 @@ impl State {
 }
 
 /// The counters of a channel. `received = taken + buffered + dropped`. The unit depends on the kind of channel: bytes
-/// of text (terminal), samples of one audio channel (audio), or events.
+/// of text (terminal), samples of one audio channel (audio), events, or updates (screen).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     /// The number of units that the server sent.
@@ -444,7 +444,9 @@ impl Link {
     /// Handles a failed request for a password. The next attempt requests the password again.
     pub(super) fn no_credentials(&mut self, now: Millis, problem: &str) {
         if matches!(self.phase, Phase::Authorizing { .. }) {
-            let cause = CloseCause::new(CloseReason::Unauthorized, &self.mask.text(problem));
+            // The description of the reason would suggest that the computer is the problem.
+            let message = self.mask.text(problem);
+            let cause = CloseCause { message, ..CloseCause::new(CloseReason::Unreachable, "") };
             self.broken(now, cause, Recovery::Reconnect);
         }
     }
