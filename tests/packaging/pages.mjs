@@ -4,6 +4,7 @@
  * @typedef {object} Mode
  * @property {string} mode the name
  * @property {boolean} [quick] whether `npm test` runs the mode; `npm run test:full` runs all
+ * @property {Record<string, string>} [files] files of the project that are copied before the mode and the following ones
  * @property {string[][]} [build] the commands that build the project
  * @property {Record<string, string>} [output] the files of the output. They are copied to a different folder, and used there
  *   after the project was moved away
@@ -34,6 +35,9 @@ const BLOBS = { scripts: "'self' 'wasm-unsafe-eval' blob:", workers: "'self' blo
 
 /** The policy for pages with an import map, which is an inline script. */
 const INLINE = { scripts: "'self' 'wasm-unsafe-eval' 'unsafe-inline'" };
+
+/** The result in a development server that prepares dependencies without the files that they load on demand. */
+const OPTIMIZED = { embedded: true };
 
 const vite = (settings = {}) => ({
   modes: [
@@ -76,32 +80,52 @@ const POLICIES = [
   },
 ].map((mode) => ({ build: [["vite", "build"]], output: { dist: "." }, page: "/", ...mode }));
 
-const sveltekit = {
-  code: "src/lib",
+/**
+ * A web framework, with a page and a route on the server.
+ *
+ * @param {object} settings
+ * @param {string} settings.code the folder of the shared code
+ * @param {(port: string) => string[]} settings.dev the command of the development server
+ * @param {string[]} settings.build
+ * @param {string[]} settings.start the command of the production server
+ * @param {Record<string, string>} [settings.output] the output, if it is independent of the project
+ * @param {object} [settings.inDev] the expected result in the development server
+ */
+const framework = ({ code, dev, build, start, output, inDev, inBuild }) => ({
+  code,
   modes: [
-    {
-      mode: "dev",
-      start: (port) => ["vite", "dev", "--port", port, "--strictPort", "--host", "127.0.0.1"],
-      page: "/",
-      server: ["/api/orgo"],
-    },
-    { mode: "build", build: [["vite", "build"]], start: () => ["node", "build"], page: "/", server: ["/api/orgo"] },
+    { mode: "dev", start: dev, page: "/", server: ["/api/orgo"], expected: inDev },
+    { mode: "build", build: [build], output, start: () => start, page: "/", server: ["/api/orgo"], expected: inBuild },
   ],
-};
+});
 
-const astro = {
-  code: "src",
-  modes: [
-    { mode: "dev", start: (port) => ["astro", "dev", "--port", port, "--host", "127.0.0.1"], page: "/", server: ["/api/orgo"] },
-    {
-      mode: "build",
-      build: [["astro", "build"]],
-      start: () => ["node", "dist/server/entry.mjs"],
-      page: "/",
-      server: ["/api/orgo"],
-    },
-  ],
-};
+const sveltekit = (inDev) =>
+  framework({
+    code: "src/lib",
+    dev: (port) => ["vite", "dev", "--port", port, "--strictPort", "--host", "127.0.0.1"],
+    build: ["vite", "build"],
+    start: ["node", "build"],
+    inDev,
+  });
+
+const astro = (inDev) =>
+  framework({
+    code: "src",
+    dev: (port) => ["astro", "dev", "--port", port, "--host", "127.0.0.1"],
+    build: ["astro", "build"],
+    start: ["node", "dist/server/entry.mjs"],
+    inDev,
+  });
+
+const nuxt = (inDev) =>
+  framework({
+    code: "lib",
+    dev: (port) => ["nuxt", "dev", "--port", port, "--host", "127.0.0.1"],
+    build: ["nuxt", "build"],
+    output: { ".output": "." },
+    start: ["node", "server/index.mjs"],
+    inDev,
+  });
 
 /** The local server of Cloudflare Workers, which runs the same runtime as the service. */
 const wrangler =
@@ -111,48 +135,46 @@ const wrangler =
     ...["ORGO_API_KEY", "ORGO_BASE_URL", "ORGO_TEST_COMPUTER"].flatMap((name) => ["--var", `${name}:${env[name]}`]),
   ];
 
-const nuxt = {
-  code: "lib",
-  modes: [
-    { mode: "dev", start: (port) => ["nuxt", "dev", "--port", port, "--host", "127.0.0.1"], page: "/", server: ["/api/orgo"] },
-    {
-      mode: "build",
-      build: [["nuxt", "build"]],
-      output: { ".output": "." },
-      start: () => ["node", "server/index.mjs"],
-      page: "/",
-      server: ["/api/orgo"],
-    },
-  ],
-};
-
 /** @param {Record<string, object>} bundlers the options of `next dev` and `next build` for each bundler */
-const next = (bundlers) => ({
-  code: "lib",
-  modes: Object.entries(bundlers).flatMap(([bundler, { dev, build, quick }]) => {
-    const used = { page: "/", action: true, server: ["/api/orgo"] };
-    const start = (port) => ["next", "dev", "--port", port, "--hostname", "127.0.0.1", ...dev];
-    return [
-      { mode: `${bundler}, dev`, start, ...used },
-      {
-        mode: `${bundler}, standalone`,
-        build: [["next", "build", ...build]],
-        output: { ".next/standalone": ".", ".next/static": ".next/static" },
-        start: () => ["node", "server.js"],
-        quick,
-        ...used,
-      },
-      { mode: `${bundler}, dev, edge route`, start, env: { EDGE: "1" }, server: ["/api/edge"], expected: { server: "wasm" } },
-    ];
-  }),
-});
+const next = (bundlers) => {
+  const used = { page: "/", action: true, server: ["/api/orgo"] };
+  const start = (options) => (port) => ["next", "dev", "--port", port, "--hostname", "127.0.0.1", ...options];
+  const modes = Object.entries(bundlers).flatMap(([bundler, { dev, build, quick }]) => [
+    { mode: `${bundler}, dev`, start: start(dev), ...used },
+    {
+      mode: `${bundler}, standalone`,
+      build: [["next", "build", ...build]],
+      output: { ".next/standalone": ".", ".next/static": ".next/static" },
+      start: () => ["node", "server.js"],
+      quick,
+      ...used,
+    },
+    {
+      mode: `${bundler}, standalone with \`serverExternalPackages\``,
+      build: [["next", "build", ...build]],
+      output: { ".next/standalone": ".", ".next/static": ".next/static" },
+      env: { EXTERNAL: "1" },
+      start: () => ["node", "server.js"],
+      ...used,
+    },
+  ]);
+  const edges = Object.entries(bundlers).map(([bundler, { dev }]) => ({
+    mode: `${bundler}, dev, route of the edge runtime`,
+    files: { "edge/route.js": "app/api/edge/route.js" },
+    start: start(dev),
+    env: { EDGE: "1" },
+    server: ["/api/edge"],
+    expected: { server: "wasm" },
+  }));
+  return { code: "lib", modes: [...modes, ...edges] };
+};
 
 /** @type {Record<string, { code?: string, modes: Mode[] }>} */
 export const PROJECTS = {
   "vite-8": vite({ build: { quick: true }, more: POLICIES }),
-  "vite-7": vite({ dev: { quick: true } }),
-  "vite-6": vite(),
-  "vite-5": vite(),
+  "vite-7": vite({ dev: { quick: true, expected: OPTIMIZED } }),
+  "vite-6": vite({ dev: { expected: OPTIMIZED } }),
+  "vite-5": vite({ dev: { expected: OPTIMIZED } }),
   esbuild: {
     modes: [
       {
@@ -256,28 +278,17 @@ export const PROJECTS = {
       },
     ],
   },
-  "sveltekit-2": sveltekit,
-  "sveltekit-3": sveltekit,
-  "astro-5": astro,
-  "astro-7": astro,
-  "react-router-7": {
+  "sveltekit-2": sveltekit(OPTIMIZED),
+  "sveltekit-3": sveltekit(),
+  "astro-5": astro(OPTIMIZED),
+  "astro-7": astro(),
+  "react-router-7": framework({
     code: "app/lib",
-    modes: [
-      {
-        mode: "dev",
-        start: (port) => ["react-router", "dev", "--port", port, "--host", "127.0.0.1"],
-        page: "/",
-        server: ["/api/orgo"],
-      },
-      {
-        mode: "build",
-        build: [["react-router", "build"]],
-        start: () => ["react-router-serve", "build/server/index.js"],
-        page: "/",
-        server: ["/api/orgo"],
-      },
-    ],
-  },
+    dev: (port) => ["react-router", "dev", "--port", port, "--host", "127.0.0.1"],
+    build: ["react-router", "build"],
+    start: ["react-router-serve", "build/server/index.js"],
+    inDev: OPTIMIZED,
+  }),
   wrangler: {
     code: "lib",
     modes: [
@@ -297,8 +308,8 @@ export const PROJECTS = {
       expected: { server: "wasm" },
     })),
   },
-  "nuxt-3": nuxt,
-  "nuxt-4": nuxt,
+  "nuxt-3": nuxt(OPTIMIZED),
+  "nuxt-4": nuxt(),
   "next-15": next({ Turbopack: { dev: ["--turbopack"], build: ["--turbopack"] }, webpack: { dev: [], build: [] } }),
   "next-16": next({ Turbopack: { dev: [], build: [], quick: true }, webpack: { dev: ["--webpack"], build: ["--webpack"] } }),
 };

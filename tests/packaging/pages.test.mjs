@@ -52,6 +52,9 @@ async function tryMode(project, mode) {
   const closers = [];
   let program;
   try {
+    for (const [from, to] of Object.entries(mode.files ?? {})) {
+      cpSync(join(project.folder, from), join(project.folder, to), { recursive: true });
+    }
     for (const command of mode.build ?? []) await execute(project.folder, command, mode.env);
     let { folder } = project;
     if (mode.output) {
@@ -88,7 +91,8 @@ async function tryMode(project, mode) {
 function copyFiles(project, files, closers) {
   const folder = mkdtempSync(join(tmpdir(), "orgo-output-"));
   closers.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-  for (const [from, to] of Object.entries(files)) cpSync(join(project.folder, from), join(folder, to), { recursive: true });
+  for (const [from, to] of Object.entries(files))
+    cpSync(join(project.folder, from), join(folder, to), { recursive: true, verbatimSymlinks: true });
   return folder;
 }
 
