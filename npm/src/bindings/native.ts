@@ -1,7 +1,7 @@
 import type { Binding } from "../binding.js";
 import { BindingError } from "../errors.js";
 import { VERSION } from "../version.js";
-import { addonFile, localTarget, packageName, type Target } from "./targets.js";
+import { addonFile, packageName, type Target } from "./targets.js";
 
 /** The places where {@link loadNative} searches for the addon. */
 export interface NativeSources {
@@ -15,7 +15,7 @@ export interface NativeSources {
  * Loads the native addon of this process, whose exports are a {@link Binding}: from the folder `native` next to the entry, which
  * exists only in a local build, or from the package of the platform, an optional dependency.
  */
-export function loadNative({ require, sibling }: NativeSources, target: Target | undefined = localTarget()): Binding {
+export function loadNative({ require, sibling }: NativeSources, target: Target | undefined): Binding {
   if (target === undefined) throw unusable(`there is none for ${process.platform} ${process.arch}`);
   const name = packageName(target);
   let failure: BindingError | undefined;

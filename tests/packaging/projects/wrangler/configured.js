@@ -1,6 +1,5 @@
 import { configure } from "orgo-sdk";
-// Wrangler recognizes a module by the extension in the import.
-import wasm from "./node_modules/orgo-sdk/dist/wasm/orgo_wasm_bg.wasm";
+import wasm from "orgo-sdk/orgo.wasm";
 import worker from "./worker.js";
 
 configure({ wasm });
