@@ -14,8 +14,7 @@ import { addonFile, addonLibrary, TARGETS } from "./lib/targets.mjs";
 import { ensureRustTargets, ensureZig, usePaths } from "./lib/tools.mjs";
 
 async function build(target) {
-  // Addons are libraries, so they use the C library of the process, and musl must not be linked statically.
-  const env = anonymous(target.libc === "musl" ? ["-Ctarget-feature=-crt-static"] : []);
+  const env = anonymous(flags(target));
   const triple = target.libc === "glibc" ? `${target.rust}.${OLDEST_GLIBC}` : target.rust;
   const command = target.os === "linux" ? "zigbuild" : "build";
   await run("cargo", [command, "--package", "orgo-node", "--profile", "addon", "--target", triple], { env });
@@ -25,6 +24,15 @@ async function build(target) {
   const { facts, problems } = inspect(addon, target);
   console.log(`  ${addon}: ${facts}`);
   if (problems.length > 0) throw new Failure(`${addon} cannot be published:\n  ${problems.join("\n  ")}`);
+}
+
+/** Returns the flags of rustc for a target. */
+function flags(target) {
+  // An addon uses the C library of the process, so musl must not be linked statically.
+  if (target.libc === "musl") return ["-Ctarget-feature=-crt-static"];
+  // By default, the library contains the path where it was built.
+  if (target.os === "darwin") return [`-Clink-arg=-Wl,-install_name,@rpath/${addonFile(target)}`];
+  return [];
 }
 
 function select(names) {

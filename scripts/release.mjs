@@ -67,7 +67,7 @@ async function dry(args) {
   const built = existsSync(BUILT_ADDONS);
   await build({ desktop: false, only: ["wasm", ...(built ? [] : ["addon"]), "npm"] });
   rmSync(PACKAGES, { recursive: true, force: true });
-  await releaseDry({ ...values, out: PACKAGES, addons: built ? BUILT_ADDONS : LOCAL_ADDONS, verify: true });
+  await releaseDry({ ...values, out: PACKAGES, addons: built ? BUILT_ADDONS : LOCAL_ADDONS, verify: !values.update });
 }
 
 /** Publishes the packages of a release to npm, unless a previous run has published them. */

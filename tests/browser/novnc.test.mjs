@@ -57,7 +57,10 @@ describe("noVNC", { concurrency: false }, () => {
     );
     await page.keyboard.type("aB1");
     const keys = await window.seen((seen) => seen.filter(({ kind, text }) => kind === "key" && text !== "").length >= 3);
-    assert.deepEqual(keys.map(({ text }) => text).filter((text) => text !== ""), ["a", "B", "1"]);
+    assert.deepEqual(
+      keys.map(({ text }) => text).filter((text) => text !== ""),
+      ["a", "B", "1"],
+    );
     await page.mouse.wheel(0, 100);
     await window.seen((seen) => seen.some(({ kind, steps }) => kind === "wheel" && steps < 0));
     // The pointer is in the screenshot, but not in the canvas.

@@ -10,11 +10,12 @@ use crate::Millis;
 use crate::client::address::SocketUrl;
 use crate::client::credentials::Password;
 use crate::client::fields::{Fields, list_of_texts};
-use crate::diagnostics::mask::Mask;
+use crate::diagnostics::mask::{Mask, in_quotes};
 use crate::encoding::json::{self, Map, Value, quote, serialize_as_json};
 use crate::encoding::plain::PlainObject;
+use crate::encoding::text::join;
 use crate::error::Error;
-use crate::rest::schema::{Type, Typed, object};
+use crate::rest::schema::object;
 
 /// The largest number of unread events. Above it, the oldest events are dropped.
 const MAX_EVENTS: usize = 1024;
@@ -32,7 +33,8 @@ pub struct EventDeclaration {
     #[cfg(feature = "describe")]
     pub source: &'static str,
     /// The type of `data`.
-    pub data: Type,
+    #[cfg(feature = "describe")]
+    pub data: crate::rest::schema::Type,
 }
 
 macro_rules! events {
@@ -43,7 +45,8 @@ macro_rules! events {
             doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
             #[cfg(feature = "describe")]
             source: concat!($($source)?),
-            data: <$data as Typed>::TYPE,
+            #[cfg(feature = "describe")]
+            data: <$data as crate::rest::schema::Typed>::TYPE,
         } ),+];
     };
 }
@@ -401,18 +404,19 @@ impl Session<Events> {
 
 fn message<'a>(kind: &str, types: impl IntoIterator<Item = &'a String>) -> String {
     let names: Vec<String> = types.into_iter().map(|name| quote(name)).collect();
-    format!(r#"{{"type":"{kind}","event_types":[{}]}}"#, names.join(","))
+    let names = join(&mut names.iter().map(String::as_str), ",");
+    format!(r#"{{"type":"{kind}","event_types":[{names}]}}"#)
 }
 
 fn check_types(types: &[String]) -> Result<(), Error> {
     unknown_type(types).map_or(Ok(()), |problem| {
-        Err(Error::encode("computers.events", "types", format!("contains {problem}")))
+        Err(Error::encode("computers.events", "types", ["contains ", &problem].concat()))
     })
 }
 
 /// Describes the first type that is unknown.
 fn unknown_type(types: &[String]) -> Option<String> {
     let unknown = types.iter().find(|name| !EVENTS.iter().any(|event| event.name == name.as_str()))?;
-    let names: Vec<&str> = EVENTS.iter().map(|event| event.name).collect();
-    Some(format!("the unknown type {unknown:?}: the types are {}", names.join(", ")))
+    let names = join(&mut EVENTS.iter().map(|event| event.name), ", ");
+    Some(["the unknown type ", &in_quotes(unknown), ": the types are ", &names].concat())
 }

@@ -33,7 +33,7 @@ pub trait Protocol {
     const CHANNEL: &'static str;
     /// The name of the channel in the URL.
     const PATH: &'static str = Self::CHANNEL;
-    /// Whether the server accepts the channel with [`Received::Accepted`], at the end of a handshake. Otherwise the first
+    /// Whether the server accepts the channel with `Received::Accepted`, at the end of a handshake. Otherwise the first
     /// message that is not an error means acceptance.
     const HANDSHAKE: bool = false;
 
@@ -131,7 +131,7 @@ pub struct Session<P> {
 impl<P: Protocol> Session<P> {
     pub(super) fn begin(protocol: P, target: Target, seed: u64, now: Millis) -> Self {
         let mut link = Link::new(P::CHANNEL, P::PATH, P::HANDSHAKE, target, seed);
-        link.start(now, |url| protocol.add_query(url));
+        link.start(now, &|url| protocol.add_query(url));
         Self { link, protocol }
     }
 
@@ -143,7 +143,7 @@ impl<P: Protocol> Session<P> {
 
     /// Reports the result of [`Action::Authorize`]: the computer's address and a new password, or the error.
     pub fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>) {
-        self.link.credentials(now, found, |url| self.protocol.add_query(url));
+        self.link.credentials(now, found, &|url| self.protocol.add_query(url));
     }
 
     /// Reports that the consumer has no password for [`Action::Authorize`] at the moment, with the reason.
@@ -219,7 +219,7 @@ impl<P: Protocol> Session<P> {
     pub fn handle_timeout(&mut self, now: Millis) {
         let (connect, acceptance) = self.link.timeout(now, self.wants_read(), || self.protocol.ping());
         if connect {
-            self.link.start(now, |url| self.protocol.add_query(url));
+            self.link.start(now, &|url| self.protocol.add_query(url));
         }
         self.report_acceptance(acceptance);
     }
