@@ -149,7 +149,8 @@ async function openPage(url, { action, expected = {} }) {
     assert.equal(violations.length, expected.violations?.length ?? 0, violations.join("\n"));
     for (const [at, pattern] of (expected.violations ?? []).entries()) assert.match(violations[at], pattern);
     // The page uses an embedded script only if the script is not available otherwise.
-    assert.equal(blobs, expected.blobs ?? (expected.embedded ? 2 : 0), "the number of embedded scripts that the page uses");
+    const message = `the number of embedded scripts that the page uses is ${blobs}\n${failures.join("\n")}`;
+    assert.equal(blobs, expected.blobs ?? (expected.embedded ? 2 : 0), message);
     if (action) found.push(`action: ${describeCalls(await page.evaluate(() => globalThis.act()), expected)}`);
     return found.join("; ");
   } finally {
