@@ -147,6 +147,8 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// An index operator of text would add 5 kB of error messages to a page: use `encoding::text::part`.
+#![cfg_attr(not(test), warn(clippy::string_slice))]
 
 extern crate alloc;
 

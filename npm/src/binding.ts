@@ -128,7 +128,7 @@ export interface BindingChannel<Item> {
    *
    * - terminal: `input` (a string) sends text, and returns `null`, or an `InputRefusal` if none of it is sent; `refusal` returns
    *   what `input` would return now; `resize` (`{ cols, rows }`).
-   * - events: `subscribe` and `unsubscribe` (a list of event types).
+   * - events: `subscribe` and `unsubscribe` (a list of event types). `expect` (an event type) throws an error if the type is unknown.
    * - screen: `size`, `pointer` and `refusal` return the current value; `move`, `down`, `up`, `click`, `drag`, `wheel`, `key` and
    *   `resize` (their parameters) and `clipboard` (a string) are input, and return `null` or an `InputRefusal`; `release`;
    *   `clipboard` without an argument and `image` request an item.
