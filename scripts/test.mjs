@@ -44,8 +44,10 @@ const suites = {
   browser: () => nodeTests("tests/browser/*.test.mjs"),
 };
 
-/** Suites that need programs that `setup` does not install. They run only if they are named. */
+/** Suites that need programs or files that `setup` and `build` do not provide. They run only if they are named. */
 const optional = {
+  // Tests the addons that `npm run addons` has built.
+  addons: () => nodeTests("tests/addons/*.test.mjs"),
   // Needs Firefox in PATH or in ORGO_FIREFOX.
   firefox: () => nodeTests("tests/firefox/*.test.mjs"),
 };

@@ -144,10 +144,10 @@ async fn collect(
     let Some(mut decoder) = decoder else { return Ok(None) };
     while let Some(frame) = body.frame().await {
         progress.received();
-        if let Ok(piece) = frame?.into_data() {
-            if !decoder.push(&piece)? {
-                return Ok(None);
-            }
+        if let Ok(piece) = frame?.into_data()
+            && !decoder.push(&piece)?
+        {
+            return Ok(None);
         }
     }
     decoder.finish()

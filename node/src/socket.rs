@@ -17,6 +17,7 @@ use orgo_core::driver::{Message, Outgoing, SocketReader, SocketWriter};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::error::CapacityError;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Error, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
@@ -108,6 +109,13 @@ impl SocketReader for Reader {
 }
 
 fn closed(frame: Option<CloseFrame>) -> Message<Utf8Bytes, Bytes> {
+    // tungstenite replaces a code that no close frame may contain by this frame. Browsers report 1006.
+    let frame = match frame {
+        Some(frame) if frame.code == CloseCode::Protocol && frame.reason.as_str() == "Protocol violation" => {
+            return lost(String::new());
+        }
+        frame => frame,
+    };
     // As in browsers, 1005 means a close frame without a code.
     frame.map_or(Message::Closed { code: 1005, reason: String::new() }, |frame| Message::Closed {
         code: frame.code.into(),

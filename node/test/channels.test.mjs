@@ -224,7 +224,7 @@ test("a flood on one channel does not delay the calls and the other channels", a
 });
 
 for (const [code, reason] of [
-  [1000, "normal"],
+  [1000, "refused"],
   [4500, "failed"],
   [4404, "not_found"],
   [4401, "unauthorized"],

@@ -174,6 +174,7 @@ await build({
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 execFileSync(process.execPath, [tsc, "--project", root, "--outDir", inDist("types")], { stdio: "inherit" });
-// Copies the type declarations for CommonJS.
+// Copies the type declarations for CommonJS. Declarations of an ES module cannot serve both formats: before TypeScript 5.8, a
+// CommonJS module cannot import values from them.
 cpSync(inDist("types"), inDist("cjs"), { recursive: true });
 writeFileSync(inDist("cjs", "package.json"), '{ "type": "commonjs" }\n');

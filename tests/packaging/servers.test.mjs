@@ -25,6 +25,10 @@ after(async () => {
 for (const row of [...runtimes(), ...bundlers(), ...runners(), ...managers()]) {
   if (!matrix.includes(row)) continue;
   matrix.row({ ...row, versions: () => open(row.project).versions }, async () => {
+    if (row.refusal) {
+      await assert.rejects(row.run(environment.env), row.refusal);
+      return "refused with a clear error";
+    }
     const output = await row.run(environment.env);
     const [, json] = /ORGO_RESULT (\{.*\})/.exec(output) ?? assert.fail(`there is no result in the output:\n${output}`);
     const { kind, cause } = JSON.parse(json);

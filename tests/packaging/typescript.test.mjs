@@ -1,16 +1,16 @@
-// Tests the types of the packed package: checks all declarations, without the types of other packages.
+// Tests the types of the packed package with all settings for modules and several versions of TypeScript.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { after, before, test } from "node:test";
-import { createProject, write } from "./project.mjs";
+import { join } from "node:path";
+import { after, before } from "node:test";
+import { Matrix } from "./matrix.mjs";
+import { openProject, write } from "./project.mjs";
 
-const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 const PROGRAM = `
-import { NotFoundError, Orgo, type ConnectionData, type DesktopEvent } from "orgo-sdk";
+import { configure, NotFoundError, Orgo, type ConnectionData, type DesktopEvent } from "orgo-sdk";
 
 export async function work(sent: ConnectionData): Promise<number> {
+  configure({ wasm: "https://example.com/orgo_wasm_bg.wasm" });
   const orgo = new Orgo({ apiKey: "sk_live_x", timeout: 1_000 });
   const computer = orgo.computer("id");
   const { width }: { width: number } = await computer.screenshot();
@@ -33,26 +33,67 @@ function name(event: DesktopEvent): string {
 }
 `;
 
+/** Settings that find more errors than `strict`. */
+const STRICTER = {
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noImplicitOverride: true,
+  isolatedModules: true,
+};
+const ES = ["ES2022"];
+const PAGE = { module: "ESNext", moduleResolution: "Bundler", customConditions: ["browser"], verbatimModuleSyntax: true };
+
+/** The `type` of the project's manifest, and compiler options. Without `types`, the declarations of Node are not available. */
+const SETTINGS = {
+  "Node, ES module": ["module", { module: "NodeNext", verbatimModuleSyntax: true }],
+  "Node, CommonJS": ["commonjs", { module: "NodeNext" }],
+  "Node with its types, ES module": ["module", { module: "NodeNext", types: ["node"] }],
+  "Node with its types and DOM, CommonJS": ["commonjs", { module: "NodeNext", types: ["node"], lib: [...ES, "DOM"] }],
+  "node16, ES module": ["module", { module: "Node16" }],
+  "node16, CommonJS": ["commonjs", { module: "Node16" }],
+  "bundled page": ["module", { ...PAGE, lib: [...ES, "DOM"] }],
+  "bundled page without its types": ["module", PAGE],
+  "bundled web worker": ["module", { ...PAGE, lib: [...ES, "WebWorker"] }],
+  "bundled server": ["module", { module: "ESNext", moduleResolution: "Bundler", customConditions: ["node"], types: ["node"] }],
+  "without `exports`": ["commonjs", { module: "CommonJS", moduleResolution: "node10", lib: [...ES, "DOM"] }],
+};
+/** The versions of TypeScript. The first and the last run in `npm test`. */
+const VERSIONS = ["5.2", "5.4", "5.6", "5.9", "6.0", "7.0"];
+
+const matrix = new Matrix("typescript");
 let project;
 before(() => {
-  project = createProject({ "program.ts": PROGRAM });
+  project = openProject("typescript");
+  write(project, { "program.ts": PROGRAM });
 });
-after(() => project?.remove());
+after(() => {
+  project?.remove();
+  matrix.finish();
+});
 
-function compile(type, options) {
-  const strict = { noEmit: true, strict: true, skipLibCheck: false, types: [] };
-  const compilerOptions = { ...strict, target: "ES2022", lib: ["ES2022"], ...options };
+/** Compiles the program. Checks all declarations. */
+function compile(version, type, options) {
+  const strict = { noEmit: true, strict: true, skipLibCheck: false, types: [], ...STRICTER };
+  const compilerOptions = { ...strict, target: "ES2022", lib: ES, ...options };
   write(project, {
     "package.json": JSON.stringify({ name: "project", private: true, type }),
     "tsconfig.json": JSON.stringify({ compilerOptions, files: ["program.ts"] }),
   });
+  const tsc = join(project.folder, "node_modules", `typescript-${version}`, "bin/tsc");
   const { stdout, status } = spawnSync(process.execPath, [tsc, "--project", project.folder], { encoding: "utf8" });
   assert.equal(status, 0, stdout);
+  return "compiles";
 }
 
-test("an ES module in Node compiles", () => compile("module", { module: "NodeNext" }));
-test("a CommonJS module in Node compiles", () => compile("commonjs", { module: "NodeNext" }));
-test("a bundled page compiles", () => {
-  const bundled = { module: "ESNext", moduleResolution: "Bundler", customConditions: ["browser"] };
-  compile("module", { ...bundled, lib: ["ES2022", "DOM"] });
-});
+for (const version of VERSIONS) {
+  for (const [mode, [type, options]] of Object.entries(SETTINGS)) {
+    const name = `typescript-${version}`;
+    const row = { project: name, mode, quick: version === VERSIONS[0] || version === VERSIONS.at(-1) };
+    // TypeScript 7 has no resolution without `exports`, and TypeScript 6 announces this.
+    if (options.moduleResolution === "node10" && version === "7.0") continue;
+    const used = options.moduleResolution === "node10" && version === "6.0" ? { ...options, ignoreDeprecations: "6.0" } : options;
+    if (!matrix.includes(row)) continue;
+    const versions = () => ({ typescript: project.versions[name].split("@").at(-1) });
+    matrix.row({ ...row, versions }, async () => compile(version, type, used));
+  }
+}

@@ -105,6 +105,27 @@ describe("the check of packages finds", () => {
   }
 });
 
+test("the release workflow builds the addons of all platforms", () => {
+  const workflow = readFileSync(new URL("../../.github/workflows/release.yml", import.meta.url), "utf8");
+  const names = [...workflow.matchAll(/^ +- \{ name: ([\w-]+),/gm)].map(([, name]) => name);
+  assert.deepEqual(
+    names,
+    TARGETS.map(({ name }) => name),
+  );
+});
+
+test("the notices name the linked crates, the bundled package and the standard library", () => {
+  const expected = {
+    "orgo-sdk": ["ws", "serde", "wasm-bindgen", "Rust standard library"],
+    [addonPackage]: ["tokio", "rustls", "ring", "napi", "Rust standard library"],
+  };
+  for (const [name, components] of Object.entries(expected)) {
+    const path = "package/THIRD-PARTY-NOTICES.txt";
+    const text = execFileSync("tar", ["-xOzf", archives[name], path], { encoding: "utf8" });
+    for (const component of components) assert.match(text, new RegExp(`^${component}( [\\d.]+)? \\(`, "m"), name);
+  }
+});
+
 test("a release needs a tag of its version and an entry in the changelog", () => {
   assert.throws(() => checkManifests({ tag: "v999.0.0" }), /the tag is v999\.0\.0, but the version/);
   assert.throws(() => checkManifests({ tag: "v999.0.0" }), /CHANGELOG\.md is not for/);

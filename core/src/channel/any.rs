@@ -83,7 +83,13 @@ pub fn open(
     now: Millis,
 ) -> Result<(Box<dyn AnySession>, Millis), Error> {
     let Some((_, batch, open)) = KINDS.iter().find(|(kind, ..)| *kind == name) else {
-        return Err(Error::encode("channel", "kind", "is not a kind of channel that this version knows"));
+        // A page downloads the screen channel separately.
+        let problem = if name == "screen" {
+            "cannot be `screen` here: the screen needs the native addon of Node"
+        } else {
+            "is not a kind of channel that this version knows"
+        };
+        return Err(Error::encode("channel", "kind", problem));
     };
     let owner = owner(name);
     let options = Fields::new(&owner, options);

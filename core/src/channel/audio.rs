@@ -195,7 +195,7 @@ impl Protocol for Audio {
             url = url.with("sample_rate", rate);
         }
         if let Some(channels) = self.requested.1 {
-            url = url.with("channels", channels);
+            url = url.with("channels", u32::from(channels));
         }
         url
     }

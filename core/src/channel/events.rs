@@ -10,11 +10,12 @@ use crate::Millis;
 use crate::client::address::SocketUrl;
 use crate::client::credentials::Password;
 use crate::client::fields::{Fields, list_of_texts};
-use crate::diagnostics::mask::Mask;
+use crate::diagnostics::mask::{Mask, in_quotes};
 use crate::encoding::json::{self, Map, Value, members, quote, serialize_as_json};
 use crate::encoding::plain::{Fields as PlainFields, PlainObject};
+use crate::encoding::text::join;
 use crate::error::Error;
-use crate::rest::schema::{Type, Typed, object};
+use crate::rest::schema::object;
 
 /// At this number of unread events, the server has to wait. If it does not wait, the oldest events are dropped.
 const MAX_EVENTS: usize = 1024;
@@ -34,7 +35,8 @@ pub struct EventDeclaration {
     #[cfg(feature = "describe")]
     pub source: &'static str,
     /// The type of `data`.
-    pub data: Type,
+    #[cfg(feature = "describe")]
+    pub data: crate::rest::schema::Type,
 }
 
 macro_rules! events {
@@ -45,7 +47,8 @@ macro_rules! events {
             doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
             #[cfg(feature = "describe")]
             source: concat!($($source)?),
-            data: <$data as Typed>::TYPE,
+            #[cfg(feature = "describe")]
+            data: <$data as crate::rest::schema::Typed>::TYPE,
         } ),+];
     };
 }
@@ -409,6 +412,13 @@ impl Kind for Events {
     }
 
     fn command(session: &mut Session<Self>, command: Command<'_>) -> Option<Result<Value, Error>> {
+        if command.name == "expect" {
+            let name = command.argument.as_str().unwrap_or_default();
+            let checked = unknown_type(&[name.to_owned()]).map_or(Ok(Value::Null), |problem| {
+                Err(Error::encode("events.waitFor", "type", format!("is {problem}")))
+            });
+            return Some(checked);
+        }
         let change = match command.name {
             "subscribe" => Session::subscribe,
             "unsubscribe" => Session::unsubscribe,
@@ -476,17 +486,19 @@ impl Session<Events> {
 
 fn message<'a>(kind: &str, types: impl IntoIterator<Item = &'a String>) -> String {
     let names: Vec<String> = types.into_iter().map(|name| quote(name)).collect();
-    format!(r#"{{"type":"{kind}","event_types":[{}]}}"#, names.join(","))
+    let names = join(&mut names.iter().map(String::as_str), ",");
+    format!(r#"{{"type":"{kind}","event_types":[{names}]}}"#)
 }
 
 fn check_types(types: &[String]) -> Result<(), Error> {
-    match types.iter().find(|name| !EVENTS.iter().any(|event| event.name == name.as_str())) {
-        None => Ok(()),
-        Some(unknown) => {
-            let names: Vec<&str> = EVENTS.iter().map(|event| event.name).collect();
-            let problem =
-                format!("contains the unknown type {unknown:?}: the types are {}", names.join(", "));
-            Err(Error::encode("computers.events", "types", problem))
-        }
-    }
+    unknown_type(types).map_or(Ok(()), |problem| {
+        Err(Error::encode("computers.events", "types", ["contains ", &problem].concat()))
+    })
+}
+
+/// Describes the first type that is unknown.
+fn unknown_type(types: &[String]) -> Option<String> {
+    let unknown = types.iter().find(|name| !EVENTS.iter().any(|event| event.name == name.as_str()))?;
+    let names = join(&mut EVENTS.iter().map(|event| event.name), ", ");
+    Some(["the unknown type ", &in_quotes(unknown), ": the types are ", &names].concat())
 }

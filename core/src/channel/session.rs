@@ -37,7 +37,7 @@ pub trait Protocol {
     const CHANNEL: &'static str;
     /// The name of the channel in the URL.
     const PATH: &'static str = Self::CHANNEL;
-    /// Whether the server accepts the channel with [`Received::Accepted`], at the end of a handshake. Otherwise the first
+    /// Whether the server accepts the channel with `Received::Accepted`, at the end of a handshake. Otherwise the first
     /// message that is not an error means acceptance.
     const HANDSHAKE: bool = false;
 
@@ -71,6 +71,10 @@ pub trait Protocol {
     /// Returns the next binary message, when the socket has room for it.
     fn poll_output(&mut self) -> Option<Vec<u8>> {
         None
+    }
+    /// Returns whether the next output continues the last output, so that no other message may be between them.
+    fn continues_output(&self) -> bool {
+        false
     }
     /// Returns the message to send before this side closes the socket, if there is one.
     fn closing_message(&mut self) -> Option<Action> {
@@ -147,7 +151,7 @@ pub struct Session<P> {
 impl<P: Protocol> Session<P> {
     pub(super) fn begin(protocol: P, target: Target, seed: u64, now: Millis) -> Self {
         let mut link = Link::new(P::CHANNEL, P::PATH, P::HANDSHAKE, target, seed);
-        link.start(now, |url| protocol.add_query(url));
+        link.start(now, &|url| protocol.add_query(url));
         Self { link, protocol, consumer: Consumer::Reading }
     }
 
@@ -159,7 +163,7 @@ impl<P: Protocol> Session<P> {
 
     /// Reports the result of [`Action::Authorize`]: the computer's address and a new password, or the error.
     pub fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>) {
-        self.link.credentials(now, found, |url| self.protocol.add_query(url));
+        self.link.credentials(now, found, &|url| self.protocol.add_query(url));
     }
 
     /// Reports that the consumer has no password for [`Action::Authorize`] at the moment, with the reason.
@@ -247,7 +251,7 @@ impl<P: Protocol> Session<P> {
         self.watch_consumer(now);
         let (connect, acceptance) = self.link.timeout(now, self.wants_read(), || self.protocol.ping());
         if connect {
-            self.link.start(now, |url| self.protocol.add_query(url));
+            self.link.start(now, &|url| self.protocol.add_query(url));
         }
         self.report_acceptance(acceptance);
     }
@@ -263,7 +267,9 @@ impl<P: Protocol> Session<P> {
     /// Returns the next action for the caller to perform.
     #[must_use]
     pub fn poll_action(&mut self) -> Option<Action> {
-        if let Some(action) = self.link.poll_action() {
+        if !(self.link.has_socket() && self.protocol.continues_output())
+            && let Some(action) = self.link.poll_action()
+        {
             return Some(action);
         }
         let bytes = self.link.has_socket().then(|| self.protocol.poll_output()).flatten()?;

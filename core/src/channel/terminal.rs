@@ -194,7 +194,7 @@ impl Protocol for Terminal {
     const CHANNEL: &'static str = "terminal";
 
     fn add_query(&self, url: SocketUrl) -> SocketUrl {
-        url.with("cols", self.cols).with("rows", self.rows)
+        url.with("cols", u32::from(self.cols)).with("rows", u32::from(self.rows))
     }
 
     fn on_open(&mut self, _: Option<&Password>) -> Vec<String> {
@@ -382,7 +382,7 @@ impl Kind for Terminal {
 const RESIZE: &str = r#"{"type":"resize","#;
 
 fn resize(cols: u16, rows: u16) -> String {
-    format!(r#"{RESIZE}"cols":{cols},"rows":{rows}}}"#)
+    format!(r#"{RESIZE}"cols":{},"rows":{}}}"#, u32::from(cols), u32::from(rows))
 }
 
 fn check_side(owner: &str, field: &str, characters: f64) -> Result<u16, Error> {

@@ -70,11 +70,20 @@ enum Ended {
 /// The [`Error`] that ended the call.
 pub async fn run_call<P: Platform>(
     platform: &P,
-    mut call: Call,
+    call: Call,
     canceled: impl Future<Output = ()>,
     progress_sender: Option<ProgressSender>,
 ) -> Result<Output, Error> {
-    let mut canceled = pin!(canceled);
+    // The code exists once for all types of this future.
+    run(platform, call, pin!(canceled), progress_sender).await
+}
+
+async fn run<P: Platform>(
+    platform: &P,
+    mut call: Call,
+    mut canceled: Pin<&mut dyn Future<Output = ()>>,
+    progress_sender: Option<ProgressSender>,
+) -> Result<Output, Error> {
     let report = |call: &mut Call| {
         if let Some((sender, progress)) = progress_sender.as_ref().zip(call.poll_upload_progress()) {
             sender.send(progress);
@@ -122,9 +131,10 @@ async fn exchange<P: Platform>(
     limits: Limits,
     progress: Progress,
     mut on_sent: impl FnMut(usize),
-    mut canceled: Pin<&mut impl Future<Output = ()>>,
+    mut canceled: Pin<&mut dyn Future<Output = ()>>,
 ) -> Ended {
-    let mut response = pin!(platform.send(request, progress.clone()));
+    // As `dyn`, the code of the platform is not merged with the code of the call, which compresses better.
+    let mut response: Pin<Box<dyn Future<Output = _>>> = Box::pin(platform.send(request, progress.clone()));
     let mut limit = pin!(platform.sleep(limits.request));
     let mut last_piece = None;
     let mut idle: Option<Pin<Box<dyn Future<Output = ()>>>> = None;

@@ -313,8 +313,8 @@ fn a_password_comes_from_the_consumer_if_the_target_is_refreshable() {
     channel.decline_password_request("the server is busy".to_owned());
     assert!(!poll());
     let State::Reconnecting { cause, .. } = channel.state() else { panic!("{channel:?}") };
-    assert_eq!(cause.message, "the password was refused: `refresh` failed: the server is busy");
-    assert_eq!(cause.reason, crate::channel::CloseReason::Unauthorized);
+    assert_eq!(cause.message, "`refresh` failed: the server is busy");
+    assert_eq!(cause.reason, crate::channel::CloseReason::Unreachable);
 
     host.advance(60_000);
     assert!(!poll());

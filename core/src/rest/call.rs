@@ -15,7 +15,7 @@ use crate::client::address::redirect_target;
 use crate::client::config::{CallOptions, Config, DEFAULT_MAX_FILE_BYTES};
 use crate::client::credentials::ApiKey;
 use crate::diagnostics::log::{LogEntry, LogEvent, LogQueue};
-use crate::diagnostics::mask::Mask;
+use crate::diagnostics::mask::{Mask, in_quotes};
 use crate::encoding::base64;
 use crate::encoding::json::{self, Map, SyntaxError, Value};
 use crate::encoding::text::split_once;
@@ -78,14 +78,14 @@ impl Output {
                 Output::Screenshot(_) | Output::Content(_) => Value::Null,
             };
             serde_json::from_str(&value.to_string()).map_err(|error| {
-                Error::Decode(DecodeError {
+                Error::Decode(Box::new(DecodeError {
                     operation: name.to_owned(),
                     path: String::new(),
                     problem: error.to_string(),
                     status: 200,
                     body: String::new(),
                     garbled: false,
-                })
+                }))
             })
         }
         read(E::OPERATION.name, self)
@@ -178,8 +178,9 @@ impl Call {
         if name == custom::NAME {
             return Self::prepare(config, custom::read(params)?, options, content, seed);
         }
-        let operation = crate::rest::calls::operation(name)
-            .ok_or_else(|| Error::encode("call", "operation", format!("is not known: {name:?}")))?;
+        let operation = crate::rest::calls::operation(name).ok_or_else(|| {
+            Error::encode("call", "operation", format!("is not known: {}", in_quotes(name)))
+        })?;
         Self::prepare(config, Prepared::declared(operation, params)?, options, content, seed)
     }
 
@@ -415,12 +416,12 @@ impl Call {
     pub fn handle_failure(&mut self, failure: SendFailure) {
         let SendFailure { reached, message, code } = failure;
         self.record_delivery(reached.into());
-        self.fail(Error::Transport(TransportError {
+        self.fail(Error::Transport(Box::new(TransportError {
             operation: self.name.clone(),
             message: self.mask.text(&message),
             code,
             delivered: self.delivered,
-        }));
+        })));
     }
 
     /// Reports that the limit [`request`](Limits::request) expired.
@@ -443,7 +444,7 @@ impl Call {
 
     fn out_of_time(&self, kind: TimeoutKind, limit: Millis) -> Error {
         let operation = self.name.clone();
-        Error::Timeout(TimeoutError { operation, kind, limit, delivered: self.delivered })
+        Error::Timeout(Box::new(TimeoutError { operation, kind, limit, delivered: self.delivered }))
     }
 
     /// Aborts the call. The next step is `Done`.
@@ -457,7 +458,7 @@ impl Call {
     }
 
     fn aborted(&self) -> Error {
-        Error::Aborted(AbortedError { operation: self.name.clone(), delivered: self.delivered })
+        Error::Aborted(Box::new(AbortedError { operation: self.name.clone(), delivered: self.delivered }))
     }
 
     /// Records that the current request has ended without a response.
@@ -689,11 +690,11 @@ impl Call {
     }
 
     fn too_large(&self, response: &Response) -> Error {
-        Error::TooLarge(TooLargeError {
+        Error::TooLarge(Box::new(TooLargeError {
             operation: self.name.clone(),
             status: response.status,
             limit: self.request.max_response_bytes,
-        })
+        }))
     }
 
     fn not_json(&self, response: &Response, error: SyntaxError) -> Error {
@@ -710,26 +711,25 @@ impl Call {
                 _ => format!("expected JSON, found something else at byte {}", error.at),
             }
         };
-        Error::Decode(DecodeError {
-            // The response to a retry would exceed the limit too.
-            garbled: error.exceeded.is_none(),
-            ..self.decode_error(response, Mismatch { path: String::new(), problem })
-        })
+        let mut decode_error = self.decode_error(response, Mismatch { path: String::new(), problem });
+        // The response to a retry would exceed the limit too.
+        decode_error.garbled = error.exceeded.is_none();
+        Error::Decode(decode_error)
     }
 
     fn mismatch(&self, response: &Response, mismatch: Mismatch) -> Error {
         Error::Decode(self.decode_error(response, mismatch))
     }
 
-    fn decode_error(&self, response: &Response, Mismatch { path, problem }: Mismatch) -> DecodeError {
-        DecodeError {
+    fn decode_error(&self, response: &Response, Mismatch { path, problem }: Mismatch) -> Box<DecodeError> {
+        Box::new(DecodeError {
             operation: self.name.clone(),
             path,
             problem,
             status: response.status,
             body: self.mask.body(&response.body),
             garbled: false,
-        }
+        })
     }
 }
 

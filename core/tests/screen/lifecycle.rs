@@ -1,7 +1,7 @@
 //! The life of a channel: the forms of the handshake, refusals, reconnects, input.
 
 use orgo_core::channel::screen::{ImageFormat, KeyAction, PointerButton, ScreenItem, ScreenOptions};
-use orgo_core::channel::{CloseReason, InputRefusal, State};
+use orgo_core::channel::{Action, CloseReason, InputRefusal, State};
 use orgo_core::client::address::ComputerAddress;
 use orgo_core::client::credentials::Password;
 
@@ -305,6 +305,26 @@ fn unsent_input_is_bounded() {
     assert!((4_000..5_000).contains(&accepted), "{accepted}");
     client.take_sent();
     assert_eq!(client.session.key("a", KeyAction::Press), Ok(None));
+}
+
+#[test]
+fn long_output_is_sent_in_messages_that_nothing_interrupts() {
+    let mut client = Client::connected(8, 8);
+    client.take_sent();
+    let text = "clipboard ".repeat(5_000);
+    assert_eq!(client.session.set_clipboard(&text), Ok(None));
+    let Some(Action::SendBinary(mut sent)) = client.session.poll_action() else { panic!("no message") };
+    assert_eq!(sent.len(), 16 << 10);
+    // The time of the next ping comes while the text is sent.
+    client.now = client.session.poll_timeout().unwrap();
+    client.session.handle_timeout(client.now);
+    while let Some(action) = client.session.poll_action() {
+        let Action::SendBinary(bytes) = action else { panic!("{action:?}") };
+        assert!(bytes.len() <= 16 << 10);
+        sent.extend(bytes);
+    }
+    assert_eq!(&sent[8..8 + text.len()], text.as_bytes());
+    assert_eq!(sent[8 + text.len()..], [3, 0, 0, 0, 0, 0, 0, 1, 0, 1], "the ping follows");
 }
 
 #[test]

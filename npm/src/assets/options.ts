@@ -5,7 +5,7 @@ import { checkFields } from "../options.js";
 /** The locations of the files that the package loads on demand. The package finds them itself; see {@link configure}. */
 export interface AssetOptions {
   /**
-   * The WebAssembly module: its URL, its bytes, or the compiled module. The package exports the file as `orgo-sdk/wasm`. Default:
+   * The WebAssembly module: its URL, its bytes, or the compiled module. The package exports the file as `orgo-sdk/orgo.wasm`. Default:
    * the file next to the bundle, or else a copy that is embedded in a script.
    */
   wasm?: string | { readonly href: string } | ArrayBuffer | Uint8Array | WebAssemblyModule;
@@ -39,14 +39,13 @@ export const isUrl = (value: unknown): value is string | { readonly href: string
   typeof value === "string" || (isObject(value) && typeof (value as { href?: unknown }).href === "string");
 
 /** Returns whether a value is a compiled module, also one of another realm. */
-export const isModule = (value: unknown): value is WebAssembly.Module =>
+export const isModule = (value: unknown): value is WebAssemblyModule =>
   Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
 
-const isBytes = (value: unknown) =>
-  ArrayBuffer.isView(value) || Object.prototype.toString.call(value) === "[object ArrayBuffer]";
+const isBytes = (value: unknown) => ArrayBuffer.isView(value) || Object.prototype.toString.call(value) === "[object ArrayBuffer]";
 
 /**
- * Sets the locations of the files that the package loads on demand. Needed only for an own location, for example because of a
+ * Sets the locations of the files that the package loads on demand. Needed only for a separate location, for example because of a
  * Content-Security-Policy, and on platforms that compile no WebAssembly at run time. A configured file has no fallback.
  *
  * In Node, only the bytes or the compiled module of `wasm` have an effect: Node needs no URLs, because it loads the embedded copy.

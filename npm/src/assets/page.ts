@@ -16,7 +16,7 @@ export const wasm = new Asset<WasmSource>({
   embedded: async () => gunzip(await embeddedWasm()),
   remedy: () =>
     typeof document === "undefined"
-      ? 'if this platform compiles no WebAssembly at run time: import wasm from "orgo-sdk/wasm"; configure({ wasm })'
+      ? 'if this platform compiles no WebAssembly at run time: import wasm from "orgo-sdk/orgo.wasm"; configure({ wasm })'
       : "a Content-Security-Policy must contain script-src 'wasm-unsafe-eval'",
 });
 

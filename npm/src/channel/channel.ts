@@ -137,10 +137,12 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
     this.#pulling ??= this.#binding
       .next()
       .then(
-        async (items) => {
-          await this.#awaitReconnect();
-          for (const item of items ?? []) this.accept(item);
-          return items !== null;
+        (items) => {
+          const accept = () => {
+            for (const item of items ?? []) this.accept(item);
+            return items !== null;
+          };
+          return this.#lagsBehind() ? this.#awaitReconnect().then(accept) : accept();
         },
         (thrown: unknown) => {
           throw toOrgoError(thrown);
@@ -199,11 +201,14 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
     }
   }
 
+  /** Returns whether the channel has reconnected, but the binding has not reported the new state yet. */
+  #lagsBehind(): boolean {
+    return this.#state.status === "reconnecting" && this.#binding.state().status !== "reconnecting";
+  }
+
   /** Waits for the state after a reconnect, so that its event precedes the events of the items after the break. */
   async #awaitReconnect(): Promise<void> {
-    while (this.#state.status === "reconnecting" && this.#binding.state().status !== "reconnecting") {
-      await this.#stateChange();
-    }
+    while (this.#lagsBehind()) await this.#stateChange();
   }
 
   async #watchState(): Promise<void> {

@@ -5,6 +5,7 @@ import type { Binding } from "../binding.js";
 import { nodeHost, withSockets } from "../bindings/host.js";
 import { location, sibling } from "../bindings/location.js";
 import { loadNative, type NativeSources } from "../bindings/native.js";
+import { localTarget } from "../bindings/targets.js";
 import { loadWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
@@ -71,7 +72,7 @@ async function load(): Promise<LoadedBinding> {
   }
   if (forced === "wasm") return { binding: await wasm() };
   try {
-    return { binding: loadNative(addon) };
+    return { binding: loadNative(addon, localTarget()) };
   } catch (cause) {
     if (forced === "native") throw cause;
     const binding = await wasm().catch((error: Error) => {
@@ -84,6 +85,12 @@ async function load(): Promise<LoadedBinding> {
 
 async function wasm(): Promise<Binding> {
   const { binding } = await loadWasm(async () => {
+    const missing = ["fetch", "TextDecoder", "TextEncoder"].filter((name) => !(name in globalThis));
+    if (missing.length > 0) {
+      throw new Error(
+        `there is no global ${missing.join(", ")}. Jest provides them with testEnvironment "node", not with "jsdom"`,
+      );
+    }
     const [glue, module] = await Promise.all([import("../bindings/wasm/orgo_wasm.js"), compile()]);
     return { glue, module };
   }, nodeHost);

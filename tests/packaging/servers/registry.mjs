@@ -16,8 +16,8 @@ const PUBLISHED = "2020-01-01T00:00:00.000Z";
 /**
  * Starts the registry on a free port.
  *
- * @returns {Promise<{ url: string, version: string, downloads: string[], close(): Promise<void> }>} `downloads` are the names of
- *   the downloaded tarballs
+ * @returns {Promise<{ url: string, version: string, downloads: string[], sizes: Record<string, number>, close(): Promise<void> }>}
+ *   `downloads` are the names of the downloaded tarballs, `sizes` the sizes of all tarballs in bytes
  */
 export async function startRegistry() {
   const folder = mkdtempSync(join(tmpdir(), "orgo-registry-"));
@@ -59,6 +59,7 @@ export async function startRegistry() {
     url: `http://127.0.0.1:${server.address().port}/`,
     version: built.version,
     downloads,
+    sizes: Object.fromEntries([...tarballs].map(([path, { length }]) => [basename(path), length])),
     async close() {
       server.close();
       server.closeAllConnections();

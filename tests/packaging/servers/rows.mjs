@@ -19,6 +19,7 @@ export const BINDINGS = ["native", "wasm"];
  * @property {string} project the folder in `projects/`, whose dependencies are the tools of the row
  * @property {string} mode what the row runs
  * @property {"native" | "wasm"} binding the binding that the SDK must use
+ * @property {RegExp} [refusal] the expected error, if the tool has no features that the SDK needs
  * @property {boolean} quick whether `npm test` runs the row; `npm run test:full` runs all rows
  * @property {(env: Record<string, string>) => Promise<string>} run runs the program with the variables of the local desktop,
  *   and returns the output
@@ -31,14 +32,16 @@ export const BINDINGS = ["native", "wasm"];
  * @param {object} [options]
  * @param {Record<string, string>} [options.variables] the environment variables that the row adds
  * @param {number} [options.major] the version of Node that runs the command (default: the version of this process)
- * @param {boolean} [options.quick]
+ * @param {boolean} [options.quick] see {@link Row}
+ * @param {RegExp} [options.refusal] see {@link Row}
  * @returns {Row}
  */
-export const row = (project, mode, binding, command, { variables, major, quick = false } = {}) => ({
+export const row = (project, mode, binding, command, { variables, major, quick = false, refusal } = {}) => ({
   project,
   mode,
   binding,
   quick,
+  refusal,
   run: (env) => runIn(open(project).folder, command, { env: { ...env, ...variables }, major }),
 });
 

@@ -12,10 +12,16 @@ const vitest = (options, settings = NODE) => bindingRows("vitest", `\`${options}
 const typescript = (mode, command, settings = NODE) => row("typescript-runners", mode, "native", command, settings);
 
 export const runners = () => [
-  ...["node", "jsdom"].flatMap((environment) => [
-    ...bindingRows("jest", `${environment}, CommonJS`, `jest --config ${environment}.json works.test.cjs`, QUICK),
-    ...bindingRows("jest", `${environment}, ES module`, `jest --config ${environment}.json works.test.mjs`, JEST_MODULES),
-  ]),
+  ...bindingRows("jest", "node, CommonJS", "jest --config node.json works.test.cjs", QUICK),
+  ...bindingRows("jest", "node, ES module", "jest --config node.json works.test.mjs", JEST_MODULES),
+  row("jest", "jsdom, CommonJS, native", "native", "jest --config jsdom.json works.test.cjs", QUICK),
+  row("jest", "jsdom, ES module, native", "native", "jest --config jsdom.json works.test.mjs", JEST_MODULES),
+  // The environment has neither `TextDecoder` nor `fetch`.
+  row("jest", "jsdom, CommonJS, wasm", "wasm", "jest --config jsdom.json works.test.cjs", {
+    ...NODE,
+    variables: { ORGO_BINDING: "wasm" },
+    refusal: /BindingError: .*TextDecoder/,
+  }),
   ...vitest("--pool threads"),
   ...vitest("--pool forks"),
   ...vitest("--pool vmThreads", QUICK),

@@ -162,9 +162,14 @@ pub struct Screen {
     cursor: Option<Cursor>,
     clipboard: Clipboard,
     input: Input,
+    /// The rest of the output, of which the start was sent.
+    unsent: Vec<u8>,
     paused: bool,
     unread: Unread,
 }
+
+/// The largest binary message, in bytes. Some servers limit messages to 32 KiB.
+const MAX_MESSAGE: usize = 16 << 10;
 
 /// What the consumer has not read. Items of the same kind are joined, so the number of items is bounded.
 #[derive(Debug, Default)]
@@ -197,6 +202,7 @@ impl Screen {
             cursor: None,
             clipboard: Clipboard::default(),
             input: Input::default(),
+            unsent: Vec::new(),
             paused: false,
             unread: Unread::default(),
         }
@@ -265,6 +271,7 @@ impl Protocol for Screen {
     fn on_open(&mut self, password: Option<&Password>) -> Vec<String> {
         self.connection = Connection::new(password, &self.options.encodings, self.paused);
         self.clipboard.reset();
+        self.unsent.clear();
         self.input.on_open();
         Vec::new()
     }
@@ -341,14 +348,23 @@ impl Protocol for Screen {
     }
 
     fn poll_output(&mut self) -> Option<Vec<u8>> {
-        let mut output = self.connection.poll_output(&self.framebuffer);
-        output.extend(self.input.take());
-        (!output.is_empty()).then_some(output)
+        if self.unsent.is_empty() {
+            self.unsent = self.connection.poll_output(&self.framebuffer);
+            self.unsent.extend(self.input.take());
+        }
+        let rest = self.unsent.split_off(MAX_MESSAGE.min(self.unsent.len()));
+        let next = mem::replace(&mut self.unsent, rest);
+        (!next.is_empty()).then_some(next)
+    }
+
+    fn continues_output(&self) -> bool {
+        !self.unsent.is_empty()
     }
 
     fn closing_message(&mut self) -> Option<Action> {
         self.input.release_all();
-        let last = self.input.take();
+        let mut last = mem::take(&mut self.unsent);
+        last.extend(self.input.take());
         (!last.is_empty()).then_some(Action::SendBinary(last))
     }
 }

@@ -31,7 +31,8 @@ async function main() {
   const context = vm.createContext({ ...globals, fetch, Headers, Request, Response, WebSocket, performance, WebAssembly });
   const { work } = load(context, require.resolve("./work.cjs"));
   await work(require("orgo-sdk"));
-  await work(load(context, require.resolve("orgo-sdk")));
+  // The WebAssembly module is in a separate script, which `require` evaluates in the main context.
+  if (process.env.ORGO_BINDING === "native") await work(load(context, require.resolve("orgo-sdk")));
 }
 
 main();
