@@ -8,25 +8,31 @@ import { join } from "node:path";
 import { argv } from "node:process";
 import { anonymous, cargoTarget } from "./lib/cargo.mjs";
 import { inspect, OLDEST_GLIBC } from "./lib/inspect.mjs";
-import { Failure, main, root, run, step } from "./lib/step.mjs";
+import { BUILT_ADDONS } from "./lib/pack.mjs";
+import { Failure, main, run, step } from "./lib/step.mjs";
 import { addonFile, addonLibrary, TARGETS } from "./lib/targets.mjs";
 import { ensureRustTargets, ensureZig, usePaths } from "./lib/tools.mjs";
 
-/** The folder of the addons that this script builds. */
-const OUT = join(root, "target/addons");
-
 async function build(target) {
-  // Addons are libraries, so they use the C library of the process, and musl must not be linked statically.
-  const env = anonymous(target.libc === "musl" ? ["-Ctarget-feature=-crt-static"] : []);
+  const env = anonymous(flags(target));
   const triple = target.libc === "glibc" ? `${target.rust}.${OLDEST_GLIBC}` : target.rust;
   const command = target.os === "linux" ? "zigbuild" : "build";
   await run("cargo", [command, "--package", "orgo-node", "--profile", "addon", "--target", triple], { env });
-  mkdirSync(OUT, { recursive: true });
-  const addon = join(OUT, addonFile(target));
+  mkdirSync(BUILT_ADDONS, { recursive: true });
+  const addon = join(BUILT_ADDONS, addonFile(target));
   copyFileSync(join(cargoTarget(), target.rust, "addon", addonLibrary(target)), addon);
   const { facts, problems } = inspect(addon, target);
   console.log(`  ${addon}: ${facts}`);
   if (problems.length > 0) throw new Failure(`${addon} cannot be published:\n  ${problems.join("\n  ")}`);
+}
+
+/** Returns the flags of rustc for a target. */
+function flags(target) {
+  // An addon uses the C library of the process, so musl must not be linked statically.
+  if (target.libc === "musl") return ["-Ctarget-feature=-crt-static"];
+  // By default, the library contains the path where it was built.
+  if (target.os === "darwin") return [`-Clink-arg=-Wl,-install_name,@rpath/${addonFile(target)}`];
+  return [];
 }
 
 function select(names) {

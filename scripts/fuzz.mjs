@@ -12,7 +12,7 @@ import { ensureCargoFuzz, usePaths } from "./lib/tools.mjs";
  * Rust, and the build then takes half the time.
  */
 const fuzzers = {
-  core: ["json", "responses", "parameters", "terminal", "audio", "events"],
+  core: ["json", "responses", "parameters", "terminal", "audio", "events", "screen", "screen_decoders"],
   desktop: ["connection", "body", "message", "output", "display", "agent", "audio_server"],
 };
 const sanitizer = { core: "address", desktop: "none" };

@@ -45,25 +45,27 @@ impl From<Reached> for Delivered {
 }
 
 /// Why a call or a channel failed.
+///
+/// The details are boxed, so that a result that can be an error is small.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
     /// A parameter or an option is invalid. Nothing was sent.
-    Encode(EncodeError),
+    Encode(Box<EncodeError>),
     /// The response does not match its declaration.
-    Decode(DecodeError),
+    Decode(Box<DecodeError>),
     /// The response body exceeds the limit.
-    TooLarge(TooLargeError),
+    TooLarge(Box<TooLargeError>),
     /// The server responded with an error status.
     Server(Box<ServerError>),
     /// The network failed before the response was complete.
-    Transport(TransportError),
+    Transport(Box<TransportError>),
     /// A time limit expired.
-    Timeout(TimeoutError),
+    Timeout(Box<TimeoutError>),
     /// The caller aborted the call.
-    Aborted(AbortedError),
+    Aborted(Box<AbortedError>),
     /// The channel ended.
-    Closed(CloseCause),
+    Closed(Box<CloseCause>),
 }
 
 /// An invalid parameter or option. Nothing was sent.
@@ -211,11 +213,11 @@ impl ServerError {
 impl Error {
     /// Creates the error of an invalid parameter or option.
     pub(crate) fn encode(operation: &str, field: &str, problem: impl Into<String>) -> Self {
-        Self::Encode(EncodeError {
+        Self::Encode(Box::new(EncodeError {
             operation: operation.to_owned(),
             field: field.to_owned(),
             problem: problem.into(),
-        })
+        }))
     }
 
     /// Returns whether the call took effect on the server. Returns [`Delivered::No`] for the end of a channel.
@@ -314,7 +316,7 @@ impl fmt::Display for TooLargeError {
 
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} {}", self.operation, self.status, self.message)
+        write!(f, "{}: {} {}", self.operation, u32::from(self.status), self.message)
     }
 }
 
@@ -372,14 +374,14 @@ impl std::error::Error for Error {
     /// Returns the contained error. Both errors have the same text, so print only one of them.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(match self {
-            Self::Encode(error) => error,
-            Self::Decode(error) => error,
-            Self::TooLarge(error) => error,
+            Self::Encode(error) => &**error,
+            Self::Decode(error) => &**error,
+            Self::TooLarge(error) => &**error,
             Self::Server(error) => &**error,
-            Self::Transport(error) => error,
-            Self::Timeout(error) => error,
-            Self::Aborted(error) => error,
-            Self::Closed(cause) => cause,
+            Self::Transport(error) => &**error,
+            Self::Timeout(error) => &**error,
+            Self::Aborted(error) => &**error,
+            Self::Closed(cause) => &**cause,
         })
     }
 }
@@ -459,7 +461,7 @@ mod tests {
         let error = Error::Server(Box::new(ServerError { status: 429, ..ServerError::default() }));
         let source = error.source().and_then(|source| source.downcast_ref::<ServerError>());
         assert_eq!(source.map(|error| error.status), Some(429));
-        let error = Error::Closed(CloseCause::new(crate::channel::CloseReason::Normal, ""));
+        let error = Error::Closed(Box::new(CloseCause::new(crate::channel::CloseReason::Normal, "")));
         assert!(error.source().is_some_and(<dyn std::error::Error>::is::<CloseCause>));
     }
 }

@@ -1,10 +1,10 @@
 //! The Orgo protocol as a sans-IO library.
 //!
 //! Orgo rents headless Linux desktops that AI agents control. This crate encodes the REST calls, decodes their
-//! responses, and runs the WebSocket channels (terminal, audio, events) as state machines. It opens no socket, reads no
-//! clock and starts no thread: your program performs the I/O, reports what happened together with the current time, and
-//! asks for the next step. So the same code runs with any HTTP client, with or without an async runtime, in a browser,
-//! and in tests with a virtual clock.
+//! responses, and runs the WebSocket channels (terminal, audio, events, screen) as state machines. It opens no socket,
+//! reads no clock and starts no thread: your program performs the I/O, reports what happened together with the current
+//! time, and asks for the next step. So the same code runs with any HTTP client, with or without an async runtime, in a
+//! browser, and in tests with a virtual clock.
 //!
 //! # A call
 //!
@@ -132,6 +132,8 @@
 //!
 //! - `driver`: async loops over a platform's HTTP client, sockets and timer, which the bindings for browsers and Node
 //!   share. They are generic over a `Platform` and need no runtime.
+//! - `screen`: the screen channel, [`ScreenSession`](channel::ScreenSession).
+//! - `screen-png`: images of the screen as PNG.
 //! - `describe`: keeps the doc comments and the sources of the declarations in the program, for tools that generate
 //!   documentation.
 //!
@@ -145,6 +147,8 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// An index operator of text would add 5 kB of error messages to a page: use `encoding::text::part`.
+#![cfg_attr(not(test), warn(clippy::string_slice))]
 
 extern crate alloc;
 

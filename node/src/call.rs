@@ -98,12 +98,8 @@ impl PendingCall {
 /// Returns the outcome of a call, even after a panic.
 async fn settle(operation: String, call: impl Future<Output = Result<Output, error::Error>>) -> PlainObject {
     driver::outcome(catch_panic(call).await.unwrap_or_else(|message| {
-        Err(error::Error::Transport(TransportError {
-            operation,
-            message,
-            code: None,
-            delivered: Delivered::Maybe,
-        }))
+        let error = TransportError { operation, message, code: None, delivered: Delivered::Maybe };
+        Err(error::Error::Transport(Box::new(error)))
     }))
 }
 

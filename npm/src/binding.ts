@@ -3,7 +3,15 @@
  * the I/O; the Rust core implements the protocol.
  */
 import type { WebMessagePort } from "./ambient.js";
-import type { AudioItem, ChannelState, Counters, ErrorRecord, EventItem, TerminalItem } from "./generated/channels.js";
+import type {
+  AudioItem,
+  ChannelState,
+  Counters,
+  ErrorRecord,
+  EventItem,
+  ScreenItem,
+  TerminalItem,
+} from "./generated/channels.js";
 
 /** The settings of a client. An absent setting has the core's default. */
 export interface BindingConfig {
@@ -84,6 +92,7 @@ export interface ChannelItems {
   terminal: TerminalItem;
   audio: AudioItem;
   events: EventItem;
+  screen: ScreenItem;
 }
 
 /** The name of a kind of channel. */
@@ -119,7 +128,10 @@ export interface BindingChannel<Item> {
    *
    * - terminal: `input` (a string) sends text, and returns `null`, or an `InputRefusal` if none of it is sent; `refusal` returns
    *   what `input` would return now; `resize` (`{ cols, rows }`).
-   * - events: `subscribe` and `unsubscribe` (a list of event types).
+   * - events: `subscribe` and `unsubscribe` (a list of event types). `expect` (an event type) throws an error if the type is unknown.
+   * - screen: `size`, `pointer` and `refusal` return the current value; `move`, `down`, `up`, `click`, `drag`, `wheel`, `key` and
+   *   `resize` (their parameters) and `clipboard` (a string) are input, and return `null` or an `InputRefusal`; `release`;
+   *   `clipboard` without an argument and `image` request an item.
    *
    * @throws an `ErrorRecord` for an unknown command or a wrong argument.
    */
@@ -150,7 +162,7 @@ export interface BindingClient {
    * Opens a channel.
    *
    * @param options The options of the kind: `cols` and `rows` of a terminal; `sample_rate` and `channels` of audio; `types` of
-   *   events. `batch_ms` is the time for which the addon collects items with samples before it passes them to JavaScript.
+   *   events; `view_only` of a screen, which only the addon opens. `batch_ms` is the time for which the addon collects items with samples before it passes them to JavaScript.
    * @throws an `ErrorRecord` if the address or an option is invalid.
    */
   open<Kind extends ChannelKind>(

@@ -4,6 +4,7 @@ import type { Caller } from "./caller.js";
 import type { AudioParams, AudioStream } from "./channel/audio.js";
 import type { EventStream } from "./channel/events.js";
 import { ChannelOpener } from "./channel/open.js";
+import type { Screen, ScreenParams } from "./channel/screen.js";
 import type { Terminal, TerminalParams } from "./channel/terminal.js";
 import { Connection } from "./connection.js";
 import { Deadline } from "./deadline.js";
@@ -278,6 +279,16 @@ export class Computer {
    */
   events(types: readonly EventType[], options?: OpenOptions): Promise<EventStream> {
     return this.#channels.events(types, options);
+  }
+
+  /**
+   * Opens the live screen of the computer. Resolves when the server has accepted the channel. Only Node with the native addon
+   * opens it.
+   *
+   * @throws InvalidParameterError without the addon; ChannelClosedError if the server refuses it; TimeoutError; AbortError.
+   */
+  screen(params?: ScreenParams, options?: OpenOptions): Promise<Screen> {
+    return this.#channels.screen(params, options);
   }
 
   /**

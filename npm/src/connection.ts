@@ -3,6 +3,7 @@ import { Caller } from "./caller.js";
 import type { AudioParams, AudioStream } from "./channel/audio.js";
 import type { EventStream } from "./channel/events.js";
 import { ChannelOpener } from "./channel/open.js";
+import type { Screen, ScreenParams } from "./channel/screen.js";
 import type { Terminal, TerminalParams } from "./channel/terminal.js";
 import { invalidParameter } from "./errors.js";
 import { ClientLog, type Logger, type LogLevel } from "./logger.js";
@@ -122,6 +123,11 @@ export class ConnectedComputer {
   /** Opens the audio of the computer. See {@link Computer.audio}. */
   audio(params?: AudioParams, options?: OpenOptions): Promise<AudioStream> {
     return this.#channels.audio(params, options);
+  }
+
+  /** Opens the live screen. See {@link Computer.screen}. */
+  screen(params?: ScreenParams, options?: OpenOptions): Promise<Screen> {
+    return this.#channels.screen(params, options);
   }
 
   /** Opens the events of the desktop. See {@link Computer.events}. */

@@ -29,6 +29,24 @@ export {
 } from "./channel/audio.js";
 export { Channel, type ChannelEvents } from "./channel/channel.js";
 export { type EventOf, EventStream, type EventStreamEvents, type WaitForOptions } from "./channel/events.js";
+export {
+  Screen,
+  type ScreenButton,
+  type ScreenButtonParams,
+  type ScreenClickParams,
+  type ScreenCursor,
+  type ScreenDamage,
+  type ScreenDragParams,
+  type ScreenEvents,
+  type ScreenImage,
+  type ScreenImageParams,
+  type ScreenKeyParams,
+  type ScreenParams,
+  type ScreenPoint,
+  type ScreenSize,
+  type ScreenWheelParams,
+  type SettledOptions,
+} from "./channel/screen.js";
 export { Terminal, type TerminalEvents, type TerminalParams } from "./channel/terminal.js";
 export type { OrgoOptions } from "./client.js";
 export { Computer, type ComputerInfo, type Screenshot, type ScreenshotOptions } from "./computer.js";
@@ -62,6 +80,7 @@ export {
   type Delivered,
   EVENT_TYPES,
   type InputRefusal,
+  type ScreenRect,
 } from "./generated/channels.js";
 export type * from "./generated/types.js";
 export type { Logger, LogLevel } from "./logger.js";

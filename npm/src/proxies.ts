@@ -154,9 +154,6 @@ const UNSENT_MESSAGES =
 
 function isUnsent({ code, syscall, message }: NetworkError): boolean {
   return (
-    syscall === "connect" ||
-    syscall === "getaddrinfo" ||
-    UNSENT_CODES.test(String(code)) ||
-    UNSENT_MESSAGES.test(String(message))
+    syscall === "connect" || syscall === "getaddrinfo" || UNSENT_CODES.test(String(code)) || UNSENT_MESSAGES.test(String(message))
   );
 }

@@ -4,7 +4,7 @@ import test, { afterEach } from "node:test";
 import { fakePlatform, until } from "./support/fake-binding.mjs";
 import { source } from "./support/source.mjs";
 
-const { withAudioWorkers } = source;
+const { Asset, withAudioWorkers } = source;
 const counters = { received: 1, taken: 1, buffered: 0, dropped: 0 };
 const samples = Float32Array.of(0.5);
 
@@ -38,10 +38,19 @@ function workers(start) {
 
 const becomesReady = (worker) => queueMicrotask(() => worker.send({ type: "ready" }));
 
+/** The file of the worker. Its embedded copy is at `blob:worker`. */
+const file = () =>
+  new Asset({
+    configured: () => undefined,
+    url: () => "worker.js",
+    embedded: async () => "blob:worker",
+    remedy: () => "",
+  });
+
 async function client() {
   const { platform, channels } = fakePlatform();
   const { binding } = await platform.load();
-  const { Client } = withAudioWorkers(binding, "the module", () => "worker.js");
+  const { Client } = withAudioWorkers(binding, "the module", file());
   return { client: new Client({ base_url: "b" }), channels };
 }
 
@@ -50,8 +59,8 @@ async function open() {
   const created = workers(becomesReady);
   const { client: remote, channels } = await client();
   const opening = remote.open("audio", { computer_id: "c" }, { channels: 2 });
+  await until(() => created[0]?.messages.length > 0);
   const [worker] = created;
-  await until(() => worker.messages.length > 0);
   worker.send({ type: "state", state: { status: "connecting" }, counters });
   return { audio: await opening, worker, channels };
 }
@@ -95,7 +104,7 @@ test("an error of the binding in the worker reaches the page", async () => {
   const created = workers(becomesReady);
   const { client: remote } = await client();
   const opening = remote.open("audio", { computer_id: "c" }, {});
-  await until(() => created[0].messages.length > 0);
+  await until(() => created[0]?.messages.length > 0);
   const error = { kind: "encode", message: "no", delivered: "no" };
   created[0].send({ type: "refused", error });
   await assert.rejects(opening, (thrown) => thrown === error);
@@ -109,6 +118,24 @@ test("a failure of the worker fails the channel", async () => {
   await assert.rejects(items, { message: "unreachable" });
   await assert.rejects(audio.nextState(), { message: "unreachable" });
   assert.equal(worker.terminated, true);
+});
+
+test("if the file of the worker cannot be loaded, its embedded copy is started", async () => {
+  const blocked = (worker) => queueMicrotask(() => worker.onerror({ preventDefault() {} }));
+  const created = workers((worker) => (worker.url === "worker.js" ? blocked(worker) : becomesReady(worker)));
+  const { client: remote, channels } = await client();
+  const opening = remote.open("audio", { computer_id: "c" }, {});
+  await until(() => created[1]?.messages.length > 0);
+  assert.deepEqual(
+    created.map(({ url, terminated }) => [url, terminated]),
+    [
+      ["worker.js", true],
+      ["blob:worker", false],
+    ],
+  );
+  created[1].send({ type: "state", state: { status: "connecting" }, counters });
+  assert.deepEqual((await opening).state(), { status: "connecting" });
+  assert.equal(channels.length, 0);
 });
 
 for (const [condition, start] of Object.entries({

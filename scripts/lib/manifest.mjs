@@ -72,6 +72,11 @@ export function checkManifests({ tag } = {}) {
   const [newest] = changelogVersions();
   if (tag !== undefined && tag !== `v${version}`) problems.push(`the tag is ${tag}, but the version in Cargo.toml is ${version}`);
   if (tag !== undefined && newest !== version) problems.push(`the newest entry of CHANGELOG.md is not for ${version}`);
+  for (const path of ["README.md", "npm/README.md"]) {
+    if (tag !== undefined && /\b(?:not published|not on npm) yet\b/.test(read(path))) {
+      problems.push(`${path} says that nothing is published yet`);
+    }
+  }
   if (newest !== undefined && newest !== version) {
     problems.push(`the newest version in CHANGELOG.md is ${newest}, but the version in Cargo.toml is ${version}`);
   }

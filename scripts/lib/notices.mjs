@@ -1,4 +1,5 @@
-// Collects the licenses of the third-party code in a binary: of the linked crates, and of the Rust standard library.
+// Collects the licenses of the third-party code in a package: of the linked crates, of the Rust standard library, and of bundled
+// npm packages.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -22,11 +23,12 @@ const LICENSE_FILE = /^(?:licen[cs]e|copying|copyright|notice)/i;
  *
  * @param {string[]} crates the crates of this workspace that are compiled into the binary
  * @param {string} triple the target of the binary
+ * @param {string[]} [packages] the npm packages whose code is bundled with the binary
  */
-export function notices(crates, triple) {
+export function notices(crates, triple, packages = []) {
   /** @type {Map<string, Component[]>} */
   const byText = new Map();
-  for (const component of [...linked(crates, triple), ...standardLibrary()]) {
+  for (const component of [...packages.map(bundled), ...linked(crates, triple), ...standardLibrary()]) {
     for (const text of required(component)) byText.set(text, [...(byText.get(text) ?? []), component]);
   }
   const sections = [...byText].map(
@@ -39,6 +41,13 @@ export function notices(crates, triple) {
 /** Crates of the standard library that are compiled only for platforms for which there is no addon. */
 const OTHER_PLATFORMS = /^(?:fortanix-sgx-abi|hermit-abi|moto-rt|r-efi|r-efi-alloc|unwinding|vex-sdk|wasi|wit-bindgen) /;
 
+/** Returns a package in `node_modules`. */
+function bundled(name) {
+  const folder = join(root, "node_modules", name);
+  const { version, license, author } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return { name: `${name} ${version}`, license, authors: [author?.name ?? author], files: licenseFiles(folder) };
+}
+
 /** Returns the crates of other authors that are linked into a binary. */
 function linked(crates, triple) {
   const cargo = (...args) => execFileSync("cargo", args, { cwd: root, encoding: "utf8", maxBuffer: 256 << 20 });
@@ -48,17 +57,19 @@ function linked(crates, triple) {
   const { packages } = JSON.parse(cargo("metadata", "--locked", "--format-version=1", "--filter-platform", triple));
   return packages
     .filter(({ name, version, source }) => source !== null && names.has(`${name} v${version}`))
-    .map(({ name, version, license, authors, manifest_path }) => {
-      const folder = dirname(manifest_path);
-      const files = readdirSync(folder).filter((file) => LICENSE_FILE.test(file));
-      return {
-        name: `${name} ${version}`,
-        license,
-        authors,
-        files: files.sort().map((file) => [file, readFileSync(join(folder, file), "utf8")]),
-      };
-    });
+    .map(({ name, version, license, authors, manifest_path }) => ({
+      name: `${name} ${version}`,
+      license,
+      authors,
+      files: licenseFiles(dirname(manifest_path)),
+    }));
 }
+
+const licenseFiles = (folder) =>
+  readdirSync(folder)
+    .filter((file) => LICENSE_FILE.test(file))
+    .sort()
+    .map((file) => [file, readFileSync(join(folder, file), "utf8")]);
 
 /** Returns the standard library and the crates in it, which the toolchain lists in a file. */
 function standardLibrary() {

@@ -11,6 +11,9 @@ import { addonFile, packageName, TARGETS } from "./targets.mjs";
 /** The folder of the addon that `npm run build` builds for this machine. */
 export const LOCAL_ADDONS = join(root, "npm/dist/native");
 
+/** The folder of the addons that `npm run addons` builds for all platforms. */
+export const BUILT_ADDONS = join(root, "target/addons");
+
 const LICENSES = ["LICENSE-APACHE", "LICENSE-MIT"];
 const NOTICES = "THIRD-PARTY-NOTICES.txt";
 
@@ -49,7 +52,8 @@ function stagePackage(staging, { scripts, devDependencies, ...manifest }) {
     cpSync(from, join(folder, name), { recursive: true, filter: (path) => relative(LOCAL_ADDONS, path).startsWith("..") });
   }
   const optionalDependencies = Object.fromEntries(TARGETS.map((target) => [packageName(target), manifest.version]));
-  write(folder, { ...manifest, optionalDependencies }, notices(["orgo-wasm", "orgo-playout-wasm"], "wasm32-unknown-unknown"));
+  const thirdParty = notices(["orgo-wasm", "orgo-playout-wasm"], "wasm32-unknown-unknown", ["ws"]);
+  write(folder, { ...manifest, optionalDependencies }, thirdParty);
   return folder;
 }
 

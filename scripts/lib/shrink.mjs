@@ -15,14 +15,11 @@ export const RUSTC = [
 const BINDGEN = enabled(["multivalue", "reference-types"]);
 
 /**
- * The wasm-opt passes and limits, chosen by the compressed size of the result. Two of them need a reason: the first kilobyte of
- * the memory is the end of the stack, so an address with an offset never wraps around. A large function that is inlined into its
- * only caller compresses worse.
+ * The wasm-opt passes, chosen by the compressed size of the result. Two of them need a reason: the first kilobyte of the memory
+ * is the end of the stack, so an address with an offset never wraps around. Engines ignore the alignment of an access, which
+ * `--dealign` makes equal everywhere.
  */
-export const OPTIMIZE = [
-  ...["-Os", "--flatten", "--rereloop", "-Oz", "-Oz"],
-  ...["--low-memory-unused", "--one-caller-inline-max-function-size=30"],
-];
+export const OPTIMIZE = ["-Os", "--flatten", "--rereloop", "-Oz", "-Oz", "--dealign", "--low-memory-unused"];
 
 /**
  * Optimizes the module, shortens the names of its imports and exports in both files, and minifies the glue. The names

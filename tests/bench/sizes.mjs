@@ -8,8 +8,16 @@ import { build } from "vite";
 const PAGE = '<!doctype html><title>Page</title><script type="module" src="/main.js"></script>';
 const MAIN = 'import * as sdk from "orgo-sdk"; globalThis.sdk = sdk;';
 
-/** Returns the sizes of the addon and of the minified files that a page with the whole package downloads, in bytes. */
+/** Returns the sizes of the addon and of the files of {@link pageSizes}, in bytes. */
 export async function shippedSizes(root) {
+  const sizes = await pageSizes(root);
+  const native = join(root, "npm/dist/native");
+  for (const name of readdirSync(native)) sizes[name] = compressed(join(native, name));
+  return sizes;
+}
+
+/** Returns the sizes of the minified files that a page with the whole package can download, in bytes. */
+export async function pageSizes(root) {
   const sizes = {};
   // The folder is in the repository, so that the bundler can resolve the package.
   mkdirSync(join(root, "tests/.output"), { recursive: true });
@@ -23,8 +31,6 @@ export async function shippedSizes(root) {
   } finally {
     rmSync(project, { recursive: true });
   }
-  const native = join(root, "npm/dist/native");
-  for (const name of readdirSync(native)) sizes[name] = compressed(join(native, name));
   return sizes;
 }
 

@@ -59,14 +59,14 @@ async function run(subject, vector) {
     const expected = vector.exchange.filter((step) => step.request && step.failure?.reached !== "never");
     assert.equal(exchange.requests.length, expected.length, "the number of requests");
     const sent = exchange.requests.map((request, index) => compare(request, expected[index].request));
-    return canonical({ sent, result, bytes, error: error && { ...error, message: comparableMessage(error) } });
+    return canonical({ sent, result, bytes, error: error && { ...error, ...comparableTexts(error) } });
   } finally {
     await exchange.close();
   }
 }
 
-/** Returns the message of an error, or `undefined` for a network failure, whose message depends on the platform. */
-const comparableMessage = ({ kind, message }) => (kind === "transport" ? undefined : message);
+/** Omits the message and the cause of a network failure, because they depend on the platform. */
+const comparableTexts = ({ kind }) => (kind === "transport" ? { message: undefined, network: undefined } : {});
 
 /** Compares a request with the vector. Returns the parts of the request that must be equal in every binding. */
 function compare({ method, url, headers, body }, expected) {

@@ -61,6 +61,15 @@ const requests = {
     const status = { POST: 302, DELETE: 303 }[request.method] ?? 307;
     response.writeHead(status, { ...CORS, location: `${request.url}/elsewhere` }).end();
   },
+  /** Redirects to another origin, and counts the requests there that contain the key or a header of the caller. */
+  leave(response, { request, headers, counts }) {
+    const [host, port] = headers.host.split(":");
+    if (host === "localhost") {
+      if (headers.authorization !== undefined || headers["x-tenant"] !== undefined) counts.leaks += 1;
+      return json(200, { id: "c" })(response);
+    }
+    response.writeHead(307, { ...CORS, location: `http://localhost:${port}${request.url}` }).end();
+  },
   unauthorized: json(401, { error: "Missing API key", request_id: "req_1" }),
 };
 
@@ -98,7 +107,7 @@ const sockets = {
 export async function startLimitsServer() {
   const runs = new Map();
   const countsOf = (run) => {
-    if (!runs.has(run)) runs.set(run, { requests: 0, aborted: 0, sockets: 0, closed: 0 });
+    if (!runs.has(run)) runs.set(run, { requests: 0, aborted: 0, sockets: 0, closed: 0, leaks: 0 });
     return runs.get(run);
   };
   const http = createServer((request, response) => {

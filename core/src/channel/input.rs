@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 
 use crate::Millis;
 use crate::encoding::json::quote;
+use crate::encoding::text::part;
 
 /// Input is accepted while fewer bytes than this are pending.
 const HIGH_WATER: usize = 1 << 20;
@@ -101,7 +102,7 @@ impl Input {
         while !self.text.is_char_boundary(end) {
             end -= 1;
         }
-        let piece = &self.text[self.start..end];
+        let piece = part(&self.text, self.start..end);
         let message = format!(r#"{{"type":"input","data":{}}}"#, quote(piece));
         self.in_flight += piece.len();
         self.unpinged += piece.len();

@@ -142,7 +142,7 @@ impl State {
 }
 
 /// The counters of a channel. `received = taken + buffered + dropped`. The unit depends on the kind of channel: bytes
-/// of text (terminal), samples of one audio channel (audio), or events.
+/// of text (terminal), samples of one audio channel (audio), events, or updates (screen).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     /// The number of units that the server sent.
@@ -369,7 +369,7 @@ impl Link {
     }
 
     /// Connects if the password is known. Otherwise requests the password.
-    pub(super) fn start(&mut self, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
+    pub(super) fn start(&mut self, now: Millis, url: &dyn Fn(SocketUrl) -> SocketUrl) {
         if self.target.password.is_some() {
             self.connect(now, now, url);
         } else {
@@ -391,7 +391,7 @@ impl Link {
         self.target.password.as_ref()
     }
 
-    fn connect(&mut self, started: Millis, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
+    fn connect(&mut self, started: Millis, now: Millis, url: &dyn Fn(SocketUrl) -> SocketUrl) {
         let Target { base_url, template, address, password, .. } = &self.target;
         match address.channel_url(base_url, template.as_ref(), self.path) {
             Ok(plain) => {
@@ -413,7 +413,7 @@ impl Link {
         &mut self,
         now: Millis,
         found: Result<(ComputerAddress, Password), Error>,
-        url: impl FnOnce(SocketUrl) -> SocketUrl,
+        url: &dyn Fn(SocketUrl) -> SocketUrl,
     ) {
         let Phase::Authorizing { started } = self.phase else { return };
         match found {
@@ -444,7 +444,9 @@ impl Link {
     /// Handles a failed request for a password. The next attempt requests the password again.
     pub(super) fn no_credentials(&mut self, now: Millis, problem: &str) {
         if matches!(self.phase, Phase::Authorizing { .. }) {
-            let cause = CloseCause::new(CloseReason::Unauthorized, &self.mask.text(problem));
+            // The description of the reason would suggest that the computer is the problem.
+            let message = self.mask.text(problem);
+            let cause = CloseCause { message, ..CloseCause::new(CloseReason::Unreachable, "") };
             self.broken(now, cause, Recovery::Reconnect);
         }
     }

@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use crate::client::credentials::Password;
 use crate::diagnostics::mask::MASK;
 use crate::encoding::percent::percent_encode;
-use crate::encoding::text::{replace, split_once};
+use crate::encoding::text::{part, replace, split_once};
 
 /// The root of the REST calls of the hosted service. The host starts with `www`, because `orgo.ai` redirects, and
 /// a redirect drops the credentials.
@@ -114,7 +114,7 @@ pub(crate) fn redirect_target(from: &str, location: &str) -> Option<(String, boo
     } else if location.split(['/', '?']).next().is_some_and(|start| start.as_bytes().contains(&b':')) {
         location.to_owned()
     } else {
-        let folder = path.rfind('/').map_or("/", |end| &path[..=end]);
+        let folder = path.rfind('/').map_or("/", |end| part(path, ..=end));
         format!("{scheme}//{authority}{folder}{location}")
     };
     let (now_secure, rest) = split_scheme(&absolute, "http", "https")?;
@@ -156,11 +156,11 @@ impl SocketTemplate {
         while let Some(at) = rest.find(['{', '}']) {
             let placeholder = ["{computer_id}", "{instance_id}", "{channel}"]
                 .into_iter()
-                .find(|placeholder| rest[at..].starts_with(placeholder))
+                .find(|placeholder| part(rest, at..).starts_with(placeholder))
                 .ok_or(AddressError::new(
                     "may contain {computer_id}, {instance_id} and {channel}, and no other braces",
                 ))?;
-            rest = &rest[at + placeholder.len()..];
+            rest = part(rest, at + placeholder.len()..);
         }
         Ok(Self(text.to_owned()))
     }
@@ -321,18 +321,18 @@ fn split_scheme<'a>(text: &'a str, plain: &str, secure: &str) -> Option<(bool, &
 /// Splits a URL without its scheme into the authority (the host and the port), and the path with the query.
 fn split_authority(rest: &str) -> Result<(String, &str), AddressError> {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
+    let (authority, path) = (part(rest, ..end), part(rest, end..));
     if authority.contains('@') {
         return Err(AddressError::new("must not contain a user name or a password"));
     }
     let host_end =
-        authority.rfind(':').filter(|at| !authority[*at..].contains(']')).unwrap_or(authority.len());
-    let (host, port) = authority.split_at(host_end);
+        authority.rfind(':').filter(|at| !part(authority, *at..).contains(']')).unwrap_or(authority.len());
+    let (host, port) = (part(authority, ..host_end), part(authority, host_end..));
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~[]:{}".contains(&byte);
     if host.is_empty() || !authority.bytes().all(allowed) {
         return Err(AddressError::new("must have a host name of ASCII letters, digits, dots and dashes"));
     }
-    if !port.is_empty() && port[1..].parse::<u16>().is_err() {
+    if !port.is_empty() && part(port, 1..).parse::<u16>().is_err() {
         return Err(AddressError::new("must have a port from 0 to 65535, or none"));
     }
     if !path.bytes().all(|byte| byte.is_ascii_graphic()) {

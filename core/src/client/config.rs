@@ -7,6 +7,7 @@ use crate::client::address::{BaseUrl, DEFAULT_BASE_URL, SocketTemplate};
 use crate::client::credentials::ApiKey;
 use crate::client::fields::Fields;
 use crate::diagnostics::log::LogLevel;
+use crate::diagnostics::mask::in_quotes;
 use crate::encoding::json::{Map, Value};
 use crate::error::Error;
 
@@ -261,7 +262,7 @@ fn headers(owner: &str, headers: Map) -> Result<Vec<(String, String)>, Error> {
                 return Err(Error::encode(
                     owner,
                     "headers",
-                    format!("must have a string as the value of {name:?}"),
+                    format!("must have a string as the value of {}", in_quotes(&name)),
                 ));
             };
             let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
@@ -269,18 +270,19 @@ fn headers(owner: &str, headers: Map) -> Result<Vec<(String, String)>, Error> {
                 return Err(Error::encode(
                     owner,
                     "headers",
-                    format!("has a name that HTTP does not allow: {name:?}"),
+                    format!("has a name that HTTP does not allow: {}", in_quotes(&name)),
                 ));
             }
             let name = name.to_ascii_lowercase();
             if RESERVED_HEADERS.contains(&name.as_str()) {
+                let name = in_quotes(&name);
                 let problem =
-                    format!("must not contain {name:?}, which the HTTP client sets itself: leave it out");
+                    format!("must not contain {name}, which the HTTP client sets itself: leave it out");
                 return Err(Error::encode(owner, "headers", problem));
             }
             // Platforms encode other characters differently, or refuse them.
             if !value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
-                let problem = format!("must have a value of printable ASCII for {name:?}");
+                let problem = format!("must have a value of printable ASCII for {}", in_quotes(&name));
                 return Err(Error::encode(owner, "headers", problem));
             }
             Ok((name, value))

@@ -5,8 +5,9 @@
 
 use std::ops::Range;
 
-use crate::encoding::json::write_escape;
+use crate::encoding::json::{quote, write_escape};
 use crate::encoding::percent::percent_decode;
+use crate::encoding::text::part;
 
 /// The replacement of a secret.
 pub(crate) const MASK: &str = "***";
@@ -105,7 +106,7 @@ impl Mask {
             let longest = self.0.iter().map(String::len).max().unwrap_or_default() * MAX_ESCAPED_BYTE;
             whole = text.floor_char_boundary(whole.saturating_sub(longest));
         }
-        let mut kept = escaped(&text[..whole], keeps_lines);
+        let mut kept = escaped(part(&text, ..whole), keeps_lines);
         if kept.len() > MAX_TEXT || read.len() < body.len() {
             kept.truncate(kept.floor_char_boundary(MAX_TEXT));
             kept.push('…');
@@ -157,6 +158,12 @@ fn escaped(text: &str, keeps_lines: bool) -> String {
         }
     }
     escaped
+}
+
+/// Returns text of the caller in quotation marks, with escaped control characters. `{:?}` would add 5 kB of tables to a
+/// page.
+pub(crate) fn in_quotes(text: &str) -> String {
+    escaped(&quote(text), false)
 }
 
 /// Returns the range of a secret that is recognized at an index of a text.
@@ -310,6 +317,12 @@ mod tests {
         let mut mask = Mask::default();
         secrets.iter().for_each(|secret| mask.add(secret));
         mask
+    }
+
+    #[test]
+    fn text_in_quotes_is_one_visible_line() {
+        let invisible = "a \"b\" \\ \n\u{1b} \u{202e}\u{feff} é😀";
+        assert_eq!(in_quotes(invisible), r#""a \"b\" \\ \n\u001b \u202e\ufeff é😀""#);
     }
 
     #[test]

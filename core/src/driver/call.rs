@@ -10,7 +10,7 @@ use super::platform::{Platform, Progress};
 use super::progress::ProgressSender;
 use crate::client::config::{CallOptions, Config};
 use crate::encoding::json::{Map, Value};
-use crate::encoding::plain::{Payload, PlainObject};
+use crate::encoding::plain::{Fields, Payload, PlainObject};
 use crate::error::Error;
 use crate::rest::call::{Call, Limits, Output, Step};
 use crate::rest::http::{Request, Response, SendFailure};
@@ -51,7 +51,7 @@ pub fn outcome(result: Result<Output, Error>) -> PlainObject {
     };
     let fields = Map::from_iter([("ok".to_owned(), ok.into()), (name.to_owned(), value)]);
     PlainObject {
-        fields: Value::Object(fields),
+        fields: Fields::Value(Value::Object(fields)),
         payload: bytes.map(|bytes| ("bytes", Payload::Bytes(bytes))),
     }
 }
@@ -70,11 +70,20 @@ enum Ended {
 /// The [`Error`] that ended the call.
 pub async fn run_call<P: Platform>(
     platform: &P,
-    mut call: Call,
+    call: Call,
     canceled: impl Future<Output = ()>,
     progress_sender: Option<ProgressSender>,
 ) -> Result<Output, Error> {
-    let mut canceled = pin!(canceled);
+    // The code exists once for all types of this future.
+    run(platform, call, pin!(canceled), progress_sender).await
+}
+
+async fn run<P: Platform>(
+    platform: &P,
+    mut call: Call,
+    mut canceled: Pin<&mut dyn Future<Output = ()>>,
+    progress_sender: Option<ProgressSender>,
+) -> Result<Output, Error> {
     let report = |call: &mut Call| {
         if let Some((sender, progress)) = progress_sender.as_ref().zip(call.poll_upload_progress()) {
             sender.send(progress);
@@ -122,9 +131,10 @@ async fn exchange<P: Platform>(
     limits: Limits,
     progress: Progress,
     mut on_sent: impl FnMut(usize),
-    mut canceled: Pin<&mut impl Future<Output = ()>>,
+    mut canceled: Pin<&mut dyn Future<Output = ()>>,
 ) -> Ended {
-    let mut response = pin!(platform.send(request, progress.clone()));
+    // As `dyn`, the code of the platform is not merged with the code of the call, which compresses better.
+    let mut response: Pin<Box<dyn Future<Output = _>>> = Box::pin(platform.send(request, progress.clone()));
     let mut limit = pin!(platform.sleep(limits.request));
     let mut last_piece = None;
     let mut idle: Option<Pin<Box<dyn Future<Output = ()>>>> = None;

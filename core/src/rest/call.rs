@@ -6,8 +6,8 @@
 //!              └─ Done
 //! ```
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 
 use crate::Millis;
@@ -15,7 +15,8 @@ use crate::client::address::redirect_target;
 use crate::client::config::{CallOptions, Config, DEFAULT_MAX_FILE_BYTES};
 use crate::client::credentials::ApiKey;
 use crate::diagnostics::log::{LogEntry, LogEvent, LogQueue};
-use crate::diagnostics::mask::Mask;
+use crate::diagnostics::mask::{Mask, in_quotes};
+use crate::encoding::base64;
 use crate::encoding::json::{self, Map, SyntaxError, Value};
 use crate::encoding::text::split_once;
 use crate::error::{
@@ -24,7 +25,7 @@ use crate::error::{
 };
 use crate::rest::calls::actions::Screenshot;
 use crate::rest::custom;
-use crate::rest::http::{Method, Reached, Redirects, Request, Response, SendFailure};
+use crate::rest::http::{Body, Method, Reached, Redirects, Request, Response, SendFailure};
 use crate::rest::image;
 use crate::rest::operation::{
     Effect, Encoded, Endpoint, Operation, ParameterEncoding, Prepared, ResponseKind,
@@ -77,14 +78,14 @@ impl Output {
                 Output::Screenshot(_) | Output::Content(_) => Value::Null,
             };
             serde_json::from_str(&value.to_string()).map_err(|error| {
-                Error::Decode(DecodeError {
+                Error::Decode(Box::new(DecodeError {
                     operation: name.to_owned(),
                     path: String::new(),
                     problem: error.to_string(),
                     status: 200,
                     body: String::new(),
                     garbled: false,
-                })
+                }))
             })
         }
         read(E::OPERATION.name, self)
@@ -177,8 +178,9 @@ impl Call {
         if name == custom::NAME {
             return Self::prepare(config, custom::read(params)?, options, content, seed);
         }
-        let operation = crate::rest::calls::operation(name)
-            .ok_or_else(|| Error::encode("call", "operation", format!("is not known: {name:?}")))?;
+        let operation = crate::rest::calls::operation(name).ok_or_else(|| {
+            Error::encode("call", "operation", format!("is not known: {}", in_quotes(name)))
+        })?;
         Self::prepare(config, Prepared::declared(operation, params)?, options, content, seed)
     }
 
@@ -223,7 +225,7 @@ impl Call {
                 return Err(Error::encode(operation.name, "file", problem));
             }
             (ParameterEncoding::Multipart, Some(content)) => {
-                let form = Form::new(&fields, &content, &mut jitter);
+                let form = Form::new(&fields, content, &mut jitter);
                 request.headers.push(("content-type".to_owned(), form.content_type));
                 request.body = Some(form.body);
                 upload = Some(UploadTracker::new(form.file));
@@ -237,7 +239,7 @@ impl Call {
             (_, None) => {
                 if let Some(body) = body {
                     request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
-                    request.body = Some(body.to_string().into_bytes());
+                    request.body = Some(Body::new([body.to_string().into_bytes()]));
                 }
             }
         }
@@ -414,12 +416,12 @@ impl Call {
     pub fn handle_failure(&mut self, failure: SendFailure) {
         let SendFailure { reached, message, code } = failure;
         self.record_delivery(reached.into());
-        self.fail(Error::Transport(TransportError {
+        self.fail(Error::Transport(Box::new(TransportError {
             operation: self.name.clone(),
             message: self.mask.text(&message),
             code,
             delivered: self.delivered,
-        }));
+        })));
     }
 
     /// Reports that the limit [`request`](Limits::request) expired.
@@ -442,7 +444,7 @@ impl Call {
 
     fn out_of_time(&self, kind: TimeoutKind, limit: Millis) -> Error {
         let operation = self.name.clone();
-        Error::Timeout(TimeoutError { operation, kind, limit, delivered: self.delivered })
+        Error::Timeout(Box::new(TimeoutError { operation, kind, limit, delivered: self.delivered }))
     }
 
     /// Aborts the call. The next step is `Done`.
@@ -456,7 +458,7 @@ impl Call {
     }
 
     fn aborted(&self) -> Error {
-        Error::Aborted(AbortedError { operation: self.name.clone(), delivered: self.delivered })
+        Error::Aborted(Box::new(AbortedError { operation: self.name.clone(), delivered: self.delivered }))
     }
 
     /// Records that the current request has ended without a response.
@@ -625,37 +627,58 @@ impl Call {
         if self.following || image::inspect(&response.body).is_some() {
             return Ok(ImageSource::Data(std::mem::take(&mut response.body)));
         }
-        let mut body = json::parse(&response.body).map_err(|error| self.not_json(response, error))?;
-        let text = match body.get_mut("image").map(Value::take) {
-            Some(Value::String(text)) => text,
-            Some(other) => {
-                return Err(self.mismatch(response, Mismatch::new("a string", &other).inside("image")));
-            }
-            None => return Err(self.mismatch(response, Mismatch::missing("a string").inside("image"))),
-        };
+        let text = self.image_text(response)?;
         // These are the documented forms A to E, see docs/protocol.md. Form F, the image itself, is handled above.
-        let encoded = match text.strip_prefix("data:") {
-            Some(data) => split_once(data, ";base64,").map(|(_, encoded)| encoded).ok_or_else(|| {
-                let problem = "expected a data URL in base64".to_owned();
-                self.mismatch(response, Mismatch { path: "image".to_owned(), problem })
-            })?,
+        let encoded = match text.strip_prefix(b"data:") {
+            Some(data) => {
+                let marker = b";base64,";
+                let at = data.windows(marker.len()).position(|part| part == marker).ok_or_else(|| {
+                    let problem = "expected a data URL in base64".to_owned();
+                    self.mismatch(response, Mismatch { path: "image".to_owned(), problem })
+                })?;
+                &data[at + marker.len()..]
+            }
             // The base64 of a JPEG starts with a slash too: `/9j/`. Any other text that starts with a slash is a path.
-            None if text.starts_with("http://") || text.starts_with("https://") => {
-                return Ok(ImageSource::Link(text));
+            None if text.starts_with(b"http://") || text.starts_with(b"https://") => {
+                return Ok(ImageSource::Link(json::text(text)));
             }
-            None if text.starts_with('/') && !text.starts_with("/9j/") => {
-                return Ok(ImageSource::Link(text));
+            None if text.starts_with(b"/") && !text.starts_with(b"/9j/") => {
+                return Ok(ImageSource::Link(json::text(text)));
             }
-            None => &text,
+            None => &*text,
         };
         // Line breaks are rare, and searching for them takes as long as decoding.
-        let decoded = BASE64
-            .decode(encoded)
-            .or_else(|_| BASE64.decode(encoded.split_ascii_whitespace().collect::<String>()));
-        decoded.map(ImageSource::Data).map_err(|_| {
+        let decoded = base64::decode(encoded).or_else(|| {
+            let mut encoded = encoded.to_vec();
+            encoded.retain(|byte| !byte.is_ascii_whitespace());
+            base64::decode(&encoded)
+        });
+        decoded.map(ImageSource::Data).ok_or_else(|| {
             let problem = "expected base64, a data URL or a link".to_owned();
             self.mismatch(response, Mismatch { path: "image".to_owned(), problem })
         })
+    }
+
+    /// Returns the content of the field `image`, without decoding the other fields.
+    fn image_text<'a>(&self, response: &'a Response) -> Result<Cow<'a, [u8]>, Error> {
+        let mut image = None;
+        let read = json::members(&response.body, &mut |name, value| {
+            match name {
+                b"image" => image = Some(value.string()?),
+                _ => drop(value.skip()?),
+            }
+            Ok(())
+        });
+        if let (Ok(()), Some(text)) = (read, image) {
+            return Ok(text);
+        }
+        // The body is not as expected. It is decoded to find the difference.
+        let body = json::parse(&response.body).map_err(|error| self.not_json(response, error))?;
+        let mismatch = match body.get("image") {
+            Some(other) => Mismatch::new("a string", other),
+            None => Mismatch::missing("a string"),
+        };
+        Err(self.mismatch(response, mismatch.inside("image")))
     }
 
     fn screenshot(&self, data: Vec<u8>, response: &Response) -> Result<Screenshot, Error> {
@@ -667,11 +690,11 @@ impl Call {
     }
 
     fn too_large(&self, response: &Response) -> Error {
-        Error::TooLarge(TooLargeError {
+        Error::TooLarge(Box::new(TooLargeError {
             operation: self.name.clone(),
             status: response.status,
             limit: self.request.max_response_bytes,
-        })
+        }))
     }
 
     fn not_json(&self, response: &Response, error: SyntaxError) -> Error {
@@ -688,26 +711,25 @@ impl Call {
                 _ => format!("expected JSON, found something else at byte {}", error.at),
             }
         };
-        Error::Decode(DecodeError {
-            // The response to a retry would exceed the limit too.
-            garbled: error.exceeded.is_none(),
-            ..self.decode_error(response, Mismatch { path: String::new(), problem })
-        })
+        let mut decode_error = self.decode_error(response, Mismatch { path: String::new(), problem });
+        // The response to a retry would exceed the limit too.
+        decode_error.garbled = error.exceeded.is_none();
+        Error::Decode(decode_error)
     }
 
     fn mismatch(&self, response: &Response, mismatch: Mismatch) -> Error {
         Error::Decode(self.decode_error(response, mismatch))
     }
 
-    fn decode_error(&self, response: &Response, Mismatch { path, problem }: Mismatch) -> DecodeError {
-        DecodeError {
+    fn decode_error(&self, response: &Response, Mismatch { path, problem }: Mismatch) -> Box<DecodeError> {
+        Box::new(DecodeError {
             operation: self.name.clone(),
             path,
             problem,
             status: response.status,
             body: self.mask.body(&response.body),
             garbled: false,
-        }
+        })
     }
 }
 

@@ -6,9 +6,10 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::diagnostics::mask::in_quotes;
 use crate::encoding::json::{self, Map, Number, Value};
 use crate::encoding::percent::percent_encode;
-use crate::encoding::text::replace;
+use crate::encoding::text::{join, replace};
 use crate::error::{Error, describe};
 use crate::rest::http::Method;
 use crate::rest::schema::{Field, Rule, Type, as_integer, expected};
@@ -83,6 +84,7 @@ pub struct Operation {
     /// The name in this library, such as `computers.click`.
     pub name: &'static str,
     /// The name of the Rust struct. The TypeScript type of the parameters has the same name with the suffix `Params`.
+    /// Empty without the feature `describe`.
     pub type_name: &'static str,
     /// What the call does. Empty without the feature `describe`.
     pub doc: &'static str,
@@ -177,11 +179,11 @@ impl Operation {
         if let Some(unknown) =
             params.iter().map(|(name, _)| name).find(|name| !known().any(|field| field.name == *name))
         {
-            let names: Vec<&str> = known().map(|field| field.name).collect();
+            let names = join(&mut known().map(|field| field.name), ", ");
             let problem = if names.is_empty() {
                 "is not a parameter of this call, which takes none".to_owned()
             } else {
-                format!("is not a parameter of this call, which takes {}", names.join(", "))
+                format!("is not a parameter of this call, which takes {names}")
             };
             return Err(Error::encode(self.name, unknown, problem));
         }
@@ -221,7 +223,7 @@ impl Operation {
         }
         if !query.is_empty() {
             target.push('?');
-            target.push_str(&query.join("&"));
+            target.push_str(&join(&mut query.iter().map(String::as_str), "&"));
         }
         Ok(Encoded { target, fields })
     }
@@ -310,12 +312,15 @@ fn is_resolution(text: &str) -> bool {
 /// Describes the values that a field accepts, such as "a number from 0 to 60".
 #[must_use]
 pub fn accepted_values(field: &Field) -> String {
-    let list = |values: &mut dyn Iterator<Item = String>| values.collect::<Vec<_>>().join(", ");
+    let list = |values: &mut dyn Iterator<Item = String>| {
+        let values: Vec<String> = values.collect();
+        join(&mut values.iter().map(String::as_str), ", ")
+    };
     let figure =
         |number: f64| Number::rounded(number).map_or_else(String::new, |number| number.as_str().to_owned());
     match (field.rule, &field.ty) {
         (_, Type::Choice(choice)) => {
-            format!("one of {}", list(&mut choice.values.iter().map(|name| format!("{name:?}"))))
+            format!("one of {}", list(&mut choice.values.iter().map(|name| in_quotes(name))))
         }
         (Rule::Any, ty) => expected(ty).to_owned(),
         (Rule::Min(min), ty) => format!("{} of at least {}", expected(ty), figure(min)),
@@ -331,7 +336,7 @@ pub fn accepted_values(field: &Field) -> String {
 /// Describes a refused value in an error message. Leaves out long text.
 fn describe_refused(value: &Value) -> String {
     match value.as_str() {
-        Some(text) if text.len() <= 40 => format!("{text:?}"),
+        Some(text) if text.len() <= 40 => in_quotes(text),
         _ => describe(value),
     }
 }
@@ -360,7 +365,7 @@ macro_rules! endpoint {
             #[allow(clippy::needless_update, reason = "some declarations set every key")]
             const OPERATION: &'static $crate::rest::operation::Operation = &$crate::rest::operation::Operation {
                 name: $wire_name,
-                type_name: stringify!($name),
+                type_name: $crate::rest::schema::doc_text!(stringify!($name)),
                 doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
                 #[cfg(feature = "describe")]
                 source: concat!($($source)?),

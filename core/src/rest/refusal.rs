@@ -2,6 +2,7 @@
 //! an HTML page of a proxy, XML of a file store, or plain text.
 
 use crate::encoding::json::{self, Value};
+use crate::encoding::text::{join, part};
 
 /// The longest reason from a body that is not JSON, in characters.
 const MAX_CHARACTERS: usize = 200;
@@ -61,7 +62,7 @@ fn of_json(value: &Value) -> Option<String> {
         Value::String(text) if !text.trim_ascii().is_empty() => Some(text.clone()),
         Value::Array(items) => {
             let texts: Vec<String> = items.iter().filter_map(of_json).take(MAX_LIST_ITEMS).collect();
-            (!texts.is_empty()).then(|| texts.join("; "))
+            (!texts.is_empty()).then(|| join(&mut texts.iter().map(String::as_str), "; "))
         }
         Value::Object(_) => {
             let first = |names: &[&str]| names.iter().find_map(|name| of_field(value.get(name)?));
@@ -83,7 +84,7 @@ fn of_field(value: &Value) -> Option<String> {
         let Value::Object(fields) = value else { return None };
         let named = fields.iter().filter_map(|(name, value)| Some(format!("{name}: {}", of_json(value)?)));
         let texts: Vec<String> = named.take(MAX_LIST_ITEMS).collect();
-        (!texts.is_empty()).then(|| texts.join("; "))
+        (!texts.is_empty()).then(|| join(&mut texts.iter().map(String::as_str), "; "))
     })
 }
 
@@ -128,7 +129,7 @@ fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
             loop {
                 end = find(text, "</", end)?;
                 if is_tag(text, end + 2, name) {
-                    return Some(&text[start..end]);
+                    return Some(part(text, start..end));
                 }
                 end += 2;
             }
@@ -169,7 +170,7 @@ fn words(markup: &str) -> String {
                 other.len_utf8()
             }
         };
-        rest = &rest[skipped..];
+        rest = part(rest, skipped..);
     }
     joined(plain.chars())
 }
@@ -179,7 +180,7 @@ fn entity(text: &str) -> Option<(char, usize)> {
     const NAMED: [(&str, char); 6] =
         [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("nbsp", ' ')];
     let end = text.bytes().take(MAX_REFERENCE).position(|byte| byte == b';')?;
-    let name = &text[1..end];
+    let name = part(text, 1..end);
     let character = match name.strip_prefix('#') {
         Some(number) => {
             let (radix, digits) = match number.strip_prefix('x').or_else(|| number.strip_prefix('X')) {
@@ -217,11 +218,11 @@ fn joined(characters: impl Iterator<Item = char>) -> String {
 fn without_status(words: &str, status: u16) -> &str {
     let separates = |byte: &u8| b" :-.|".contains(byte);
     let bytes = words.as_bytes();
-    if !begins(words, 0, &status.to_string()) || !bytes.get(3).is_some_and(separates) {
+    if !begins(words, 0, &u32::from(status).to_string()) || !bytes.get(3).is_some_and(separates) {
         return words;
     }
     let rest = bytes.iter().skip(3).position(|byte| !separates(byte));
-    rest.map_or(words, |at| &words[3 + at..])
+    rest.map_or(words, |at| part(words, 3 + at..))
 }
 
 /// Returns the first words of the text, followed by an ellipsis if the text is longer.
@@ -230,8 +231,8 @@ pub(crate) fn shortened(words: &str) -> String {
         None => words.to_owned(),
         Some((end, _)) => {
             // A long text without spaces is shortened inside a word.
-            let cut = words[..end].bytes().rposition(|byte| byte == b' ').filter(|at| *at > end / 2);
-            format!("{}…", &words[..cut.unwrap_or(end)])
+            let cut = part(words, ..end).bytes().rposition(|byte| byte == b' ').filter(|at| *at > end / 2);
+            format!("{}…", part(words, ..cut.unwrap_or(end)))
         }
     }
 }

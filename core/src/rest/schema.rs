@@ -30,7 +30,7 @@ pub enum Type {
 /// A list of names. A parameter must be one of these names. A response may contain other names.
 #[derive(Debug)]
 pub struct Choice {
-    /// The name of the Rust enum and of the TypeScript type.
+    /// The name of the Rust enum and of the TypeScript type. Empty without the feature `describe`.
     pub name: &'static str,
     /// The meaning of the choice. Empty without the feature `describe`.
     pub doc: &'static str,
@@ -44,7 +44,7 @@ pub struct Choice {
 /// An object with known fields.
 #[derive(Debug)]
 pub struct Object {
-    /// The name of the Rust struct and of the TypeScript type.
+    /// The name of the Rust struct and of the TypeScript type. Empty without the feature `describe`.
     pub name: &'static str,
     /// The meaning of the object. Empty without the feature `describe`.
     pub doc: &'static str,
@@ -161,7 +161,7 @@ macro_rules! object {
 
         impl $crate::rest::schema::Typed for $name {
             const TYPE: $crate::rest::schema::Type = $crate::rest::schema::Type::Object(&$crate::rest::schema::Object {
-                name: stringify!($name),
+                name: $crate::rest::schema::doc_text!(stringify!($name)),
                 doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
                 fields: &[$( $crate::rest::schema::Field {
                     name: stringify!($field),
@@ -227,7 +227,7 @@ macro_rules! choice {
 
         impl $crate::rest::schema::Typed for $name {
             const TYPE: $crate::rest::schema::Type = $crate::rest::schema::Type::Choice(&$crate::rest::schema::Choice {
-                name: stringify!($name),
+                name: $crate::rest::schema::doc_text!(stringify!($name)),
                 doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
                 #[cfg(feature = "describe")]
                 source: concat!($($source)?),

@@ -95,6 +95,22 @@ fn a_message_draws_a_limited_number_of_pixels() {
 }
 
 #[test]
+fn a_message_changes_the_size_a_limited_number_of_times() {
+    let size = |side| header(Area { x: 0, y: 0, width: side, height: side }, -223);
+    let changes: Vec<_> = (0..1_000).map(|at| size(300 + at % 2)).collect();
+    assert!(end(&update(&changes)).contains("draws too many pixels"));
+    // A small screen after a large one has the limit of the large one.
+    let mut client = Client::connected(500, 500);
+    client.receive(&update(&[
+        [header(Area { x: 0, y: 0, width: 500, height: 500 }, TIGHT), vec![0x80, 1, 2, 3]].concat(),
+        size(1),
+    ]));
+    let pixel = [header(Area { x: 0, y: 0, width: 1, height: 1 }, TIGHT), vec![0x80, 1, 2, 3]].concat();
+    client.receive(&update(&[size(500), size(1), pixel]));
+    assert_eq!(client.session.framebuffer().pixels(), [[1, 2, 3, 255]]);
+}
+
+#[test]
 fn the_screen_has_a_largest_size() {
     let mut client = Client::new(Default::default());
     client.receive(&handshake(65_535, 65_535));

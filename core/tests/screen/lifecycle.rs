@@ -1,7 +1,7 @@
 //! The life of a channel: the forms of the handshake, refusals, reconnects, input.
 
 use orgo_core::channel::screen::{ImageFormat, KeyAction, PointerButton, ScreenItem, ScreenOptions};
-use orgo_core::channel::{CloseReason, InputRefusal, State};
+use orgo_core::channel::{Action, CloseReason, InputRefusal, State};
 use orgo_core::client::address::ComputerAddress;
 use orgo_core::client::credentials::Password;
 
@@ -308,6 +308,26 @@ fn unsent_input_is_bounded() {
 }
 
 #[test]
+fn long_output_is_sent_in_messages_that_nothing_interrupts() {
+    let mut client = Client::connected(8, 8);
+    client.take_sent();
+    let text = "clipboard ".repeat(5_000);
+    assert_eq!(client.session.set_clipboard(&text), Ok(None));
+    let Some(Action::SendBinary(mut sent)) = client.session.poll_action() else { panic!("no message") };
+    assert_eq!(sent.len(), 16 << 10);
+    // The time of the next ping comes while the text is sent.
+    client.now = client.session.poll_timeout().unwrap();
+    client.session.handle_timeout(client.now);
+    while let Some(action) = client.session.poll_action() {
+        let Action::SendBinary(bytes) = action else { panic!("{action:?}") };
+        assert!(bytes.len() <= 16 << 10);
+        sent.extend(bytes);
+    }
+    assert_eq!(&sent[8..8 + text.len()], text.as_bytes());
+    assert_eq!(sent[8 + text.len()..], [3, 0, 0, 0, 0, 0, 0, 1, 0, 1], "the ping follows");
+}
+
+#[test]
 fn invalid_input_is_refused_by_name() {
     let mut client = Client::connected(100, 50);
     let session = &mut client.session;
@@ -441,6 +461,36 @@ fn images_are_taken_when_the_whole_screen_has_arrived() {
         .map(|color| u32::from(color[0]))
         .sum::<u32>();
     assert_eq!(u32::from(half.data[0]), (average + 2) / 4);
+}
+
+#[test]
+fn an_image_is_new_after_every_change() {
+    let mut client = Client::connected(8, 8);
+    let mut picture = Picture::new(8, 8);
+    let mut random = Random::new(4);
+    let mut encoder = Encoder::new();
+    let mut image = |client: &mut Client| {
+        client.session.request_image(7, None, 1.0, ImageFormat::Rgba).unwrap();
+        client.items.clear();
+        client.settle();
+        let Some(ScreenItem::Image { image, .. }) = client.items.pop() else { panic!("no image") };
+        assert_eq!(image.data, client.session.framebuffer().pixels().as_flattened());
+        image.data
+    };
+    let all = Area { x: 0, y: 0, width: 8, height: 8 };
+    client.receive(&update(&[encoder.rect(TIGHT, &mut picture, all, &mut random)]));
+    let first = image(&mut client);
+    assert_eq!(image(&mut client), first);
+    for encoding in [RAW, HEXTILE, ZRLE, TIGHT] {
+        // The rest of an update arrives later than its start.
+        let bytes = update(&[encoder.rect(encoding, &mut picture, all, &mut random)]);
+        let (start, rest) = bytes.split_at(bytes.len() / 2);
+        client.receive(start);
+        image(&mut client);
+        client.receive(rest);
+        image(&mut client);
+        client.assert_shows(&picture, "after the update");
+    }
 }
 
 /// A server with a screen, held keys and buttons. Random cuts end its connections.

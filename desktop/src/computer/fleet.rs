@@ -296,6 +296,11 @@ impl Fleet {
         Ok(())
     }
 
+    /// Returns whether all computers stop, because the server stops.
+    pub(crate) fn is_shutting_down(&self) -> bool {
+        self.0.shutting_down.is_cancelled()
+    }
+
     /// Stops all computers, and prevents the start of others.
     pub(crate) async fn shut_down(&self) {
         let slots = self.slots().take().unwrap_or_default();

@@ -66,6 +66,11 @@ impl InsidePaths {
         format!("{}/pulse.sock", self.run)
     }
 
+    /// Returns the path of the X server's socket for viewers.
+    pub(super) fn viewer_socket(&self) -> String {
+        format!("{}/rfb.sock", self.run)
+    }
+
     /// Returns the path of the file with the display's cookie.
     pub(super) fn key_file(&self) -> String {
         format!("{}/{}", self.run, XCookie::FILE)

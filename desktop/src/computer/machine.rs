@@ -31,6 +31,7 @@ use super::runtime_dir::RuntimeDir;
 use super::session::{self, BootError, DISPLAY_SERVER, Desktop, Settings};
 use super::shutdown::Shutdown;
 use super::spawner::Spawner;
+use super::viewers::Viewers;
 
 /// The maximum number of calls per computer that read the screen at the same time.
 const MAX_CONCURRENT_VIEWS: usize = 4;
@@ -60,6 +61,7 @@ pub(crate) struct Machine {
     spawner: Spawner,
     owner: Option<u32>,
     broadcast: Broadcast,
+    viewers: Viewers,
     network: Mutex<Option<Network>>,
 }
 
@@ -165,6 +167,7 @@ impl Machine {
                 spawner: spawner.clone(),
                 owner,
                 broadcast: Broadcast::default(),
+                viewers: Viewers::default(),
                 network: Mutex::new(network),
             }),
             Err(error) => {
@@ -247,6 +250,15 @@ impl Machine {
 
     pub(crate) fn broadcast(&self) -> &Broadcast {
         &self.broadcast
+    }
+
+    pub(crate) fn viewers(&self) -> &Viewers {
+        &self.viewers
+    }
+
+    /// Connects to the socket for viewers of the X server.
+    pub(crate) async fn connect_to_screen(&self) -> io::Result<untrusted::Connection> {
+        self.socket(self.layout.inside.viewer_socket()).connect().await
     }
 
     /// Returns the path of the home inside the computer.

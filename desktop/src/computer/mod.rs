@@ -23,6 +23,7 @@ mod skeleton;
 mod spawner;
 mod unboxed;
 mod users;
+mod viewers;
 mod x_cookie;
 
 pub(crate) use boxed::{AGENT, ETC_MOUNT, SYSTEM_MOUNTS};

@@ -235,13 +235,15 @@ impl Session<'_> {
             "-rfbport".into(),
             "-1".into(),
             "-rfbunixpath".into(),
-            format!("{}/rfb.sock", inside.run),
+            inside.viewer_socket(),
             "-nolisten".into(),
             "tcp".into(),
             // The abstract socket is not needed, because clients use the socket in the file system.
             "-nolisten".into(),
             "local".into(),
             "-AlwaysShared".into(),
+            // As at the service, viewers do not change the size of the screen.
+            "-AcceptSetDesktopSize=0".into(),
             // The session ends only with the X server, not with its last client.
             "-noreset".into(),
         ];

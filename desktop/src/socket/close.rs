@@ -22,8 +22,16 @@ pub(super) enum CloseCode {
     Unauthorized,
     /// The computer does not exist or is not running.
     NotFound,
-    /// The shell or the recorder did not start.
+    /// The shell or the recorder did not start, or the X server does not respond.
     Failed,
+    /// The computer does not run, or is stopping. Only the screen channel uses this code.
+    NotRunning,
+    /// Too many viewers.
+    Busy,
+    /// Too many wrong passwords.
+    Refused,
+    /// The client violated the protocol.
+    Malformed,
 }
 
 impl CloseCode {
@@ -34,6 +42,10 @@ impl CloseCode {
             Self::Unauthorized => (4401, "token missing or wrong"),
             Self::NotFound => (4404, "computer not found or not running"),
             Self::Failed => (4500, "the channel could not be opened"),
+            Self::NotRunning => (4003, "the computer is not running"),
+            Self::Busy => (1013, "too many viewers"),
+            Self::Refused => (1008, "too many wrong passwords"),
+            Self::Malformed => (1002, "not a valid RFB message"),
         };
         Message::Close(Some(CloseFrame { code, reason: reason.into() }))
     }

@@ -1,4 +1,4 @@
-//! The WebSocket channels: terminal, audio and events.
+//! The WebSocket channels: terminal, audio, events and screen.
 //!
 //! If the token is wrong or the computer does not exist, the server accepts the WebSocket connection and then closes it
 //! with a close code. The protocol requires this, because a web page cannot read the HTTP status of a failed upgrade.
@@ -10,6 +10,7 @@ mod frames;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod outbox;
+mod screen;
 mod terminal;
 mod utf8;
 
@@ -40,6 +41,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/terminal", get(by_host))
         .route("/audio", get(by_host))
         .route("/events", get(by_host))
+        .route("/websockify", get(by_host))
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +49,7 @@ enum Channel {
     Terminal,
     Audio,
     Events,
+    Screen,
 }
 
 impl Channel {
@@ -55,6 +58,7 @@ impl Channel {
             "terminal" => Some(Self::Terminal),
             "audio" => Some(Self::Audio),
             "events" => Some(Self::Events),
+            "websockify" => Some(Self::Screen),
             _ => None,
         }
     }
@@ -68,6 +72,8 @@ struct Query {
     rows: Option<u16>,
     sample_rate: Option<u32>,
     channels: Option<u16>,
+    /// Whether the input of a viewer of the screen is removed: `1` or `true`.
+    view_only: Option<String>,
 }
 
 async fn by_path(
@@ -101,7 +107,7 @@ async fn open(
     request: Request,
 ) -> Result<Response, ApiError> {
     let channel = Channel::from_name(channel).ok_or_else(|| {
-        ApiError::new(StatusCode::NOT_FOUND, "Unknown channel: must be terminal, audio or events")
+        ApiError::new(StatusCode::NOT_FOUND, "Unknown channel: must be terminal, audio, events or websockify")
     })?;
     let QueryParams(query) = options?;
     let (mut parts, _) = request.into_parts();
@@ -109,32 +115,46 @@ async fn open(
         ApiError::new(StatusCode::UPGRADE_REQUIRED, "This address accepts only WebSocket connections")
     })?;
     let token = query.token.as_deref().or_else(|| bearer(headers)).map(str::to_owned);
-    let authorized = authorize(&app, id, token.as_deref()).await;
+    let authorized = authorize(&app, id, channel, token.as_deref()).await;
     Ok(upgrade
         .max_message_size(MAX_MESSAGE_SIZE)
         .max_frame_size(MAX_MESSAGE_SIZE)
+        // Some viewers of the screen offer this subprotocol, and disconnect if the server does not select it.
+        .protocols(["binary"])
         .on_upgrade(move |socket| async move {
             match authorized {
-                Ok(machine) => run(channel, socket, machine, &query).await,
+                Ok(machine) => run(channel, socket, &app, machine, &query).await,
                 Err(code) => close::close(socket, code).await,
             }
         })
         .into_response())
 }
 
-async fn authorize(app: &App, id: &str, token: Option<&str>) -> Result<Arc<Machine>, CloseCode> {
+async fn authorize(
+    app: &App,
+    id: &str,
+    channel: Channel,
+    token: Option<&str>,
+) -> Result<Arc<Machine>, CloseCode> {
     let computer = app.store.computer(id).ok().flatten().ok_or(CloseCode::NotFound)?;
-    let machine = app.fleet.machine(&computer).await.ok_or(CloseCode::NotFound)?;
+    // The proxy of the service closes the screen of a stopped computer with a separate code.
+    let not_running =
+        if matches!(channel, Channel::Screen) { CloseCode::NotRunning } else { CloseCode::NotFound };
+    let machine = app.fleet.machine(&computer).await.ok_or(not_running)?;
     match token {
         Some(token) if machine.password().matches(token) => Ok(machine),
         _ => Err(CloseCode::Unauthorized),
     }
 }
 
-async fn run(channel: Channel, socket: WebSocket, machine: Arc<Machine>, query: &Query) {
+async fn run(channel: Channel, socket: WebSocket, app: &App, machine: Arc<Machine>, query: &Query) {
     match channel {
         Channel::Terminal => terminal::run(socket, &machine, query.cols, query.rows).await,
         Channel::Audio => audio::run(socket, &machine, query.sample_rate, query.channels).await,
         Channel::Events => events::run(socket, machine).await,
+        Channel::Screen => {
+            let view_only = query.view_only.as_deref().is_some_and(|value| matches!(value, "1" | "true"));
+            screen::run(socket, &machine, view_only, || app.fleet.is_shutting_down()).await;
+        }
     }
 }

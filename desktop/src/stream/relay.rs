@@ -43,6 +43,10 @@ impl ComputerSocket {
     {
         Self(Box::new(move || Box::pin(connect())))
     }
+
+    pub(crate) async fn connect(&self) -> io::Result<Connection> {
+        (self.0)().await
+    }
 }
 
 /// The peers that the encoder may connect to.

@@ -197,7 +197,7 @@ fn a_refused_socket_closes_with_the_documented_code() {
     let computer = server.computer();
     let instance = computer.show()["instance_id"].as_str().expect("it is a string").to_owned();
     let code = |path: &str| Socket::open_at(&computer, path).close_code();
-    for channel in ["terminal", "audio", "events"] {
+    for channel in ["terminal", "audio", "events", "websockify"] {
         assert_eq!(code(&format!("/desktops/{instance}/ws/{channel}")), 4401);
         assert_eq!(code(&format!("/desktops/{instance}/ws/{channel}?token=wrong")), 4401);
         assert_eq!(code(&format!("/desktops/{instance}/ws/{channel}?token={KEY}")), 4401);

@@ -22,6 +22,7 @@ mod limits;
 mod python;
 mod random;
 mod repair;
+mod screen;
 mod server;
 mod socket;
 mod stream;

@@ -1,5 +1,6 @@
 //! A client of a WebSocket channel.
 
+use std::io::ErrorKind;
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -70,6 +71,27 @@ impl Socket {
 
     pub(crate) fn send_binary(&mut self, frame: &Value) {
         self.0.send(Message::binary(frame.to_string())).expect("the socket is open");
+    }
+
+    pub(crate) fn send_bytes(&mut self, bytes: Vec<u8>) {
+        self.0.send(Message::binary(bytes)).expect("the socket is open");
+    }
+
+    /// Returns the next message, or `None` if none arrives before the deadline.
+    pub(crate) fn message_before(&mut self, deadline: Instant) -> Option<Message> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.stream()
+            .set_read_timeout(Some(left.max(Duration::from_millis(1))))
+            .expect("the timeout is not zero");
+        match self.0.read() {
+            Ok(message) => Some(message),
+            Err(tungstenite::Error::Io(error))
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+            {
+                None
+            }
+            Err(error) => panic!("the socket ends without a close frame: {error}"),
+        }
     }
 
     /// Returns a second handle of the socket, with which another thread can send.

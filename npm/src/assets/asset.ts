@@ -1,3 +1,5 @@
+import { messageOf } from "../errors.js";
+
 /** The possible sources of a file that a page loads on demand. */
 export interface AssetSources<Source> {
   /** Returns the configured source. It has no fallback. */
@@ -41,10 +43,8 @@ export class Asset<Source> {
       this.#embedded = copy;
       return result;
     } catch (error) {
-      const message = `${text(this.#failure)}; its embedded copy: ${text(error)}; ${remedy()}`;
+      const message = `${messageOf(this.#failure)}; its embedded copy: ${messageOf(error)}; ${remedy()}`;
       throw new Error(message, { cause: error });
     }
   }
 }
-
-const text = (error: unknown) => (error instanceof Error ? error.message : String(error));

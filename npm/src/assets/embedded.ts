@@ -11,7 +11,10 @@ import { VERSION } from "../version.js";
  */
 export async function readEmbedded(name: "wasm" | "worker" | "worklet", run: () => Promise<unknown>): Promise<string> {
   await run();
-  return (globalThis as unknown as Record<string, string>)[`orgo-sdk ${VERSION} ${name}`] as string;
+  const text = (globalThis as unknown as Record<string, string | undefined>)[`orgo-sdk ${VERSION} ${name}`];
+  // For example, the script ran in a different realm.
+  if (text === undefined) throw new Error(`the script embedded/${name}.js did not provide its file`);
+  return text;
 }
 
 /** Returns the WebAssembly module as Base64 of its gzip format. */

@@ -5,7 +5,7 @@ import { checkFields } from "../options.js";
 /** The locations of the files that the package loads on demand. The package finds them itself; see {@link configure}. */
 export interface AssetOptions {
   /**
-   * The WebAssembly module: its URL, its bytes, or the compiled module. The package exports the file as `orgo-sdk/wasm`. Default:
+   * The WebAssembly module: its URL, its bytes, or the compiled module. The package exports the file as `orgo-sdk/orgo.wasm`. Default:
    * the file next to the bundle, or else a copy that is embedded in a script.
    */
   wasm?: string | { readonly href: string } | ArrayBuffer | Uint8Array | WebAssemblyModule;
@@ -42,11 +42,10 @@ export const isUrl = (value: unknown): value is string | { readonly href: string
 export const isModule = (value: unknown): value is WebAssemblyModule =>
   Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
 
-const isBytes = (value: unknown) =>
-  ArrayBuffer.isView(value) || Object.prototype.toString.call(value) === "[object ArrayBuffer]";
+const isBytes = (value: unknown) => ArrayBuffer.isView(value) || Object.prototype.toString.call(value) === "[object ArrayBuffer]";
 
 /**
- * Sets the locations of the files that the package loads on demand. Needed only for an own location, for example because of a
+ * Sets the locations of the files that the package loads on demand. Needed only for a separate location, for example because of a
  * Content-Security-Policy, and on platforms that compile no WebAssembly at run time. A configured file has no fallback.
  *
  * In Node, only the bytes or the compiled module of `wasm` have an effect: Node needs no URLs, because it loads the embedded copy.

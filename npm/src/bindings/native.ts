@@ -1,27 +1,28 @@
 import type { Binding } from "../binding.js";
 import { BindingError } from "../errors.js";
 import { VERSION } from "../version.js";
-import { addonFile, localTarget, packageName, type Target } from "./targets.js";
+import { addonFile, packageName, type Target } from "./targets.js";
 
 /** The places where {@link loadNative} searches for the addon. */
 export interface NativeSources {
   /** Loads a module by a path relative to the package's entry, by the name of a package, or by an absolute path. */
   require: (path: string) => unknown;
-  /** Returns the path of the addon in the package of a platform, if this package is installed next to `orgo-sdk`. */
-  sibling: (target: Target) => string;
+  /** Returns the path of the addon if the package of the platform is next to `orgo-sdk`, or `undefined` if that is unknown. */
+  sibling: (target: Target) => string | undefined;
 }
 
 /**
  * Loads the native addon of this process, whose exports are a {@link Binding}: from the folder `native` next to the entry, which
  * exists only in a local build, or from the package of the platform, an optional dependency.
  */
-export function loadNative({ require, sibling }: NativeSources, target: Target | undefined = localTarget()): Binding {
+export function loadNative({ require, sibling }: NativeSources, target: Target | undefined): Binding {
   if (target === undefined) throw unusable(`there is none for ${process.platform} ${process.arch}`);
   const name = packageName(target);
   let failure: BindingError | undefined;
-  for (const path of [() => `./native/${addonFile(target)}`, () => name, () => sibling(target)]) {
+  for (const path of [`./native/${addonFile(target)}`, name, sibling(target)]) {
+    if (path === undefined) continue;
     try {
-      const binding = require(path()) as Binding;
+      const binding = require(path) as Binding;
       const version = binding.version();
       if (version === VERSION) return binding;
       failure ??= unusable(`${name} has the version ${version}, but orgo-sdk ${VERSION}: install ${name}@${VERSION}`);

@@ -69,8 +69,31 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
    *
    * @throws ChannelClosedError if the channel failed.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
-    for (let item = await this.nextItem(); item !== undefined; item = await this.nextItem()) yield item;
+  [Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
+    let ended = false;
+    const last = (): IteratorResult<Item, void> => {
+      ended = true;
+      return { done: true, value: undefined };
+    };
+    const result = (item: Item | undefined): IteratorResult<Item, void> =>
+      item === undefined ? last() : { done: false, value: item };
+    const failed = (error: unknown): never => {
+      ended = true;
+      throw error;
+    };
+    // Not an async generator, which needs several promises for each item, even for an item that is already buffered.
+    const iterator = {
+      next: (): Promise<IteratorResult<Item, void>> => {
+        if (ended) return Promise.resolve(last());
+        const item = this.take();
+        return item === undefined ? this.nextItem().then(result, failed) : Promise.resolve(result(item));
+      },
+      return: () => Promise.resolve(last()),
+      throw: (error: unknown) => Promise.reject(error).catch(failed),
+      [Symbol.asyncIterator]: () => iterator,
+      [asyncDispose]: async () => void last(),
+    };
+    return iterator as unknown as AsyncGenerator<Item, void, undefined>;
   }
 
   /**
@@ -114,10 +137,12 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
     this.#pulling ??= this.#binding
       .next()
       .then(
-        async (items) => {
-          await this.#awaitReconnect();
-          for (const item of items ?? []) this.accept(item);
-          return items !== null;
+        (items) => {
+          const accept = () => {
+            for (const item of items ?? []) this.accept(item);
+            return items !== null;
+          };
+          return this.#lagsBehind() ? this.#awaitReconnect().then(accept) : accept();
         },
         (thrown: unknown) => {
           throw toOrgoError(thrown);
@@ -176,11 +201,14 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
     }
   }
 
+  /** Returns whether the channel has reconnected, but the binding has not reported the new state yet. */
+  #lagsBehind(): boolean {
+    return this.#state.status === "reconnecting" && this.#binding.state().status !== "reconnecting";
+  }
+
   /** Waits for the state after a reconnect, so that its event precedes the events of the items after the break. */
   async #awaitReconnect(): Promise<void> {
-    while (this.#state.status === "reconnecting" && this.#binding.state().status !== "reconnecting") {
-      await this.#stateChange();
-    }
+    while (this.#lagsBehind()) await this.#stateChange();
   }
 
   async #watchState(): Promise<void> {

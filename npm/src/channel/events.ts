@@ -40,7 +40,9 @@ const MAX_BUFFERED_EVENTS = 1024;
 /**
  * A stream of the live events of the desktop. Iterate over it to read the events of the subscribed types.
  *
- * Unread events are buffered. If the buffer is full, the oldest events are dropped and counted in `counters.dropped`.
+ * Unread events are buffered. If the buffer is full, the server has to wait while the program keeps reading. If the program reads
+ * nothing for 5 seconds, and always in a page, which cannot slow down the sender, the oldest events are dropped, and counted in
+ * `counters.dropped`.
  */
 export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEvents> {
   readonly #binding: BindingChannel<EventItem>;
@@ -89,15 +91,15 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
   /**
    * Waits for an event of a type. Also returns an event that arrived before the call, unless a loop has read it or an earlier
    * `waitFor` has returned it. So a program can start an action first and then wait for its event. A loop still receives the
-   * returned event. A server may have types that this package does not know, so an unknown or unsubscribed type is not an error:
-   * no event arrives, and the time runs out.
+   * returned event. No event of a type without a subscription arrives.
    *
    * @throws TimeoutError if no event arrives in time; AbortError; ChannelClosedError if the channel is closed;
-   *   InvalidParameterError; any exception that `where` throws.
+   *   InvalidParameterError, for an unknown type, for example; any exception that `where` throws.
    */
   async waitFor<Type extends EventType>(type: Type, options: WaitForOptions<Type> = {}): Promise<EventOf<Type>> {
     checkArgument("events.waitFor", "type", type, checks.string);
     checkWaitOptions("events.waitFor", options, { where: checks.function });
+    convertErrors(() => this.#binding.command("expect", type));
     const { where, timeout = DEFAULT_WAIT_TIMEOUT, signal } = options;
     const deadline = new Deadline("events.waitFor", timeout, signal);
     deadline.throwIfAborted();

@@ -7,6 +7,7 @@ import type { EventType } from "../types.js";
 import { type AudioParams, AudioStream } from "./audio.js";
 import { NOT_OPENED } from "./channel.js";
 import { checkTypes, EventStream } from "./events.js";
+import { Screen, type ScreenParams } from "./screen.js";
 import { Terminal, type TerminalParams } from "./terminal.js";
 
 /** A channel that is opening. */
@@ -57,6 +58,13 @@ export class ChannelOpener {
       options,
       async (client, target) => new EventStream(await client.open("events", target, { types: names })),
     );
+  }
+
+  async screen(params: ScreenParams = {}, options: OpenOptions = {}): Promise<Screen> {
+    const operation = "computers.screen";
+    checkFields(operation, "params", params, { view_only: checks.boolean });
+    const plain = jsonParameters(operation, params);
+    return this.#open(operation, options, async (client, target) => new Screen(await client.open("screen", target, plain)));
   }
 
   async #open<Opened extends Opening>(

@@ -6,8 +6,8 @@ import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 
-export * from "../index.js";
 export { type AssetOptions, configure } from "../assets/options.js";
+export * from "../index.js";
 
 const platform: Platform = {
   load: once(load),

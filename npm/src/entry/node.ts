@@ -1,12 +1,11 @@
 import Module from "node:module";
-import { Readable } from "node:stream";
-import { gunzipSync } from "node:zlib";
 import { embeddedWasm } from "../assets/embedded.js";
 import { isModule, isUrl, useWasmSetting } from "../assets/options.js";
 import type { Binding } from "../binding.js";
 import { nodeHost, withSockets } from "../bindings/host.js";
 import { location, sibling } from "../bindings/location.js";
 import { loadNative, type NativeSources } from "../bindings/native.js";
+import { localTarget } from "../bindings/targets.js";
 import { loadWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
@@ -14,15 +13,19 @@ import { BindingError, invalidParameter } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 import { proxyWarning } from "../proxies.js";
 
-export * from "../index.js";
 export { type AssetOptions, configure } from "../assets/options.js";
+export * from "../index.js";
 
 const platform: Platform = {
   load: once(load),
   environment: (name) => process.env[name],
   exposed: () => false,
   warning: ({ kind }, url) => (kind() === "wasm" ? proxyWarning(url) : undefined),
-  readable: (bytes) => Readable.from(bytes, { objectMode: false }),
+  readable: (bytes) => {
+    // Loading this module takes longer than loading the rest of the package, and few programs need it.
+    const { Readable } = Module.createRequire(location())("node:stream") as typeof import("node:stream");
+    return Readable.from(bytes, { objectMode: false });
+  },
 };
 
 /**
@@ -69,7 +72,7 @@ async function load(): Promise<LoadedBinding> {
   }
   if (forced === "wasm") return { binding: await wasm() };
   try {
-    return { binding: loadNative(addon) };
+    return { binding: loadNative(addon, localTarget()) };
   } catch (cause) {
     if (forced === "native") throw cause;
     const binding = await wasm().catch((error: Error) => {
@@ -82,6 +85,12 @@ async function load(): Promise<LoadedBinding> {
 
 async function wasm(): Promise<Binding> {
   const { binding } = await loadWasm(async () => {
+    const missing = ["fetch", "TextDecoder", "TextEncoder"].filter((name) => !(name in globalThis));
+    if (missing.length > 0) {
+      throw new Error(
+        `there is no global ${missing.join(", ")}. Jest provides them with testEnvironment "node", not with "jsdom"`,
+      );
+    }
     const [glue, module] = await Promise.all([import("../bindings/wasm/orgo_wasm.js"), compile()]);
     return { glue, module };
   }, nodeHost);
@@ -98,6 +107,7 @@ const addon: NativeSources = {
 async function compile(): Promise<WebAssembly.Module> {
   const configured = useWasmSetting();
   if (configured === undefined || isUrl(configured)) {
+    const { gunzipSync } = await import("node:zlib");
     return WebAssembly.compile(gunzipSync(Buffer.from(await embeddedWasm(), "base64")));
   }
   return isModule(configured) ? configured : WebAssembly.compile(configured as BufferSource);

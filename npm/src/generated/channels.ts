@@ -86,7 +86,7 @@ export type ChannelState =
 
 /**
  * The counters of a channel. `received = taken + buffered + dropped`, counted in bytes of text (terminal), samples of one
- * channel (audio), or events.
+ * channel (audio), events, or updates (screen).
  */
 export interface Counters {
   received: number;
@@ -115,14 +115,16 @@ export interface Counters {
   reconnects: number;
 }
 
-/** Why a terminal accepts no input. */
+/** Why a terminal or a screen accepts no input. */
 export type InputRefusal =
   /** The connection is down. Input is not kept, because the next connection has a new shell. */
   | "disconnected"
   /** The server does not respond: the connection may be broken. */
   | "unstable"
   /** Too much input is pending, because the server or the program in the terminal does not read the input. */
-  | "full";
+  | "full"
+  /** The screen was opened for viewing only. */
+  | "view_only";
 
 export type TerminalItem =
   | { type: "output"; data: string }
@@ -146,6 +148,25 @@ export type EventItem =
   | { type: "event"; event: WireEvent }
   /** Events may be missing here. `missed` is absent if the number of missing events is unknown. */
   | { type: "gap"; missed?: number }
+  | { type: "error"; message: string };
+
+/** A rectangle of a screen, in pixels. */
+export interface ScreenRect {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export type ScreenItem =
+  | { type: "reconnected" }
+  | { type: "resized"; width: number; height: number }
+  | { type: "cursor"; x: number; y: number; width: number; height: number; pixels: Uint8Array }
+  /** Unread changes are joined into one item, which contains this number of updates. */
+  | { type: "damage"; rects: ScreenRect[]; updates: number }
+  | { type: "image"; id: number; width: number; height: number; format: "png" | "rgba"; data: Uint8Array }
+  | { type: "clipboard"; text: string }
+  | { type: "bell" }
   | { type: "error"; message: string };
 
 /** The known event types. */

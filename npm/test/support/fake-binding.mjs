@@ -154,6 +154,8 @@ export class FakeChannel {
     this.sent.push({ subscribe: types });
   }
 
+  _expect() {}
+
   _unsubscribe(types) {
     this.sent.push({ unsubscribe: types });
   }

@@ -10,10 +10,12 @@ const { outputFiles } = await build({
       export { Volume } from "./src/audio/volume.ts";
       export { withAudioWorkers } from "./src/audio/remote.ts";
       export { Asset } from "./src/assets/asset.ts";
+      export { configure } from "./src/assets/options.ts";
       export { createRing, RingReader, RingWriter } from "./src/audio/ring.ts";
       export { OrgoClient } from "./src/client.ts";
       export { errorFromRecord } from "./src/errors.ts";
       export { loadNative } from "./src/bindings/native.ts";
+      export { localTarget, packageName, TARGETS } from "./src/bindings/targets.js";
       export { once } from "./src/platform.ts";
       export { explainFailure, proxyFor, proxyWarning } from "./src/proxies.ts";
     `,

@@ -8,7 +8,8 @@ import { Orgo } from "orgo-sdk";
  * @returns {Promise<object>} what the package reports about itself
  */
 export async function check(connection, { play = true } = {}) {
-  const { kind, version } = await Orgo.bindingInfo();
+  const { kind, fallback_cause } = await Orgo.bindingInfo();
+  const fallback = fallback_cause?.message;
   const computer = Orgo.connect(connection);
   const token = `copied-${Math.random()}`;
 
@@ -25,7 +26,7 @@ export async function check(connection, { play = true } = {}) {
   if (!play) {
     const { samples } = await audio.read({ timeout: 20_000 });
     await audio.close();
-    return { kind, version, samples: samples.length > 0 };
+    return { kind, fallback, samples: samples.length > 0 };
   }
   const player = await audio.play();
   const deadline = Date.now() + 20_000;
@@ -35,7 +36,7 @@ export async function check(connection, { play = true } = {}) {
   }
   const { transport } = player;
   await audio.close();
-  return { kind, version, transport };
+  return { kind, fallback, transport };
 }
 
 /** Returns the error for an API key in a page. */

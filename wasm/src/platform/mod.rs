@@ -19,6 +19,7 @@ use orgo_core::diagnostics::log::LogEntry;
 use orgo_core::driver::{Platform, Progress};
 use orgo_core::rest::http::{Request, Response, SendFailure};
 use wasm_bindgen::JsValue;
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen]
@@ -30,6 +31,9 @@ extern "C" {
 }
 
 pub(crate) use host::Host;
+
+/// A handler of events. All handlers have one type, because wasm-bindgen generates code for each type.
+type Listener = Closure<dyn FnMut(JsValue)>;
 
 /// The browser (or Node) that runs this module.
 #[derive(Debug, Clone, Default)]

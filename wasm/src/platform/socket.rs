@@ -3,20 +3,19 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn, ready};
+use std::future::{self, Future, poll_fn};
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
 use orgo_core::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
 use orgo_core::client::address::SocketUrl;
 use orgo_core::driver::{Message, Outgoing, SocketReader, SocketWriter};
-use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-use super::Browser;
+use super::{Browser, Listener};
 
 /// How much the browser may buffer before the next message waits, in bytes.
 const HIGH_WATER: u32 = 64 << 10;
@@ -44,15 +43,14 @@ impl Inbox {
         }
     }
 
-    async fn pop(&self) -> Event {
-        poll_fn(|context| match self.events.borrow_mut().pop_front() {
+    fn poll_pop(&self, context: &mut Context<'_>) -> Poll<Event> {
+        match self.events.borrow_mut().pop_front() {
             Some(event) => Poll::Ready(event),
             None => {
                 self.reader.set(Some(context.waker().clone()));
                 Poll::Pending
             }
-        })
-        .await
+        }
     }
 }
 
@@ -62,10 +60,10 @@ struct Socket {
     inbox: Rc<Inbox>,
     /// The exception of an error event before the socket opened, if the platform reports it.
     error: Rc<RefCell<JsValue>>,
-    _on_open: Closure<dyn FnMut()>,
-    _on_error: Closure<dyn FnMut(JsValue)>,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_close: Closure<dyn FnMut(CloseEvent)>,
+    _on_open: Listener,
+    _on_error: Listener,
+    _on_message: Listener,
+    _on_close: Listener,
 }
 
 impl Socket {
@@ -78,17 +76,17 @@ impl Socket {
         let inbox = Rc::new(Inbox::default());
 
         let opened = Rc::new(Cell::new(false));
-        let on_open = Closure::new({
+        let on_open = Listener::new({
             let (inbox, opened) = (Rc::clone(&inbox), Rc::clone(&opened));
-            move || {
+            move |_| {
                 opened.set(true);
                 inbox.push(Event::Opened);
             }
         });
-        let on_message = Closure::new({
+        let on_message = Listener::new({
             let inbox = Rc::clone(&inbox);
-            move |event: MessageEvent| {
-                let data = event.data();
+            move |event: JsValue| {
+                let data = event.unchecked_ref::<MessageEvent>().data();
                 // The browser already holds the whole message, but a message beyond the limit is not copied. The length
                 // of text is in UTF-16 units.
                 let length = match data.dyn_ref::<JsString>() {
@@ -105,7 +103,7 @@ impl Socket {
         // In a browser an `error` event has no details, and a `close` event always follows. In Node the event has an
         // exception, and no `close` event may follow if the socket does not open.
         let error = Rc::<RefCell<JsValue>>::default();
-        let on_error = Closure::new({
+        let on_error = Listener::new({
             let (inbox, opened, error) = (Rc::clone(&inbox), Rc::clone(&opened), Rc::clone(&error));
             move |event: JsValue| {
                 if !opened.get() {
@@ -114,9 +112,10 @@ impl Socket {
                 }
             }
         });
-        let on_close = Closure::new({
+        let on_close = Listener::new({
             let inbox = Rc::clone(&inbox);
-            move |event: CloseEvent| {
+            move |event: JsValue| {
+                let event = event.unchecked_ref::<CloseEvent>();
                 inbox.push(Event::Message(Message::Closed { code: event.code(), reason: event.reason() }));
             }
         });
@@ -155,7 +154,7 @@ pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader,
         let name = Reflect::get(&error, &"name".into()).ok().and_then(|name| name.as_string());
         failed(format!("the browser refuses to open {url}: {}", name.unwrap_or_default()))
     })?;
-    match socket.inbox.pop().await {
+    match poll_fn(|context| socket.inbox.poll_pop(context)).await {
         Event::Opened => {
             let socket = Rc::new(socket);
             Ok((Reader(Rc::clone(&socket)), Writer(socket)))
@@ -178,10 +177,13 @@ pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader,
 pub(crate) struct Reader(Rc<Socket>);
 
 impl SocketReader for Reader {
-    async fn receive(&mut self) -> Message {
+    type Text = String;
+    type Binary = Vec<u8>;
+
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Message> {
         loop {
-            if let Event::Message(message) = self.0.inbox.pop().await {
-                return message;
+            if let Event::Message(message) = ready!(self.0.inbox.poll_pop(context)) {
+                return Poll::Ready(message);
             }
         }
     }
@@ -207,6 +209,6 @@ impl SocketWriter for Writer {
     fn close(self, code: u16) -> impl Future<Output = ()> + 'static {
         // Browsers refuse a reserved code. Dropping the socket then closes it without a code.
         let _ = self.0.socket.close_with_code(code);
-        ready(())
+        future::ready(())
     }
 }

@@ -5,21 +5,21 @@ use std::rc::Rc;
 
 use js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array, global};
 use orgo_core::driver::Progress;
-use orgo_core::rest::http::{Request, Response, SendFailure};
-use wasm_bindgen::prelude::Closure;
+use orgo_core::rest::http::{Body, Request, Response, SendFailure};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ProgressEvent, XmlHttpRequest, XmlHttpRequestResponseType};
 
+use super::Listener;
 use super::failure::{NO_CAUSE, message};
 
 /// One request. Dropping this value aborts the request.
 pub(super) struct Exchange {
     xhr: XmlHttpRequest,
     limit: u64,
-    on_sent: Closure<dyn Fn(ProgressEvent)>,
-    on_change: Closure<dyn Fn()>,
-    on_received: Closure<dyn Fn(ProgressEvent)>,
+    on_sent: Listener,
+    on_change: Listener,
+    on_received: Listener,
     /// The status of a response whose body exceeds the limit. The abort of the request clears the status of `xhr`.
     too_large: Rc<Cell<Option<u16>>>,
 }
@@ -42,18 +42,18 @@ impl Exchange {
         let xhr = XmlHttpRequest::new().ok()?;
         let on_sent = {
             let progress = progress.clone();
-            Closure::new(move |event: ProgressEvent| {
+            Listener::new(move |event: JsValue| {
                 #[allow(
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,
                     reason = "it counts bytes"
                 )]
-                progress.sent(event.loaded() as usize);
+                progress.sent(event.unchecked_ref::<ProgressEvent>().loaded() as usize);
             })
         };
         let on_change = {
             let xhr = xhr.clone();
-            Closure::new(move || {
+            Listener::new(move |_| {
                 if xhr.ready_state() >= XmlHttpRequest::HEADERS_RECEIVED {
                     progress.received();
                 }
@@ -63,7 +63,8 @@ impl Exchange {
         let on_received = {
             let (xhr, too_large) = (xhr.clone(), Rc::clone(&too_large));
             #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
-            Closure::new(move |event: ProgressEvent| {
+            Listener::new(move |event: JsValue| {
+                let event = event.unchecked_ref::<ProgressEvent>();
                 // The total is the announced length, or 0.
                 if event.loaded().max(event.total()) > limit as f64 {
                     too_large.set(xhr.status().ok());
@@ -85,7 +86,7 @@ impl Exchange {
         }
         self.listen(true);
         let ended = Promise::new(&mut |resolve, _| xhr.set_onloadend(Some(&resolve)));
-        xhr.send_with_opt_u8_array(request.body.as_deref()).map_err(never)?;
+        xhr.send_with_opt_u8_array(request.body.as_ref().map(Body::to_vec).as_deref()).map_err(never)?;
         // This promise never rejects.
         let _ = JsFuture::from(ended).await;
 

@@ -16,7 +16,8 @@ use crate::client::credentials::Password;
 /// Responses to the server are dropped while more bytes than this are unsent, so that a server that does not read cannot
 /// fill the memory.
 const MAX_UNSENT: usize = 64 << 10;
-/// The largest number of pixels that the updates in one message may draw: this many screens, and the absolute limit.
+/// The largest number of pixels that the updates in one message may draw or allocate: this many of the largest screen
+/// within the message, and the absolute limit.
 const MAX_SCREENS: usize = 256;
 const MAX_WORK: usize = 1 << 30;
 /// The largest number of pixels of a cursor.
@@ -92,6 +93,8 @@ pub(super) struct Effects {
     /// The handshake is complete.
     pub(super) accepted: bool,
     pub(super) resized: bool,
+    /// Pixels may have changed, also those of an update that is not complete.
+    pub(super) drew: bool,
     /// A new cursor shape. An empty shape means that the server hides the cursor, or draws it into the screen.
     pub(super) cursor: Option<Cursor>,
     /// The number of complete updates with changes.
@@ -131,8 +134,9 @@ pub(super) struct Connection {
     damage: Damage,
     /// The number of pixels that arrived since the connection opened, up to the number of the whole screen.
     drawn: usize,
-    /// The number of pixels that the current message has drawn.
+    /// The number of pixels that the current message has drawn or allocated, and the limit.
     work: usize,
+    work_limit: usize,
     fences: bool,
     /// The time at which the fence that measures the round trip was sent.
     probe: Option<Millis>,
@@ -157,6 +161,7 @@ impl Connection {
             damage: Damage::default(),
             drawn: 0,
             work: 0,
+            work_limit: 0,
             fences: false,
             probe: None,
             continuous: Continuous::Unsupported,
@@ -232,7 +237,7 @@ impl Connection {
 
     /// Handles bytes from the server, which may contain any part of any number of messages.
     pub(super) fn receive(&mut self, bytes: &[u8], desk: &mut Desk<'_>) -> Result<(), End> {
-        self.work = 0;
+        (self.work, self.work_limit) = (0, 0);
         let mut buffer = std::mem::take(&mut self.buffer);
         let bytes = if buffer.is_empty() {
             bytes
@@ -276,6 +281,7 @@ impl Connection {
                 self.rect(reader, desk, left)?;
             }
             Phase::Rect(partial, left) => {
+                desk.effects.drew = true;
                 let complete = match partial {
                     Partial::Raw(raw) => raw.step(reader, desk.screen)?,
                     Partial::Hextile(hextile) => hextile.step(reader, desk.screen)?,
@@ -323,10 +329,12 @@ impl Connection {
         let same = desk.screen.width() == width && desk.screen.height() == height;
         if !same {
             desk.screen.resize(width, height)?;
+            let area = desk.screen.pixels().len();
+            self.add_work(area, area)?;
             // A rectangle of the old size may be outside the new screen.
             self.damage.clear();
             desk.effects.damage.clear();
-            desk.effects.resized = true;
+            (desk.effects.resized, desk.effects.drew) = (true, true);
             self.damage.add(desk.screen.rect());
         }
         if !same || matches!(self.phase, Phase::Handshake(_)) {
@@ -335,6 +343,16 @@ impl Connection {
             if self.continuous == Continuous::On {
                 self.enable_continuous(true, desk.screen);
             }
+        }
+        Ok(())
+    }
+
+    /// Counts pixels that are drawn or allocated on a screen of this size.
+    fn add_work(&mut self, pixels: usize, screen: usize) -> Read<()> {
+        self.work_limit = self.work_limit.max(screen.saturating_mul(MAX_SCREENS).min(MAX_WORK));
+        self.work = self.work.saturating_add(pixels);
+        if self.work > self.work_limit {
+            return Err(Stop::Invalid("a message draws too many pixels"));
         }
         Ok(())
     }
@@ -443,13 +461,10 @@ impl Connection {
             QEMU_KEYS => desk.effects.qemu_keys = true,
             EXTENDED_BUTTONS => desk.effects.extended_buttons = true,
             _ => {
+                desk.effects.drew = true;
                 let screen = &mut *desk.screen;
                 if !screen.rect().contains(rect) {
                     return Err(Stop::Invalid("a rectangle is outside the screen"));
-                }
-                let limit = screen.pixels().len().saturating_mul(MAX_SCREENS).min(MAX_WORK);
-                if self.work.saturating_add(rect.area()) > limit {
-                    return Err(Stop::Invalid("a message draws too many pixels"));
                 }
                 match Encoding::ALL.into_iter().find(|known| known.number() == encoding) {
                     Some(Encoding::Tight) => self.tight.decode(reader, screen, rect)?,
@@ -465,7 +480,7 @@ impl Connection {
                     }
                     None => return Err(Stop::Invalid("a rectangle has an encoding that was not requested")),
                 }
-                self.work += rect.area();
+                self.add_work(rect.area(), screen.pixels().len())?;
                 self.drawn = self.drawn.saturating_add(rect.area()).min(screen.pixels().len());
                 self.damage.add(rect);
             }

@@ -25,7 +25,7 @@ use std::mem;
 use self::clipboard::Clipboard;
 use self::connection::{Connection, Desk, Effects, End};
 use self::damage::Damage;
-use self::image::ImageRequest;
+use self::image::{ImageCache, ImageRequest};
 use self::input::Input;
 use super::close::{CloseCause, CloseReason};
 use super::link::{Action, Counters};
@@ -159,12 +159,20 @@ pub struct Screen {
     connection: Connection,
     now: Millis,
     framebuffer: Framebuffer,
+    /// The number of messages that may have changed the pixels.
+    version: u64,
+    image_cache: ImageCache,
     cursor: Option<Cursor>,
     clipboard: Clipboard,
     input: Input,
+    /// The rest of the output, of which the start was sent.
+    unsent: Vec<u8>,
     paused: bool,
     unread: Unread,
 }
+
+/// The largest binary message, in bytes. Some servers limit messages to 32 KiB.
+const MAX_MESSAGE: usize = 16 << 10;
 
 /// What the consumer has not read. Items of the same kind are joined, so the number of items is bounded.
 #[derive(Debug, Default)]
@@ -174,7 +182,8 @@ struct Unread {
     cursor: bool,
     damage: Damage,
     updates: u64,
-    images: VecDeque<ImageRequest>,
+    /// The requested images, with the numbers of their requests.
+    images: VecDeque<(u64, ImageRequest)>,
     clipboard: Option<String>,
     bell: bool,
     errors: VecDeque<String>,
@@ -194,9 +203,12 @@ impl Screen {
             options,
             now: 0,
             framebuffer: Framebuffer::default(),
+            version: 0,
+            image_cache: ImageCache::default(),
             cursor: None,
             clipboard: Clipboard::default(),
             input: Input::default(),
+            unsent: Vec::new(),
             paused: false,
             unread: Unread::default(),
         }
@@ -213,6 +225,10 @@ impl Screen {
         // The unread changes of an old size are outside the new screen.
         mem::swap(&mut desk.effects.damage, &mut self.unread.damage);
         let result = self.connection.receive(bytes, &mut desk);
+        if effects.drew {
+            self.version += 1;
+            self.image_cache.clear();
+        }
         let Effects { accepted, resized, cursor, updates, damage, clipboard, bell, size_refused, .. } =
             effects;
         self.unread.damage = damage;
@@ -247,8 +263,8 @@ impl Screen {
         if !self.connection.is_complete(&self.framebuffer) {
             return None;
         }
-        let request = self.unread.images.pop_front()?;
-        Some(ScreenItem::Image { id: request.id, image: request.take(&self.framebuffer) })
+        let (id, request) = self.unread.images.pop_front()?;
+        Some(ScreenItem::Image { id, image: self.image_cache.take(self.version, request, &self.framebuffer) })
     }
 }
 
@@ -265,6 +281,7 @@ impl Protocol for Screen {
     fn on_open(&mut self, password: Option<&Password>) -> Vec<String> {
         self.connection = Connection::new(password, &self.options.encodings, self.paused);
         self.clipboard.reset();
+        self.unsent.clear();
         self.input.on_open();
         Vec::new()
     }
@@ -341,14 +358,23 @@ impl Protocol for Screen {
     }
 
     fn poll_output(&mut self) -> Option<Vec<u8>> {
-        let mut output = self.connection.poll_output(&self.framebuffer);
-        output.extend(self.input.take());
-        (!output.is_empty()).then_some(output)
+        if self.unsent.is_empty() {
+            self.unsent = self.connection.poll_output(&self.framebuffer);
+            self.unsent.extend(self.input.take());
+        }
+        let rest = self.unsent.split_off(MAX_MESSAGE.min(self.unsent.len()));
+        let next = mem::replace(&mut self.unsent, rest);
+        (!next.is_empty()).then_some(next)
+    }
+
+    fn continues_output(&self) -> bool {
+        !self.unsent.is_empty()
     }
 
     fn closing_message(&mut self) -> Option<Action> {
         self.input.release_all();
-        let last = self.input.take();
+        let mut last = mem::take(&mut self.unsent);
+        last.extend(self.input.take());
         (!last.is_empty()).then_some(Action::SendBinary(last))
     }
 }

@@ -22,9 +22,14 @@ pub enum Value {
 
 impl Value {
     /// Creates an object from the fields that are not `null`.
-    pub(crate) fn record<const N: usize>(fields: [(&str, Self); N]) -> Self {
-        let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
-        Self::Object(Map(fields.map(|(name, value)| (name.to_owned(), value)).collect()))
+    pub(crate) fn record<const N: usize>(mut fields: [(&str, Self); N]) -> Self {
+        Self::take_record(&mut fields)
+    }
+
+    /// Not generic, so that its code exists once.
+    fn take_record(fields: &mut [(&str, Self)]) -> Self {
+        let fields = fields.iter_mut().filter(|(_, value)| !value.is_null());
+        Self::Object(Map(fields.map(|(name, value)| ((*name).to_owned(), value.take())).collect()))
     }
 
     /// Returns a field of an object. Returns `None` if the field is absent or the value is not an object.
@@ -94,16 +99,17 @@ impl From<String> for Value {
 }
 
 macro_rules! from_integer {
-    ($($number:ty),+) => {$(
+    ($($number:ty as $wide:ty),+) => {$(
         impl From<$number> for Value {
             fn from(number: $number) -> Self {
-                Self::Number(Number(number.to_string()))
+                Self::Number(Number(<$wide>::from(number).to_string()))
             }
         }
     )+};
 }
 
-from_integer!(i32, i64, u32, u64);
+// Each type that is formatted adds code to a page, so the small ones are converted.
+from_integer!(i32 as i64, i64 as i64, u32 as u64, u64 as u64);
 
 impl From<Number> for Value {
     fn from(number: Number) -> Self {

@@ -123,8 +123,12 @@ pub(crate) fn decoders(data: &[u8]) {
         let (first, second) = stream.split_at(cut % (stream.len() + 1));
         shown(&[first, second])
     });
-    assert_eq!(whole.framebuffer(), split.framebuffer(), "the split does not change the screen");
-    assert_eq!(matches!(whole.state(), State::Closed(_)), matches!(split.state(), State::Closed(_)));
+    // The limit of the drawn pixels is the only one that depends on the size of the messages.
+    let too_much = |session: &ScreenSession| matches!(session.state(), State::Closed(cause) if cause.message.contains("too many pixels"));
+    if !too_much(&whole) && !too_much(&split) {
+        assert_eq!(whole.framebuffer(), split.framebuffer(), "the split does not change the screen");
+        assert_eq!(matches!(whole.state(), State::Closed(_)), matches!(split.state(), State::Closed(_)));
+    }
 }
 
 fn shown(pieces: &[&[u8]]) -> ScreenSession {
@@ -172,7 +176,10 @@ fn rect(input: &mut Input<'_>) -> Vec<u8> {
                 if filter == 1 {
                     let colors = input.byte();
                     rect.push(colors);
-                    rect.extend((0..(usize::from(colors) + 1) * 3).map(|at| u8::try_from(at % 256).unwrap_or_default()));
+                    rect.extend(
+                        (0..(usize::from(colors) + 1) * 3)
+                            .map(|at| u8::try_from(at % 256).unwrap_or_default()),
+                    );
                 }
             }
             let data = stored(data);

@@ -6,6 +6,7 @@ mod failure;
 mod hostile;
 mod key_names;
 mod layouts;
+mod live;
 mod pointer;
 mod readiness;
 mod recorder;

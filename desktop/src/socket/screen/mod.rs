@@ -1,0 +1,167 @@
+//! The screen channel: RFB in binary messages, bridged to the socket of the computer's X server.
+//!
+//! The bridge ends the security handshake itself. It requires VNC authentication with the computer's password, as the
+//! service does, and then speaks to the X server without a password, because only the bridge reaches the X server.
+
+mod client_stream;
+mod handshake;
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
+use tokio::time::{interval, timeout};
+
+use self::client_stream::ClientStream;
+use self::handshake::Failure;
+use super::close::{self, CloseCode};
+use crate::computer::Machine;
+
+/// The size of the buffer for each direction, in bytes. The bridge reads the next bytes only after it has written the
+/// previous bytes, so a slow viewer slows down the X server's updates, and nothing accumulates here.
+const BUFFER: usize = 64 * 1024;
+/// How long the handshake with a viewer may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a viewer may leave one message unread. A viewer that disappeared must not keep its place.
+const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The interval of the pings, and how long a viewer may be silent. Without this limit, a viewer whose connection broke
+/// silently would hold its buttons and its place forever.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The sending half of a viewer's socket.
+type Outgoing = SplitSink<WebSocket, Message>;
+
+/// The receiving half of a viewer's socket, as a stream of bytes.
+struct Incoming {
+    messages: SplitStream<WebSocket>,
+    /// The bytes of the last message that are not read yet.
+    rest: Vec<u8>,
+}
+
+/// Why a channel ends.
+enum End {
+    /// The viewer has disconnected.
+    Disconnected,
+    Close(CloseCode),
+}
+
+impl Incoming {
+    /// Returns the next bytes, at least one.
+    async fn next(&mut self) -> Result<Vec<u8>, End> {
+        while self.rest.is_empty() {
+            let Ok(message) = timeout(SILENCE_TIMEOUT, self.messages.next()).await else {
+                return Err(End::Disconnected);
+            };
+            match message {
+                Some(Ok(Message::Binary(bytes))) => self.rest = bytes.to_vec(),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Text(_))) => return Err(End::Close(CloseCode::Malformed)),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(End::Disconnected),
+            }
+        }
+        Ok(std::mem::take(&mut self.rest))
+    }
+
+    async fn array<const N: usize>(&mut self) -> Result<[u8; N], End> {
+        let mut bytes = self.next().await?;
+        while bytes.len() < N {
+            bytes.extend(self.next().await?);
+        }
+        self.rest = bytes.split_off(N);
+        bytes.try_into().map_err(|_| End::Close(CloseCode::Malformed))
+    }
+}
+
+/// Bridges a viewer. `is_shutting_down` returns whether the computer stops because the server stops.
+pub(super) async fn run(
+    socket: WebSocket,
+    machine: &Machine,
+    view_only: bool,
+    is_shutting_down: impl Fn() -> bool,
+) {
+    let Some(_place) = machine.viewers().admit() else {
+        return close::close(socket, CloseCode::Busy).await;
+    };
+    let (mut outgoing, messages) = socket.split();
+    let mut incoming = Incoming { messages, rest: Vec::new() };
+    let end = bridge(&mut outgoing, &mut incoming, machine, view_only).await;
+    let End::Close(mut code) = end else { return };
+    if machine.stopping().is_cancelled() {
+        code = if is_shutting_down() { CloseCode::GoingAway } else { CloseCode::NotRunning };
+    }
+    let _ = timeout(close::CLOSE_TIMEOUT, async {
+        // Sending fails only if the peer has already closed the socket.
+        let _ = outgoing.send(code.message()).await;
+        close::wait_for_close(&mut incoming.messages).await;
+    })
+    .await;
+}
+
+async fn bridge(outgoing: &mut Outgoing, incoming: &mut Incoming, machine: &Machine, view_only: bool) -> End {
+    let handshake = async {
+        handshake::with_viewer(outgoing, incoming, machine).await?;
+        let mut server = machine.connect_to_screen().await.map_err(Failure::from)?;
+        handshake::with_server(&mut server).await?;
+        Ok::<_, End>(server)
+    };
+    let shaken = tokio::select! {
+        biased;
+        () = machine.stopping().cancelled() => return End::Close(CloseCode::NotRunning),
+        shaken = timeout(HANDSHAKE_TIMEOUT, handshake) => shaken,
+    };
+    let server = match shaken {
+        Ok(Ok(server)) => server,
+        Ok(Err(end)) => return end,
+        Err(_) => return End::Close(CloseCode::Malformed),
+    };
+    let (mut from_server, mut to_server) = split(server);
+    let mut stream = ClientStream::new(view_only);
+    // Whether a message to the X server may have been written in part.
+    let mut is_writing = false;
+    let down = async {
+        let mut buffer = vec![0; BUFFER];
+        let mut pings = interval(PING_INTERVAL);
+        loop {
+            let message = tokio::select! {
+                _ = pings.tick() => Message::Ping(Bytes::new()),
+                read = from_server.read(&mut buffer) => match read {
+                    Ok(0) | Err(_) => return End::Close(CloseCode::Failed),
+                    Ok(length) => Message::binary(buffer[..length].to_vec()),
+                },
+            };
+            if !matches!(timeout(STALL_TIMEOUT, outgoing.send(message)).await, Ok(Ok(()))) {
+                return End::Disconnected;
+            }
+        }
+    };
+    let up = async {
+        loop {
+            let bytes = match incoming.next().await {
+                Ok(bytes) => bytes,
+                Err(end) => return end,
+            };
+            let Some(passed) = stream.pass(&bytes) else { return End::Close(CloseCode::Malformed) };
+            is_writing = true;
+            if to_server.write_all(&passed).await.is_err() {
+                return End::Close(CloseCode::Failed);
+            }
+            is_writing = false;
+        }
+    };
+    let end = tokio::select! {
+        biased;
+        () = machine.stopping().cancelled() => End::Close(CloseCode::NotRunning),
+        end = down => end,
+        end = up => end,
+    };
+    if let Some(release) = stream.release().filter(|_| !is_writing) {
+        // Fails only if the X server has ended, and then nothing is held.
+        let _ = timeout(close::CLOSE_TIMEOUT, to_server.write_all(&release)).await;
+    }
+    end
+}

@@ -1,0 +1,2 @@
+// The types of the exported scripts, which have no exports: the audio worker and the audio worklet.
+export {};

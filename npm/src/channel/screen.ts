@@ -1,0 +1,381 @@
+import type { BindingChannel } from "../binding.js";
+import { Deadline } from "../deadline.js";
+import { convertErrors } from "../errors.js";
+import type { ScreenItem, ScreenRect } from "../generated/channels.js";
+import { checkFields, checks, checkWaitOptions, jsonParameters, type WaitOptions } from "../options.js";
+import type { InputRefusal } from "../types.js";
+import { Channel, type ChannelEvents, channelClosed } from "./channel.js";
+import { checkText } from "./input.js";
+
+/** The events of a screen. */
+export interface ScreenEvents extends ChannelEvents {
+  /** The screen has reconnected. The whole screen follows, and everything that was held is released. */
+  reconnected: [];
+  /** The screen has a new size. */
+  resized: [size: ScreenSize];
+  /** The pointer has a new shape. */
+  cursor: [cursor: ScreenCursor];
+  /** A program rang the bell. */
+  bell: [];
+}
+
+/** The size of a screen, in pixels. */
+export interface ScreenSize {
+  width: number;
+  height: number;
+}
+
+/** The shape of the pointer. */
+export interface ScreenCursor extends ScreenSize {
+  /** The position of the pixel that points. */
+  x: number;
+  y: number;
+  /** The pixels: red, green, blue, alpha; row by row. Empty if the pointer is hidden or part of the screen. */
+  pixels: Uint8Array;
+}
+
+/** The changes of a screen since the previous item. */
+export interface ScreenDamage {
+  /** Rectangles that contain every changed pixel. */
+  rects: ScreenRect[];
+}
+
+/** The options of a screen. */
+export interface ScreenParams {
+  /** Whether the channel only shows the screen: input is refused. Default: `false`. */
+  view_only?: boolean;
+}
+
+/** An image of a screen. */
+export interface ScreenImage extends ScreenSize {
+  format: "png" | "rgba";
+  /** A PNG file, or four bytes for each pixel (red, green, blue, alpha), row by row. */
+  data: Uint8Array;
+}
+
+/** What an image of a screen contains. */
+export interface ScreenImageParams {
+  /** A part of the screen. Default: the whole screen. */
+  region?: ScreenRect;
+  /** The size of the image relative to the size of the region, above 0 and at most 1. Default: 1. */
+  scale?: number;
+  /** Default: `png`. */
+  format?: "png" | "rgba";
+}
+
+/** A button of the pointer. Not every server knows `back` and `forward`. */
+export type ScreenButton = "left" | "middle" | "right" | "back" | "forward";
+
+/** A pixel of the screen. */
+export interface ScreenPoint {
+  x: number;
+  y: number;
+}
+
+/** Where and how to press a button. Without a position, the pointer stays where this channel has moved it. */
+export interface ScreenButtonParams extends Partial<ScreenPoint> {
+  /** Default: `left`. */
+  button?: ScreenButton;
+}
+
+/** Where and how to click. */
+export interface ScreenClickParams extends ScreenButtonParams {
+  /** The number of clicks. Default: 1. */
+  count?: number;
+  /** The names of keys that are held during the click, such as `ctrl`. */
+  modifiers?: string[];
+}
+
+/** The path of a drag. */
+export interface ScreenDragParams {
+  /** The points, at least two. The button is pressed at the first point and released at the last point. */
+  path: ScreenPoint[];
+  /** Default: `left`. */
+  button?: ScreenButton;
+}
+
+/** How to turn the wheel. */
+export interface ScreenWheelParams extends Partial<ScreenPoint> {
+  /** The number of steps to the right, from -100 to 100. Default: 0. */
+  dx?: number;
+  /** The number of steps down, from -100 to 100. Default: 0. */
+  dy?: number;
+}
+
+/** How to use a key. */
+export interface ScreenKeyParams {
+  /** `press` presses and releases the key, `down` holds it, `up` releases it. Default: `press`. */
+  action?: "press" | "down" | "up";
+}
+
+/** When a screen counts as settled. */
+export interface SettledOptions extends WaitOptions {
+  /** The time without a change, in milliseconds. Default: 500. */
+  quiet?: number;
+  /** Changes inside these parts of the screen do not count, for example a clock or a blinking caret. */
+  ignore?: ScreenRect[];
+}
+
+/** The largest number of unread rectangles. Above it, one rectangle contains them. */
+const MAX_RECTS = 256;
+
+const POINT = { x: checks.any, y: checks.any };
+const BUTTON = { ...POINT, button: checks.any };
+
+/**
+ * The live screen of a computer. The content is kept up to date in the memory of this process, so that an image or the wait for a
+ * change needs no call of the API. Iterate over the screen to read its changes.
+ *
+ * The methods for input return `true` if the input is accepted. Accepted input arrives at most once and in order. They return
+ * `false` if it is not sent: {@link refusal} is the reason. Everything that is held (`down`, `key` with `down`) is released when
+ * the channel closes or reconnects.
+ *
+ * The pointer is not part of the screen while this channel was the last to move it. When another client or a call of the API moves
+ * the pointer, some servers draw it into the screen, until this channel moves it again.
+ */
+export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
+  readonly #binding: BindingChannel<ScreenItem>;
+  #rects: ScreenRect[] = [];
+  #watchers = new Set<(rects: readonly ScreenRect[]) => void>();
+  #images = new Map<number, ScreenImage>();
+  #wanted = new Set<number>();
+  #nextImage = 1;
+  #texts: ((text: string) => void)[] = [];
+
+  /** @internal */
+  constructor(binding: BindingChannel<ScreenItem>) {
+    super("screen", binding);
+    this.#binding = binding;
+  }
+
+  /** The current size in pixels. */
+  get size(): ScreenSize {
+    return this.#binding.command("size") as ScreenSize;
+  }
+
+  /** Where this channel has moved the pointer, or `undefined` if it has not moved it. Others may have moved it since. */
+  get pointer(): ScreenPoint | undefined {
+    return (this.#binding.command("pointer") as ScreenPoint | null) ?? undefined;
+  }
+
+  /** The reason why input would be refused now, or `undefined` if it would be accepted. */
+  get refusal(): InputRefusal | undefined {
+    return (this.#binding.command("refusal") as InputRefusal | null) ?? undefined;
+  }
+
+  /**
+   * Takes an image of the current content, without a call of the API. Right after a connect, waits for the whole screen.
+   *
+   * @throws InvalidParameterError; TimeoutError; AbortError; ChannelClosedError.
+   */
+  async screenshot(params: ScreenImageParams = {}, options: WaitOptions = {}): Promise<ScreenImage> {
+    const operation = "screen.screenshot";
+    checkFields(operation, "params", params, { region: checks.object, scale: checks.any, format: checks.any });
+    checkWaitOptions(operation, options);
+    const deadline = new Deadline(operation, options.timeout, options.signal);
+    deadline.throwIfAborted();
+    const id = this.#nextImage++;
+    convertErrors(() => this.#binding.command("image", { format: "png", ...jsonParameters(operation, params), id }));
+    this.#wanted.add(id);
+    try {
+      return await this.#until(deadline, "the screen did not arrive", () => this.#images.get(id));
+    } finally {
+      this.#wanted.delete(id);
+      this.#images.delete(id);
+    }
+  }
+
+  /** Iterates over the changes, like the screen itself. */
+  damage(): AsyncGenerator<ScreenDamage, void, undefined> {
+    return this[Symbol.asyncIterator]();
+  }
+
+  /**
+   * Waits until the screen has not changed for some time. A connection that does not respond does not count as quiet.
+   *
+   * @throws InvalidParameterError; TimeoutError; AbortError; ChannelClosedError if the channel closes.
+   */
+  async settled(options: SettledOptions = {}): Promise<void> {
+    const operation = "screen.settled";
+    const list = { accepts: (value: unknown) => Array.isArray(value) && value.every(isRect), expected: "a list of rectangles" };
+    checkWaitOptions(operation, options, { quiet: checks.milliseconds, ignore: list });
+    const { quiet = 500, ignore = [], timeout, signal } = options;
+    const deadline = new Deadline(operation, timeout, signal);
+    deadline.throwIfAborted();
+    let last = performance.now();
+    const watch = (rects: readonly ScreenRect[]) => {
+      if (!rects.every((rect) => ignore.some((ignored) => contains(ignored, rect)))) last = performance.now();
+    };
+    this.#watchers.add(watch);
+    try {
+      const settles = () => {
+        if (this.state.status !== "open") last = performance.now();
+        return performance.now() - last >= quiet || undefined;
+      };
+      const missing = "the screen did not settle";
+      await this.#until(deadline, missing, settles, () => deadline.sleep(quiet - (performance.now() - last) + 1, missing));
+    } finally {
+      this.#watchers.delete(watch);
+    }
+  }
+
+  /** Moves the pointer to a pixel. A move that has not been sent yet is replaced by the next one. */
+  move(point: ScreenPoint): boolean {
+    return this.#input("move", point, POINT);
+  }
+
+  /** Presses and holds a button. */
+  down(params: ScreenButtonParams = {}): boolean {
+    return this.#input("down", params, BUTTON);
+  }
+
+  /** Releases a button. */
+  up(params: ScreenButtonParams = {}): boolean {
+    return this.#input("up", params, BUTTON);
+  }
+
+  /** Clicks once or several times. */
+  click(params: ScreenClickParams = {}): boolean {
+    return this.#input("click", params, { ...BUTTON, count: checks.any, modifiers: checks.any });
+  }
+
+  /** Presses a button at the first point, moves along the other points, and releases the button. */
+  drag(params: ScreenDragParams): boolean {
+    return this.#input("drag", params, { path: checks.any, button: checks.any });
+  }
+
+  /** Turns the wheel. */
+  wheel(params: ScreenWheelParams): boolean {
+    return this.#input("wheel", params, { ...POINT, dx: checks.any, dy: checks.any });
+  }
+
+  /**
+   * Uses a key or a combination, such as `Enter`, `a` or `ctrl+c`. Text is typed by {@link Computer.type}, which also types
+   * characters that have no key.
+   *
+   * @throws InvalidParameterError for an unknown key.
+   */
+  key(key: string, params: ScreenKeyParams = {}): boolean {
+    checkFields("screen.key", "params", params, { action: checks.any });
+    return this.#input("key", { ...params, key }, { key: checks.any, action: checks.any });
+  }
+
+  /** Releases everything that this channel holds. */
+  release(): void {
+    this.#binding.command("release");
+  }
+
+  /**
+   * Requests another size. A server that does not permit it sends an error message, see the event `error`.
+   *
+   * @throws InvalidParameterError for an invalid size, and if the server does not support other sizes.
+   */
+  resize(width: number, height: number): boolean {
+    return this.#input("resize", { width, height }, { width: checks.any, height: checks.any });
+  }
+
+  /** The clipboard of the computer. Its text is transferred only on request. */
+  readonly clipboard = {
+    /**
+     * Returns the text of the clipboard.
+     *
+     * @throws TimeoutError; AbortError; ChannelClosedError.
+     */
+    read: async (options: WaitOptions = {}): Promise<string> => {
+      const operation = "screen.clipboard.read";
+      checkWaitOptions(operation, options);
+      const deadline = new Deadline(operation, options.timeout, options.signal);
+      deadline.throwIfAborted();
+      let text: string | undefined;
+      this.#texts.push((received) => {
+        text = received;
+      });
+      this.#binding.command("clipboard");
+      return this.#until(deadline, "the text did not arrive", () => text);
+    },
+    /** Offers a text of at most 1 MiB to the programs of the computer. Returns `false` if the text is refused. */
+    write: (text: string): boolean => {
+      checkText("screen.clipboard.write", text);
+      return convertErrors(() => this.#binding.command("clipboard", text)) === null;
+    },
+  };
+
+  #input(name: string, params: object, known: Parameters<typeof checkFields>[3]): boolean {
+    const operation = `screen.${name}`;
+    checkFields(operation, "params", params, known);
+    const plain = jsonParameters(operation, params);
+    return convertErrors(() => this.#binding.command(name, plain)) === null;
+  }
+
+  /** Reads items until `find` returns a value. `wake` returns a promise after which `find` is called again. */
+  async #until<T>(deadline: Deadline, missing: string, find: () => T | undefined, wake?: () => Promise<void>): Promise<T> {
+    for (;;) {
+      const found = find();
+      if (found !== undefined) return found;
+      const items = this.pull();
+      const next = wake === undefined ? items : Promise.race([items, wake().then(() => true)]);
+      if (await deadline.wait(next, missing)) continue;
+      const state = this.state;
+      throw this.failure() ?? (state.status === "closed" ? channelClosed(state.cause) : deadline.timeoutError(missing, "no"));
+    }
+  }
+
+  protected override accept(item: ScreenItem): void {
+    switch (item.type) {
+      case "damage":
+        this.#rects.push(...item.rects);
+        if (this.#rects.length > MAX_RECTS) this.#rects = [this.#rects.reduce(around)];
+        for (const watch of this.#watchers) watch(item.rects);
+        break;
+      case "image": {
+        const { id, width, height, format, data } = item;
+        if (this.#wanted.has(id)) this.#images.set(id, { width, height, format, data });
+        break;
+      }
+      case "clipboard":
+        for (const resolve of this.#texts.splice(0)) resolve(item.text);
+        break;
+      case "resized":
+        this.emit("resized", { width: item.width, height: item.height });
+        break;
+      case "cursor": {
+        const { x, y, width, height, pixels } = item;
+        this.emit("cursor", { x, y, width, height, pixels });
+        break;
+      }
+      case "reconnected":
+        this.emit("reconnected");
+        break;
+      case "bell":
+        this.emit("bell");
+        break;
+      case "error":
+        this.emit("error", item.message);
+    }
+  }
+
+  protected override take(): ScreenDamage | undefined {
+    return this.#rects.length === 0 ? undefined : { rects: this.#rects.splice(0) };
+  }
+}
+
+function isRect(value: unknown): value is ScreenRect {
+  const { x, y, width, height } = (value ?? {}) as Record<string, unknown>;
+  return [x, y, width, height].every(Number.isFinite);
+}
+
+function contains(outer: ScreenRect, inner: ScreenRect): boolean {
+  return (
+    inner.x >= outer.x &&
+    inner.y >= outer.y &&
+    inner.x + inner.width <= outer.x + outer.width &&
+    inner.y + inner.height <= outer.y + outer.height
+  );
+}
+
+function around(a: ScreenRect, b: ScreenRect): ScreenRect {
+  const [x, y] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
+  const width = Math.max(a.x + a.width, b.x + b.width) - x;
+  const height = Math.max(a.y + a.height, b.y + b.height) - y;
+  return { x, y, width, height };
+}

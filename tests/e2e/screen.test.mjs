@@ -1,0 +1,151 @@
+// Tests the live screen in Node with the native addon, against a real desktop.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { startDesktop } from "../support/desktop.mjs";
+import { decodePng } from "../support/png.mjs";
+import { until } from "../support/wait.mjs";
+
+process.env.ORGO_BINDING = "native";
+const { Orgo } = await import("orgo-sdk");
+
+/** A window that covers the screen, changes its color on a click, and records keys and clicks. */
+const WINDOW = `
+import json, sys
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QApplication, QWidget
+log = open("/tmp/seen", "w", buffering=1)
+class Window(QWidget):
+    def mousePressEvent(self, event):
+        print(json.dumps(["down", int(event.button()), event.x(), event.y(), int(event.modifiers())]), file=log)
+        self.setStyleSheet("background: #00ff00")
+    def mouseReleaseEvent(self, event):
+        print(json.dumps(["up", int(event.button()), event.x(), event.y(), int(event.modifiers())]), file=log)
+    def wheelEvent(self, event):
+        print(json.dumps(["wheel", event.angleDelta().x(), event.angleDelta().y()]), file=log)
+    def keyPressEvent(self, event):
+        print(json.dumps(["key", event.text()]), file=log)
+application = QApplication(sys.argv)
+window = Window()
+window.setWindowFlags(Qt.X11BypassWindowManagerHint)
+window.setStyleSheet("background: #ff0000")
+window.setGeometry(application.primaryScreen().geometry())
+window.show()
+window.grabKeyboard()
+application.exec()
+`;
+
+describe("the live screen", { concurrency: false }, () => {
+  let desktop, orgo, computer, screen;
+  before(async () => {
+    desktop = await startDesktop();
+    orgo = new Orgo(desktop.options);
+    const workspace = await orgo.workspaces.create({ name: "screen" });
+    computer = await orgo.computers.create({ workspace_id: workspace.id, name: "screen" });
+    await computer.waitUntilRunning();
+    screen = await computer.screen();
+  });
+  after(async () => {
+    await screen?.close();
+    await desktop?.stop();
+  });
+
+  const shot = async (params) => decodePng((await screen.screenshot(params)).data);
+  const seen = async () =>
+    (await computer.bash("cat /tmp/seen")).output
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+
+  test("images show the current content", { timeout: 120_000 }, async () => {
+    assert.deepEqual(screen.size, { width: 1280, height: 720 });
+    await computer.bash(`cat > /tmp/window.py <<'END'${WINDOW}END\nsetsid python3 /tmp/window.py >/tmp/log 2>&1 &`);
+    await until("the window", async () => String((await shot()).pixel(640, 300)) === "255,0,0", 60_000);
+    const part = await screen.screenshot({ region: { x: 10, y: 20, width: 30, height: 40 }, format: "rgba" });
+    assert.deepEqual([part.width, part.height, part.data.length], [30, 40, 30 * 40 * 4]);
+    assert.deepEqual([...part.data.subarray(0, 4)], [255, 0, 0, 255]);
+    const half = await screen.screenshot({ scale: 0.5 });
+    assert.deepEqual([half.width, half.height, half.format], [640, 360, "png"]);
+  });
+
+  test("input arrives, and its effect is reported as damage", { timeout: 120_000 }, async () => {
+    assert.equal(screen.click({ x: 200, y: 100, modifiers: ["ctrl"] }), true);
+    const changes = [];
+    for await (const { rects } of screen) {
+      changes.push(...rects);
+      if (String((await shot()).pixel(640, 300)) === "0,255,0") break;
+    }
+    assert.ok(changes.length > 0);
+    assert.deepEqual(screen.pointer, { x: 200, y: 100 });
+    screen.key("a");
+    screen.wheel({ dy: 1, dx: 1 });
+    screen.drag({
+      path: [
+        { x: 10, y: 10 },
+        { x: 20, y: 20 },
+      ],
+      button: "right",
+    });
+    // The key of the modifier has no text.
+    const events = async () => (await seen()).filter(([kind, text]) => kind !== "key" || text !== "");
+    await until("the input", async () => (await events()).length >= 7);
+    const CTRL = 0x04000000;
+    assert.deepEqual(await events(), [
+      ["down", 1, 200, 100, CTRL],
+      ["up", 1, 200, 100, CTRL],
+      ["key", "a"],
+      ["wheel", 0, -120],
+      ["wheel", -120, 0],
+      ["down", 2, 10, 10, 0],
+      ["up", 2, 20, 20, 0],
+    ]);
+  });
+
+  test("the screen settles when nothing changes", { timeout: 120_000 }, async () => {
+    await screen.settled({ quiet: 300, timeout: 60_000 });
+    // The time without a change counts from the call.
+    await assert.rejects(screen.settled({ quiet: 60_000, timeout: 200 }), { name: "TimeoutError" });
+  });
+
+  test("the clipboard is transferred on request", { timeout: 120_000 }, async () => {
+    assert.equal(screen.clipboard.write("über 😀\nzwei"), true);
+    await until("the clipboard of the programs", async () => {
+      const { output } = await computer.bash("timeout 2 xclip -o -selection clipboard 2>/dev/null || timeout 2 xsel -b -o");
+      return output === "über 😀\nzwei";
+    });
+  });
+
+  test("invalid parameters are refused by name", async () => {
+    const refused = (field) => ({ name: "InvalidParameterError", field });
+    assert.throws(() => screen.move({ x: 1280, y: 0 }), refused("x"));
+    assert.throws(() => screen.click({ button: "fourth" }), refused("button"));
+    assert.throws(() => screen.key("nokey"), refused("key"));
+    assert.throws(() => screen.drag({ path: [{ x: 1, y: 1 }] }), refused("path"));
+    assert.throws(() => screen.wheel({ x: 1, dy: 1 }), refused("y"));
+    await assert.rejects(screen.screenshot({ scale: 2 }), refused("scale"));
+    await assert.rejects(screen.screenshot({ format: "gif" }), refused("format"));
+    await assert.rejects(computer.screen({ viewOnly: true }), refused("viewOnly"));
+  });
+
+  test("a screen for viewing only refuses input", async () => {
+    const viewer = await computer.screen({ view_only: true });
+    assert.equal(viewer.move({ x: 1, y: 1 }), false);
+    assert.equal(viewer.refusal, "view_only");
+    assert.deepEqual(viewer.size, { width: 1280, height: 720 });
+    await viewer.close();
+  });
+
+  test("a restart of the computer reconnects with the new password", { timeout: 120_000 }, async () => {
+    const reconnected = new Promise((resolve) => screen.on("reconnected", resolve));
+    const restarting = computer.restart();
+    // Items are read only while something waits for them.
+    const reading = (async () => {
+      for await (const _ of screen);
+    })();
+    await restarting;
+    await reconnected;
+    await until("the desktop", async () => String((await shot()).pixel(640, 300)) !== "0,255,0");
+    assert.equal(screen.state.status, "open");
+    await screen.close();
+    await reading;
+  });
+});

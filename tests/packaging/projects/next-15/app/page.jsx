@@ -1,7 +1,0 @@
-import { Client } from "./client.jsx";
-
-export const dynamic = "force-dynamic";
-
-export default function Page() {
-  return <Client />;
-}

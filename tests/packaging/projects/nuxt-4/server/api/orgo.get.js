@@ -1,3 +1,0 @@
-import { callComputer } from "~~/lib/server.js";
-
-export default defineEventHandler(() => callComputer());
