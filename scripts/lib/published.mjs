@@ -24,9 +24,6 @@ const REQUIRED = {
   cargo: ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "Cargo.toml"],
 };
 
-/** The entry points that pages load by their URL. They export nothing, so their declarations are empty. */
-const SCRIPTS = ["./worklet", "./worker"];
-
 /** The folder in the repository of each README, to which its relative links refer. */
 const README_FOLDERS = { "orgo-core": "core", "orgo-playout": "core/playout" };
 
@@ -86,7 +83,7 @@ async function checkManifest(path) {
 
 async function checkTypes(path) {
   const tarball = createPackageFromTarballData(new Uint8Array(readFileSync(path)));
-  const { types, problems } = await checkPackage(tarball, { excludeEntrypoints: SCRIPTS });
+  const { types, problems } = await checkPackage(tarball);
   if (!types) return ["the package contains no types"];
   // The oldest resolution does not read `exports`, so it finds only the main entry point.
   const relevant = problems.filter(({ resolutionKind, entrypoint }) => resolutionKind !== "node10" || entrypoint === ".");

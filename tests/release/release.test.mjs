@@ -66,7 +66,7 @@ describe("the check of packages finds", () => {
   const mistakes = {
     "orgo-sdk": {
       "a new file": [(it) => writeFileSync(join(it, "dist/secret.env"), "x"), /\+ dist\/secret\.env/],
-      "a missing file": [(it) => rmSync(join(it, "dist/worklet.js")), /- dist\/worklet\.js/],
+      "a missing file": [(it) => rmSync(join(it, "dist/audio/worklet.js")), /- dist\/audio\/worklet\.js/],
       "a file that has grown": [(it) => appendFileSync(join(it, "dist/node.js"), " ".repeat(60_000)), /dist\/node\.js has/],
       "a missing license": [(it) => rmSync(join(it, "LICENSE-MIT")), /LICENSE-MIT is missing/],
       "a relative link": [(it) => appendFileSync(join(it, "README.md"), "[more](../x.md)"), /link \.\.\/x\.md in README/],
