@@ -148,6 +148,8 @@ const next = (bundlers) => {
       start: () => ["node", "server.js"],
       quick,
       ...used,
+      // The bundle contains the package, but not the addon.
+      expected: { server: "wasm" },
     },
     {
       mode: `${bundler}, standalone with \`serverExternalPackages\``,
