@@ -135,11 +135,14 @@ const wrangler =
     ...["ORGO_API_KEY", "ORGO_BASE_URL", "ORGO_TEST_COMPUTER"].flatMap((name) => ["--var", `${name}:${env[name]}`]),
   ];
 
-/** @param {Record<string, object>} bundlers the options of `next dev` and `next build` for each bundler */
+/**
+ * @param {Record<string, object>} bundlers for each bundler: the options of `next dev` and `next build`, and the binding in a
+ *   standalone output. The bundle of webpack contains the package without the addon.
+ */
 const next = (bundlers) => {
   const used = { page: "/", action: true, server: ["/api/orgo"] };
   const start = (options) => (port) => ["next", "dev", "--port", port, "--hostname", "127.0.0.1", ...options];
-  const modes = Object.entries(bundlers).flatMap(([bundler, { dev, build, quick }]) => [
+  const modes = Object.entries(bundlers).flatMap(([bundler, { dev, build, quick, standalone }]) => [
     { mode: `${bundler}, dev`, start: start(dev), ...used },
     {
       mode: `${bundler}, standalone`,
@@ -148,8 +151,7 @@ const next = (bundlers) => {
       start: () => ["node", "server.js"],
       quick,
       ...used,
-      // The bundle contains the package, but not the addon.
-      expected: { server: "wasm" },
+      expected: { server: standalone },
     },
     {
       mode: `${bundler}, standalone with \`serverExternalPackages\``,
@@ -312,6 +314,12 @@ export const PROJECTS = {
   },
   "nuxt-3": nuxt(OPTIMIZED),
   "nuxt-4": nuxt(),
-  "next-15": next({ Turbopack: { dev: ["--turbopack"], build: ["--turbopack"] }, webpack: { dev: [], build: [] } }),
-  "next-16": next({ Turbopack: { dev: [], build: [], quick: true }, webpack: { dev: ["--webpack"], build: ["--webpack"] } }),
+  "next-15": next({
+    Turbopack: { dev: ["--turbopack"], build: ["--turbopack"] },
+    webpack: { dev: [], build: [], standalone: "wasm" },
+  }),
+  "next-16": next({
+    Turbopack: { dev: [], build: [], quick: true },
+    webpack: { dev: ["--webpack"], build: ["--webpack"], standalone: "wasm" },
+  }),
 };
