@@ -1,7 +1,7 @@
 // Builds the JavaScript files and the type declarations of the package into dist/. Does not change the WebAssembly module
 // (dist/wasm) or the native addon (dist/native): Cargo builds these.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -70,7 +70,8 @@ const common = {
   plugins: [onDemand(".js")],
 };
 
-for (const name of ["types", "cjs", "embedded", "audio"]) rmSync(inDist(name), { recursive: true, force: true });
+// The package contains all files of dist/, so files of previous versions must not remain.
+for (const name of readdirSync(dist)) if (!["native", "wasm"].includes(name)) rmSync(inDist(name), { recursive: true });
 
 await Promise.all([
   build({ ...common, entryPoints: ["src/entry/node.ts"], outfile: inDist("node.js"), platform: "node", format: "esm" }),
