@@ -11,7 +11,7 @@ import { lint } from "./lint.mjs";
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 /** The core's tests that also run in WebAssembly. The audio tests do not, because they would take minutes. */
-const CORE_TESTS = ["--test", "calls", "--test", "sessions", "--test", "simulation"];
+const CORE_TESTS = ["--features", "screen", "--test", "calls", "--test", "sessions", "--test", "simulation", "--test", "screen"];
 
 /** The default suites, in the order in which they run: fast suites with the clearest failures run first. */
 const suites = {
@@ -37,6 +37,8 @@ const suites = {
   input: () => nodeTests("tests/input/*.test.mjs"),
   start: () => nodeTests("tests/start/*.test.mjs"),
   secrets: () => nodeTests("tests/secrets/*.test.mjs"),
+  bench: () => nodeTests("tests/bench/*/*.test.mjs"),
+  instructions: () => nodeTests("tests/instructions/*.test.mjs"),
   leaks: () => nodeTests("tests/leaks/*.test.mjs"),
   e2e: () => nodeTests("tests/e2e/*.test.mjs"),
   browser: () => nodeTests("tests/browser/*.test.mjs"),

@@ -19,7 +19,7 @@ use orgo_core::client::config::{CallOptions, Config};
 use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::calls::actions::RunBash;
 use orgo_core::rest::calls::computers::{GetComputer, GetVncPassword};
-use orgo_core::rest::http::{Reached, Request, Response, SendFailure};
+use orgo_core::rest::http::{Body, Reached, Request, Response, SendFailure};
 use orgo_core::rest::operation::Endpoint;
 use tungstenite::{Message, WebSocket};
 
@@ -149,7 +149,7 @@ fn exchange(request: &Request, limit: Duration) -> Result<Response, SendFailure>
 fn talk(stream: &mut TcpStream, request: &Request, limit: Duration) -> Result<Response, Box<dyn Error>> {
     stream.set_read_timeout(Some(limit))?;
     let (host, path) = split(&request.url)?;
-    let body = request.body.as_deref().unwrap_or_default();
+    let body = request.body.as_ref().map(Body::to_vec).unwrap_or_default();
     write!(stream, "{} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n", request.method.as_str())?;
     for (name, value) in &request.headers {
         write!(stream, "{name}: {value}\r\n")?;

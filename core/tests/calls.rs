@@ -7,7 +7,7 @@ use orgo_core::encoding::json::MAX_VALUES;
 use orgo_core::error::Error;
 use orgo_core::rest::call::{Call, Output, Step};
 use orgo_core::rest::calls::OPERATIONS;
-use orgo_core::rest::http::{Reached, Redirects, Request, Response, ResponseBody, SendFailure};
+use orgo_core::rest::http::{Body, Reached, Redirects, Request, Response, ResponseBody, SendFailure};
 use orgo_core::rest::upload::Content;
 use serde_json::{Value, json};
 
@@ -50,12 +50,12 @@ fn compare_request(name: &str, request: &Request, expected: &Value) {
         let sent = request.headers.iter().find(|(sent, _)| sent == field).map(|(_, value)| value.as_str());
         assert_eq!(sent, value.as_str(), "{name}: {field}");
     }
-    let body = request.body.as_deref().unwrap_or_default();
+    let body = request.body.as_ref().map(Body::to_vec).unwrap_or_default();
     if let Some(json) = expected.get("body") {
-        assert_eq!(&serde_json::from_slice::<Value>(body).unwrap(), json, "{name}: body");
+        assert_eq!(&serde_json::from_slice::<Value>(&body).unwrap(), json, "{name}: body");
     }
     for part in expected["contains"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        let text = String::from_utf8_lossy(body);
+        let text = String::from_utf8_lossy(&body);
         assert!(text.contains(part), "{name}: the body lacks {part:?}:\n{text}");
     }
 }

@@ -412,6 +412,80 @@ fn unread_events_are_limited_by_their_size() {
 }
 
 #[test]
+fn audio_is_dropped_only_if_the_consumer_has_stopped() {
+    let mut session = opened(AudioSession::audio(target(), None, None, 1, 0).unwrap());
+    let second = vec![0; 48_000];
+    let mut now = 0;
+    let mut seconds = 0;
+    // The consumer reads after each wait, and is far slower than the server.
+    for _ in 0..20 {
+        while session.wants_read() {
+            session.handle_binary(now, &second);
+            seconds += 1;
+        }
+        assert!(session.poll_timeout().is_some_and(|deadline| deadline <= now + 5_000));
+        now += 4_900;
+        session.handle_timeout(now);
+        assert!(!session.wants_read());
+        while session.poll_item().is_some() {}
+    }
+    assert!(seconds >= 200);
+    assert_eq!((session.counters().taken, session.counters().dropped), (seconds * 24_000, 0));
+
+    while session.wants_read() {
+        session.handle_binary(now, &second);
+    }
+    now += 5_000;
+    session.handle_timeout(now);
+    assert!(session.wants_read(), "the consumer counts as stopped");
+    for _ in 0..5 {
+        session.handle_binary(now, &second);
+        assert!(session.wants_read());
+    }
+    assert_eq!((session.counters().buffered, session.counters().dropped), (10 * 24_000, 5 * 24_000));
+    assert!(session.poll_item().is_some());
+    session.handle_binary(now, &second);
+    assert!(!session.wants_read() || session.counters().buffered < 10 * 24_000);
+}
+
+#[test]
+fn the_text_of_an_event_is_passed_on_only_if_javascript_parses_it_to_the_same_item() {
+    use orgo_core::channel::open;
+    use orgo_core::encoding::json::Map;
+    let event = |text: &str| format!(r#"{{"type":"event","event":{text}}}"#);
+    for text in [
+        r#"{"type":"idle","timestamp":"t","data":{"a":[1.50,-2e3,null,true,{"b":"\u00e9\n \"é🦀"}]}}"#,
+        r#" { "data" : { } , "type" : "idle" , "timestamp" : "t" } "#,
+        // A missing or additional field, a wrong type, a repeated field, a surrogate.
+        r#"{"type":"idle"}"#,
+        r#"{"type":"idle","timestamp":"t","data":{},"more":1}"#,
+        r#"{"type":"idle","timestamp":5,"data":[1]}"#,
+        r#"{"type":"idle","timestamp":"t","data":{},"type":"active"}"#,
+        r#"{"type":"idle","timestamp":"\ud83e\udd80","data":{"a":"\ud83e"}}"#,
+    ] {
+        let mut typed = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
+        typed.handle_text(0, &event(text));
+        let (mut plain, _) = open("events", target(), &Map::new(), 1, 0).unwrap();
+        plain.handle_open(0);
+        plain.handle_text(0, &event(text));
+        let items: Vec<Value> = plain
+            .poll_items()
+            .iter()
+            .map(|item| serde_json::from_str(&item.fields.to_string()).unwrap())
+            .collect();
+        let expected = serde_json::to_value(typed.poll_item().expect(text)).unwrap();
+        assert_eq!(items, [expected], "{text}");
+    }
+    for wrong in
+        [r#"{"type":5}"#, r#"{"type":"idle","data":{"a":"\x"}}"#, r#"{"type":"idle","data":{"a":01}}"#, "7"]
+    {
+        let mut session = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
+        session.handle_text(0, &event(wrong));
+        assert_eq!((session.poll_item(), session.counters().malformed), (None, 1), "{wrong}");
+    }
+}
+
+#[test]
 fn adjacent_gaps_of_reconnects_are_merged() {
     let mut session = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
     let event = r#"{"type":"event","event":{"type":"idle","timestamp":"","data":{}}}"#;

@@ -1,6 +1,7 @@
 //! A channel as a JavaScript class.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -16,7 +17,7 @@ use orgo_core::encoding::plain::PlainObject;
 use crate::clock;
 use crate::network::Network;
 use crate::panic::catch_panic;
-use crate::promise::promise;
+use crate::promise::{promise, waiting};
 use crate::values::{Json, Objects, stringify, thrown};
 
 /// A channel of any kind. It keeps the process alive until it has ended. The channel is closed when its JavaScript
@@ -48,9 +49,19 @@ async fn guarded<T>(channel: &driver::Channel, future: impl Future<Output = T>) 
 /// Waits for the next items. Items with a payload may arrive every few milliseconds, and passing each one to JavaScript
 /// separately is expensive. So the items are collected for a short time.
 async fn next_batch(channel: &driver::Channel) -> Option<Vec<PlainObject>> {
-    let mut items = channel.next().await?;
-    if channel.batch() > 0 && items.iter().any(|item| item.payload.is_some()) {
-        tokio::time::sleep(Duration::from_millis(channel.batch())).await;
+    let mut next = pin!(channel.next());
+    let mut waited = false;
+    let items = poll_fn(|context| {
+        let items = next.as_mut().poll(context);
+        waited |= items.is_pending();
+        items
+    });
+    let mut items = items.await?;
+    // Items that arrived before the call have been collected while JavaScript was busy.
+    let batch = channel.batch();
+    if waited && batch > 0 && items.iter().any(|item| item.payload.is_some()) {
+        // All channels with the same time end their batches together, so that JavaScript is woken once for all of them.
+        tokio::time::sleep(Duration::from_millis(batch - clock::now() % batch)).await;
         items.extend(channel.next().now_or_never().flatten().unwrap_or_default());
     }
     Some(items)
@@ -62,16 +73,17 @@ impl Channel {
     #[napi(catch_unwind, ts_return_type = "Promise<object[] | null>")]
     pub fn next<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
-        promise(env, move || async move {
-            guarded(&channel, next_batch(&channel)).await.flatten().map(Objects::from)
-        })
+        waiting(
+            env,
+            async move { guarded(&channel, next_batch(&channel)).await.flatten().map(Objects::from) },
+        )
     }
 
     /// Resolves with the new state when the state changes, or with `null` after the channel has ended.
     #[napi(catch_unwind, ts_return_type = "Promise<ChannelState | null>")]
     pub fn next_state<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
-        promise(env, move || async move {
+        waiting(env, async move {
             let state = guarded(&channel, channel.next_state()).await.flatten()?;
             Some(Json(state.to_json().to_string()))
         })
@@ -82,10 +94,7 @@ impl Channel {
     #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
     pub fn next_progress<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
-        promise(
-            env,
-            move || async move { guarded(&channel, channel.next_progress()).await.unwrap_or_default() },
-        )
+        waiting(env, async move { guarded(&channel, channel.next_progress()).await.unwrap_or_default() })
     }
 
     /// Resolves with `true` when a fresh password is needed: call `providePassword` then. Resolves with `false` after
@@ -93,9 +102,10 @@ impl Channel {
     #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
     pub fn next_password_request<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
-        promise(env, move || async move {
-            guarded(&channel, channel.next_password_request()).await.unwrap_or_default()
-        })
+        waiting(
+            env,
+            async move { guarded(&channel, channel.next_password_request()).await.unwrap_or_default() },
+        )
     }
 
     /// Responds to a password request: with a target that contains the password, or with the reason why there is none.

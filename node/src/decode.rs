@@ -24,12 +24,9 @@ pub(crate) struct Limited {
 
 impl Write for Limited {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.body.room(bytes.len()) {
-            Some(room) => room.copy_from_slice(bytes),
-            None => {
-                self.exceeded = true;
-                return Err(io::Error::other("the body is too large"));
-            }
+        if !self.body.push(bytes) {
+            self.exceeded = true;
+            return Err(io::Error::other("the body is too large"));
         }
         Ok(bytes.len())
     }

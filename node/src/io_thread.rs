@@ -1,14 +1,20 @@
 //! The single thread for all input and output. The first job starts it. It serves every client and every
 //! `worker_threads` environment of the process, and does not keep the process alive.
 
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::OnceLock;
-use std::thread;
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+use std::{mem, thread};
 
 use tokio::runtime;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{LocalSet, spawn_local};
+
+use crate::mailbox::Mailbox;
+use crate::promise::Waiting;
 
 type Job = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
@@ -46,7 +52,60 @@ fn start() -> Result<Jobs, String> {
     Ok(Jobs(jobs))
 }
 
+/// The work that is collected until all tasks that are ready have run once.
+#[derive(Default)]
+struct Turn {
+    /// Whether this thread is the I/O thread.
+    here: Cell<bool>,
+    resumed: RefCell<Vec<Arc<Waiting>>>,
+    mailboxes: RefCell<Vec<Mailbox>>,
+    changed: Rc<Notify>,
+}
+
+thread_local! {
+    static TURN: Turn = Turn::default();
+}
+
+/// Wakes the JavaScript thread of a mailbox at the end of the turn. Call this on the I/O thread.
+pub(crate) fn wake_later(mailbox: Mailbox) {
+    TURN.with(|turn| {
+        let mut mailboxes = turn.mailboxes.borrow_mut();
+        if !mailboxes.iter().any(|own| own.is(&mailbox)) {
+            mailboxes.push(mailbox);
+            turn.changed.notify_one();
+        }
+    });
+}
+
+/// Polls a future on the I/O thread at the end of the turn. Can be called on any thread.
+pub(crate) fn resume_later(waiting: Arc<Waiting>) {
+    let on_this_thread = TURN.try_with(|turn| turn.here.get()).unwrap_or_default();
+    if on_this_thread {
+        TURN.with(|turn| {
+            turn.resumed.borrow_mut().push(waiting);
+            turn.changed.notify_one();
+        });
+    } else if let Ok(jobs) = jobs() {
+        jobs.spawn(move || async move { waiting.resume() });
+    }
+}
+
+/// Performs the work at the end of each turn. The task is woken during the turn, so it runs after the tasks that were
+/// ready before.
+async fn end_turns() {
+    let changed = TURN.with(|turn| Rc::clone(&turn.changed));
+    loop {
+        changed.notified().await;
+        let resumed = TURN.with(|turn| mem::take(&mut *turn.resumed.borrow_mut()));
+        resumed.iter().for_each(Waiting::resume);
+        let mailboxes = TURN.with(|turn| mem::take(&mut *turn.mailboxes.borrow_mut()));
+        mailboxes.iter().for_each(Mailbox::wake);
+    }
+}
+
 async fn serve(mut queue: UnboundedReceiver<Job>) {
+    TURN.with(|turn| turn.here.set(true));
+    spawn_local(end_turns());
     while let Some(job) = queue.recv().await {
         // Called within the task, so that a panic of the job itself ends only the task.
         spawn_local(async move { job().await });

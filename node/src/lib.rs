@@ -18,6 +18,7 @@ mod connect;
 mod decode;
 mod error;
 mod io_thread;
+mod mailbox;
 mod network;
 mod panic;
 mod promise;

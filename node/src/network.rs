@@ -110,6 +110,10 @@ impl Platform for Network {
         tokio::time::sleep(Duration::from_millis(time))
     }
 
+    fn yield_now(&self) -> impl Future<Output = ()> {
+        tokio::task::yield_now()
+    }
+
     fn send(
         &self,
         request: Request,
@@ -162,7 +166,7 @@ fn convert(request: Request, progress: &Progress) -> http::Result<http::Request<
         value.set_sensitive(name == AUTHORIZATION.as_str());
         builder = builder.header(name, value);
     }
-    let body = CountedBody::new(request.body.unwrap_or_default(), progress.clone());
+    let body = CountedBody::new(request.body.as_ref(), progress.clone());
     let mut request = builder.body(Full::new(body))?;
     request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT_VALUE));
     Ok(request)

@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::Uri;
 use http::header::USER_AGENT;
@@ -18,12 +19,15 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{self, Error};
+use tokio_tungstenite::tungstenite::{self, Error, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::connect::{Connector, Stream, USER_AGENT_VALUE};
 use crate::error::{BoxError, describe};
 
+/// The size of the buffer for reading, in bytes, of which each socket has one. tungstenite clears the buffer before each
+/// read, so a large one costs time as well as memory.
+const READ_BUFFER: usize = 16 << 10;
 /// The time limit for closing a socket, including the wait for the server's close frame.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
@@ -67,6 +71,7 @@ async fn handshake(uri: Uri, stream: Stream) -> Result<WebSocketStream<Stream>, 
     let mut request = uri.into_client_request()?;
     request.headers_mut().insert(USER_AGENT, http::HeaderValue::from_static(USER_AGENT_VALUE));
     let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES));
     let (socket, _) = client_async_with_config(request, stream, Some(config)).await?;
@@ -74,42 +79,36 @@ async fn handshake(uri: Uri, stream: Stream) -> Result<WebSocketStream<Stream>, 
 }
 
 impl Reader {
-    async fn message(&self) -> Option<Result<tungstenite::Message, Error>> {
-        poll_fn(|context| self.0.borrow_mut().poll_next_unpin(context)).await
-    }
-
-    /// Replies to a close frame by reading once more. Does not wait for the server to close the connection.
-    async fn reply_to_close(&self) {
-        poll_fn(|context| {
-            let _ = self.0.borrow_mut().poll_next_unpin(context);
-            Poll::Ready(())
-        })
-        .await;
+    fn poll_message(&self, context: &mut Context<'_>) -> Poll<Option<Result<tungstenite::Message, Error>>> {
+        self.0.borrow_mut().poll_next_unpin(context)
     }
 }
 
 impl SocketReader for Reader {
-    async fn receive(&mut self) -> Message {
+    type Text = Utf8Bytes;
+    type Binary = Bytes;
+
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Message<Utf8Bytes, Bytes>> {
         loop {
-            match self.message().await {
-                Some(Ok(tungstenite::Message::Text(text))) => return Message::Text(text.as_str().to_owned()),
-                Some(Ok(tungstenite::Message::Binary(bytes))) => return Message::Binary(bytes.into()),
+            return Poll::Ready(match ready!(self.poll_message(context)) {
+                Some(Ok(tungstenite::Message::Text(text))) => Message::Text(text),
+                Some(Ok(tungstenite::Message::Binary(bytes))) => Message::Binary(bytes),
                 Some(Ok(tungstenite::Message::Close(frame))) => {
-                    self.reply_to_close().await;
-                    return closed(frame);
+                    // Replies to the close frame by reading once more. Does not wait for the server to close the
+                    // connection.
+                    let _ = self.poll_message(context);
+                    closed(frame)
                 }
-                Some(Ok(_)) => {}
-                Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => {
-                    return Message::too_large();
-                }
-                Some(Err(error)) => return lost(describe(&error)),
-                None => return lost(String::new()),
-            }
+                Some(Ok(_)) => continue,
+                Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => Message::too_large(),
+                Some(Err(error)) => lost(describe(&error)),
+                None => lost(String::new()),
+            });
         }
     }
 }
 
-fn closed(frame: Option<CloseFrame>) -> Message {
+fn closed(frame: Option<CloseFrame>) -> Message<Utf8Bytes, Bytes> {
     // tungstenite replaces a code that no close frame may contain by this frame. Browsers report 1006.
     let frame = match frame {
         Some(frame) if frame.code == CloseCode::Protocol && frame.reason.as_str() == "Protocol violation" => {
@@ -124,7 +123,7 @@ fn closed(frame: Option<CloseFrame>) -> Message {
     })
 }
 
-fn lost(reason: String) -> Message {
+fn lost(reason: String) -> Message<Utf8Bytes, Bytes> {
     Message::Closed { code: 1006, reason }
 }
 
@@ -152,7 +151,7 @@ impl SocketWriter for Writer {
         let close = async {
             if self.write(tungstenite::Message::Close(Some(frame))).await.is_ok() {
                 let reader = Reader(self.0);
-                while let Some(Ok(_)) = reader.message().await {}
+                while let Some(Ok(_)) = poll_fn(|context| reader.poll_message(context)).await {}
             }
         };
         // A server that does not reply must not keep the socket open or the process alive.

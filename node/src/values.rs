@@ -3,13 +3,17 @@
 //! Plain data is passed as JSON text, which the engine parses and writes faster than the addon can access objects field
 //! by field. The core parses and writes the text on the I/O thread.
 
+use std::ptr;
+
 use napi::bindgen_prelude::{
     Float32ArraySlice, FromNapiValue, Function, JsObjectValue as _, Object, Result, ToNapiValue,
     Uint8ArraySlice, Unknown, sys,
 };
-use napi::{Env, Error, JsValue as _, Status, ValueType};
-use orgo_core::encoding::plain::{Payload, PlainObject};
+use napi::{Env, Error, Status, ValueType, check_status};
+use orgo_core::encoding::plain::{Fields, Payload, PlainObject};
 use orgo_core::error;
+
+use crate::mailbox::Environment;
 
 /// Converts a value to JSON text, which the core then checks. Returns `None` for a cyclic value, for which
 /// `JSON.stringify` throws, and for a function, which JSON cannot represent. `undefined` becomes `otherwise`.
@@ -31,22 +35,68 @@ pub struct Json(pub(crate) String);
 
 impl ToNapiValue for Json {
     unsafe fn to_napi_value(env: sys::napi_env, Self(text): Self) -> Result<sys::napi_value> {
-        Ok(parse(&Env::from_raw(env), text)?.raw())
+        Environment::of(&Env::from_raw(env))?.parse(&text)
     }
 }
 
-fn parse(env: &Env, text: String) -> Result<Unknown<'_>> {
-    let parse: Function<'_, String, Unknown<'_>> = json(env)?.get_named_property("parse")?;
-    parse.call(text)
-}
-
-/// Objects that are converted to a JavaScript array, or to a single object. They are created on the I/O thread, so that
+/// Objects that are converted to a JavaScript array, or to a single object. They are prepared on the I/O thread, so that
 /// the JavaScript thread has little work.
 pub(crate) struct Objects {
+    /// The objects without their payloads: JSON text of an array, or of the single object.
     json: String,
     /// The payloads, each with the index of its object in the array.
-    payloads: Vec<(u32, &'static str, Payload)>,
+    payloads: Vec<(u32, &'static str, Content)>,
     alone: bool,
+}
+
+/// The content of a payload.
+enum Content {
+    /// ASCII text, which JavaScript stores in the same form.
+    Ascii(String),
+    /// Other text in the form in which JavaScript stores it.
+    Utf16(Vec<u16>),
+    Samples(Vec<f32>),
+    Bytes(Vec<u8>),
+}
+
+impl From<Payload> for Content {
+    fn from(payload: Payload) -> Self {
+        match payload {
+            Payload::Text(text) if text.is_ascii() => Self::Ascii(text),
+            Payload::Text(text) => Self::Utf16(text.encode_utf16().collect()),
+            Payload::Samples(samples) => Self::Samples(samples),
+            Payload::Bytes(bytes) => Self::Bytes(bytes),
+        }
+    }
+}
+
+impl ToNapiValue for Content {
+    unsafe fn to_napi_value(raw: sys::napi_env, content: Self) -> Result<sys::napi_value> {
+        let env = Env::from_raw(raw);
+        let mut value = ptr::null_mut();
+        let length =
+            |length: usize| isize::try_from(length).map_err(|_| Error::from_status(Status::InvalidArg));
+        match content {
+            // SAFETY: the caller passes a live environment of this thread, and the text has this length.
+            Self::Ascii(text) => check_status!(unsafe {
+                sys::napi_create_string_latin1(raw, text.as_ptr().cast(), length(text.len())?, &raw mut value)
+            })?,
+            // SAFETY: as above.
+            Self::Utf16(text) => check_status!(unsafe {
+                sys::napi_create_string_utf16(raw, text.as_ptr(), length(text.len())?, &raw mut value)
+            })?,
+            // Memory that JavaScript owns can be transferred to a worker, unlike Rust's memory.
+            // SAFETY: as above.
+            Self::Samples(samples) => unsafe {
+                value = ToNapiValue::to_napi_value(raw, Float32ArraySlice::copy_from(&env, samples)?)?;
+            },
+            // SAFETY: as above.
+            Self::Bytes(bytes) => unsafe {
+                value = ToNapiValue::to_napi_value(raw, Uint8ArraySlice::copy_from(&env, bytes)?)?;
+            },
+        }
+        Ok(value)
+    }
 }
 
 impl From<Vec<PlainObject>> for Objects {
@@ -57,8 +107,11 @@ impl From<Vec<PlainObject>> for Objects {
             if index > 0 {
                 json.push(',');
             }
-            json.push_str(&fields.to_string());
-            payloads.extend(payload.map(|(name, payload)| (index, name, payload)));
+            match fields {
+                Fields::Json(text) => json.push_str(&text),
+                Fields::Value(fields) => json.push_str(&fields.to_string()),
+            }
+            payloads.extend(payload.map(|(name, payload)| (index, name, payload.into())));
         }
         json.push(']');
         Self { json, payloads, alone: false }
@@ -67,7 +120,7 @@ impl From<Vec<PlainObject>> for Objects {
 
 impl From<PlainObject> for Objects {
     fn from(PlainObject { fields, payload }: PlainObject) -> Self {
-        let payloads = payload.map(|(name, payload)| (0, name, payload)).into_iter().collect();
+        let payloads = payload.map(|(name, payload)| (0, name, payload.into())).into_iter().collect();
         Self { json: fields.to_string(), payloads, alone: true }
     }
 }
@@ -75,31 +128,26 @@ impl From<PlainObject> for Objects {
 impl ToNapiValue for Objects {
     unsafe fn to_napi_value(env: sys::napi_env, objects: Self) -> Result<sys::napi_value> {
         let Self { json, payloads, alone } = objects;
-        let environment = Env::from_raw(env);
-        let root = parse(&environment, json)?;
-        for (index, name, payload) in payloads {
+        let root = Environment::of(&Env::from_raw(env))?.parse(&json)?;
+        for (index, name, content) in payloads {
             // SAFETY: the caller passes a live environment of this thread, and `root` is a value of it.
-            let root = unsafe { Object::from_napi_value(env, root.raw()) }?;
-            let mut object = if alone { root } else { root.get_element::<Object<'_>>(index)? };
-            match payload {
-                Payload::Text(text) => object.set_named_property(name, text)?,
-                // Memory that JavaScript owns can be transferred to a worker, unlike Rust's memory.
-                Payload::Samples(samples) => {
-                    object.set_named_property(name, Float32ArraySlice::copy_from(&environment, samples)?)?;
-                }
-                Payload::Bytes(bytes) => {
-                    object.set_named_property(name, Uint8ArraySlice::copy_from(&environment, bytes)?)?;
-                }
-            }
+            let object = unsafe { Object::from_napi_value(env, root) }?;
+            let mut object = if alone { object } else { object.get_element::<Object<'_>>(index)? };
+            object.set_named_property(name, content)?;
         }
-        Ok(root.raw())
+        Ok(root)
     }
 }
 
 /// Throws a plain `ErrorRecord`. The result reports to napi that an exception is pending: napi itself throws only
 /// instances of `Error`.
 pub(crate) fn thrown(env: &Env, error: &error::Error) -> Error {
-    match parse(env, error.record().to_string()).and_then(|record| env.throw(record)) {
+    let thrown = || {
+        let record = Environment::of(env)?.parse(&error.record().to_string())?;
+        // SAFETY: `record` is a value of the current environment.
+        check_status!(unsafe { sys::napi_throw(env.raw(), record) })
+    };
+    match thrown() {
         Ok(()) => Error::new(Status::PendingException, String::new()),
         Err(error) => error,
     }

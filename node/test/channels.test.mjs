@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 
 import { WebSocketServer } from "ws";
 
-import { addon, client, listen, open, output, status, thrown, until } from "./addon.mjs";
+import { addon, call, client, listen, open, output, status, thrown, until } from "./addon.mjs";
 
 /** Starts a WebSocket server. `serve` receives each socket, with decoded messages. */
 async function service(test, serve, http) {
@@ -154,6 +156,71 @@ test("events of the subscribed types arrive", async (t) => {
   assert.deepEqual(await events.next(), [event("idle")]);
   assert.equal(thrown(() => events.command("unsubscribe", ["clipbord"])).field, "types");
   events.close();
+});
+
+test("a consumer that keeps reading loses no events and no audio, however fast the server sends", async (t) => {
+  const [count, seconds] = [50_000, 60];
+  const port = await service(t, ({ socket, request, send, on }) => {
+    if (request.url.includes("/audio")) {
+      send({ type: "started", sample_rate: 24_000, channels: 1 });
+      for (let second = 0; second < seconds; second += 1) socket.send(Buffer.alloc(48_000));
+    }
+    on(({ type }) => {
+      if (type !== "subscribe") return;
+      const event = { type: "idle", timestamp: "t", data: { idle_seconds: 30, text: "x".repeat(200) } };
+      for (let sent = 0; sent < count; sent += 1) send({ type: "event", event });
+    });
+  });
+  const orgo = client(port);
+  const read = async (kind, options, total, measure) => {
+    const channel = open(orgo, kind, port, options);
+    let received = 0;
+    while (received < total) {
+      for (const item of (await channel.next()) ?? []) {
+        assert.notEqual(item.type, "gap");
+        received += measure(item);
+      }
+      // The consumer is slower than the server.
+      await new Promise((later) => setTimeout(later, 1));
+    }
+    assert.equal(received, total);
+    assert.equal(channel.counters().dropped, 0);
+    channel.close();
+  };
+  await Promise.all([
+    read("events", { types: ["idle"] }, count, ({ type }) => (type === "event" ? 1 : 0)),
+    read("audio", { batch_ms: 0 }, seconds * 24_000, ({ samples }) => samples?.length ?? 0),
+  ]);
+});
+
+test("a flood on one channel does not delay the calls and the other channels", async (t) => {
+  // The server is in a separate thread, so that it does not wait for this test.
+  const worker = new Worker(new URL("flood-server.mjs", import.meta.url));
+  t.after(() => worker.terminate());
+  const [port] = await once(worker, "message");
+  const orgo = client(port);
+  const flood = open(orgo, "terminal", port);
+  const events = open(orgo, "events", port);
+  const reading = [flood, events].map(async (channel) => {
+    while ((await channel.next()) !== null);
+  });
+  const before = { terminal: flood.counters().received_bytes, events: events.counters().received_bytes };
+  await until(open(orgo, "audio", port), ({ samples }) => samples !== undefined);
+  const passed = [];
+  for (let click = 0; click < 30; click += 1) {
+    const start = flood.counters().received_bytes + events.counters().received_bytes;
+    const { ok, error } = await call(orgo, "computers.click", { id: "c1", x: 1, y: 2 });
+    assert.ok(ok, error?.message);
+    passed.push(flood.counters().received_bytes + events.counters().received_bytes - start);
+  }
+  assert.ok(flood.counters().received_bytes > before.terminal && events.counters().received_bytes > before.events);
+  // A thread that handles all available messages before it handles the call needs 16 MB or more for each click.
+  const median = passed.sort((a, b) => a - b)[15];
+  assert.ok(median < 8 << 20, `${median} bytes were received during a click`);
+  assert.equal(events.counters().dropped, 0);
+  flood.close();
+  events.close();
+  await Promise.all(reading);
 });
 
 for (const [code, reason] of [

@@ -39,6 +39,8 @@ export class Caller {
   readonly addresses: { base_url?: string; realtime_url?: string };
   readonly #totalTimeout: number | undefined;
   readonly #connect: () => Promise<{ binding: Binding; client: BindingClient }>;
+  /** The client, once the binding is loaded. */
+  #client: BindingClient | undefined;
 
   constructor(platform: Platform, config: BindingConfig, log = new ClientLog(undefined)) {
     this.platform = platform;
@@ -60,6 +62,7 @@ export class Caller {
       );
       const warning = platform.warning?.(binding, config.base_url ?? DEFAULT_BASE_URL);
       if (warning !== undefined) log.write("warn", warning);
+      this.#client = client;
       return { binding, client };
     });
   }
@@ -72,6 +75,8 @@ export class Caller {
   /** Loads the binding and returns its client. */
   async client(deadline: Deadline): Promise<BindingClient> {
     deadline.throwIfAborted();
+    // A wait needs a timer, which most calls can do without.
+    if (this.#client !== undefined) return this.#client;
     const { client } = await deadline.wait(this.#connect(), "the binding was not loaded");
     deadline.throwIfAborted();
     return client;

@@ -25,6 +25,7 @@
  * @property {RegExp[]} [violations] the violations of the Content-Security-Policy
  * @property {RegExp} [error] the error of the page, which replaces all other results
  * @property {string} [server] the binding of the server; default: `native`
+ * @property {string} [action] the binding of a server action; default: that of the server
  */
 
 /** The files of an output that consists of one folder and the shared page. */
@@ -135,14 +136,19 @@ const wrangler =
     ...["ORGO_API_KEY", "ORGO_BASE_URL", "ORGO_TEST_COMPUTER"].flatMap((name) => ["--var", `${name}:${env[name]}`]),
   ];
 
+/** Webpack bundles the package, but not the addon. */
+const WITHOUT_ADDON = { server: "wasm" };
+/** Turbopack also copies the addon, but only for route handlers. */
+const WITH_ADDON_IN_ROUTES = { action: "wasm" };
+
 /**
- * @param {Record<string, object>} bundlers for each bundler: the options of `next dev` and `next build`, and the binding in a
- *   standalone output. The bundle of webpack contains the package without the addon.
+ * @param {Record<string, object>} bundlers the options of `next dev` and `next build` for each bundler, what is expected if
+ *   it bundles the package (`bundled`), and what is expected of the page in all builds (`built`)
  */
 const next = (bundlers) => {
   const used = { page: "/", action: true, server: ["/api/orgo"] };
   const start = (options) => (port) => ["next", "dev", "--port", port, "--hostname", "127.0.0.1", ...options];
-  const modes = Object.entries(bundlers).flatMap(([bundler, { dev, build, quick, standalone }]) => [
+  const modes = Object.entries(bundlers).flatMap(([bundler, { dev, build, quick, bundled, built }]) => [
     { mode: `${bundler}, dev`, start: start(dev), ...used },
     {
       mode: `${bundler}, standalone`,
@@ -151,7 +157,7 @@ const next = (bundlers) => {
       start: () => ["node", "server.js"],
       quick,
       ...used,
-      expected: { server: standalone },
+      expected: { ...bundled, ...built },
     },
     {
       mode: `${bundler}, standalone with \`serverExternalPackages\``,
@@ -160,6 +166,7 @@ const next = (bundlers) => {
       env: { EXTERNAL: "1" },
       start: () => ["node", "server.js"],
       ...used,
+      expected: built,
     },
   ]);
   const edges = Object.entries(bundlers).map(([bundler, { dev }]) => ({
@@ -315,11 +322,12 @@ export const PROJECTS = {
   "nuxt-3": nuxt(OPTIMIZED),
   "nuxt-4": nuxt(),
   "next-15": next({
-    Turbopack: { dev: ["--turbopack"], build: ["--turbopack"] },
-    webpack: { dev: [], build: [], standalone: "wasm" },
+    Turbopack: { dev: ["--turbopack"], build: ["--turbopack"], bundled: WITH_ADDON_IN_ROUTES },
+    // The minifier of this version breaks the worklet, so the page uses the embedded copy.
+    webpack: { dev: [], build: [], bundled: WITHOUT_ADDON, built: { blobs: 1 } },
   }),
   "next-16": next({
-    Turbopack: { dev: [], build: [], quick: true },
-    webpack: { dev: ["--webpack"], build: ["--webpack"], standalone: "wasm" },
+    Turbopack: { dev: [], build: [], quick: true, bundled: WITH_ADDON_IN_ROUTES },
+    webpack: { dev: ["--webpack"], build: ["--webpack"], bundled: WITHOUT_ADDON },
   }),
 };

@@ -151,7 +151,10 @@ async function openPage(url, { action, expected = {} }) {
     // The page uses an embedded script only if the script is not available otherwise.
     const message = `the number of embedded scripts that the page uses is ${blobs}\n${failures.join("\n")}`;
     assert.equal(blobs, expected.blobs ?? (expected.embedded ? 2 : 0), message);
-    if (action) found.push(`action: ${describeCalls(await page.evaluate(() => globalThis.act()), expected)}`);
+    if (action)
+      found.push(
+        `action: ${describeCalls(await page.evaluate(() => globalThis.act()), { server: expected.action ?? expected.server })}`,
+      );
     return found.join("; ");
   } finally {
     await context.close();

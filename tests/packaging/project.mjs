@@ -194,10 +194,3 @@ export function run({ folder }, script, env = {}) {
   const text = execFileSync(process.execPath, [script], { cwd: folder, encoding: "utf8", env: { ...inherited, ...env } });
   return JSON.parse(text);
 }
-
-/** Copies the installed package of a project under another name, without the `excluded` files. */
-export function withoutFiles(project, name, excluded) {
-  const copy = join(project.folder, "node_modules", name);
-  cpSync(project.installed, copy, { recursive: true });
-  for (const path of excluded) rmSync(join(copy, path), { recursive: true });
-}

@@ -3,7 +3,7 @@
 use js_sys::{Float32Array, JSON, Reflect, Uint8Array, parse_float};
 use orgo_core::client::fields::{read_object, read_value};
 use orgo_core::encoding::json::{Map, Value};
-use orgo_core::encoding::plain::{Payload, PlainObject};
+use orgo_core::encoding::plain::{Fields, Payload, PlainObject};
 use orgo_core::error::Error;
 use orgo_core::rest::upload::Content;
 use serde::{Serialize, Serializer};
@@ -50,7 +50,11 @@ impl Serialize for Plain<'_> {
 
 /// Converts an object. Its payload is copied out of the module's memory.
 pub(crate) fn object_to_js(PlainObject { fields, payload }: PlainObject) -> JsValue {
-    let object = to_js(&fields);
+    let object = match fields {
+        Fields::Value(fields) => to_js(&fields),
+        // The text is valid JSON.
+        Fields::Json(text) => JSON::parse(&text).unwrap_or_default(),
+    };
     if let Some((name, payload)) = payload {
         let content = match payload {
             Payload::Text(text) => text.into(),

@@ -32,8 +32,18 @@ pub trait Kind: Protocol + Send + Sized + 'static {
     /// Executes a command. Returns `None` if the kind has no such command.
     fn command(session: &mut Session<Self>, command: Command<'_>) -> Option<Result<Value, Error>>;
 
+    /// The maximum number of items that are passed to JavaScript at once, so that a flood of items does not delay other
+    /// work of the JavaScript thread. Default: unlimited.
+    const MAX_BATCH: usize = usize::MAX;
+
     /// Converts an item to the form that JavaScript receives.
     fn export(item: Self::Item) -> PlainObject;
+
+    /// Removes the next item, and returns it in the form that JavaScript receives. A kind implements this method if it
+    /// has the form without decoding the item.
+    fn poll_export(&mut self, counters: &mut Counters) -> Option<PlainObject> {
+        self.poll_item(counters).map(Self::export)
+    }
 }
 
 /// A command for a channel.
@@ -123,7 +133,8 @@ pub trait AnySession: Send {
     fn handle_timeout(&mut self, now: Millis);
     fn poll_action(&mut self) -> Option<Action>;
     fn poll_log(&mut self) -> Option<LogEntry>;
-    fn poll_item(&mut self) -> Option<PlainObject>;
+    /// Returns the next items in the form that JavaScript receives.
+    fn poll_items(&mut self) -> Vec<PlainObject>;
     fn poll_timeout(&self) -> Option<Millis>;
     fn wants_read(&self) -> bool;
     fn leaves_socket(&self) -> bool;
@@ -187,8 +198,8 @@ impl<K: Kind> AnySession for Session<K> {
         self.poll_log()
     }
 
-    fn poll_item(&mut self) -> Option<PlainObject> {
-        self.poll_item().map(K::export)
+    fn poll_items(&mut self) -> Vec<PlainObject> {
+        std::iter::from_fn(|| self.read(K::poll_export)).take(K::MAX_BATCH).collect()
     }
 
     fn poll_timeout(&self) -> Option<Millis> {

@@ -16,9 +16,10 @@ use crate::encoding::json::{self, Value};
 use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
 
-/// The largest duration of unread audio, in seconds. Above it, the oldest samples are dropped.
+/// At this duration of unread audio, in seconds, the server has to wait. If it does not wait, the oldest samples are
+/// dropped.
 const MAX_SECONDS: u32 = 10;
-/// The largest number of unread items. Samples of one format are joined, so only a server that keeps changing the
+/// The same limit for the number of unread items. Samples of one format are joined, so only a server that keeps changing the
 /// format reaches this limit.
 const MAX_ITEMS: usize = 1024;
 
@@ -123,6 +124,8 @@ impl Audio {
         if frames == 0 {
             return;
         }
+        // A single message can exceed the limit of a queue that was not full. Then nothing is dropped.
+        let drops = self.is_full();
         if !std::mem::replace(&mut self.format_announced, true) {
             self.push(AudioItem::Started(self.format));
         }
@@ -135,8 +138,14 @@ impl Audio {
             }
             _ => self.push(AudioItem::Samples(samples)),
         }
-        self.drop_oldest(counters);
+        if drops {
+            self.drop_oldest(counters);
+        }
         counters.buffered = self.waiting as u64;
+    }
+
+    fn limit(&self) -> usize {
+        (self.format.sample_rate * MAX_SECONDS) as usize
     }
 
     fn push(&mut self, item: AudioItem) {
@@ -144,7 +153,7 @@ impl Audio {
     }
 
     fn drop_oldest(&mut self, counters: &mut Counters) {
-        let limit = (self.format.sample_rate * MAX_SECONDS) as usize;
+        let limit = self.limit();
         while self.waiting > limit || self.items.len() > MAX_ITEMS {
             let Some(at) = self.items.iter().position(|queued| queued.frames() > 0) else { break };
             let queued = &mut self.items[at];
@@ -179,6 +188,7 @@ impl Audio {
 impl Protocol for Audio {
     type Item = AudioItem;
     const CHANNEL: &'static str = "audio";
+    const DROPS_OLDEST: bool = true;
 
     fn add_query(&self, mut url: SocketUrl) -> SocketUrl {
         if let Some(rate) = self.requested.0 {
@@ -234,7 +244,7 @@ impl Protocol for Audio {
     }
 
     fn is_full(&self) -> bool {
-        false
+        self.waiting >= self.limit() || self.items.len() >= MAX_ITEMS
     }
 
     fn overflows(&self) -> bool {

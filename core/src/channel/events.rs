@@ -11,15 +11,17 @@ use crate::client::address::SocketUrl;
 use crate::client::credentials::Password;
 use crate::client::fields::{Fields, list_of_texts};
 use crate::diagnostics::mask::{Mask, in_quotes};
-use crate::encoding::json::{self, Map, Value, quote, serialize_as_json};
-use crate::encoding::plain::PlainObject;
+use crate::encoding::json::{self, Map, Value, members, quote, serialize_as_json};
+use crate::encoding::plain::{Fields as PlainFields, PlainObject};
 use crate::encoding::text::join;
 use crate::error::Error;
 use crate::rest::schema::object;
 
-/// The largest number of unread events. Above it, the oldest events are dropped.
+/// At this number of unread events, the server has to wait. If it does not wait, the oldest events are dropped.
 const MAX_EVENTS: usize = 1024;
-/// The largest total size of unread events, in bytes on the wire.
+/// At this total size of unread events, in bytes on the wire, the server has to wait.
+const HIGH_WATER: usize = 1 << 20;
+/// If the server does not wait, the oldest events are dropped above this total size.
 const MAX_BYTES: usize = 8 << 20;
 
 /// The declaration of an event type.
@@ -204,21 +206,75 @@ pub struct Events {
     waiting_bytes: usize,
 }
 
-/// An item, and the size of its message in bytes. The size is 0 if the item is not an event.
+/// An unread item.
 #[derive(Debug)]
-struct Queued {
-    item: EventItem,
-    bytes: usize,
+enum Queued {
+    /// An event as the JSON for JavaScript, with the size of its message in bytes.
+    Json(String, usize),
+    /// An event that was decoded, with the size of its message in bytes.
+    Event(DesktopEvent, usize),
+    Gap(Option<u64>),
+    Error(String),
 }
 
 impl Queued {
-    fn is_event(&self) -> bool {
-        matches!(self.item, EventItem::Event { .. })
+    /// Returns the size of the message of an event, in bytes.
+    fn event_bytes(&self) -> Option<usize> {
+        match self {
+            Self::Json(_, bytes) | Self::Event(_, bytes) => Some(*bytes),
+            Self::Gap(_) | Self::Error(_) => None,
+        }
     }
 
     fn is_reconnect_gap(&self) -> bool {
-        matches!(self.item, EventItem::Gap { missed: None })
+        matches!(self, Self::Gap(None))
     }
+
+    fn into_item(self) -> EventItem {
+        match self {
+            Self::Json(text, _) => {
+                // The text was checked when it was received.
+                let mut item = json::parse(text.as_bytes()).unwrap_or_default();
+                let event = item.get_mut("event").and_then(DesktopEvent::read).unwrap_or_default();
+                EventItem::Event { event }
+            }
+            Self::Event(event, _) => EventItem::Event { event },
+            Self::Gap(missed) => EventItem::Gap { missed },
+            Self::Error(message) => EventItem::Error { message },
+        }
+    }
+}
+
+/// Returns the JSON of an item from a message with an event. Returns `None` for every other message, and for an event
+/// that JavaScript would not parse to the fields of [`DesktopEvent`].
+fn event_json(message: &[u8]) -> Option<String> {
+    let (mut is_event, mut event, mut has_surrogates) = (false, None, false);
+    members(message, &mut |name, value| {
+        match name {
+            b"type" => is_event = &*value.string()? == b"event",
+            b"event" => {
+                let mut fields = [0; 4];
+                let text = value.span(&mut |name, value| {
+                    let text = value.skip()?;
+                    let at = match (name, text.first()) {
+                        (b"type", Some(b'"')) => 0,
+                        (b"timestamp", Some(b'"')) => 1,
+                        (b"data", Some(b'{')) => 2,
+                        _ => 3,
+                    };
+                    fields[at] += 1;
+                    Ok(())
+                })?;
+                has_surrogates = value.has_surrogates();
+                event = Some(text).filter(|_| fields == [1, 1, 1, 0]);
+            }
+            _ => drop(value.skip()?),
+        }
+        Ok(())
+    })
+    .ok()?;
+    let event = event.filter(|_| is_event && !has_surrogates)?;
+    Some([r#"{"type":"event","event":"#, std::str::from_utf8(event).ok()?, "}"].concat())
 }
 
 impl DesktopEvent {
@@ -238,14 +294,19 @@ impl DesktopEvent {
 }
 
 impl Events {
-    fn push(&mut self, event: DesktopEvent, bytes: usize, counters: &mut Counters) {
+    /// Queues an event.
+    fn push(&mut self, event: Queued, counters: &mut Counters) {
+        // A single event can exceed the limit of a queue that was not full. Then nothing is dropped.
+        let drops = self.is_full();
         counters.received += 1;
         self.waiting += 1;
-        self.waiting_bytes += bytes;
-        self.items.push_back(Queued { item: EventItem::Event { event }, bytes });
+        self.waiting_bytes += event.event_bytes().unwrap_or_default();
+        self.items.push_back(event);
         // The newest event is kept, even if it alone exceeds `MAX_BYTES`.
-        while self.waiting > MAX_EVENTS || self.waiting_bytes > MAX_BYTES && self.waiting > 1 {
-            let Some(oldest) = self.items.iter().position(Queued::is_event) else { break };
+        while drops && (self.waiting > MAX_EVENTS || self.waiting_bytes > MAX_BYTES && self.waiting > 1) {
+            let Some(oldest) = self.items.iter().position(|queued| queued.event_bytes().is_some()) else {
+                break;
+            };
             self.drop_event(oldest);
             counters.dropped += 1;
         }
@@ -255,15 +316,16 @@ impl Events {
     /// Drops the oldest event, which is at index `oldest`. Only gaps and errors are before it.
     fn drop_event(&mut self, oldest: usize) {
         self.waiting -= 1;
-        self.waiting_bytes -= self.items.remove(oldest).map_or(0, |queued| queued.bytes);
+        self.waiting_bytes -=
+            self.items.remove(oldest).and_then(|queued| queued.event_bytes()).unwrap_or_default();
         // A gap replaces the event, or an adjacent gap grows. The order of adjacent gaps has no meaning.
-        let gaps = self.items.range_mut(..oldest).rev().map_while(|queued| match &mut queued.item {
-            EventItem::Gap { missed } => Some(missed),
-            EventItem::Event { .. } | EventItem::Error { .. } => None,
+        let gaps = self.items.range_mut(..oldest).rev().map_while(|queued| match queued {
+            Queued::Gap(missed) => Some(missed),
+            Queued::Json(..) | Queued::Event(..) | Queued::Error(_) => None,
         });
         match gaps.flatten().next() {
             Some(missed) => *missed += 1,
-            None => self.items.insert(oldest, Queued { item: EventItem::Gap { missed: Some(1) }, bytes: 0 }),
+            None => self.items.insert(oldest, Queued::Gap(Some(1))),
         }
         // Two adjacent gaps of broken connections are merged.
         let doubled = self.items.get(oldest).is_some_and(Queued::is_reconnect_gap)
@@ -274,9 +336,23 @@ impl Events {
     }
 }
 
+impl Events {
+    fn take(&mut self, counters: &mut Counters) -> Option<Queued> {
+        let queued = self.items.pop_front()?;
+        if let Some(bytes) = queued.event_bytes() {
+            self.waiting -= 1;
+            self.waiting_bytes -= bytes;
+            counters.taken += 1;
+            counters.buffered = self.waiting as u64;
+        }
+        Some(queued)
+    }
+}
+
 impl Protocol for Events {
     type Item = EventItem;
     const CHANNEL: &'static str = "events";
+    const DROPS_OLDEST: bool = true;
 
     fn add_query(&self, url: SocketUrl) -> SocketUrl {
         url
@@ -288,22 +364,26 @@ impl Protocol for Events {
 
     fn on_accepted(&mut self, after_break: Option<u64>) {
         if after_break.is_some() && !self.items.back().is_some_and(Queued::is_reconnect_gap) {
-            self.items.push_back(Queued { item: EventItem::Gap { missed: None }, bytes: 0 });
+            self.items.push_back(Queued::Gap(None));
         }
     }
 
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received {
-        let Ok(mut frame) = json::parse(message.bytes()) else { return Received::Malformed };
+        let bytes = message.bytes();
+        if let Some(json) = event_json(bytes) {
+            self.push(Queued::Json(json, bytes.len()), counters);
+            return Received::Handled;
+        }
+        let Ok(mut frame) = json::parse(bytes) else { return Received::Malformed };
         let event = frame.get_mut("event").and_then(DesktopEvent::read);
         let text = |name: &str| frame.get(name).and_then(Value::as_str).unwrap_or_default();
         match (text("type"), event) {
-            ("event", Some(event)) => self.push(event, message.bytes().len(), counters),
+            ("event", Some(event)) => self.push(Queued::Event(event, bytes.len()), counters),
             ("pong" | "subscribed" | "unsubscribed", _) => {}
             ("error", _) => {
                 let message = mask.text(text("message"));
-                let item = EventItem::Error { message: message.clone() };
-                self.items.push_back(Queued { item, bytes: 0 });
-                drop_oldest_error(&mut self.items, |queued| matches!(queued.item, EventItem::Error { .. }));
+                self.items.push_back(Queued::Error(message.clone()));
+                drop_oldest_error(&mut self.items, |queued| matches!(queued, Queued::Error(_)));
                 return Received::Problem(message);
             }
             _ => return Received::Malformed,
@@ -312,18 +392,11 @@ impl Protocol for Events {
     }
 
     fn poll_item(&mut self, counters: &mut Counters) -> Option<EventItem> {
-        let Queued { item, bytes } = self.items.pop_front()?;
-        if matches!(item, EventItem::Event { .. }) {
-            self.waiting -= 1;
-            self.waiting_bytes -= bytes;
-            counters.taken += 1;
-            counters.buffered = self.waiting as u64;
-        }
-        Some(item)
+        self.take(counters).map(Queued::into_item)
     }
 
     fn is_full(&self) -> bool {
-        false
+        self.waiting >= MAX_EVENTS || self.waiting_bytes >= HIGH_WATER
     }
 
     fn overflows(&self) -> bool {
@@ -332,6 +405,8 @@ impl Protocol for Events {
 }
 
 impl Kind for Events {
+    const MAX_BATCH: usize = 256;
+
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
         Session::events(target, &options.texts("types")?, seed, now)
     }
@@ -355,6 +430,13 @@ impl Kind for Events {
 
     fn export(item: EventItem) -> PlainObject {
         item.into_json().into()
+    }
+
+    fn poll_export(&mut self, counters: &mut Counters) -> Option<PlainObject> {
+        Some(match self.take(counters)? {
+            Queued::Json(text, _) => PlainObject { fields: PlainFields::Json(text), payload: None },
+            other => Self::export(other.into_item()),
+        })
     }
 }
 

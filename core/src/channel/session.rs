@@ -15,6 +15,10 @@ use crate::error::Error;
 /// The largest number of unread error messages. Above it, the oldest message is dropped.
 pub(super) const MAX_ERRORS: usize = 64;
 
+/// After this time with a full queue and without a read, the consumer counts as stopped, in milliseconds. It is longer
+/// than a pause of a program that processes items, so that such a program loses nothing.
+pub(super) const STOPPED_AFTER: Millis = 5_000;
+
 /// Drops the oldest error message if there are more than [`MAX_ERRORS`].
 pub(super) fn drop_oldest_error<T>(items: &mut VecDeque<T>, is_error: impl Fn(&T) -> bool) {
     let mut errors = items.iter().enumerate().filter(|(_, item)| is_error(item)).map(|(at, _)| at);
@@ -49,6 +53,10 @@ pub trait Protocol {
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received;
     /// Removes and returns the next item for the consumer.
     fn poll_item(&mut self, counters: &mut Counters) -> Option<Self::Item>;
+    /// Whether [`receive`](Self::receive) drops the oldest items if the queue is already full. The server then has to
+    /// wait only for a consumer that is slow, not for one that has stopped.
+    const DROPS_OLDEST: bool = false;
+
     /// Returns whether the reader should wait, because too much data is unread.
     fn is_full(&self) -> bool;
     /// Returns whether the channel should end, because too much data is unread and the reader did not wait.
@@ -121,18 +129,30 @@ fn is_error(message: Incoming<'_>) -> bool {
     frame.get("type").and_then(Value::as_str) == Some("error")
 }
 
+/// Distinguishes a consumer that is slower than the server from one that has stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Consumer {
+    /// The consumer has read an item since the queue was last found full, or the queue was never full.
+    Reading,
+    /// The queue is full, and the consumer has read nothing since this time.
+    Behind(Millis),
+    /// The consumer has read nothing for [`STOPPED_AFTER`].
+    Stopped,
+}
+
 /// A channel as a state machine. The [module documentation](super) describes how to drive it.
 #[derive(Debug)]
 pub struct Session<P> {
     pub(super) link: Link,
     pub(super) protocol: P,
+    consumer: Consumer,
 }
 
 impl<P: Protocol> Session<P> {
     pub(super) fn begin(protocol: P, target: Target, seed: u64, now: Millis) -> Self {
         let mut link = Link::new(P::CHANNEL, P::PATH, P::HANDSHAKE, target, seed);
         link.start(now, &|url| protocol.add_query(url));
-        Self { link, protocol }
+        Self { link, protocol, consumer: Consumer::Reading }
     }
 
     /// Returns the known address of the computer, for [`Action::Authorize`].
@@ -206,6 +226,17 @@ impl<P: Protocol> Session<P> {
         if self.protocol.overflows() {
             self.link.close(CloseCause::new(CloseReason::Overflow, ""));
         }
+        self.watch_consumer(now);
+    }
+
+    fn watch_consumer(&mut self, now: Millis) {
+        if P::DROPS_OLDEST && self.protocol.is_full() {
+            self.consumer = match self.consumer {
+                Consumer::Reading => Consumer::Behind(now),
+                Consumer::Behind(since) if now.saturating_sub(since) >= STOPPED_AFTER => Consumer::Stopped,
+                unchanged => unchanged,
+            };
+        }
     }
 
     /// Reports that the socket has closed, with the code and the reason of the close frame. Without a close frame, the
@@ -217,6 +248,7 @@ impl<P: Protocol> Session<P> {
     /// Reports that the deadline of [`poll_timeout`](Self::poll_timeout) has passed. A call that is too early or too
     /// late is harmless.
     pub fn handle_timeout(&mut self, now: Millis) {
+        self.watch_consumer(now);
         let (connect, acceptance) = self.link.timeout(now, self.wants_read(), || self.protocol.ping());
         if connect {
             self.link.start(now, &|url| self.protocol.add_query(url));
@@ -254,20 +286,35 @@ impl<P: Protocol> Session<P> {
     /// Returns the next item from the server, in order.
     #[must_use]
     pub fn poll_item(&mut self) -> Option<P::Item> {
-        self.protocol.poll_item(&mut self.link.counters)
+        self.read(P::poll_item)
+    }
+
+    pub(super) fn read<T>(&mut self, poll: impl FnOnce(&mut P, &mut Counters) -> Option<T>) -> Option<T> {
+        let item = poll(&mut self.protocol, &mut self.link.counters)?;
+        self.consumer = Consumer::Reading;
+        Some(item)
     }
 
     /// Returns when to call [`handle_timeout`](Self::handle_timeout), on the caller's clock. Returns `None` for no
     /// timer.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Millis> {
-        self.link.poll_timeout(self.wants_read())
+        let deadline = self.link.poll_timeout(self.wants_read())?;
+        Some(match self.consumer {
+            _ if !P::DROPS_OLDEST || !self.link.has_socket() || !self.protocol.is_full() => deadline,
+            // The time is not known here: `handle_timeout` sets it.
+            Consumer::Reading => 0,
+            Consumer::Behind(since) => deadline.min(since + STOPPED_AFTER),
+            Consumer::Stopped => deadline,
+        })
     }
 
     /// Returns whether the caller should read from the socket. While the caller does not read, the server has to wait.
+    /// A terminal waits for its consumer without a time limit. The other channels wait for at most 5 s for the next
+    /// read, and then drop the oldest items.
     #[must_use]
     pub fn wants_read(&self) -> bool {
-        !self.protocol.is_full()
+        !self.protocol.is_full() || P::DROPS_OLDEST && self.consumer == Consumer::Stopped
     }
 
     /// Returns the current state.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::mem;
 
 use super::any::{Command, Kind};
 use super::close::{CloseCause, CloseReason};
@@ -121,6 +122,9 @@ pub struct Terminal {
     rows: u16,
     resized: bool,
     decoder: Utf8Decoder,
+    /// The output of the current message, in bytes, because a character can be split between messages. It is kept for
+    /// the next message, so that not every message allocates memory.
+    output: Vec<u8>,
     items: VecDeque<TerminalItem>,
     /// The size of the unread output, in bytes.
     waiting: usize,
@@ -128,25 +132,33 @@ pub struct Terminal {
     notices: usize,
 }
 
-/// A message from the server. The output is in bytes, because a character can be split between messages.
+/// A message from the server, except its output.
 #[derive(Default)]
 struct Frame<'a> {
-    kind: String,
-    data: Option<Cow<'a, [u8]>>,
+    kind: Cow<'a, [u8]>,
+    has_output: bool,
     message: String,
     code: f64,
 }
 
 impl<'a> Frame<'a> {
-    fn read(json: &'a [u8]) -> Result<Self, SyntaxError> {
+    /// Reads a message, and its output into `output`.
+    fn read(json: &'a [u8], output: &mut Vec<u8>) -> Result<Self, SyntaxError> {
         let mut frame = Self::default();
+        output.clear();
         members(json, &mut |name, value| {
             match name {
-                "type" => frame.kind = text(value.string()?),
-                "data" => frame.data = value.string_or_null()?,
-                "message" => frame.message = value.string_or_null()?.map(text).unwrap_or_default(),
-                "code" => frame.code = value.value()?.as_f64().unwrap_or_default(),
-                _ => drop(value.value()?),
+                b"type" => frame.kind = value.string()?,
+                b"data" => {
+                    output.clear();
+                    frame.has_output = !value.null()?;
+                    if frame.has_output {
+                        value.string_into(output)?;
+                    }
+                }
+                b"message" => frame.message = value.string_or_null()?.map(text).unwrap_or_default(),
+                b"code" => frame.code = value.value()?.as_f64().unwrap_or_default(),
+                _ => drop(value.skip()?),
             }
             Ok(())
         })?;
@@ -164,15 +176,15 @@ impl Terminal {
         self.waiting + self.notices
     }
 
-    fn push_output(&mut self, text: String, counters: &mut Counters) {
+    fn push_output(&mut self, text: &str, counters: &mut Counters) {
         self.waiting += text.len();
         counters.received += text.len() as u64;
         counters.buffered = self.waiting as u64;
         match self.items.back_mut() {
             Some(TerminalItem::Output { data }) if data.len() + text.len() <= MAX_ITEM_BYTES => {
-                data.push_str(&text);
+                data.push_str(text);
             }
-            _ => self.items.push_back(TerminalItem::Output { data: text }),
+            _ => self.items.push_back(TerminalItem::Output { data: text.to_owned() }),
         }
     }
 }
@@ -198,21 +210,27 @@ impl Protocol for Terminal {
     }
 
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received {
-        let Ok(frame) = Frame::read(message.bytes()) else { return Received::Malformed };
-        match (frame.kind.as_str(), frame.data) {
-            ("output", Some(data)) => {
-                let text = self.decoder.decode(data);
+        let Ok(frame) = Frame::read(message.bytes(), &mut self.output) else { return Received::Malformed };
+        match (&*frame.kind, frame.has_output) {
+            (b"output", true) => {
+                let output = mem::take(&mut self.output);
+                let text = self.decoder.decode(&output);
                 if !text.is_empty() {
-                    self.push_output(text, counters);
+                    self.push_output(&text, counters);
+                }
+                drop(text);
+                // The buffer for a large message is not kept.
+                if output.capacity() <= MAX_ITEM_BYTES {
+                    self.output = output;
                 }
             }
-            ("pong", _) => return Received::Pong,
-            ("error", _) => {
+            (b"pong", _) => return Received::Pong,
+            (b"error", _) => {
                 let message = mask.text(&frame.message);
                 self.push_notice(TerminalItem::Error { message: message.clone() });
                 return Received::Problem(message);
             }
-            ("exit", _) => {
+            (b"exit", _) => {
                 #[allow(
                     clippy::cast_possible_truncation,
                     reason = "the cast saturates; exit codes are small"
@@ -267,6 +285,7 @@ impl Session<Terminal> {
             rows,
             resized: false,
             decoder: Utf8Decoder::default(),
+            output: Vec::new(),
             items: VecDeque::new(),
             waiting: 0,
             notices: 0,

@@ -11,19 +11,19 @@ pub(super) struct Utf8Decoder {
 
 impl Utf8Decoder {
     /// Returns the complete characters of a piece. Invalid bytes become U+FFFD.
-    pub(super) fn decode(&mut self, piece: Cow<'_, [u8]>) -> String {
-        let mut bytes = std::mem::take(&mut self.tail);
-        if bytes.is_empty() {
-            bytes = piece.into_owned();
+    pub(super) fn decode<'a>(&mut self, piece: &'a [u8]) -> Cow<'a, str> {
+        let mut bytes = Cow::Borrowed(piece);
+        if self.tail.is_empty() {
+            if let Ok(text) = std::str::from_utf8(piece) {
+                return Cow::Borrowed(text);
+            }
         } else {
-            bytes.extend_from_slice(&piece);
+            let mut joined = std::mem::take(&mut self.tail);
+            joined.extend_from_slice(piece);
+            bytes = Cow::Owned(joined);
         }
-        let bytes = match String::from_utf8(bytes) {
-            Ok(text) => return text,
-            Err(error) => error.into_bytes(),
-        };
         let mut text = String::with_capacity(bytes.len());
-        let mut rest = bytes.as_slice();
+        let mut rest = &*bytes;
         while !rest.is_empty() {
             match std::str::from_utf8(rest) {
                 Ok(valid) => {
@@ -49,7 +49,7 @@ impl Utf8Decoder {
                 }
             }
         }
-        text
+        Cow::Owned(text)
     }
 }
 
@@ -88,7 +88,7 @@ mod tests {
 
     fn join(pieces: &[&[u8]]) -> String {
         let mut decoder = Utf8Decoder::default();
-        pieces.iter().map(|piece| decoder.decode(Cow::Borrowed(piece))).collect()
+        pieces.iter().map(|piece| decoder.decode(piece).into_owned()).collect()
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
         let mut join = |json: &[u8]| {
             let mut text = String::new();
             members(json, &mut |_, value| {
-                text = decoder.decode(value.string()?);
+                text = decoder.decode(&value.string()?).into_owned();
                 Ok(())
             })
             .unwrap();

@@ -10,7 +10,7 @@ use super::platform::{Platform, Progress};
 use super::progress::ProgressSender;
 use crate::client::config::{CallOptions, Config};
 use crate::encoding::json::{Map, Value};
-use crate::encoding::plain::{Payload, PlainObject};
+use crate::encoding::plain::{Fields, Payload, PlainObject};
 use crate::error::Error;
 use crate::rest::call::{Call, Limits, Output, Step};
 use crate::rest::http::{Request, Response, SendFailure};
@@ -51,7 +51,7 @@ pub fn outcome(result: Result<Output, Error>) -> PlainObject {
     };
     let fields = Map::from_iter([("ok".to_owned(), ok.into()), (name.to_owned(), value)]);
     PlainObject {
-        fields: Value::Object(fields),
+        fields: Fields::Value(Value::Object(fields)),
         payload: bytes.map(|bytes| ("bytes", Payload::Bytes(bytes))),
     }
 }

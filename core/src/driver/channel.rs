@@ -158,7 +158,7 @@ impl Channel {
             {
                 let mut session = self.session();
                 let was_held_back = !session.wants_read();
-                let items: Vec<PlainObject> = std::iter::from_fn(|| session.poll_item()).collect();
+                let items = session.poll_items();
                 let closed = is_closed(&session.state());
                 drop(session);
                 if !items.is_empty() {

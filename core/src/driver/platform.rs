@@ -1,6 +1,6 @@
 //! The interface that a binding implements for the loops.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -31,6 +31,12 @@ pub trait Platform: 'static {
 
     /// Waits for at least this time.
     fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static;
+
+    /// Lets the other tasks of the thread run, and the host process its events. A host that delivers each message as a
+    /// separate event does not need an implementation.
+    fn yield_now(&self) -> impl Future<Output = ()> {
+        ready(())
+    }
 
     /// Sends a request and reads the whole response, with its body in a
     /// [`ResponseBody`](crate::rest::http::ResponseBody). Reports each piece of the response, including the header, by
@@ -108,13 +114,14 @@ impl Progress {
     }
 }
 
-/// A message from a socket, or the end of the socket.
+/// A message from a socket, or the end of the socket. The platform chooses the types of the payloads, so that it need
+/// not copy them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Message {
+pub enum Message<Text = String, Binary = Vec<u8>> {
     /// A text message.
-    Text(String),
+    Text(Text),
     /// A binary message.
-    Binary(Vec<u8>),
+    Binary(Binary),
     /// The end of the socket. Without a close frame, the code is 1006.
     Closed {
         /// The close code.
@@ -124,7 +131,7 @@ pub enum Message {
     },
 }
 
-impl Message {
+impl<Text, Binary> Message<Text, Binary> {
     /// Returns the end of a socket that received a message of more than [`MAX_MESSAGE_BYTES`]. The caller does not read
     /// from the socket again.
     #[must_use]
@@ -136,9 +143,14 @@ impl Message {
 
 /// The reading half of a socket. Dropping this half frees its resources.
 pub trait SocketReader: 'static {
+    /// The payload of a text message.
+    type Text: AsRef<str>;
+    /// The payload of a binary message.
+    type Binary: AsRef<[u8]>;
+
     /// Receives the next message, of at most [`MAX_MESSAGE_BYTES`]. The loop does not call this method again after
     /// `Closed`.
-    fn receive(&mut self) -> impl Future<Output = Message>;
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Message<Self::Text, Self::Binary>>;
 }
 
 /// A message to a socket.

@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use futures_util::future::{Either, select};
 
@@ -18,13 +18,23 @@ use crate::client::address::SocketUrl;
 /// The time limit for each step of a close: the message in flight, each queued message, and the close itself.
 pub(super) const CLOSE_TIMEOUT: Millis = 5_000;
 
+/// After this size of received messages, the loop yields. Otherwise a server that sends faster than this side handles the
+/// messages would occupy the thread, and delay every other channel and call.
+const YIELD_AFTER: usize = 64 << 10;
+/// The assumed size of a message without its payload, in bytes, because handling a message takes time regardless of its
+/// size.
+const MESSAGE_OVERHEAD: usize = 512;
+
 type Task<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// An event for the loop.
 enum Event<P: Platform> {
     Password(Provided),
     Connected(Result<(P::Reader, P::Writer), ConnectFailure>),
-    Received(P::Reader, Message),
+    /// At least one message was handled.
+    Received,
+    /// The socket has closed, with a code and a reason.
+    Closed(u16, String),
     Sent(P::Writer),
     /// An abandoned socket has closed.
     Left,
@@ -51,6 +61,7 @@ pub fn drive<P: Platform>(platform: P, channel: Channel) -> impl Future<Output =
         writing: Writing::Unconnected,
         closing: Vec::new(),
         timer: None,
+        received: 0,
     }
     .run()
 }
@@ -60,12 +71,15 @@ struct Driver<P: Platform> {
     channel: Channel,
     /// The task that finds the password or opens the socket.
     connecting: Option<Task<Event<P>>>,
-    reading: Option<Task<Event<P>>>,
+    /// The reading half of the current socket.
+    reading: Option<P::Reader>,
     writing: Writing<P>,
     /// Abandoned sockets that are not closed yet. They never delay the current socket.
     closing: Vec<Task<()>>,
     /// The deadline of the timer, and the timer.
     timer: Option<(Millis, Task<()>)>,
+    /// The size of the messages that were received since the last yield.
+    received: usize,
 }
 
 impl<P: Platform> Driver<P> {
@@ -80,6 +94,10 @@ impl<P: Platform> Driver<P> {
             self.arm_timer();
             let event = self.next_event().await;
             self.handle_event(event);
+            if self.received >= YIELD_AFTER {
+                self.received = 0;
+                self.platform.yield_now().await;
+            }
         }
     }
 
@@ -215,7 +233,6 @@ impl<P: Platform> Driver<P> {
     }
 
     async fn next_event(&mut self) -> Event<P> {
-        let wants_read = !P::HOLDS_SENDER_BACK || self.channel.session().wants_read();
         poll_fn(|context| {
             let count = self.closing.len();
             self.closing.retain_mut(|close| close.as_mut().poll(context).is_pending());
@@ -228,14 +245,14 @@ impl<P: Platform> Driver<P> {
                 self.writing = Writing::Unconnected;
                 return Poll::Ready(event);
             }
-            let reading = if wants_read { &mut self.reading } else { &mut None };
-            for task in [&mut self.connecting, reading] {
-                if let Some(running) = task
-                    && let Poll::Ready(event) = running.as_mut().poll(context)
-                {
-                    *task = None;
-                    return Poll::Ready(event);
-                }
+            if let Some(running) = &mut self.connecting
+                && let Poll::Ready(event) = running.as_mut().poll(context)
+            {
+                self.connecting = None;
+                return Poll::Ready(event);
+            }
+            if let Poll::Ready(event) = self.poll_receive(context) {
+                return Poll::Ready(event);
             }
             if let Some((_, timer)) = &mut self.timer
                 && timer.as_mut().poll(context).is_ready()
@@ -248,6 +265,35 @@ impl<P: Platform> Driver<P> {
         .await
     }
 
+    /// Passes the messages that have arrived to the session, until it is time to yield or the session does not want more.
+    /// Everything that the loop does for an event is done once for all of them.
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Event<P>> {
+        let Some(reader) = &mut self.reading else { return Poll::Pending };
+        let now = self.platform.now();
+        let mut session = self.channel.session();
+        let mut any = false;
+        while self.received < YIELD_AFTER && (!P::HOLDS_SENDER_BACK || session.wants_read()) {
+            match reader.poll_receive(context) {
+                Poll::Ready(Message::Text(text)) => {
+                    self.received += MESSAGE_OVERHEAD + text.as_ref().len();
+                    session.handle_text(now, text.as_ref());
+                }
+                Poll::Ready(Message::Binary(bytes)) => {
+                    self.received += MESSAGE_OVERHEAD + bytes.as_ref().len();
+                    session.handle_binary(now, bytes.as_ref());
+                }
+                Poll::Ready(Message::Closed { code, reason }) => {
+                    drop(session);
+                    self.reading = None;
+                    return Poll::Ready(Event::Closed(code, reason));
+                }
+                Poll::Pending => break,
+            }
+            any = true;
+        }
+        if any { Poll::Ready(Event::Received) } else { Poll::Pending }
+    }
+
     fn handle_event(&mut self, event: Event<P>) {
         let now = self.platform.now();
         let mut session = self.channel.session();
@@ -255,35 +301,20 @@ impl<P: Platform> Driver<P> {
             Event::Password(Provided::Found(found)) => session.handle_credentials(now, *found),
             Event::Password(Provided::Missing(problem)) => session.handle_no_credentials(now, &problem),
             Event::Connected(Ok((reader, writer))) => {
-                self.reading = Some(receive::<P>(reader));
+                self.reading = Some(reader);
                 self.writing = Writing::Idle(writer);
                 session.handle_open(now);
             }
             Event::Connected(Err(failure)) => session.handle_failure(now, &failure),
-            Event::Received(reader, message) => {
-                match message {
-                    Message::Text(text) => session.handle_text(now, &text),
-                    Message::Binary(bytes) => session.handle_binary(now, &bytes),
-                    Message::Closed { code, reason } => {
-                        self.writing = Writing::Unconnected;
-                        session.handle_close(now, code, &reason);
-                        return;
-                    }
-                }
-                self.reading = Some(receive::<P>(reader));
+            Event::Closed(code, reason) => {
+                self.writing = Writing::Unconnected;
+                session.handle_close(now, code, &reason);
             }
             Event::Sent(writer) => self.writing = Writing::Idle(writer),
             Event::Timer => session.handle_timeout(now),
-            Event::Left | Event::Command => {}
+            Event::Received | Event::Left | Event::Command => {}
         }
     }
-}
-
-fn receive<P: Platform>(mut reader: P::Reader) -> Task<Event<P>> {
-    Box::pin(async move {
-        let message = reader.receive().await;
-        Event::Received(reader, message)
-    })
 }
 
 /// Awaits a step of a close. Returns `None` if the step takes longer than [`CLOSE_TIMEOUT`].

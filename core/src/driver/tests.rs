@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::{Future, pending, poll_fn};
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -79,6 +80,11 @@ impl Platform for Host {
         poll_fn(move |_| if host.now() >= end { Poll::Ready(()) } else { Poll::Pending })
     }
 
+    fn yield_now(&self) -> impl Future<Output = ()> {
+        let mut yielded = false;
+        poll_fn(move |_| if mem::replace(&mut yielded, true) { Poll::Ready(()) } else { Poll::Pending })
+    }
+
     fn send(&self, _: Request, _: Progress) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
         pending()
     }
@@ -93,8 +99,11 @@ impl Platform for Host {
 }
 
 impl SocketReader for Half {
-    async fn receive(&mut self) -> Message {
-        poll_fn(|_| self.0.incoming.borrow_mut().pop_front().map_or(Poll::Pending, Poll::Ready)).await
+    type Text = String;
+    type Binary = Vec<u8>;
+
+    fn poll_receive(&mut self, _: &mut Context<'_>) -> Poll<Message> {
+        self.0.incoming.borrow_mut().pop_front().map_or(Poll::Pending, Poll::Ready)
     }
 }
 
@@ -111,7 +120,7 @@ impl SocketWriter for Half {
     }
 }
 
-/// A terminal and its loop.
+/// A channel and its loop.
 struct Running {
     host: Host,
     channel: Channel,
@@ -119,11 +128,11 @@ struct Running {
 }
 
 impl Running {
-    /// Opens a terminal that the server has accepted.
-    fn open() -> Self {
+    /// Opens a channel that the server has accepted.
+    fn open(kind: &str) -> Self {
         let target = [("computer_id", "c1"), ("password", "pass")];
         let target = target.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-        let channel = Channel::open(&Config::default(), "terminal", &target, &Map::new(), 1, 0).unwrap();
+        let channel = Channel::open(&Config::default(), kind, &target, &Map::new(), 1, 0).unwrap();
         let host = Host::default();
         let driving = Box::pin(drive(host.clone(), channel.clone()));
         let mut running = Self { host, channel, driving };
@@ -163,7 +172,7 @@ impl Running {
 
 #[test]
 fn a_new_socket_works_while_the_close_of_the_old_one_hangs() {
-    let mut running = Running::open();
+    let mut running = Running::open("terminal");
     let old = running.host.socket(0);
     old.close_hangs.set(true);
     // The old link stays silent until it counts as dead, and the backoff passes.
@@ -186,7 +195,7 @@ fn a_new_socket_works_while_the_close_of_the_old_one_hangs() {
 
 #[test]
 fn a_hanging_close_delays_the_end_at_most_by_its_time_limit() {
-    let mut running = Running::open();
+    let mut running = Running::open("terminal");
     running.host.socket(0).close_hangs.set(true);
     running.channel.close();
     assert!(!running.poll());
@@ -199,7 +208,7 @@ fn a_hanging_close_delays_the_end_at_most_by_its_time_limit() {
 
 #[test]
 fn a_close_waits_for_the_messages_before_it() {
-    let mut running = Running::open();
+    let mut running = Running::open("terminal");
     let socket = running.host.socket(0);
     socket.stuck.set(true);
     running.channel.command("input", &"exit\r".into()).unwrap();
@@ -215,7 +224,7 @@ fn a_close_waits_for_the_messages_before_it() {
 
 #[test]
 fn a_message_that_cannot_be_sent_does_not_keep_a_closed_channel_running() {
-    let mut running = Running::open();
+    let mut running = Running::open("terminal");
     let socket = running.host.socket(0);
     socket.stuck.set(true);
     running.channel.command("input", &"exit\r".into()).unwrap();
@@ -225,6 +234,69 @@ fn a_message_that_cannot_be_sent_does_not_keep_a_closed_channel_running() {
     running.host.advance(CLOSE_TIMEOUT);
     assert!(running.poll());
     assert_eq!(socket.closed_with.get(), None);
+}
+
+#[test]
+fn a_flood_does_not_occupy_the_thread() {
+    let event = r#"{"type":"event","event":{"type":"idle","timestamp":"","data":{}}}"#;
+    let output = format!(r#"{{"type":"output","data":"{}"}}"#, "x".repeat(16 << 10));
+    for (kind, message, at_once) in [("events", event, 128), ("terminal", &output, 5)] {
+        let mut running = Running::open(kind);
+        let socket = running.host.socket(0);
+        (0..1000).for_each(|_| socket.receives(message));
+        let left = || socket.incoming.borrow().len();
+        while left() > 0 {
+            let before = left();
+            assert!(!running.poll());
+            let handled = before - left();
+            assert!((1..=at_once).contains(&handled), "{kind}: {handled} messages without a yield");
+            running.channel.next().now_or_never();
+        }
+        assert_eq!(running.channel.counters().dropped, 0, "{kind}");
+    }
+}
+
+#[test]
+fn the_server_waits_for_a_slow_consumer_but_not_for_one_that_has_stopped() {
+    let mut running = Running::open("events");
+    let socket = running.host.socket(0);
+    let event = r#"{"type":"event","event":{"type":"idle","timestamp":"","data":{}}}"#;
+    let poll_all = |running: &mut Running| (0..100).for_each(|_| assert!(!running.poll()));
+    (0..5000).for_each(|_| socket.receives(event));
+
+    // One batch every four seconds.
+    let mut read = 0;
+    while !socket.incoming.borrow().is_empty() {
+        poll_all(&mut running);
+        running.host.advance(4_000);
+        poll_all(&mut running);
+        read += running.channel.next().now_or_never().flatten().map_or(0, |items| items.len());
+    }
+    poll_all(&mut running);
+    let counters = running.channel.counters();
+    assert_eq!((counters.taken, counters.dropped), (read as u64, 0));
+    assert_eq!(counters.taken + counters.buffered, 5000);
+
+    (0..5000).for_each(|_| socket.receives(event));
+    poll_all(&mut running);
+    assert_eq!(running.channel.counters().dropped, 0);
+    running.host.advance(4_999);
+    poll_all(&mut running);
+    assert_eq!(running.channel.counters().dropped, 0);
+    running.host.advance(1);
+    poll_all(&mut running);
+    assert!(socket.incoming.borrow().is_empty(), "the consumer counts as stopped");
+    let counters = running.channel.counters();
+    assert_eq!((counters.buffered, counters.received), (1024, 10_000));
+    assert_eq!(counters.taken + counters.dropped, 10_000 - 1024);
+
+    // Once the consumer reads again, the server waits for it again.
+    assert!(running.channel.next().now_or_never().flatten().is_some());
+    (0..5000).for_each(|_| socket.receives(event));
+    let dropped = running.channel.counters().dropped;
+    poll_all(&mut running);
+    assert_eq!(running.channel.counters().dropped, dropped);
+    assert!(!socket.incoming.borrow().is_empty());
 }
 
 #[test]

@@ -6,8 +6,8 @@
 //!              └─ Done
 //! ```
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 
 use crate::Millis;
@@ -16,6 +16,7 @@ use crate::client::config::{CallOptions, Config, DEFAULT_MAX_FILE_BYTES};
 use crate::client::credentials::ApiKey;
 use crate::diagnostics::log::{LogEntry, LogEvent, LogQueue};
 use crate::diagnostics::mask::{Mask, in_quotes};
+use crate::encoding::base64;
 use crate::encoding::json::{self, Map, SyntaxError, Value};
 use crate::encoding::text::split_once;
 use crate::error::{
@@ -24,7 +25,7 @@ use crate::error::{
 };
 use crate::rest::calls::actions::Screenshot;
 use crate::rest::custom;
-use crate::rest::http::{Method, Reached, Redirects, Request, Response, SendFailure};
+use crate::rest::http::{Body, Method, Reached, Redirects, Request, Response, SendFailure};
 use crate::rest::image;
 use crate::rest::operation::{
     Effect, Encoded, Endpoint, Operation, ParameterEncoding, Prepared, ResponseKind,
@@ -224,7 +225,7 @@ impl Call {
                 return Err(Error::encode(operation.name, "file", problem));
             }
             (ParameterEncoding::Multipart, Some(content)) => {
-                let form = Form::new(&fields, &content, &mut jitter);
+                let form = Form::new(&fields, content, &mut jitter);
                 request.headers.push(("content-type".to_owned(), form.content_type));
                 request.body = Some(form.body);
                 upload = Some(UploadTracker::new(form.file));
@@ -238,7 +239,7 @@ impl Call {
             (_, None) => {
                 if let Some(body) = body {
                     request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
-                    request.body = Some(body.to_string().into_bytes());
+                    request.body = Some(Body::new([body.to_string().into_bytes()]));
                 }
             }
         }
@@ -626,37 +627,58 @@ impl Call {
         if self.following || image::inspect(&response.body).is_some() {
             return Ok(ImageSource::Data(std::mem::take(&mut response.body)));
         }
-        let mut body = json::parse(&response.body).map_err(|error| self.not_json(response, error))?;
-        let text = match body.get_mut("image").map(Value::take) {
-            Some(Value::String(text)) => text,
-            Some(other) => {
-                return Err(self.mismatch(response, Mismatch::new("a string", &other).inside("image")));
-            }
-            None => return Err(self.mismatch(response, Mismatch::missing("a string").inside("image"))),
-        };
+        let text = self.image_text(response)?;
         // These are the documented forms A to E, see docs/protocol.md. Form F, the image itself, is handled above.
-        let encoded = match text.strip_prefix("data:") {
-            Some(data) => split_once(data, ";base64,").map(|(_, encoded)| encoded).ok_or_else(|| {
-                let problem = "expected a data URL in base64".to_owned();
-                self.mismatch(response, Mismatch { path: "image".to_owned(), problem })
-            })?,
+        let encoded = match text.strip_prefix(b"data:") {
+            Some(data) => {
+                let marker = b";base64,";
+                let at = data.windows(marker.len()).position(|part| part == marker).ok_or_else(|| {
+                    let problem = "expected a data URL in base64".to_owned();
+                    self.mismatch(response, Mismatch { path: "image".to_owned(), problem })
+                })?;
+                &data[at + marker.len()..]
+            }
             // The base64 of a JPEG starts with a slash too: `/9j/`. Any other text that starts with a slash is a path.
-            None if text.starts_with("http://") || text.starts_with("https://") => {
-                return Ok(ImageSource::Link(text));
+            None if text.starts_with(b"http://") || text.starts_with(b"https://") => {
+                return Ok(ImageSource::Link(json::text(text)));
             }
-            None if text.starts_with('/') && !text.starts_with("/9j/") => {
-                return Ok(ImageSource::Link(text));
+            None if text.starts_with(b"/") && !text.starts_with(b"/9j/") => {
+                return Ok(ImageSource::Link(json::text(text)));
             }
-            None => &text,
+            None => &*text,
         };
         // Line breaks are rare, and searching for them takes as long as decoding.
-        let decoded = BASE64
-            .decode(encoded)
-            .or_else(|_| BASE64.decode(encoded.split_ascii_whitespace().collect::<String>()));
-        decoded.map(ImageSource::Data).map_err(|_| {
+        let decoded = base64::decode(encoded).or_else(|| {
+            let mut encoded = encoded.to_vec();
+            encoded.retain(|byte| !byte.is_ascii_whitespace());
+            base64::decode(&encoded)
+        });
+        decoded.map(ImageSource::Data).ok_or_else(|| {
             let problem = "expected base64, a data URL or a link".to_owned();
             self.mismatch(response, Mismatch { path: "image".to_owned(), problem })
         })
+    }
+
+    /// Returns the content of the field `image`, without decoding the other fields.
+    fn image_text<'a>(&self, response: &'a Response) -> Result<Cow<'a, [u8]>, Error> {
+        let mut image = None;
+        let read = json::members(&response.body, &mut |name, value| {
+            match name {
+                b"image" => image = Some(value.string()?),
+                _ => drop(value.skip()?),
+            }
+            Ok(())
+        });
+        if let (Ok(()), Some(text)) = (read, image) {
+            return Ok(text);
+        }
+        // The body is not as expected. It is decoded to find the difference.
+        let body = json::parse(&response.body).map_err(|error| self.not_json(response, error))?;
+        let mismatch = match body.get("image") {
+            Some(other) => Mismatch::new("a string", other),
+            None => Mismatch::missing("a string"),
+        };
+        Err(self.mismatch(response, mismatch.inside("image")))
     }
 
     fn screenshot(&self, data: Vec<u8>, response: &Response) -> Result<Screenshot, Error> {

@@ -1,6 +1,7 @@
 //! Requests and responses as plain data.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// An HTTP method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub struct Request {
     /// The header fields, with names in lower case. Each value is printable ASCII.
     pub headers: Vec<(String, String)>,
     /// The body; `None` sends none.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Body>,
     /// The largest response body to accept, in bytes. See [`ResponseBody`].
     pub max_response_bytes: u64,
     /// Whether the request must not arrive twice. A platform does not send such a request on an idle connection that
@@ -57,8 +58,51 @@ impl fmt::Debug for Request {
             .field("method", &self.method)
             .field("url", &url)
             .field("headers", &names)
-            .field("body", &self.body.as_ref().map(Vec::len))
+            .field("body", &self.body.as_ref().map(Body::len))
             .finish()
+    }
+}
+
+/// The body of a request. Clones share its parts, so that a retry does not copy a file.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Body(Vec<Arc<Vec<u8>>>);
+
+impl Body {
+    /// Creates a body from its parts.
+    #[must_use]
+    pub fn new(parts: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self(parts.into_iter().map(Arc::new).collect())
+    }
+
+    /// Returns the parts in their order.
+    #[must_use]
+    pub fn parts(&self) -> &[Arc<Vec<u8>>] {
+        &self.0
+    }
+
+    /// Returns the size in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|part| part.len()).sum()
+    }
+
+    /// Returns whether the size is 0.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns a copy of the whole body.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<u8> {
+        self.0.iter().map(|part| part.as_slice()).collect::<Vec<_>>().concat()
+    }
+}
+
+/// Shows only the size.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.len())
     }
 }
 
@@ -90,6 +134,9 @@ impl Response {
     }
 }
 
+/// The largest memory that is reserved for an announced body, in bytes. The server may announce more than it sends.
+const MAX_RESERVED: u64 = 4 << 20;
+
 /// Collects the body of a response as it arrives, up to the limit of its request.
 #[derive(Debug)]
 pub struct ResponseBody {
@@ -102,11 +149,24 @@ impl ResponseBody {
     #[must_use]
     pub fn new(limit: u64, content_length: Option<&str>) -> Option<Self> {
         let announced = content_length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
-        (announced <= limit).then(|| Self { bytes: Vec::new(), limit })
+        #[allow(clippy::cast_possible_truncation, reason = "the value is at most `MAX_RESERVED`")]
+        let reserved = announced.min(MAX_RESERVED) as usize;
+        (announced <= limit).then(|| Self { bytes: Vec::with_capacity(reserved), limit })
     }
 
-    /// Returns space for the next `length` bytes, which the caller fills. Returns `None` if the body would exceed the
-    /// limit. The caller then stops reading, and reports the response as [too large](Response::too_large).
+    /// Appends a piece. Returns whether the body is within the limit. Otherwise the caller stops reading, and reports
+    /// the response as [too large](Response::too_large).
+    #[must_use]
+    pub fn push(&mut self, piece: &[u8]) -> bool {
+        let fits = (self.bytes.len() as u64).saturating_add(piece.len() as u64) <= self.limit;
+        if fits {
+            self.bytes.extend_from_slice(piece);
+        }
+        fits
+    }
+
+    /// Returns space for the next `length` bytes, which the caller fills, for a host whose bytes are not in the memory
+    /// of this program. Returns `None` if the body would exceed the limit, like [`push`](Self::push).
     pub fn room(&mut self, length: usize) -> Option<&mut [u8]> {
         let start = self.bytes.len();
         let end = start.checked_add(length).filter(|end| *end as u64 <= self.limit)?;
@@ -193,7 +253,19 @@ mod tests {
     use super::*;
 
     fn push(body: &mut ResponseBody, piece: &[u8]) -> bool {
-        body.room(piece.len()).map(|room| room.copy_from_slice(piece)).is_some()
+        let fits = body.push(piece);
+        // Both methods have the same limit. `room` changes the body, so only the refusal is compared.
+        assert!(fits || body.room(piece.len()).is_none());
+        fits
+    }
+
+    #[test]
+    fn space_is_filled_up_to_the_limit() {
+        let mut body = ResponseBody::new(5, Some("5")).unwrap();
+        body.room(3).unwrap().copy_from_slice(b"abc");
+        assert!(body.room(3).is_none());
+        body.room(2).unwrap().copy_from_slice(b"de");
+        assert_eq!(body.into_bytes(), b"abcde");
     }
 
     #[test]

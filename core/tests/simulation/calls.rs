@@ -5,7 +5,7 @@ use orgo_core::encoding::json::{Map, Number};
 use orgo_core::error::{Delivered, Error};
 use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::calls::OPERATIONS;
-use orgo_core::rest::http::{Method, Request, Response, SendFailure};
+use orgo_core::rest::http::{Body, Method, Request, Response, SendFailure};
 use orgo_core::rest::operation::{Effect, Operation, ParameterEncoding};
 use orgo_core::rest::upload::Content;
 use serde_json::{Value, json};
@@ -125,7 +125,7 @@ pub(crate) fn schedule(random: &mut Random) {
                 // A request for a link is not the call itself.
                 let own = !request.url.starts_with("https://storage.example/");
                 for _ in 0..random.below(3) {
-                    let body = request.body.as_ref().map_or(0, Vec::len) as u64;
+                    let body = request.body.as_ref().map_or(0, Body::len) as u64;
                     call.handle_sent(random.below(body + 1) as usize);
                     reported.follow(&mut call);
                 }

@@ -213,7 +213,7 @@ impl<M: Model> Environment<M> {
         match occurrence {
             Occurrence::Connected(connection) => self.dialled(connection, random),
             Occurrence::ToClient(connection, frame) if self.connection == Some(connection) => {
-                if self.session.wants_read() {
+                if self.session.wants_read() && self.unread.is_empty() {
                     self.deliver(frame);
                 } else {
                     self.unread.push((connection, frame));
@@ -443,11 +443,14 @@ impl<M: Model> Environment<M> {
         self.perform(random);
         if self.reads_items {
             self.take_all();
-            while self.session.wants_read() && !self.unread.is_empty() {
-                let (connection, frame) = self.unread.remove(0);
-                if self.connection == Some(connection) {
-                    self.deliver(frame);
-                    self.perform(random);
+        }
+        // The session reads on if its consumer has read, and also if its consumer has stopped.
+        while self.session.wants_read() && !self.unread.is_empty() {
+            let (connection, frame) = self.unread.remove(0);
+            if self.connection == Some(connection) {
+                self.deliver(frame);
+                self.perform(random);
+                if self.reads_items {
                     self.take_all();
                 }
             }

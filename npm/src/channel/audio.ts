@@ -76,7 +76,10 @@ export interface RecordOptions {
 
 /**
  * The live audio of a computer. Iterate over it to read the samples, {@link record} it, or {@link play} it. Use one of these
- * at a time, because each sample is delivered to one reader. Unread samples beyond 10 seconds are dropped, the oldest first.
+ * at a time, because each sample is delivered to one reader.
+ *
+ * Up to 10 seconds of unread samples are buffered. At this limit the server has to wait while the program keeps reading. If the
+ * program reads nothing for 5 seconds, and always in a page, which cannot slow down the sender, the oldest samples are dropped.
  */
 export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
   readonly #binding: BindingChannel<AudioItem>;

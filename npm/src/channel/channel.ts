@@ -69,8 +69,31 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
    *
    * @throws ChannelClosedError if the channel failed.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
-    for (let item = await this.nextItem(); item !== undefined; item = await this.nextItem()) yield item;
+  [Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
+    let ended = false;
+    const last = (): IteratorResult<Item, void> => {
+      ended = true;
+      return { done: true, value: undefined };
+    };
+    const result = (item: Item | undefined): IteratorResult<Item, void> =>
+      item === undefined ? last() : { done: false, value: item };
+    const failed = (error: unknown): never => {
+      ended = true;
+      throw error;
+    };
+    // Not an async generator, which needs several promises for each item, even for an item that is already buffered.
+    const iterator = {
+      next: (): Promise<IteratorResult<Item, void>> => {
+        if (ended) return Promise.resolve(last());
+        const item = this.take();
+        return item === undefined ? this.nextItem().then(result, failed) : Promise.resolve(result(item));
+      },
+      return: () => Promise.resolve(last()),
+      throw: (error: unknown) => Promise.reject(error).catch(failed),
+      [Symbol.asyncIterator]: () => iterator,
+      [asyncDispose]: async () => void last(),
+    };
+    return iterator as unknown as AsyncGenerator<Item, void, undefined>;
   }
 
   /**

@@ -191,7 +191,8 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   }
 
   protected override take(): string | undefined {
-    return this.#output.length === 0 ? undefined : this.#output.splice(0).join("");
+    // The pieces are not joined: the engine allocates a large string outside of its heap for new objects, which is slow.
+    return this.#output.shift();
   }
 
   protected override onClosed(cause: CloseCause): void {

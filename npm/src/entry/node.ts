@@ -1,6 +1,4 @@
 import Module from "node:module";
-import { Readable } from "node:stream";
-import { gunzipSync } from "node:zlib";
 import { embeddedWasm } from "../assets/embedded.js";
 import { isModule, isUrl, useWasmSetting } from "../assets/options.js";
 import type { Binding } from "../binding.js";
@@ -23,7 +21,11 @@ const platform: Platform = {
   environment: (name) => process.env[name],
   exposed: () => false,
   warning: ({ kind }, url) => (kind() === "wasm" ? proxyWarning(url) : undefined),
-  readable: (bytes) => Readable.from(bytes, { objectMode: false }),
+  readable: (bytes) => {
+    // Loading this module takes longer than loading the rest of the package, and few programs need it.
+    const { Readable } = Module.createRequire(location())("node:stream") as typeof import("node:stream");
+    return Readable.from(bytes, { objectMode: false });
+  },
 };
 
 /**
@@ -105,6 +107,7 @@ const addon: NativeSources = {
 async function compile(): Promise<WebAssembly.Module> {
   const configured = useWasmSetting();
   if (configured === undefined || isUrl(configured)) {
+    const { gunzipSync } = await import("node:zlib");
     return WebAssembly.compile(gunzipSync(Buffer.from(await embeddedWasm(), "base64")));
   }
   return isModule(configured) ? configured : WebAssembly.compile(configured as BufferSource);

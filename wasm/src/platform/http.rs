@@ -81,7 +81,7 @@ pub(super) async fn send(
         builder = builder.header("connection", "close");
     }
     let built = match &request.body {
-        Some(body) => builder.body(Uint8Array::from(body.as_slice())),
+        Some(body) => builder.body(Uint8Array::from(body.to_vec().as_slice())),
         None => builder.build(),
     };
     // Node keeps only a weak reference to a request, whose collection would break its signal. So the request is kept

@@ -3,9 +3,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn, ready};
+use std::future::{self, Future, poll_fn};
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
@@ -43,15 +43,14 @@ impl Inbox {
         }
     }
 
-    async fn pop(&self) -> Event {
-        poll_fn(|context| match self.events.borrow_mut().pop_front() {
+    fn poll_pop(&self, context: &mut Context<'_>) -> Poll<Event> {
+        match self.events.borrow_mut().pop_front() {
             Some(event) => Poll::Ready(event),
             None => {
                 self.reader.set(Some(context.waker().clone()));
                 Poll::Pending
             }
-        })
-        .await
+        }
     }
 }
 
@@ -155,7 +154,7 @@ pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader,
         let name = Reflect::get(&error, &"name".into()).ok().and_then(|name| name.as_string());
         failed(format!("the browser refuses to open {url}: {}", name.unwrap_or_default()))
     })?;
-    match socket.inbox.pop().await {
+    match poll_fn(|context| socket.inbox.poll_pop(context)).await {
         Event::Opened => {
             let socket = Rc::new(socket);
             Ok((Reader(Rc::clone(&socket)), Writer(socket)))
@@ -178,10 +177,13 @@ pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader,
 pub(crate) struct Reader(Rc<Socket>);
 
 impl SocketReader for Reader {
-    async fn receive(&mut self) -> Message {
+    type Text = String;
+    type Binary = Vec<u8>;
+
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Message> {
         loop {
-            if let Event::Message(message) = self.0.inbox.pop().await {
-                return message;
+            if let Event::Message(message) = ready!(self.0.inbox.poll_pop(context)) {
+                return Poll::Ready(message);
             }
         }
     }
@@ -207,6 +209,6 @@ impl SocketWriter for Writer {
     fn close(self, code: u16) -> impl Future<Output = ()> + 'static {
         // Browsers refuse a reserved code. Dropping the socket then closes it without a code.
         let _ = self.0.socket.close_with_code(code);
-        ready(())
+        future::ready(())
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array, global};
 use orgo_core::driver::Progress;
-use orgo_core::rest::http::{Request, Response, SendFailure};
+use orgo_core::rest::http::{Body, Request, Response, SendFailure};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ProgressEvent, XmlHttpRequest, XmlHttpRequestResponseType};
@@ -86,7 +86,7 @@ impl Exchange {
         }
         self.listen(true);
         let ended = Promise::new(&mut |resolve, _| xhr.set_onloadend(Some(&resolve)));
-        xhr.send_with_opt_u8_array(request.body.as_deref()).map_err(never)?;
+        xhr.send_with_opt_u8_array(request.body.as_ref().map(Body::to_vec).as_deref()).map_err(never)?;
         // This promise never rejects.
         let _ = JsFuture::from(ended).await;
 

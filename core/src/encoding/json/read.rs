@@ -68,11 +68,36 @@ pub fn parse(json: &[u8]) -> Result<Value, SyntaxError> {
 /// Parses one object. For each field, `member` gets the name, and reads the value from the reader.
 pub(crate) fn members<'a>(
     json: &'a [u8],
-    member: &mut dyn FnMut(&str, &mut Reader<'a>) -> Result<(), SyntaxError>,
+    member: &mut dyn FnMut(&[u8], &mut Reader<'a>) -> Result<(), SyntaxError>,
 ) -> Result<(), SyntaxError> {
     let mut reader = Reader::new(json);
-    reader.object(&mut |name, reader| member(&name, reader))?;
+    reader.object(member)?;
     reader.end()
+}
+
+/// Returns the length of the text before the next quote, backslash or control character.
+pub(super) fn plain_length(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks();
+    for (index, word) in words.iter().enumerate() {
+        let special = special_bytes(*word);
+        if special != 0 {
+            return index * 8 + special.trailing_zeros() as usize / 8;
+        }
+    }
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+    bytes.len() - rest.len() + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
+/// Returns a number whose lowest bit that is set belongs to the first quote, backslash or control character of eight
+/// bytes; 0 if there is none. Tests all bytes at once: a subtraction of `n` from a byte below `n` sets its highest bit,
+/// unless the byte had this bit before. A borrow affects only the bytes after the first match.
+fn special_bytes(word: [u8; 8]) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let below = |word: u64, limit: u64| word.wrapping_sub(EACH * limit) & !word;
+    let word = u64::from_le_bytes(word);
+    let quote = word ^ EACH * u64::from(b'"');
+    let backslash = word ^ EACH * u64::from(b'\\');
+    (below(word, 0x20) | below(quote, 1) | below(backslash, 1)) & EACH * 0x80
 }
 
 /// Decodes the bytes of a string. Invalid bytes become U+FFFD.
@@ -89,26 +114,23 @@ pub(crate) struct Reader<'a> {
     depth: usize,
     /// The number of values that may still follow.
     values_left: usize,
+    /// Whether a [skipped](Self::skip) string contains an escaped surrogate.
+    surrogates: bool,
 }
 
 impl<'a> Reader<'a> {
     fn new(json: &'a [u8]) -> Self {
-        Self { json, at: 0, depth: 0, values_left: MAX_VALUES }
+        Self { json, at: 0, depth: 0, values_left: MAX_VALUES, surrogates: false }
     }
 
     /// Reads the next value.
     pub(crate) fn value(&mut self) -> Result<Value, SyntaxError> {
-        let first = self.next();
-        if self.values_left == 0 {
-            return Err(SyntaxError { at: self.at, exceeded: Some(Limit::Values) });
-        }
-        self.values_left -= 1;
-        match first {
+        match self.count_value()? {
             Some(b'"') => self.string().map(|bytes| Value::String(text(bytes))),
             Some(b'{') => {
                 let mut fields = Map::new();
                 self.object(&mut |name, reader| {
-                    fields.0.push((name, reader.value()?));
+                    fields.0.push((text(name.into()), reader.value()?));
                     Ok(())
                 })?;
                 Ok(Value::Object(fields))
@@ -128,40 +150,124 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Returns the first byte of the next value, and counts the value.
+    fn count_value(&mut self) -> Result<Option<u8>, SyntaxError> {
+        let first = self.next();
+        if self.values_left == 0 {
+            return Err(SyntaxError { at: self.at, exceeded: Some(Limit::Values) });
+        }
+        self.values_left -= 1;
+        Ok(first)
+    }
+
+    /// Checks the next value like [`value`](Self::value), but does not decode it. Returns its text.
+    pub(crate) fn skip(&mut self) -> Result<&'a [u8], SyntaxError> {
+        let first = self.count_value()?;
+        let start = self.at;
+        match first {
+            Some(b'"') => self.skip_string()?,
+            Some(b'{') => self.group(b'}', &mut |reader| {
+                if reader.next() != Some(b'"') {
+                    return Err(reader.error());
+                }
+                reader.skip_string()?;
+                reader.expect(b':')?;
+                reader.skip().map(drop)
+            })?,
+            Some(b'[') => self.group(b']', &mut |reader| reader.skip().map(drop))?,
+            Some(b'n') => self.word("null", ())?,
+            Some(b't') => self.word("true", ())?,
+            Some(b'f') => self.word("false", ())?,
+            _ => self.skip_number()?,
+        }
+        Ok(&self.json[start..self.at])
+    }
+
+    /// Returns the text of the next value, whose members the closure reads.
+    pub(crate) fn span(
+        &mut self,
+        member: &mut dyn FnMut(&[u8], &mut Self) -> Result<(), SyntaxError>,
+    ) -> Result<&'a [u8], SyntaxError> {
+        self.next();
+        let start = self.at;
+        self.object(member)?;
+        Ok(&self.json[start..self.at])
+    }
+
+    /// Returns whether a skipped string contains an escaped surrogate, which can be unpaired.
+    pub(crate) fn has_surrogates(&self) -> bool {
+        self.surrogates
+    }
+
     /// Reads the next value, which must be a [`string`](Self::string) or `null`.
     pub(crate) fn string_or_null(&mut self) -> Result<Option<Cow<'a, [u8]>>, SyntaxError> {
-        if self.next() == Some(b'n') { self.word("null", None) } else { self.string().map(Some) }
+        if self.null()? { Ok(None) } else { self.string().map(Some) }
+    }
+
+    /// Reads the next value if it is `null`, and returns whether it is.
+    pub(crate) fn null(&mut self) -> Result<bool, SyntaxError> {
+        if self.next() == Some(b'n') { self.word("null", true) } else { Ok(false) }
     }
 
     /// Reads the next value, which must be a string. The bytes are UTF-8, with two exceptions: invalid bytes are kept,
     /// and an unpaired surrogate (`"\ud83d"`) is three bytes (WTF-8).
     pub(crate) fn string(&mut self) -> Result<Cow<'a, [u8]>, SyntaxError> {
         self.expect(b'"')?;
-        let mut unescaped: Option<Vec<u8>> = None;
+        let rest = &self.json[self.at..];
+        let length = plain_length(rest);
+        if rest.get(length) == Some(&b'"') {
+            self.at += length + 1;
+            return Ok(Cow::Borrowed(&rest[..length]));
+        }
+        let mut text = Vec::new();
+        self.unescape(&mut text)?;
+        Ok(Cow::Owned(text))
+    }
+
+    /// Reads the next value, which must be a string, like [`string`](Self::string), and appends its bytes to `text`.
+    pub(crate) fn string_into(&mut self, text: &mut Vec<u8>) -> Result<(), SyntaxError> {
+        self.expect(b'"')?;
+        self.unescape(text)
+    }
+
+    /// Reads a string after its opening quote.
+    fn unescape(&mut self, text: &mut Vec<u8>) -> Result<(), SyntaxError> {
         loop {
             let rest = &self.json[self.at..];
-            let length = rest
-                .iter()
-                .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
-                .ok_or(SyntaxError::new(self.json.len()))?;
-            let plain = &rest[..length];
+            let length = plain_length(rest);
+            text.extend_from_slice(&rest[..length]);
             self.at += length;
-            match (rest[length], unescaped.as_mut()) {
-                (b'"', None) => {
+            match rest.get(length) {
+                Some(b'"') => {
                     self.at += 1;
-                    return Ok(Cow::Borrowed(plain));
+                    return Ok(());
                 }
-                (b'"', Some(text)) => {
+                Some(b'\\') => self.escape(text)?,
+                Some(_) => return Err(self.error()),
+                None => return Err(SyntaxError::new(self.json.len())),
+            }
+        }
+    }
+
+    fn skip_string(&mut self) -> Result<(), SyntaxError> {
+        self.at += 1;
+        loop {
+            let rest = &self.json[self.at..];
+            let length = plain_length(rest);
+            self.at += length;
+            match rest.get(length..) {
+                Some([b'"', ..]) => {
                     self.at += 1;
-                    text.extend_from_slice(plain);
-                    return Ok(Cow::Owned(std::mem::take(text)));
+                    return Ok(());
                 }
-                (b'\\', _) => {
-                    let text = unescaped.get_or_insert_default();
-                    text.extend_from_slice(plain);
-                    self.escape(text)?;
+                Some([b'\\', b'u', ..]) => {
+                    self.at += 1;
+                    self.surrogates |= (0xd800..0xe000).contains(&self.unit()?);
                 }
-                _ => return Err(self.error()),
+                Some([b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..]) => self.at += 2,
+                Some([b'\\', ..]) => return Err(SyntaxError::new(self.at + 1)),
+                Some([_, ..]) => return Err(self.error()),
+                _ => return Err(SyntaxError::new(self.json.len())),
             }
         }
     }
@@ -209,29 +315,34 @@ impl<'a> Reader<'a> {
         Ok(unit)
     }
 
+    fn skip_number(&mut self) -> Result<(), SyntaxError> {
+        self.accept(b"-");
+        if !self.accept(b"0") {
+            self.digits()?;
+        }
+        if self.accept(b".") {
+            self.digits()?;
+        }
+        if self.accept(b"eE") {
+            self.accept(b"+-");
+            self.digits()?;
+        }
+        Ok(())
+    }
+
     fn number(&mut self) -> Result<Value, SyntaxError> {
         let start = self.at;
-        self.skip(b"-");
-        if !self.skip(b"0") {
-            self.digits()?;
-        }
-        if self.skip(b".") {
-            self.digits()?;
-        }
-        if self.skip(b"eE") {
-            self.skip(b"+-");
-            self.digits()?;
-        }
+        self.skip_number()?;
         let text = self.json[start..self.at].iter().copied().map(char::from).collect();
         Ok(Value::Number(Number(text)))
     }
 
     /// Reads at least one digit.
     fn digits(&mut self) -> Result<(), SyntaxError> {
-        if !self.skip(b"0123456789") {
+        if !self.accept(b"0123456789") {
             return Err(self.error());
         }
-        while self.skip(b"0123456789") {}
+        while self.accept(b"0123456789") {}
         Ok(())
     }
 
@@ -245,15 +356,15 @@ impl<'a> Reader<'a> {
 
     fn object(
         &mut self,
-        member: &mut dyn FnMut(String, &mut Self) -> Result<(), SyntaxError>,
+        member: &mut dyn FnMut(&[u8], &mut Self) -> Result<(), SyntaxError>,
     ) -> Result<(), SyntaxError> {
         if self.next() != Some(b'{') {
             return Err(self.error());
         }
         self.group(b'}', &mut |reader| {
-            let name = text(reader.string()?);
+            let name = reader.string()?;
             reader.expect(b':')?;
-            member(name, reader)
+            member(&name, reader)
         })
     }
 
@@ -293,7 +404,7 @@ impl<'a> Reader<'a> {
 
     /// Skips whitespace. Returns the next byte without skipping it.
     fn next(&mut self) -> Option<u8> {
-        while self.skip(b" \t\n\r") {}
+        while self.accept(b" \t\n\r") {}
         self.peek()
     }
 
@@ -302,7 +413,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Skips one byte if it is one of `bytes`.
-    fn skip(&mut self, bytes: &[u8]) -> bool {
+    fn accept(&mut self, bytes: &[u8]) -> bool {
         let found = self.peek().is_some_and(|byte| bytes.contains(&byte));
         self.at += usize::from(found);
         found

@@ -344,3 +344,23 @@ fn corrupted_json_matches_the_reference() {
         }
     }
 }
+
+#[test]
+fn special_characters_end_plain_text_at_every_position() {
+    for length in 0..40 {
+        for at in 0..length {
+            for special in (0..0x20).chain([b'"', b'\\']) {
+                let mut text: Vec<u8> = "plain é🦀 \u{7f} !#[]".bytes().cycle().take(length).collect();
+                text[at] = special;
+                // A second one must not hide the first.
+                text[length - 1] = special;
+                assert_eq!(super::read::plain_length(&text), at, "{special} in {length} bytes");
+            }
+        }
+        let plain: Vec<u8> = (0..=255).filter(|byte| !matches!(byte, 0..0x20 | b'"' | b'\\')).collect();
+        for start in 0..plain.len() {
+            let text: Vec<u8> = plain.iter().copied().cycle().skip(start).take(length).collect();
+            assert_eq!(super::read::plain_length(&text), length);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+// Writes the results of the Node benchmark into docs/figures.md, as a table and a chart.
+import { readFileSync, writeFileSync } from "node:fs";
+
+const START = "<!-- The next lines are written by `npm run bench -- node --write`. -->";
+const END = "<!-- End of the written lines. -->";
+
+/** @param {{ workload: string, variant: string, base: string, cpu: number[], main: number[], lost: number }[]} rows */
+export function writeFigures(root, runtimes) {
+  const path = `${root}/docs/figures.md`;
+  const text = readFileSync(path, "utf8");
+  const [start, end] = [text.indexOf(START), text.indexOf(END)];
+  if (start < 0 || end < start) throw new Error(`${path} does not contain the lines that mark the results`);
+  writeFileSync(path, `${text.slice(0, start)}${START}\n\n${tables(runtimes)}\n${text.slice(end)}`);
+  writeFileSync(`${root}/docs/node-cpu.svg`, chart(runtimes[0].rows.filter(({ variant }) => variant === "sdk")));
+}
+
+const spread = ([low, middle, high]) => `${middle.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+
+function tables(runtimes) {
+  return runtimes
+    .map(({ version, rounds, rows }) => {
+      const lines = rows
+        .filter(({ variant }) => variant === "sdk")
+        .map(({ workload, base, cpu, main, detail, reference }) => {
+          return `| ${workload} | ${base} | ${spread(cpu)} | ${spread(main)} | ${detail} | ${reference} |`;
+        });
+      return [
+        `Node ${version.replace("v", "")}, medians of ${rounds} rounds with quartiles:`,
+        "",
+        "| workload | compared with | CPU of the process | CPU of the main thread | this package | the other |",
+        "|---|---|---|---|---|---|",
+        ...lines,
+        "",
+      ].join("\n");
+    })
+    .join("\n");
+}
+
+/** Draws the CPU time of the process and of its main thread, relative to the other library (the line at 1). */
+function chart(rows) {
+  const [left, unit, height] = [290, 260, 34];
+  const width = left + unit * 1.6;
+  const bar = (y, value, color) =>
+    `<rect x="${left}" y="${y}" width="${Math.round(Math.min(value, 1.5) * unit)}" height="11" fill="${color}"/>` +
+    `<text x="${left + Math.round(Math.min(value, 1.5) * unit) + 6}" y="${y + 10}">${value.toFixed(2)}</text>`;
+  const bars = rows.map(({ workload, base, cpu, main }, index) => {
+    const y = 40 + index * height;
+    return `<text x="${left - 8}" y="${y + 16}" text-anchor="end">${workload} / ${base}</text>${bar(y, cpu[1], "#4a7bd0")}${bar(y + 13, main[1], "#e0913a")}`;
+  });
+  const bottom = 40 + rows.length * height;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${bottom + 10}" font-family="sans-serif" font-size="12">`,
+    `<rect width="100%" height="100%" fill="white"/>`,
+    `<rect x="${left}" y="10" width="11" height="11" fill="#4a7bd0"/><text x="${left + 16}" y="20">process</text>`,
+    `<rect x="${left + 80}" y="10" width="11" height="11" fill="#e0913a"/><text x="${left + 96}" y="20">main thread</text>`,
+    `<line x1="${left + unit}" y1="30" x2="${left + unit}" y2="${bottom}" stroke="#888"/>`,
+    ...bars,
+    "</svg>",
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,34 @@
+// Runs one variant of one workload in this process, and prints its measurement as JSON.
+import { readFileSync } from "node:fs";
+import { argv, pid } from "node:process";
+import { quantile } from "../measure.mjs";
+import { workloads } from "./variants.mjs";
+
+const [, , workload, variant, origin, quick] = argv;
+
+/** Returns the CPU time of the process and of its main thread, in milliseconds. The kernel counts both. */
+function cpu() {
+  const { user, system } = process.cpuUsage();
+  const [main] = readFileSync(`/proc/self/task/${pid}/schedstat`, "utf8").split(" ");
+  return { process: (user + system) / 1000, main: Number(main) / 1e6 };
+}
+
+let before;
+const meter = {
+  start() {
+    before = { ...cpu(), time: performance.now() };
+  },
+};
+const { operations, times, calm, lost = 0 } = await workloads(quick === "quick")[workload].variants[variant]({ origin }, meter);
+const after = { ...cpu(), time: performance.now() };
+const result = {
+  operations,
+  lost,
+  cpu: after.process - before.process,
+  main: after.main - before.main,
+  wall: after.time - before.time,
+  rss: process.resourceUsage().maxRSS / 1024,
+  ...(times && { p50: quantile(times, 0.5), p99: quantile(times, 0.99) }),
+  ...(calm && { calm50: quantile(calm, 0.5), calm99: quantile(calm, 0.99) }),
+};
+process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
