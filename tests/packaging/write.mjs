@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { storedRows, toMarkdown } from "./matrix.mjs";
 
-const TABLES = { pages: "Pages and web frameworks", servers: "Servers, runtimes and test runners" };
+const TABLES = { pages: "Pages and web frameworks", servers: "Servers, runtimes and test runners", typescript: "TypeScript" };
 
 const byProject = (a, b) => a.project.localeCompare(b.project, "en", { numeric: true });
 const tables = Object.entries(TABLES)

@@ -469,7 +469,7 @@ fn an_image_is_new_after_every_change() {
     let mut picture = Picture::new(8, 8);
     let mut random = Random::new(4);
     let mut encoder = Encoder::new();
-    let mut image = |client: &mut Client| {
+    let image = |client: &mut Client| {
         client.session.request_image(7, None, 1.0, ImageFormat::Rgba).unwrap();
         client.items.clear();
         client.settle();

@@ -133,7 +133,7 @@ fn draw(display: &Display, pen: u32, random: &mut fastrand::Rng) {
             let mut pixel = |x: u32, y: u32| match kind {
                 3 => color(random),
                 4 => colors[random.usize(..colors.len())],
-                _ => (x * 3 & 255) << 16 | (y * 2 & 255) << 8 | (x + y) & 255,
+                _ => (((x * 3) & 255) << 16) | (((y * 2) & 255) << 8) | ((x + y) & 255),
             };
             let (w, h) = (to.width.min(120), to.height.min(90));
             let data: Vec<u8> = (0..u32::from(h))
