@@ -1,3 +1,3 @@
-import { callComputer } from "$lib/server.js";
+import { callComputer } from "../../../lib/server.js";
 
 export const GET = async () => Response.json(await callComputer());
