@@ -155,7 +155,7 @@ fn talk(stream: &mut TcpStream, request: &Request, limit: Duration) -> Result<Re
         write!(stream, "{name}: {value}\r\n")?;
     }
     write!(stream, "content-length: {}\r\n\r\n", body.len())?;
-    stream.write_all(body)?;
+    stream.write_all(&body)?;
 
     let mut received = Vec::new();
     stream.read_to_end(&mut received)?;

@@ -30,7 +30,7 @@ pub(crate) fn replace(mut text: &str, old: &str, new: &str) -> String {
 }
 
 /// Joins texts. Unlike `join` of the standard library, its code exists once for all types.
-pub(crate) fn join<'a>(texts: &mut dyn Iterator<Item = &'a str>, separator: &str) -> String {
+pub(crate) fn join(texts: &mut dyn Iterator<Item = &str>, separator: &str) -> String {
     let mut joined = String::new();
     for (index, text) in texts.enumerate() {
         if index > 0 {

@@ -65,11 +65,11 @@ pub fn parse(json: &[u8]) -> Result<Value, SyntaxError> {
     Ok(value)
 }
 
+/// Receives the name of a field of an object, and reads its value from the reader.
+type Member<'f, 'a> = &'f mut dyn FnMut(&[u8], &mut Reader<'a>) -> Result<(), SyntaxError>;
+
 /// Parses one object. For each field, `member` gets the name, and reads the value from the reader.
-pub(crate) fn members<'a>(
-    json: &'a [u8],
-    member: &mut dyn FnMut(&[u8], &mut Reader<'a>) -> Result<(), SyntaxError>,
-) -> Result<(), SyntaxError> {
+pub(crate) fn members<'a>(json: &'a [u8], member: Member<'_, 'a>) -> Result<(), SyntaxError> {
     let mut reader = Reader::new(json);
     reader.object(member)?;
     reader.end()
@@ -95,9 +95,9 @@ fn special_bytes(word: [u8; 8]) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let below = |word: u64, limit: u64| word.wrapping_sub(EACH * limit) & !word;
     let word = u64::from_le_bytes(word);
-    let quote = word ^ EACH * u64::from(b'"');
-    let backslash = word ^ EACH * u64::from(b'\\');
-    (below(word, 0x20) | below(quote, 1) | below(backslash, 1)) & EACH * 0x80
+    let quote = word ^ (EACH * u64::from(b'"'));
+    let backslash = word ^ (EACH * u64::from(b'\\'));
+    (below(word, 0x20) | below(quote, 1) | below(backslash, 1)) & (EACH * 0x80)
 }
 
 /// Decodes the bytes of a string. Invalid bytes become U+FFFD.
@@ -184,10 +184,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the text of the next value, whose members the closure reads.
-    pub(crate) fn span(
-        &mut self,
-        member: &mut dyn FnMut(&[u8], &mut Self) -> Result<(), SyntaxError>,
-    ) -> Result<&'a [u8], SyntaxError> {
+    pub(crate) fn span(&mut self, member: Member<'_, 'a>) -> Result<&'a [u8], SyntaxError> {
         self.next();
         let start = self.at;
         self.object(member)?;
@@ -354,10 +351,7 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    fn object(
-        &mut self,
-        member: &mut dyn FnMut(&[u8], &mut Self) -> Result<(), SyntaxError>,
-    ) -> Result<(), SyntaxError> {
+    fn object(&mut self, member: Member<'_, 'a>) -> Result<(), SyntaxError> {
         if self.next() != Some(b'{') {
             return Err(self.error());
         }
