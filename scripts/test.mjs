@@ -11,7 +11,7 @@ import { lint } from "./lint.mjs";
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 /** The core's tests that also run in WebAssembly. The audio tests do not, because they would take minutes. */
-const CORE_TESTS = ["--test", "calls", "--test", "sessions", "--test", "simulation"];
+const CORE_TESTS = ["--features", "screen", "--test", "calls", "--test", "sessions", "--test", "simulation", "--test", "screen"];
 
 /** The default suites, in the order in which they run: fast suites with the clearest failures run first. */
 const suites = {

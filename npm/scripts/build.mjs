@@ -70,7 +70,7 @@ const common = {
   plugins: [onDemand(".js")],
 };
 
-for (const name of ["types", "cjs", "embedded"]) rmSync(inDist(name), { recursive: true, force: true });
+for (const name of ["types", "cjs", "embedded", "audio"]) rmSync(inDist(name), { recursive: true, force: true });
 
 await Promise.all([
   build({ ...common, entryPoints: ["src/entry/node.ts"], outfile: inDist("node.js"), platform: "node", format: "esm" }),
@@ -115,11 +115,12 @@ await Promise.all([
     minify: true,
     plugins: [],
   }),
-  // Each of these files is self-contained, because tools that copy assets do not follow imports.
+  // Each of these scripts is self-contained, because tools that copy assets do not follow imports. It has neither imports nor
+  // exports, so it has the types of a CommonJS module, which every program can resolve.
   build({
     ...common,
     entryPoints: ["src/audio/worklet.ts"],
-    outfile: inDist("worklet.js"),
+    outfile: inDist("audio", "worklet.js"),
     platform: "browser",
     format: "esm",
     minify: true,
@@ -129,7 +130,7 @@ await Promise.all([
   build({
     ...common,
     entryPoints: ["src/audio/worker.ts"],
-    outfile: inDist("worker.js"),
+    outfile: inDist("audio", "worker.js"),
     platform: "browser",
     format: "esm",
     minify: true,
@@ -156,7 +157,8 @@ const embed = (name, text) => {
   writeFileSync(inDist("embedded", `${name}.js`), `globalThis[${key}] = ${JSON.stringify(text)};\n`);
 };
 embed("wasm", gzipSync(readFileSync(inDist("wasm", "orgo_wasm_bg.wasm")), { level: 9 }).toString("base64"));
-for (const name of ["worker", "worklet"]) embed(name, readFileSync(inDist(`${name}.js`), "utf8"));
+for (const name of ["worker", "worklet"]) embed(name, readFileSync(inDist("audio", `${name}.js`), "utf8"));
+writeFileSync(inDist("audio", "package.json"), '{ "type": "commonjs" }\n');
 
 // The WebSocket client of WebAssembly in Node. Its optional addons are left out.
 const ws = dirname(createRequire(import.meta.url).resolve("ws/package.json"));

@@ -29,23 +29,23 @@ export {
 } from "./channel/audio.js";
 export { Channel, type ChannelEvents } from "./channel/channel.js";
 export { type EventOf, EventStream, type EventStreamEvents, type WaitForOptions } from "./channel/events.js";
-export {
+export type {
   Screen,
-  type ScreenButton,
-  type ScreenButtonParams,
-  type ScreenClickParams,
-  type ScreenCursor,
-  type ScreenDamage,
-  type ScreenDragParams,
-  type ScreenEvents,
-  type ScreenImage,
-  type ScreenImageParams,
-  type ScreenKeyParams,
-  type ScreenParams,
-  type ScreenPoint,
-  type ScreenSize,
-  type ScreenWheelParams,
-  type SettledOptions,
+  ScreenButton,
+  ScreenButtonParams,
+  ScreenClickParams,
+  ScreenCursor,
+  ScreenDamage,
+  ScreenDragParams,
+  ScreenEvents,
+  ScreenImage,
+  ScreenImageParams,
+  ScreenKeyParams,
+  ScreenParams,
+  ScreenPoint,
+  ScreenSize,
+  ScreenWheelParams,
+  SettledOptions,
 } from "./channel/screen.js";
 export { Terminal, type TerminalEvents, type TerminalParams } from "./channel/terminal.js";
 export type { OrgoOptions } from "./client.js";

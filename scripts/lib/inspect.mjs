@@ -59,7 +59,10 @@ export function inspect(path, target, { portable = true } = {}) {
   return { facts: facts.join(", "), problems };
 }
 
-/** Returns the paths of the build machine in the content of a file. */
+/** The number of paths in a report. A library that contains one path usually contains hundreds. */
+const MAX_PATHS = 3;
+
+/** Returns paths of the build machine in the content of a file. */
 export function buildPaths(content) {
   const text = content.toString("latin1");
   const homes = [homedir(), process.env.CARGO_HOME, root].filter((home) => home && home !== "/");
@@ -67,7 +70,7 @@ export function buildPaths(content) {
     ...homes.filter((home) => text.includes(home)),
     ...(text.match(/(?:\/root|\/home\/[\w.-]+|\/Users\/[\w.-]+|[A-Z]:\\Users\\[\w.-]+)[\\/][\w./\\-]+/g) ?? []),
   ];
-  return [...new Set(found)];
+  return [...new Set(found)].slice(0, MAX_PATHS);
 }
 
 /** Reads the needed libraries and the newest version of glibc that an ELF library needs. */

@@ -2,17 +2,18 @@
 // opens channels of a computer of the local desktop.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { BUILT_ADDONS, pack } from "../../scripts/lib/pack.mjs";
 import { addonFile, packageName, TARGETS } from "../../scripts/lib/targets.mjs";
 import { startEnvironment } from "../packaging/environment.mjs";
 import { runtime } from "./runtimes.mjs";
 
-const work = readFileSync(new URL("../packaging/servers/work.js", import.meta.url), "utf8");
+const programs = fileURLToPath(new URL("../packaging/servers/programs", import.meta.url));
 const run = promisify(execFile);
 
 let folder, archives, environment;
@@ -37,8 +38,8 @@ for (const target of TARGETS) {
       mkdirSync(installed, { recursive: true });
       await run("tar", ["-xzf", archives[name], "-C", installed, "--strip-components=1"]);
     }
-    writeFileSync(join(project, "work.mjs"), `${work}\nimport * as sdk from "orgo-sdk";\nawait work(sdk);\n`);
-    const [program, ...args] = [...command, "work.mjs"];
+    cpSync(programs, project, { recursive: true });
+    const [program, ...args] = [...command, "main.mjs"];
     const env = { ...process.env, ...environment.env, ORGO_BINDING: "native" };
     const { stdout } = await run(program, args, { cwd: project, env });
     const { kind } = JSON.parse(/ORGO_RESULT (\{.*\})/.exec(stdout)?.[1] ?? assert.fail(stdout));

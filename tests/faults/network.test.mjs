@@ -232,7 +232,7 @@ testBoth("states, reconnects and close codes have the same order and values", as
   const terminal = await connect(sdk, port).terminal();
   const history = [];
   terminal.on("state", ({ status, cause }) => history.push([status, cause?.reason, cause?.code]));
-  terminal.on("reconnected", () => history.push(["reconnected", terminal.state.status === "connecting"]));
+  terminal.on("reconnected", () => history.push(["reconnected"]));
   // The end of the channel rejects the read.
   await assert.rejects(terminal.read(), sdk.ChannelClosedError);
   history.push(["counters", terminal.counters.reconnects]);
@@ -245,8 +245,9 @@ testBoth("states, reconnects and close codes have the same order and values", as
       );
   }
   assert.equal(terminal.counters.reconnects, codes.length - 1);
-  // Whether a short state is seen depends on the timing, so only the causes are compared.
-  histories[kind] = history.filter(([name, reason]) => reason !== undefined || name === "reconnected");
+  // Whether a short state is seen depends on the timing, so equal entries in a row count as one.
+  const known = history.filter(([name, reason]) => reason !== undefined || name === "reconnected");
+  histories[kind] = known.map(String).filter((entry, at, all) => entry !== all[at - 1]);
 });
 
 test("both bindings report the same history of a channel", () => assert.deepEqual(histories.wasm, histories.native));

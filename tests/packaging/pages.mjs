@@ -25,6 +25,7 @@
  * @property {RegExp[]} [violations] the violations of the Content-Security-Policy
  * @property {RegExp} [error] the error of the page, which replaces all other results
  * @property {string} [server] the binding of the server; default: `native`
+ * @property {string} [action] the binding of a server action; default: that of the server
  */
 
 /** The files of an output that consists of one folder and the shared page. */
@@ -135,11 +136,19 @@ const wrangler =
     ...["ORGO_API_KEY", "ORGO_BASE_URL", "ORGO_TEST_COMPUTER"].flatMap((name) => ["--var", `${name}:${env[name]}`]),
   ];
 
-/** @param {Record<string, object>} bundlers the options of `next dev` and `next build` for each bundler */
+/** Webpack bundles the package, but not the addon. */
+const WITHOUT_ADDON = { server: "wasm" };
+/** Turbopack also copies the addon, but only for route handlers. */
+const WITH_ADDON_IN_ROUTES = { action: "wasm" };
+
+/**
+ * @param {Record<string, object>} bundlers the options of `next dev` and `next build` for each bundler, and what is expected if
+ *   it bundles the package
+ */
 const next = (bundlers) => {
   const used = { page: "/", action: true, server: ["/api/orgo"] };
   const start = (options) => (port) => ["next", "dev", "--port", port, "--hostname", "127.0.0.1", ...options];
-  const modes = Object.entries(bundlers).flatMap(([bundler, { dev, build, quick }]) => [
+  const modes = Object.entries(bundlers).flatMap(([bundler, { dev, build, quick, bundled }]) => [
     { mode: `${bundler}, dev`, start: start(dev), ...used },
     {
       mode: `${bundler}, standalone`,
@@ -148,6 +157,7 @@ const next = (bundlers) => {
       start: () => ["node", "server.js"],
       quick,
       ...used,
+      expected: bundled,
     },
     {
       mode: `${bundler}, standalone with \`serverExternalPackages\``,
@@ -310,6 +320,12 @@ export const PROJECTS = {
   },
   "nuxt-3": nuxt(OPTIMIZED),
   "nuxt-4": nuxt(),
-  "next-15": next({ Turbopack: { dev: ["--turbopack"], build: ["--turbopack"] }, webpack: { dev: [], build: [] } }),
-  "next-16": next({ Turbopack: { dev: [], build: [], quick: true }, webpack: { dev: ["--webpack"], build: ["--webpack"] } }),
+  "next-15": next({
+    Turbopack: { dev: ["--turbopack"], build: ["--turbopack"], bundled: WITH_ADDON_IN_ROUTES },
+    webpack: { dev: [], build: [], bundled: WITHOUT_ADDON },
+  }),
+  "next-16": next({
+    Turbopack: { dev: [], build: [], quick: true, bundled: WITH_ADDON_IN_ROUTES },
+    webpack: { dev: ["--webpack"], build: ["--webpack"], bundled: WITHOUT_ADDON },
+  }),
 };

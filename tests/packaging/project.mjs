@@ -93,12 +93,13 @@ function installDependencies(manifest) {
   const folder = join(CACHE, `${manifest.name}-${key}`);
   const modules = join(folder, "node_modules");
   if (existsSync(modules)) return modules;
+  console.log(`installing the dependencies of the project ${manifest.name} (only once)`);
   mkdirSync(CACHE, { recursive: true });
   const partial = mkdtempSync(join(CACHE, "partial-"));
   try {
     // The folder is renamed when it is complete, so that a process that ends early leaves no incomplete cache.
     writeFileSync(join(partial, "package.json"), JSON.stringify(content));
-    npm(["install", "--silent", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline"], partial);
+    npm(["install", "--loglevel=error", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline"], partial);
     // npm removes an empty folder.
     mkdirSync(join(partial, "node_modules"), { recursive: true });
     renameSync(partial, folder);
@@ -192,11 +193,4 @@ export function run({ folder }, script, env = {}) {
   const { ORGO_BINDING, ...inherited } = process.env;
   const text = execFileSync(process.execPath, [script], { cwd: folder, encoding: "utf8", env: { ...inherited, ...env } });
   return JSON.parse(text);
-}
-
-/** Copies the installed package of a project under another name, without the `excluded` files. */
-export function withoutFiles(project, name, excluded) {
-  const copy = join(project.folder, "node_modules", name);
-  cpSync(project.installed, copy, { recursive: true });
-  for (const path of excluded) rmSync(join(copy, path), { recursive: true });
 }

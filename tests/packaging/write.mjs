@@ -3,13 +3,13 @@
 import { writeFileSync } from "node:fs";
 import { storedRows, toMarkdown } from "./matrix.mjs";
 
-const TABLES = { pages: "Pages and web frameworks", servers: "Servers, runtimes and test runners" };
+const TABLES = { pages: "Pages and web frameworks", servers: "Servers, runtimes and test runners", typescript: "TypeScript" };
 
-const tables = Object.entries(TABLES).map(([name, title]) => {
-  const rows = storedRows(name);
-  if (rows.length === 0) throw new Error(`there are no results of ${name}: run \`npm run test:full -- packaging\``);
-  return { title, rows: rows.sort((a, b) => a.project.localeCompare(b.project, "en", { numeric: true })) };
-});
+const byProject = (a, b) => a.project.localeCompare(b.project, "en", { numeric: true });
+const tables = Object.entries(TABLES)
+  .map(([name, title]) => ({ title, rows: storedRows(name).sort(byProject) }))
+  .filter(({ rows }) => rows.length > 0);
+if (tables.length === 0) throw new Error("there are no results: run `npm run test:full -- packaging`");
 const days = tables.flatMap(({ rows }) => rows.map(({ day }) => day)).sort();
 const period = days[0] === days.at(-1) ? `on ${days[0]}` : `from ${days[0]} to ${days.at(-1)}`;
 

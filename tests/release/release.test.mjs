@@ -1,10 +1,11 @@
 // Creates the packages of a release with the addon of this machine, and checks them. Then checks that mistakes are found.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { checkManifests } from "../../scripts/lib/manifest.mjs";
 import { checkPublished } from "../../scripts/lib/published.mjs";
 import { localTarget, packageName, TARGETS } from "../../scripts/lib/targets.mjs";
@@ -65,7 +66,7 @@ describe("the check of packages finds", () => {
   const mistakes = {
     "orgo-sdk": {
       "a new file": [(it) => writeFileSync(join(it, "dist/secret.env"), "x"), /\+ dist\/secret\.env/],
-      "a missing file": [(it) => rmSync(join(it, "dist/worklet.js")), /- dist\/worklet\.js/],
+      "a missing file": [(it) => rmSync(join(it, "dist/audio/worklet.js")), /- dist\/audio\/worklet\.js/],
       "a file that has grown": [(it) => appendFileSync(join(it, "dist/node.js"), " ".repeat(60_000)), /dist\/node\.js has/],
       "a missing license": [(it) => rmSync(join(it, "LICENSE-MIT")), /LICENSE-MIT is missing/],
       "a relative link": [(it) => appendFileSync(join(it, "README.md"), "[more](../x.md)"), /link \.\.\/x\.md in README/],
@@ -103,6 +104,40 @@ describe("the check of packages finds", () => {
     });
     for (const [mistake, [, expected]] of Object.entries(cases)) test(mistake, () => assert.match(problems, expected));
   }
+});
+
+describe("the version", () => {
+  const MANIFESTS = ["Cargo.toml", "Cargo.lock", "core/fuzz/Cargo.lock", "desktop/fuzz/Cargo.lock", "package-lock.json"];
+  const DOCUMENTS = ["CHANGELOG.md", "README.md", "npm/README.md"];
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  let copy;
+  before(() => {
+    copy = join(folder, "project");
+    for (const path of ["scripts", "npm/src/bindings", "npm/package.json", ...MANIFESTS, ...DOCUMENTS]) {
+      cpSync(join(root, path), join(copy, path), { recursive: true });
+    }
+  });
+  const read = (path) => readFileSync(join(copy, path), "utf8");
+  const script = (code) => spawnSync(process.execPath, ["--input-type=module", "--eval", code], { cwd: copy, encoding: "utf8" });
+  const check = (options = "") =>
+    script(`import { checkManifests } from "./scripts/lib/manifest.mjs"; checkManifests(${options});`).stderr;
+
+  test("is set in all files by one command", () => {
+    assert.equal(check(), "");
+    const { status, stderr } = spawnSync(process.execPath, ["scripts/release.mjs", "version", "98.7.6"], {
+      cwd: copy,
+      encoding: "utf8",
+    });
+    assert.equal(status, 0, stderr);
+    assert.equal(check(), "");
+    for (const path of ["npm/package.json", ...MANIFESTS, ...DOCUMENTS]) assert.match(read(path), /98\.7\.6/, path);
+    assert.match(read("CHANGELOG.md"), /^## Unreleased\n\n## 98\.7\.6 - \d{4}-\d\d-\d\d\n/m);
+  });
+
+  test("must be equal in all files", () => {
+    writeFileSync(join(copy, "npm/package.json"), read("npm/package.json").replace("98.7.6", "98.7.5"));
+    assert.match(check(), /npm\/package\.json differs from Cargo\.toml: run `npm run release:version`/);
+  });
 });
 
 test("the release workflow builds the addons of all platforms", () => {

@@ -781,6 +781,7 @@ impl Link {
 
     /// Handles a refusal by the protocol: requests a new password after `Unauthorized`, otherwise connects again only if
     /// the server accepted the channel before.
+    #[cfg(feature = "screen")]
     pub(super) fn refused(&mut self, now: Millis, reason: CloseReason, detail: &str) {
         let recovery = match reason {
             CloseReason::Unauthorized => Recovery::Refresh,

@@ -113,10 +113,13 @@ pub enum Received {
     /// The message is malformed or of an unknown type, and is ignored.
     Malformed,
     /// The message is the end of the handshake of a protocol with [`Protocol::HANDSHAKE`].
+    #[cfg(feature = "screen")]
     Accepted,
     /// The server refused the password. The value is its reason, with secrets masked.
+    #[cfg(feature = "screen")]
     PasswordRefused(String),
     /// The server refused the connection. The value is its reason, with secrets masked.
+    #[cfg(feature = "screen")]
     Refused(String),
     /// The message ends the channel.
     End(CloseCause),
@@ -214,11 +217,14 @@ impl<P: Protocol> Session<P> {
             Received::Problem(message) => self.link.problem(now, &message),
             Received::Pong => self.link.pong_received(now),
             Received::Malformed => self.link.counters.malformed += 1,
+            #[cfg(feature = "screen")]
             Received::Accepted => {
                 let acceptance = self.link.accept(now);
                 self.report_acceptance(acceptance);
             }
+            #[cfg(feature = "screen")]
             Received::PasswordRefused(reason) => self.link.refused(now, CloseReason::Unauthorized, &reason),
+            #[cfg(feature = "screen")]
             Received::Refused(reason) => self.link.refused(now, CloseReason::Refused, &reason),
             Received::End(cause) => self.link.close(cause),
         }

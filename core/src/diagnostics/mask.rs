@@ -320,6 +320,12 @@ mod tests {
     }
 
     #[test]
+    fn text_in_quotes_is_one_visible_line() {
+        let invisible = "a \"b\" \\ \n\u{1b} \u{202e}\u{feff} é😀";
+        assert_eq!(in_quotes(invisible), r#""a \"b\" \\ \n\u001b \u202e\ufeff é😀""#);
+    }
+
+    #[test]
     fn known_secrets_are_masked_in_every_form() {
         let mask = mask(&["p@ss w/ord%+\"é"]);
         for echo in [

@@ -46,6 +46,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn parts_and_joins_match_the_standard_library() {
+        let text = "aé😀b";
+        for (start, _) in text.char_indices() {
+            assert_eq!(part(text, start..), &text[start..]);
+            assert_eq!(part(text, ..start), &text[..start]);
+        }
+        for texts in [&[][..], &["a"], &["a", "", "é"]] {
+            assert_eq!(join(&mut texts.iter().copied(), ", "), texts.join(", "));
+        }
+    }
+
+    #[test]
     fn the_search_matches_the_standard_library() {
         for text in ["", "a", "://", "a://b://c", "é://", ":/:/://é", "a:/", "://://"] {
             assert_eq!(split_once(text, "://"), text.split_once("://"), "{text}");

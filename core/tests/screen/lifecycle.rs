@@ -463,6 +463,36 @@ fn images_are_taken_when_the_whole_screen_has_arrived() {
     assert_eq!(u32::from(half.data[0]), (average + 2) / 4);
 }
 
+#[test]
+fn an_image_is_new_after_every_change() {
+    let mut client = Client::connected(8, 8);
+    let mut picture = Picture::new(8, 8);
+    let mut random = Random::new(4);
+    let mut encoder = Encoder::new();
+    let image = |client: &mut Client| {
+        client.session.request_image(7, None, 1.0, ImageFormat::Rgba).unwrap();
+        client.items.clear();
+        client.settle();
+        let Some(ScreenItem::Image { image, .. }) = client.items.pop() else { panic!("no image") };
+        assert_eq!(image.data, client.session.framebuffer().pixels().as_flattened());
+        image.data
+    };
+    let all = Area { x: 0, y: 0, width: 8, height: 8 };
+    client.receive(&update(&[encoder.rect(TIGHT, &mut picture, all, &mut random)]));
+    let first = image(&mut client);
+    assert_eq!(image(&mut client), first);
+    for encoding in [RAW, HEXTILE, ZRLE, TIGHT] {
+        // The rest of an update arrives later than its start.
+        let bytes = update(&[encoder.rect(encoding, &mut picture, all, &mut random)]);
+        let (start, rest) = bytes.split_at(bytes.len() / 2);
+        client.receive(start);
+        image(&mut client);
+        client.receive(rest);
+        image(&mut client);
+        client.assert_shows(&picture, "after the update");
+    }
+}
+
 /// A server with a screen, held keys and buttons. Random cuts end its connections.
 struct Server {
     picture: Picture,

@@ -5,7 +5,8 @@ import { checkFields } from "../options.js";
 /** The locations of the files that the package loads on demand. The package finds them itself; see {@link configure}. */
 export interface AssetOptions {
   /**
-   * The WebAssembly module: its URL, its bytes, or the compiled module. The package exports the file as `orgo-sdk/orgo.wasm`. Default:
+   * The WebAssembly module: its URL, its bytes, or the compiled module. The package exports the file as `orgo-sdk/wasm`, and as
+   * `orgo-sdk/orgo.wasm` for tools that recognize modules by their file extension. Default:
    * the file next to the bundle, or else a copy that is embedded in a script.
    */
   wasm?: string | { readonly href: string } | ArrayBuffer | Uint8Array | WebAssemblyModule;

@@ -25,7 +25,7 @@ export const wasm = new Asset<WasmSource>({
 /** The audio worker. */
 export const worker = new Asset<Location>({
   configured: () => settings.workerUrl as Location | undefined,
-  url: () => new URL("./worker.js?no-inline", import.meta.url),
+  url: () => new URL("./audio/worker.js?no-inline", import.meta.url),
   embedded: async () => blobUrl(await readEmbedded("worker", () => import("./embedded/worker.js"))),
   remedy: () => "a Content-Security-Policy must contain worker-src blob:",
 });
@@ -33,7 +33,7 @@ export const worker = new Asset<Location>({
 /** The audio worklet. */
 export const worklet = new Asset<Location>({
   configured: () => settings.workletUrl as Location | undefined,
-  url: () => new URL("./worklet.js?no-inline", import.meta.url),
+  url: () => new URL("./audio/worklet.js?no-inline", import.meta.url),
   embedded: async () => blobUrl(await readEmbedded("worklet", () => import("./embedded/worklet.js"))),
   remedy: () => "a Content-Security-Policy must contain script-src blob:",
 });

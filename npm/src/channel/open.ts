@@ -1,13 +1,13 @@
 import type { BindingClient, ChannelTarget } from "../binding.js";
 import type { Caller } from "../caller.js";
 import { Deadline } from "../deadline.js";
-import { toOrgoError } from "../errors.js";
+import { BindingError, toOrgoError } from "../errors.js";
 import { checkFields, checkOpenOptions, checks, jsonParameters, type OpenOptions } from "../options.js";
 import type { EventType } from "../types.js";
 import { type AudioParams, AudioStream } from "./audio.js";
 import { NOT_OPENED } from "./channel.js";
 import { checkTypes, EventStream } from "./events.js";
-import { Screen, type ScreenParams } from "./screen.js";
+import type { Screen, ScreenParams } from "./screen.js";
 import { Terminal, type TerminalParams } from "./terminal.js";
 
 /** A channel that is opening. */
@@ -64,7 +64,11 @@ export class ChannelOpener {
     const operation = "computers.screen";
     checkFields(operation, "params", params, { view_only: checks.boolean });
     const plain = jsonParameters(operation, params);
-    return this.#open(operation, options, async (client, target) => new Screen(await client.open("screen", target, plain)));
+    const { screen } = this.#caller.platform;
+    if (screen === undefined) {
+      throw new BindingError({ kind: "binding", message: `${operation}: only Node has a live screen`, delivered: "no" });
+    }
+    return this.#open(operation, options, async (client, target) => screen(await client.open("screen", target, plain)));
   }
 
   async #open<Opened extends Opening>(

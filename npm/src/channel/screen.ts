@@ -9,7 +9,7 @@ import { checkText } from "./input.js";
 
 /** The events of a screen. */
 export interface ScreenEvents extends ChannelEvents {
-  /** The screen has reconnected. The whole screen is sent again, and everything that was held is released. */
+  /** The screen has reconnected. The whole screen follows, and everything that was held is released. */
   reconnected: [];
   /** The screen has a new size. */
   resized: [size: ScreenSize];

@@ -64,7 +64,9 @@ async function install({ path, args }) {
   await promisify(execFile)("npm", ["install", "--no-save", ...options, ...args], { cwd: path });
 }
 
-const node = (cwd, script) => promisify(execFile)(execPath, [script], { cwd });
+function node(cwd, script) {
+  return promisify(execFile)(execPath, [script], { cwd });
+}
 
 function writeFiles(path, files) {
   mkdirSync(path);

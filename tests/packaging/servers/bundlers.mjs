@@ -33,7 +33,8 @@ export const bundlers = () => [
   bundleRow("server-vite", "SSR with noExternal", ["vite build"], "node main.mjs", NODE),
   bundleRow("server-ncc", "ES module", ["ncc build main.mjs --out out"], "node index.mjs", NODE),
   bundleRow("server-ncc", "CommonJS", ["ncc build main.cjs --out out"], "node index.cjs", QUICK),
-  bundleRow("server-webpack", "ES module", ["webpack --env entry=./main.mjs"], "node main.cjs", QUICK),
+  // webpack emits the addon.
+  bundleRow("server-webpack", "ES module", ["webpack --env entry=./main.mjs"], "node main.cjs", { ...QUICK, binding: "native" }),
   bundleRow("server-webpack", "CommonJS", ["webpack --env entry=./main.cjs"], "node main.cjs", NODE),
   bundleRow("server-rspack", "ES module", ["rspack build --env entry=./main.mjs"], "node main.cjs", NODE),
   bundleRow("server-rspack", "CommonJS", ["rspack build --env entry=./main.cjs"], "node main.cjs", NODE),

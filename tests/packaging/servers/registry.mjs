@@ -17,7 +17,7 @@ const PUBLISHED = "2020-01-01T00:00:00.000Z";
  * Starts the registry on a free port.
  *
  * @returns {Promise<{ url: string, version: string, downloads: string[], sizes: Record<string, number>, close(): Promise<void> }>}
- *   `downloads` are the names of the downloaded tarballs, `sizes` the sizes of all tarballs in bytes
+ *   `downloads` are the names of the downloaded tarballs, `sizes` the sizes of the packed tarballs in bytes
  */
 export async function startRegistry() {
   const folder = mkdtempSync(join(tmpdir(), "orgo-registry-"));
@@ -29,6 +29,7 @@ export async function startRegistry() {
     manifests.set(manifest.name, manifest);
   }
   const built = manifests.get("orgo-sdk");
+  const sizes = Object.fromEntries([...tarballs].map(([path, { length }]) => [basename(path), length]));
   // The addons of other platforms are not built here, so their packages have only a manifest.
   for (const target of TARGETS) {
     const { version } = built;
@@ -59,7 +60,7 @@ export async function startRegistry() {
     url: `http://127.0.0.1:${server.address().port}/`,
     version: built.version,
     downloads,
-    sizes: Object.fromEntries([...tarballs].map(([path, { length }]) => [basename(path), length])),
+    sizes,
     async close() {
       server.close();
       server.closeAllConnections();

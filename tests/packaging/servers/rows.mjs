@@ -58,11 +58,11 @@ export const bindingRows = (project, mode, command, { variables, ...options } = 
  * @param {string} command the command that runs the bundle
  * @returns {Row}
  */
-export const bundleRow = (project, mode, build, command, { major, quick = false } = {}) => ({
+export const bundleRow = (project, mode, build, command, { binding = "wasm", major, quick = false } = {}) => ({
   project,
   mode,
   quick,
-  binding: "wasm",
+  binding,
   async run(env) {
     const { folder } = open(project);
     const out = join(folder, "out");

@@ -93,6 +93,8 @@ pub(super) struct Effects {
     /// The handshake is complete.
     pub(super) accepted: bool,
     pub(super) resized: bool,
+    /// Pixels may have changed, also those of an update that is not complete.
+    pub(super) drew: bool,
     /// A new cursor shape. An empty shape means that the server hides the cursor, or draws it into the screen.
     pub(super) cursor: Option<Cursor>,
     /// The number of complete updates with changes.
@@ -279,6 +281,7 @@ impl Connection {
                 self.rect(reader, desk, left)?;
             }
             Phase::Rect(partial, left) => {
+                desk.effects.drew = true;
                 let complete = match partial {
                     Partial::Raw(raw) => raw.step(reader, desk.screen)?,
                     Partial::Hextile(hextile) => hextile.step(reader, desk.screen)?,
@@ -331,7 +334,7 @@ impl Connection {
             // A rectangle of the old size may be outside the new screen.
             self.damage.clear();
             desk.effects.damage.clear();
-            desk.effects.resized = true;
+            (desk.effects.resized, desk.effects.drew) = (true, true);
             self.damage.add(desk.screen.rect());
         }
         if !same || matches!(self.phase, Phase::Handshake(_)) {
@@ -458,6 +461,7 @@ impl Connection {
             QEMU_KEYS => desk.effects.qemu_keys = true,
             EXTENDED_BUTTONS => desk.effects.extended_buttons = true,
             _ => {
+                desk.effects.drew = true;
                 let screen = &mut *desk.screen;
                 if !screen.rect().contains(rect) {
                     return Err(Stop::Invalid("a rectangle is outside the screen"));

@@ -48,9 +48,8 @@ pub struct Image {
 }
 
 /// A request for an image.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct ImageRequest {
-    pub(super) id: u64,
     /// The part of the screen; `None` for the whole screen.
     pub(super) region: Option<Rect>,
     /// The size of the image relative to the size of the region, from above 0 to 1.
@@ -58,9 +57,32 @@ pub(super) struct ImageRequest {
     pub(super) format: ImageFormat,
 }
 
+/// The last image, for another request while the screen has not changed.
+#[derive(Debug, Default)]
+pub(super) struct ImageCache(Option<(u64, ImageRequest, Image)>);
+
+impl ImageCache {
+    /// Returns the image. `version` changes with the content of the screen.
+    pub(super) fn take(&mut self, version: u64, request: ImageRequest, screen: &Framebuffer) -> Image {
+        match &self.0 {
+            Some((of, last, image)) if *of == version && *last == request => image.clone(),
+            _ => {
+                let image = request.take(screen);
+                self.0 = Some((version, request, image.clone()));
+                image
+            }
+        }
+    }
+
+    /// Frees the memory.
+    pub(super) fn clear(&mut self) {
+        self.0 = None;
+    }
+}
+
 impl ImageRequest {
     /// Takes the image. A region that is no longer on the screen is cropped.
-    pub(super) fn take(self, screen: &Framebuffer) -> Image {
+    fn take(self, screen: &Framebuffer) -> Image {
         let all = screen.rect();
         let region = self.region.map_or(all, |region| crop(region, all));
         let (width, height) = (scaled(region.width, self.scale), scaled(region.height, self.scale));

@@ -25,7 +25,7 @@ use std::mem;
 use self::clipboard::Clipboard;
 use self::connection::{Connection, Desk, Effects, End};
 use self::damage::Damage;
-use self::image::ImageRequest;
+use self::image::{ImageCache, ImageRequest};
 use self::input::Input;
 use super::close::{CloseCause, CloseReason};
 use super::link::{Action, Counters};
@@ -159,6 +159,9 @@ pub struct Screen {
     connection: Connection,
     now: Millis,
     framebuffer: Framebuffer,
+    /// The number of messages that may have changed the pixels.
+    version: u64,
+    image_cache: ImageCache,
     cursor: Option<Cursor>,
     clipboard: Clipboard,
     input: Input,
@@ -179,7 +182,8 @@ struct Unread {
     cursor: bool,
     damage: Damage,
     updates: u64,
-    images: VecDeque<ImageRequest>,
+    /// The requested images, with the numbers of their requests.
+    images: VecDeque<(u64, ImageRequest)>,
     clipboard: Option<String>,
     bell: bool,
     errors: VecDeque<String>,
@@ -199,6 +203,8 @@ impl Screen {
             options,
             now: 0,
             framebuffer: Framebuffer::default(),
+            version: 0,
+            image_cache: ImageCache::default(),
             cursor: None,
             clipboard: Clipboard::default(),
             input: Input::default(),
@@ -219,6 +225,10 @@ impl Screen {
         // The unread changes of an old size are outside the new screen.
         mem::swap(&mut desk.effects.damage, &mut self.unread.damage);
         let result = self.connection.receive(bytes, &mut desk);
+        if effects.drew {
+            self.version += 1;
+            self.image_cache.clear();
+        }
         let Effects { accepted, resized, cursor, updates, damage, clipboard, bell, size_refused, .. } =
             effects;
         self.unread.damage = damage;
@@ -253,8 +263,8 @@ impl Screen {
         if !self.connection.is_complete(&self.framebuffer) {
             return None;
         }
-        let request = self.unread.images.pop_front()?;
-        Some(ScreenItem::Image { id: request.id, image: request.take(&self.framebuffer) })
+        let (id, request) = self.unread.images.pop_front()?;
+        Some(ScreenItem::Image { id, image: self.image_cache.take(self.version, request, &self.framebuffer) })
     }
 }
 

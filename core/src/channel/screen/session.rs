@@ -310,7 +310,7 @@ impl Session<Screen> {
         if images.len() >= MAX_IMAGES {
             return Err(refused("image", "id", "is one request too many: wait for the previous images"));
         }
-        images.push_back(ImageRequest { id, region, scale, format });
+        images.push_back((id, ImageRequest { region, scale, format }));
         Ok(())
     }
 
