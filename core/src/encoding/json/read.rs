@@ -65,11 +65,11 @@ pub fn parse(json: &[u8]) -> Result<Value, SyntaxError> {
     Ok(value)
 }
 
-/// Gets the name of a field of an object, and reads its value.
-type ReadMember<'f, 'a> = &'f mut dyn FnMut(&[u8], &mut Reader<'a>) -> Result<(), SyntaxError>;
+/// Receives the name of a field of an object, and reads its value from the reader.
+type Member<'f, 'a> = &'f mut dyn FnMut(&[u8], &mut Reader<'a>) -> Result<(), SyntaxError>;
 
 /// Parses one object. For each field, `member` gets the name, and reads the value from the reader.
-pub(crate) fn members<'a>(json: &'a [u8], member: ReadMember<'_, 'a>) -> Result<(), SyntaxError> {
+pub(crate) fn members<'a>(json: &'a [u8], member: Member<'_, 'a>) -> Result<(), SyntaxError> {
     let mut reader = Reader::new(json);
     reader.object(member)?;
     reader.end()
@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the text of the next value, whose members the closure reads.
-    pub(crate) fn span(&mut self, member: ReadMember<'_, 'a>) -> Result<&'a [u8], SyntaxError> {
+    pub(crate) fn span(&mut self, member: Member<'_, 'a>) -> Result<&'a [u8], SyntaxError> {
         self.next();
         let start = self.at;
         self.object(member)?;
@@ -351,7 +351,7 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    fn object(&mut self, member: ReadMember<'_, 'a>) -> Result<(), SyntaxError> {
+    fn object(&mut self, member: Member<'_, 'a>) -> Result<(), SyntaxError> {
         if self.next() != Some(b'{') {
             return Err(self.error());
         }
