@@ -3,7 +3,7 @@ import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { Terminal as View } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
-import { ChannelClosedError, type InputRefusal, type Terminal } from "orgo-sdk";
+import { ChannelClosedError, type Terminal } from "orgo-sdk";
 import { explain } from "../api/problem.js";
 import type { Session } from "../channel/session.js";
 import { describeState, hasOldPassword, isDisconnected } from "../channel/state.js";
@@ -28,7 +28,7 @@ const HINT = APPLE
 const NOTE_DURATION = 2_500;
 
 /** The messages for rejected input, by reason. */
-const REFUSALS: Record<InputRefusal, string> = {
+const REFUSALS: Record<NonNullable<Terminal["refusal"]>, string> = {
   disconnected: "the terminal is disconnected",
   unstable: "the computer does not respond",
   full: "earlier input is still being sent",
