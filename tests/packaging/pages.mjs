@@ -245,6 +245,7 @@ export const PROJECTS = {
         output: { built: "." },
         page: "/",
         serve: INLINE,
+        quick: true,
       },
     ],
   },
