@@ -47,15 +47,16 @@ const withGlue = {
 
 /**
  * Embeds the WebAssembly module of the worklet, which `npm run build -- wasm` builds. A string with one character for each byte
- * compresses better than base64.
+ * compresses better than base64. Each character code is larger by one than the byte, because the minifiers of Parcel and Next 15
+ * write a zero character before a digit as an octal escape, which is not valid in a module.
  */
 const playoutModule = {
   name: "playout-module",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^playout\.wasm$/ }, () => ({ path: join(root, "../target/playout.wasm") }));
     onLoad({ filter: /playout\.wasm$/ }, ({ path }) => {
-      const text = JSON.stringify(readFileSync(path, "latin1"));
-      return { contents: `export default Uint8Array.from(${text}, (character) => character.charCodeAt(0));` };
+      const text = String.fromCharCode(...Array.from(readFileSync(path), (byte) => byte + 1));
+      return { contents: `export default Uint8Array.from(${JSON.stringify(text)}, (character) => character.charCodeAt(0) - 1);` };
     });
   },
 };

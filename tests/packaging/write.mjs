@@ -24,9 +24,9 @@ ${process.platform} ${process.arch}. A project without a version of Node ran in 
 - In a page, a project opens a terminal, receives an event and plays audio. \`port\`, \`ring\` and \`page\` are the paths of the
   samples (\`player.transport\`). *Embedded* means that the bundler loses the WebAssembly module, so the package loads an embedded
   copy.
-- On a server, a project makes calls. The result is the binding (\`native\` or \`wasm\`), and the reason for a fallback to
-  WebAssembly.
-- Where a production build has an output folder that is independent of the project, the output runs after the project and its
+- On a server, a project makes calls. The result is the binding, \`native\` or \`wasm\`. *Fallback* means that the output does not
+  contain the addon, and that \`Orgo.bindingInfo()\` returns the reason.
+- If a production build has an output folder that is independent of the project, the output runs after the project and its
   \`node_modules\` were moved away.
 
 ${tables.map(({ title, rows }) => `## ${title}\n\n${toMarkdown(rows)}`).join("\n")}`;
