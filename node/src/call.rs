@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(outcome.payload, None);
         assert_eq!(
             outcome.fields.to_string(),
-            r#"{"ok":false,"error":{"kind":"transport","message":"computers.click: the network failed: internal error of orgo-sdk: boom","delivered":"maybe"}}"#
+            r#"{"ok":false,"error":{"network":{"message":"internal error of orgo-sdk: boom"},"kind":"transport","message":"computers.click: the network failed: internal error of orgo-sdk: boom","delivered":"maybe"}}"#
         );
     }
 }
