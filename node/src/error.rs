@@ -83,7 +83,11 @@ fn of_io(kind: io::ErrorKind) -> Option<&'static str> {
 }
 
 fn of_tls(error: &rustls::Error) -> Option<&'static str> {
-    let rustls::Error::InvalidCertificate(error) = error else { return None };
+    let error = match error {
+        rustls::Error::InvalidMessage(_) => return Some("EPROTO"),
+        rustls::Error::InvalidCertificate(error) => error,
+        _ => return None,
+    };
     Some(match error {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "CERT_HAS_EXPIRED",
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "CERT_NOT_YET_VALID",

@@ -1,11 +1,12 @@
 //! TLS for byte streams, and the trusted certificates.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, InvalidMessage, RootCertStore};
 use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
@@ -83,7 +84,9 @@ impl Tls {
         let name = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(name.to_owned())?;
         let connected = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
-        connected.map_err(|error| Failure::new(format_args!("TLS with {host} failed"), &error).into())
+        connected.map_err(|error| {
+            Failure::new(format_args!("TLS with {host} failed{}", hint(&error)), &error).into()
+        })
     }
 
     fn configure(&self) -> Result<Arc<ClientConfig>, String> {
@@ -94,5 +97,23 @@ impl Tls {
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
+    }
+}
+
+/// Returns the probable mistake behind an error whose own text names none.
+fn hint(error: &io::Error) -> &'static str {
+    let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
+        return "";
+    };
+    match error {
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            " (the server probably does not use TLS on this port)"
+        }
+        rustls::Error::InvalidCertificate(CertificateError::Other(other))
+            if other.to_string().contains("CaUsedAsEndEntity") =>
+        {
+            " (the certificate of the server is a CA certificate: create it with the extension basicConstraints=CA:FALSE)"
+        }
+        _ => "",
     }
 }

@@ -91,6 +91,24 @@ for (const name of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"]) {
   });
 }
 
+test("a CA certificate of a server is refused with an explanation", async (t) => {
+  const { ca, ca_key } = certificate(t);
+  const server = createTlsServer({ cert: readFileSync(ca), key: readFileSync(ca_key) });
+  const port = await listen(t, server);
+  environment(t, { NODE_EXTRA_CA_CERTS: ca });
+  const { error } = await call(orgo(`https://localhost:${port}`), ...CLICK);
+  assert.equal(error.delivered, "no");
+  assert.match(error.message, /TLS with localhost failed \(the certificate of the server is a CA certificate: .*CA:FALSE\)/);
+});
+
+test("a server without TLS is explained", async (t) => {
+  const port = await listen(t, createServer());
+  const { error } = await call(orgo(`https://localhost:${port}`), ...CLICK);
+  assert.equal(error.delivered, "no");
+  assert.equal(error.network.code, "EPROTO");
+  assert.match(error.message, /the server probably does not use TLS on this port/);
+});
+
 test("a certificate for another name is refused", async (t) => {
   const { port, ca } = await secure(t);
   environment(t, { NODE_EXTRA_CA_CERTS: ca });

@@ -47,6 +47,18 @@ test("opening has a time limit and can be aborted, which closes the channel", as
   await assert.rejects(limited.opened, { name: "TimeoutError", limit: 10 });
   assert.equal(limited.channel.closed, true);
 
+  const broken = await opening("terminal", {}, { timeout: 50 });
+  broken.channel.enter({
+    status: "reconnecting",
+    attempt: 1,
+    delay: 500,
+    cause: { reason: "unreachable", message: "no network" },
+  });
+  await assert.rejects(broken.opened, {
+    name: "TimeoutError",
+    message: "computers.terminal: the channel did not open (the last attempt: no network) within 50 ms",
+  });
+
   const controller = new AbortController();
   const given = await opening("terminal", {}, { signal: controller.signal });
   controller.abort("enough");

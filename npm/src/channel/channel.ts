@@ -169,15 +169,17 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
    * @internal
    */
   async waitUntilOpen(deadline: Deadline): Promise<this> {
+    let missing = NOT_OPENED;
     try {
       for (;;) {
         const state = this.#state;
+        if (state.status === "reconnecting") missing = `${NOT_OPENED} (the last attempt: ${state.cause.message})`;
         if (state.status === "open" || state.status === "unstable") return this;
         if (state.status === "closed") {
           if (isNormalClose(state.cause)) return this;
           throw channelClosed(state.cause);
         }
-        await deadline.wait(this.#stateChange(), NOT_OPENED, "maybe");
+        await deadline.wait(this.#stateChange(), missing, "maybe");
       }
     } catch (error) {
       this.#binding.close();
