@@ -170,7 +170,9 @@ const withLoader = {
   name: "with-loader",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^\w+$/ }, ({ path }) => (builtinModules.includes(path) ? { path, namespace: "builtin" } : undefined));
-    onLoad({ filter: /./, namespace: "builtin" }, ({ path }) => ({ contents: `module.exports = load(${JSON.stringify(path)});` }));
+    onLoad({ filter: /./, namespace: "builtin" }, ({ path }) => ({
+      contents: `module.exports = load(${JSON.stringify(path)});`,
+    }));
   },
 };
 
