@@ -29,7 +29,7 @@ export type WebSocketClass = new (
 /**
  * Returns the WebSocket client for WebAssembly in Node. The script is a CommonJS module, which every format can import.
  *
- * @param load Returns a built-in module of Node. The script has no `require` of its own in every bundle.
+ * @param load Returns a built-in module of Node. Bundlers may replace a `require` in the script.
  */
 export const embeddedWebSocket = async (load: (name: string) => unknown): Promise<WebSocketClass> =>
   (await import("./embedded/websocket.js")).default(load);
