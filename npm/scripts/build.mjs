@@ -2,7 +2,7 @@
 // (dist/wasm) or the native addon (dist/native): Cargo builds these.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { builtinModules, createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -162,18 +162,35 @@ embed("wasm", gzipSync(readFileSync(inDist("wasm", "orgo_wasm_bg.wasm")), { leve
 for (const name of ["worker", "worklet"]) embed(name, readFileSync(inDist("audio", `${name}.js`), "utf8"));
 writeFileSync(inDist("audio", "package.json"), '{ "type": "commonjs" }\n');
 
-// The WebSocket client of WebAssembly in Node. Its optional addons are left out.
+/**
+ * Gets the built-in modules of Node from a function `load` instead of `require`, which bundlers replace: esbuild by a function that
+ * throws in every ES module.
+ */
+const withLoader = {
+  name: "with-loader",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\w+$/ }, ({ path }) => (builtinModules.includes(path) ? { path, namespace: "builtin" } : undefined));
+    onLoad({ filter: /./, namespace: "builtin" }, ({ path }) => ({
+      contents: `module.exports = load(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
+// The WebSocket client of WebAssembly in Node: a function that takes `load` and returns the class. Its optional addons are left out.
 const ws = dirname(createRequire(import.meta.url).resolve("ws/package.json"));
+const license = `/*! ws (https://github.com/websockets/ws)\n\n${readFileSync(join(ws, "LICENSE"), "utf8")}*/`;
 await build({
   ...common,
   entryPoints: [join(ws, "lib/websocket.js")],
   outfile: inDist("embedded", "websocket.js"),
   platform: "node",
-  format: "cjs",
+  format: "iife",
+  globalName: "client",
   minify: true,
   define: { "process.env.WS_NO_BUFFER_UTIL": "true", "process.env.WS_NO_UTF_8_VALIDATE": "true" },
-  banner: { js: `/*! ws (https://github.com/websockets/ws)\n\n${readFileSync(join(ws, "LICENSE"), "utf8")}*/` },
-  plugins: [],
+  banner: { js: `${license}\nmodule.exports = (load) => {` },
+  footer: { js: "return client;\n};" },
+  plugins: [withLoader],
 });
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");

@@ -217,12 +217,13 @@ export function convertErrors<T>(run: () => T): T {
 }
 
 /** Creates the error for an invalid parameter. */
-export function invalidParameter(operation: string, field: string, problem: string): InvalidParameterError {
+export function invalidParameter(operation: string, field: string, problem: string, cause?: unknown): InvalidParameterError {
   return new InvalidParameterError({
     kind: "encode",
     message: `${operation}: \`${field}\` ${problem}`,
     delivered: "no",
     field,
+    cause,
   });
 }
 

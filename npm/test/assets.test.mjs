@@ -54,6 +54,11 @@ test("if nothing can be used, the error contains both causes and the remedy, and
   assert.equal(file.fallbackCause, undefined);
 });
 
+test("if the embedded copy cannot be loaded, the error does not contain the remedy for a copy that is refused", async () => {
+  const file = asset({ embedded: () => Promise.reject(new Error("status 503")) });
+  await assert.rejects(file.use(user("url").use), { message: "url fails; its embedded copy: status 503" });
+});
+
 test("a configured source has no fallback", async () => {
   const { use, used } = user("mine");
   await assert.rejects(asset({ configured: "mine" }).use(use), { message: "mine fails" });

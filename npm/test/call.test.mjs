@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, openAsBlob, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "node:test";
 import { inspect } from "node:util";
 import { deferred, fakePlatform, refusal, until } from "./support/fake-binding.mjs";
@@ -139,6 +142,25 @@ test("an unknown option and an option of a wrong type are rejected before anythi
   await assert.rejects(computer.click({ x: Number.NaN, y: 1 }), { field: "x" });
   await assert.rejects(computer.click({ x: 1n, y: 1 }), { field: "x" });
   await assert.rejects(computer.bash("id", { signal: AbortSignal.abort() }), { field: "signal" });
+  assert.equal(calls.length, 0);
+});
+
+test("a Blob whose file has changed is an invalid parameter", async () => {
+  const { orgo, calls } = client();
+  const folder = mkdtempSync(join(tmpdir(), "orgo-blob-"));
+  try {
+    const path = join(folder, "file");
+    writeFileSync(path, "before");
+    const file = await openAsBlob(path);
+    writeFileSync(path, "after the change");
+    await assert.rejects(orgo.files.upload({ workspace_id: "w", file, name: "f" }), (error) => {
+      assert.ok(error instanceof InvalidParameterError);
+      assert.deepEqual([error.field, error.delivered, error.cause.name], ["file", "no", "NotReadableError"]);
+      return true;
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
   assert.equal(calls.length, 0);
 });
 

@@ -295,6 +295,27 @@ export const PROJECTS = {
       },
     ],
   },
+  "service-worker": {
+    modes: [
+      {
+        mode: "esbuild, one file",
+        quick: true,
+        build: [["esbuild", "main.js", "worker.js", "--bundle", "--format=esm", "--outdir=dist"]],
+        output: withPage(),
+        page: "/",
+        expected: { embedded: true, blobs: 0, samples: true },
+      },
+      {
+        mode: "esbuild, `--splitting`",
+        quick: true,
+        build: [["esbuild", "main.js", "worker.js", "--bundle", "--format=esm", "--splitting", "--outdir=dist-split"]],
+        output: withPage("dist-split"),
+        page: "/",
+        // Service workers have no `import()`.
+        expected: { embedded: true, error: /BindingError: .*bundle the service worker into one file/ },
+      },
+    ],
+  },
   "sveltekit-2": sveltekit(OPTIMIZED),
   "sveltekit-3": sveltekit(),
   "astro-5": astro(OPTIMIZED),

@@ -8,7 +8,7 @@ export interface AssetSources<Source> {
   url(): Source | Promise<Source>;
   /** Loads a copy that is embedded in a script. */
   embedded(): Promise<Source>;
-  /** Describes what the user can do if the file cannot be used from any source. */
+  /** Describes what the user can do if the embedded copy was loaded, but cannot be used either. */
   remedy(): string;
 }
 
@@ -37,14 +37,16 @@ export class Asset<Source> {
     } catch (error) {
       this.#failure = error;
     }
+    let copy: Source | undefined;
     try {
-      const copy = await embedded();
+      copy = await embedded();
       const result = await use(copy);
       this.#embedded = copy;
       return result;
     } catch (error) {
-      const message = `${messageOf(this.#failure)}; its embedded copy: ${messageOf(error)}; ${remedy()}`;
-      throw new Error(message, { cause: error });
+      // If the copy was not loaded, the remedy would name a wrong cause.
+      const advice = copy === undefined ? "" : `; ${remedy()}`;
+      throw new Error(`${messageOf(this.#failure)}; its embedded copy: ${messageOf(error)}${advice}`, { cause: error });
     }
   }
 }

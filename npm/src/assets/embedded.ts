@@ -26,5 +26,10 @@ export type WebSocketClass = new (
   options: { perMessageDeflate: boolean; closeTimeout: number },
 ) => WebSocket & { on(event: "error", listener: () => void): void };
 
-/** Returns the WebSocket client for WebAssembly in Node. The script is a CommonJS module, which every format can import. */
-export const embeddedWebSocket = async (): Promise<WebSocketClass> => (await import("./embedded/websocket.js")).default;
+/**
+ * Returns the WebSocket client for WebAssembly in Node. The script is a CommonJS module, which every format can import.
+ *
+ * @param load Returns a built-in module of Node. Bundlers may replace a `require` in the script.
+ */
+export const embeddedWebSocket = async (load: (name: string) => unknown): Promise<WebSocketClass> =>
+  (await import("./embedded/websocket.js")).default(load);

@@ -1,5 +1,6 @@
 // The files that a page loads on demand. Bundlers find them by the literal `new URL` and `import` expressions.
 
+import { messageOf } from "../errors.js";
 import { Asset } from "./asset.js";
 import { embeddedWasm, readEmbedded } from "./embedded.js";
 import { isModule, isUrl, settings, useWasmSetting } from "./options.js";
@@ -7,7 +8,16 @@ import { isModule, isUrl, settings, useWasmSetting } from "./options.js";
 type Location = string | URL;
 type WasmSource = Location | BufferSource | WebAssembly.Module;
 
-const loadGlue = () => import("../bindings/wasm/page.js");
+async function loadGlue() {
+  try {
+    return await import("../bindings/wasm/page.js");
+  } catch (error) {
+    if (!("ServiceWorkerGlobalScope" in globalThis)) throw error;
+    // Service workers have no `import()`.
+    const remedy = "bundle the service worker into one file, for example with esbuild without --splitting";
+    throw new Error(`${messageOf(error)}; ${remedy}`, { cause: error });
+  }
+}
 
 /** The WebAssembly module. */
 export const wasm = new Asset<WasmSource>({
@@ -17,7 +27,7 @@ export const wasm = new Asset<WasmSource>({
   remedy: () =>
     typeof document === "undefined"
       ? 'if this platform compiles no WebAssembly at run time: import wasm from "orgo-sdk/orgo.wasm"; configure({ wasm })'
-      : "a Content-Security-Policy must contain script-src 'wasm-unsafe-eval'",
+      : "if there is a Content-Security-Policy, it must contain script-src 'wasm-unsafe-eval'",
 });
 
 // The query prevents Vite from converting the scripts to data URLs, which a strict Content-Security-Policy blocks.
@@ -27,7 +37,7 @@ export const worker = new Asset<Location>({
   configured: () => settings.workerUrl as Location | undefined,
   url: () => new URL("./audio/worker.js?no-inline", import.meta.url),
   embedded: async () => blobUrl(await readEmbedded("worker", () => import("./embedded/worker.js"))),
-  remedy: () => "a Content-Security-Policy must contain worker-src blob:",
+  remedy: () => "if there is a Content-Security-Policy, it must contain worker-src blob:",
 });
 
 /** The audio worklet. */
@@ -35,7 +45,7 @@ export const worklet = new Asset<Location>({
   configured: () => settings.workletUrl as Location | undefined,
   url: () => new URL("./audio/worklet.js?no-inline", import.meta.url),
   embedded: async () => blobUrl(await readEmbedded("worklet", () => import("./embedded/worklet.js"))),
-  remedy: () => "a Content-Security-Policy must contain script-src blob:",
+  remedy: () => "if there is a Content-Security-Policy, it must contain script-src blob:",
 });
 
 /** Loads the WebAssembly module and its JavaScript glue. */

@@ -1,5 +1,6 @@
 // The network of Node for the WebAssembly module.
 
+import Module from "node:module";
 import { embeddedWebSocket, type WebSocketClass } from "../assets/embedded.js";
 import type { Binding, BindingClient } from "../binding.js";
 import { BindingError, messageOf } from "../errors.js";
@@ -44,7 +45,8 @@ export const nodeHost: NodeHost = {
 const loadClient = once(async () => {
   if (process.versions.bun !== undefined || process.versions.deno !== undefined) return;
   try {
-    client = await embeddedWebSocket();
+    // Bundlers do not recognize `createRequire` as a property, so they do not replace it. The path has no effect on built-in modules.
+    client = await embeddedWebSocket(Module.createRequire(process.execPath));
   } catch (cause) {
     if (typeof WebSocket !== "undefined") return;
     throw new BindingError({

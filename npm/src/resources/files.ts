@@ -2,7 +2,7 @@ import type { BlobLike } from "../ambient.js";
 import type { BindingContent } from "../binding.js";
 import type { Caller } from "../caller.js";
 import { Deadline } from "../deadline.js";
-import { invalidParameter } from "../errors.js";
+import { invalidParameter, messageOf } from "../errors.js";
 import { type CallOptions, checkCallOptions, checkFields, checks, checkWellFormed, withParams } from "../options.js";
 import type {
   Acknowledged,
@@ -59,7 +59,7 @@ export class Files {
   /**
    * Uploads a file of at most 10 MB to a workspace or a computer. On a running computer it appears on the desktop.
    *
-   * @throws InvalidParameterError if the name is missing or `file` is of another type.
+   * @throws InvalidParameterError if the name is missing, or `file` is of another type or cannot be read.
    */
   async upload(params: UploadParams, options: UploadOptions = {}): Promise<StoredFile> {
     const { file, name, ...fields } = withParams("files.upload", params, {});
@@ -115,7 +115,7 @@ export class ComputerFiles {
   /**
    * Uploads a file of at most 10 MB. On a running computer it appears on the desktop.
    *
-   * @throws InvalidParameterError if the name is missing or `file` is of another type.
+   * @throws InvalidParameterError if the name is missing, or `file` is of another type or cannot be read.
    */
   async upload(file: FileContent, params: Pick<UploadParams, "name"> = {}, options: UploadOptions = {}): Promise<StoredFile> {
     checkFields("files.upload", "params", params, { name: checks.string });
@@ -169,8 +169,18 @@ async function content(
   }
   checkWellFormed(operation, "name", fileName);
   const deadline = new Deadline(operation, totalTimeout ?? timeout ?? defaultTimeout, signal);
-  const data = bytes ?? new Uint8Array(await deadline.wait(blob.arrayBuffer(), "the file was not read"));
+  const data = bytes ?? new Uint8Array(await deadline.wait(read(operation, blob), "the file was not read"));
   return { name: fileName, content_type: (isBlob && blob.type) || "application/octet-stream", data };
+}
+
+/** Reads a `Blob`. This fails for example if the `Blob` refers to a file on the disk that has changed since. */
+async function read(operation: string, blob: BlobLike): Promise<ArrayBuffer> {
+  try {
+    return await blob.arrayBuffer();
+  } catch (cause) {
+    const problem = `cannot be read: ${messageOf(cause)}; if its file has changed, create the Blob again`;
+    throw invalidParameter(operation, "file", problem, cause);
+  }
 }
 
 /**

@@ -5,8 +5,8 @@ import { bundleRow } from "./rows.mjs";
 const NODE = { major: 24 };
 const QUICK = { ...NODE, quick: true };
 
-const esbuild = (mode, options, command) =>
-  bundleRow("server-esbuild", mode, [`esbuild --bundle --platform=node ${options}`], command, QUICK);
+const esbuild = (mode, options, command, node = NODE) =>
+  bundleRow("server-esbuild", mode, [`esbuild --bundle --platform=node ${options}`], command, { ...node, quick: true });
 
 function rollup(mode, format, extension) {
   const files = `--entryFileNames [name].${extension} --chunkFileNames [name].${extension}`;
@@ -24,6 +24,8 @@ const bun = (options, command) => bundleRow("runtime-bun", `\`bun build ${option
 
 export const bundlers = () => [
   esbuild("ES module", "main.mjs --format=esm --outfile=out/main.mjs", "node main.mjs"),
+  // Channels need the embedded WebSocket client: this version has no global `WebSocket`.
+  esbuild("ES module, Node 20", "main.mjs --format=esm --outfile=out/main.mjs", "node main.mjs", { major: 20 }),
   esbuild("CommonJS", "main.cjs --outfile=out/main.cjs", "node main.cjs"),
   esbuild("ES module to CommonJS", "main.mjs --format=cjs --outfile=out/main.cjs", "node main.cjs"),
   rollup("ES module", "es", "mjs"),

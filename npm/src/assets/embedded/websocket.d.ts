@@ -1,4 +1,4 @@
 import type { WebSocketClass } from "../embedded.js";
 
-declare const client: WebSocketClass;
+declare const client: (load: (name: string) => unknown) => WebSocketClass;
 export default client;
