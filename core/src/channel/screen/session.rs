@@ -266,18 +266,24 @@ impl Session<Screen> {
             return Err(refused("clipboard", "text", problem));
         };
         self.protocol.connection.send(&message);
+        if let Some(answer) = self.protocol.clipboard.answer_with_offer() {
+            self.protocol.unread.clipboard = Some(answer);
+        }
         Ok(None)
     }
 
-    /// Requests the text of the computer's clipboard, for [`ScreenItem::Clipboard`].
+    /// Requests the text of the computer's clipboard, for [`ScreenItem::Clipboard`] or [`ScreenItem::ClipboardTooLong`].
+    /// Requests that wait share one item. The text is that of [`Self::set_clipboard`] while this channel owns the
+    /// clipboard, and empty if the server announces none: a text that was copied before the channel opened is unknown to
+    /// it on some servers.
     pub fn request_clipboard(&mut self) -> Option<InputRefusal> {
         if !self.link.is_open() {
             return Some(InputRefusal::Disconnected);
         }
-        let (text, message) = self.protocol.clipboard.request();
+        let (answer, message) = self.protocol.clipboard.request();
         self.protocol.connection.send(&message);
-        if text.is_some() {
-            self.protocol.unread.clipboard = text;
+        if answer.is_some() {
+            self.protocol.unread.clipboard = answer;
         }
         None
     }
@@ -502,6 +508,7 @@ impl Kind for Screen {
                 let fields = Value::record([record("clipboard")]);
                 return PlainObject::with_payload(fields, "text", Payload::Text(text));
             }
+            ScreenItem::ClipboardTooLong => Value::record([record("clipboard_too_long")]),
             ScreenItem::Bell => Value::record([record("bell")]),
             ScreenItem::Error { message } => Value::record([record("error"), ("message", message.into())]),
             ScreenItem::Cursor(Cursor { x, y, width, height, pixels }) => {
