@@ -1,5 +1,6 @@
 //! Tests the screen channel with the client's session, over real sockets.
 
+use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use orgo_core::channel::screen::{KeyAction, PointerButton, ScreenItem, ScreenOptions};
@@ -260,6 +261,24 @@ fn the_number_of_viewers_is_limited() {
             viewer.session.is_complete() || matches!(viewer.session.state(), State::Closed(_))
         });
         viewer.session.is_complete()
+    });
+}
+
+#[test]
+fn all_viewers_can_connect_at_the_same_time() {
+    let server = Server::start();
+    let computer = server.computer();
+    let barrier = Barrier::new(16);
+    // Each viewer stays until all are connected.
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                barrier.wait();
+                let viewer = Viewer::connect(&computer);
+                barrier.wait();
+                drop(viewer);
+            });
+        }
     });
 }
 

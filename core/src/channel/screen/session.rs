@@ -282,9 +282,8 @@ impl Session<Screen> {
         }
         let (answer, message) = self.protocol.clipboard.request();
         self.protocol.connection.send(&message);
-        if answer.is_some() {
-            self.protocol.unread.clipboard = answer;
-        }
+        // An unread answer to an old request may be outdated.
+        self.protocol.unread.clipboard = answer;
         None
     }
 
@@ -298,7 +297,8 @@ impl Session<Screen> {
     /// `region` is a part of the screen (default: the whole screen), `scale` the size of the image from above 0 to 1.
     ///
     /// # Errors
-    /// [`Error::Encode`] if an argument is invalid, or 64 images are requested already.
+    /// [`Error::Encode`] if an argument is invalid, no pixel of the region is on the screen, or 64 images are requested
+    /// already.
     pub fn request_image(
         &mut self,
         id: u64,
@@ -311,6 +311,14 @@ impl Session<Screen> {
         }
         if region.is_some_and(|region| region.area() == 0) {
             return Err(refused("image", "region", "must have a width and a height"));
+        }
+        let screen = self.protocol.framebuffer.rect();
+        // The size is unknown before the first connect.
+        if screen.area() > 0
+            && region.is_some_and(|region| region.x >= screen.width || region.y >= screen.height)
+        {
+            let problem = format!("has no pixel on the screen of {}x{} pixels", screen.width, screen.height);
+            return Err(refused("image", "region", problem));
         }
         let images = &mut self.protocol.unread.images;
         if images.len() >= MAX_IMAGES {
@@ -420,17 +428,20 @@ impl<'a> Arguments<'a> {
     }
 
     fn region(&self) -> Result<Option<Rect>, Error> {
-        let problem = || {
-            let problem = "must have whole numbers of pixels: `x`, `y`, `width` and `height`";
-            refused(self.operation, "region", problem)
-        };
         let region = match self.fields.get("region") {
             None | Some(Value::Null) => return Ok(None),
             Some(region) => region,
         };
         let side = |name| {
-            let value = region.get(name).and_then(Value::as_f64).ok_or_else(problem)?;
-            whole(self.operation, name, value, 0, u16::MAX).map_err(|_| problem())
+            let value = region.get(name).and_then(Value::as_f64);
+            let value = value
+                .filter(|value| *value >= 0.0 && value.is_finite() && value.fract() == 0.0)
+                .ok_or_else(|| {
+                    let problem = "must have whole numbers of pixels: `x`, `y`, `width` and `height`";
+                    refused(self.operation, "region", problem)
+                })?;
+            // What is beyond the largest screen is cropped anyway.
+            whole(self.operation, name, value.min(u16::MAX.into()), 0, u16::MAX)
         };
         Ok(Some(Rect { x: side("x")?, y: side("y")?, width: side("width")?, height: side("height")? }))
     }
