@@ -269,16 +269,15 @@ fn all_viewers_can_connect_at_the_same_time() {
     let server = Server::start();
     let computer = server.computer();
     let barrier = Barrier::new(16);
-    // Each viewer stays until all are connected.
     std::thread::scope(|scope| {
-        for _ in 0..16 {
-            scope.spawn(|| {
-                barrier.wait();
-                let viewer = Viewer::connect(&computer);
-                barrier.wait();
-                drop(viewer);
-            });
-        }
+        let connect = || {
+            barrier.wait();
+            Viewer::connect(&computer)
+        };
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(connect)).collect();
+        // Each viewer stays until all are connected.
+        let viewers: Vec<_> = threads.into_iter().map(|thread| thread.join().expect("it connects")).collect();
+        assert_eq!(viewers.len(), 16);
     });
 }
 
