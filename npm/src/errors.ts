@@ -73,9 +73,12 @@ export class DecodeError extends OrgoError {
   declare readonly body: string;
 }
 
-/** The response body is larger than `maxResponseBytes`, which is the `limit`. The server executed the call. */
+/**
+ * The response body is larger than `maxResponseBytes`, which is the `limit`, and the server executed the call. Or the text of a
+ * clipboard is larger than the `limit`: then there is no `status`.
+ */
 export class ResponseTooLargeError extends OrgoError {
-  declare readonly status: number;
+  declare readonly status?: number;
   declare readonly limit: number;
 }
 
@@ -225,6 +228,12 @@ export function invalidParameter(operation: string, field: string, problem: stri
     field,
     cause,
   });
+}
+
+/** Creates the error for `what` of more than `limit` bytes. */
+export function responseTooLarge(operation: string, what: string, limit: number): ResponseTooLargeError {
+  const message = `${operation}: ${what} is longer than ${limit} bytes`;
+  return new ResponseTooLargeError({ kind: "too_large", message, delivered: "yes", limit });
 }
 
 /** Creates the error for an aborted operation. */

@@ -64,6 +64,8 @@ describe("the live screen", { concurrency: false }, () => {
     assert.deepEqual([part.width, part.height, part.data.length], [30, 40, 30 * 40 * 4]);
     assert.deepEqual([...part.data.subarray(0, 4)], [255, 0, 0, 255]);
     const half = await screen.screenshot({ scale: 0.5 });
+    const wide = await screen.screenshot({ region: { x: 1270, y: 0, width: 70_000, height: 5 } });
+    assert.deepEqual([wide.width, wide.height], [10, 5], "a region is cropped to the screen");
     assert.deepEqual([half.width, half.height, half.format], [640, 360, "png"]);
   });
 
@@ -112,6 +114,23 @@ describe("the live screen", { concurrency: false }, () => {
       const { output } = await computer.bash("timeout 2 xclip -o -selection clipboard 2>/dev/null || timeout 2 xsel -b -o");
       return output === "über 😀\nzwei";
     });
+    assert.equal(await screen.clipboard.read(), "über 😀\nzwei", "this channel owns the clipboard");
+    // A program takes the clipboard, and then another channel.
+    const copy = (command) => computer.bash(`${command} | (xclip -selection clipboard || xsel -b -i) >/dev/null 2>&1`);
+    await copy("printf 'drei ü'");
+    await until("the text of the program", async () => (await screen.clipboard.read()) === "drei ü");
+    assert.deepEqual(await Promise.all([1, 2, 3].map(() => screen.clipboard.read())), ["drei ü", "drei ü", "drei ü"]);
+    const late = await computer.screen();
+    assert.equal(await late.clipboard.read(), "", "the server does not announce what was copied before");
+    await copy("printf vier");
+    for (const one of [screen, late]) await until("the next text", async () => (await one.clipboard.read()) === "vier");
+    assert.equal(late.clipboard.write("fünf"), true);
+    assert.equal(await late.clipboard.read(), "fünf");
+    await until("the text for the programs", async () => {
+      const { output } = await computer.bash("timeout 2 xclip -o -selection clipboard 2>/dev/null || timeout 2 xsel -b -o");
+      return output === "fünf";
+    });
+    await late.close();
   });
 
   test("invalid parameters are refused by name", async () => {
@@ -122,6 +141,7 @@ describe("the live screen", { concurrency: false }, () => {
     assert.throws(() => screen.drag({ path: [{ x: 1, y: 1 }] }), refused("path"));
     assert.throws(() => screen.wheel({ x: 1, dy: 1 }), refused("y"));
     await assert.rejects(screen.screenshot({ scale: 2 }), refused("scale"));
+    await assert.rejects(screen.screenshot({ region: { x: 1280, y: 0, width: 5, height: 5 } }), refused("region"));
     await assert.rejects(screen.screenshot({ format: "gif" }), refused("format"));
     await assert.rejects(computer.screen({ viewOnly: true }), refused("viewOnly"));
   });

@@ -1,6 +1,6 @@
 //! The life of a channel: the forms of the handshake, refusals, reconnects, input.
 
-use orgo_core::channel::screen::{ImageFormat, KeyAction, PointerButton, ScreenItem, ScreenOptions};
+use orgo_core::channel::screen::{ImageFormat, KeyAction, PointerButton, Rect, ScreenItem, ScreenOptions};
 use orgo_core::channel::{Action, CloseReason, InputRefusal, State};
 use orgo_core::client::address::ComputerAddress;
 use orgo_core::client::credentials::Password;
@@ -356,6 +356,43 @@ fn invalid_input_is_refused_by_name() {
         let problem = result.unwrap_err().to_string();
         assert!(problem.contains(expected), "{problem}, but expected: {expected}");
     }
+}
+
+#[test]
+fn an_image_without_a_pixel_of_the_screen_is_refused() {
+    let mut client = Client::connected(100, 50);
+    let mut image = |x, y, width, height| {
+        client.session.request_image(1, Some(Rect { x, y, width, height }), 1.0, ImageFormat::Rgba)
+    };
+    for refused in [image(100, 0, 1, 1), image(0, 50, 9, 9), image(u16::MAX, u16::MAX, 1, 1)] {
+        let problem = refused.unwrap_err().to_string();
+        assert!(problem.contains("`region` has no pixel on the screen of 100x50 pixels"), "{problem}");
+    }
+    assert_eq!(image(99, 49, 9, 9), Ok(()));
+}
+
+#[test]
+fn the_text_of_the_clipboard_is_read_from_a_server_without_the_extension() {
+    let mut client = Client::connected(8, 8);
+    let mut read = |received: &[u8], expected: ScreenItem| {
+        client.receive(received);
+        assert_eq!(client.session.request_clipboard(), None);
+        client.settle();
+        let is_answer =
+            |item: &ScreenItem| matches!(item, ScreenItem::Clipboard { .. } | ScreenItem::ClipboardTooLong);
+        let answers: Vec<_> = client.items.drain(..).filter(is_answer).collect();
+        assert_eq!(answers, [expected]);
+    };
+    let text = |text: &str| ScreenItem::Clipboard { text: text.to_owned() };
+    let sent = |text: &[u8]| {
+        let length = u32::try_from(text.len()).unwrap().to_be_bytes();
+        [&[3, 0, 0, 0][..], &length, text].concat()
+    };
+    read(&[], text(""));
+    read(&sent(b"one"), text("one"));
+    read(&[], text("one"));
+    read(&sent(&vec![b'x'; (1 << 20) + 1]), ScreenItem::ClipboardTooLong);
+    read(&sent(b"two"), text("two"));
 }
 
 #[test]

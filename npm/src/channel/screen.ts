@@ -1,6 +1,6 @@
 import type { BindingChannel } from "../binding.js";
 import { Deadline } from "../deadline.js";
-import { convertErrors } from "../errors.js";
+import { convertErrors, responseTooLarge } from "../errors.js";
 import type { ScreenItem, ScreenRect } from "../generated/channels.js";
 import { checkFields, checks, checkWaitOptions, jsonParameters, type WaitOptions } from "../options.js";
 import type { InputRefusal } from "../types.js";
@@ -116,6 +116,15 @@ export interface SettledOptions extends WaitOptions {
   ignore?: ScreenRect[];
 }
 
+/** The text, or that it is too long. */
+type ClipboardAnswer = { text: string } | "too long";
+
+/** The longest text of the clipboard, in bytes. */
+const MAX_TEXT = 1 << 20;
+
+/** The default time limit for the text of the clipboard: some programs that own it never respond. In milliseconds. */
+const CLIPBOARD_TIMEOUT = 10_000;
+
 /** The largest number of unread rectangles. Above it, one rectangle contains them. */
 const MAX_RECTS = 256;
 
@@ -140,7 +149,8 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
   #images = new Map<number, ScreenImage>();
   #wanted = new Set<number>();
   #nextImage = 1;
-  #texts: ((text: string) => void)[] = [];
+  /** The calls that wait for the text of the clipboard. They share one request. */
+  #reads = new Set<(answer: ClipboardAnswer) => void>();
 
   /** @internal */
   constructor(binding: BindingChannel<ScreenItem>) {
@@ -277,21 +287,32 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
   /** The clipboard of the computer. Its text is transferred only on request. */
   readonly clipboard = {
     /**
-     * Returns the text of the clipboard.
+     * Returns the text of the clipboard, of at most 1 MiB. While this channel owns the clipboard, that is the text it wrote. Empty
+     * if the server announces no text: nothing or no text was copied, or it was copied before the channel opened, which some
+     * servers (such as Xvnc) do not announce. The default of `timeout` is 10 seconds.
      *
-     * @throws TimeoutError; AbortError; ChannelClosedError.
+     * @throws ResponseTooLargeError for a longer text; InvalidParameterError; TimeoutError, for example if the program that owns the
+     *   clipboard does not respond; AbortError; ChannelClosedError.
      */
     read: async (options: WaitOptions = {}): Promise<string> => {
       const operation = "screen.clipboard.read";
       checkWaitOptions(operation, options);
-      const deadline = new Deadline(operation, options.timeout, options.signal);
+      const deadline = new Deadline(operation, options.timeout ?? CLIPBOARD_TIMEOUT, options.signal);
       deadline.throwIfAborted();
-      let text: string | undefined;
-      this.#texts.push((received) => {
-        text = received;
-      });
-      this.#binding.command("clipboard");
-      return this.#until(deadline, "the text did not arrive", () => text);
+      let answer: ClipboardAnswer | undefined;
+      const read = (received: ClipboardAnswer) => {
+        answer = received;
+      };
+      // A refused request, while the channel reconnects, follows after the reconnect.
+      if (this.#reads.size === 0) this.#binding.command("clipboard");
+      this.#reads.add(read);
+      try {
+        const found = await this.#until(deadline, "the text did not arrive", () => answer);
+        if (found === "too long") throw responseTooLarge(operation, "the text of the clipboard", MAX_TEXT);
+        return found.text;
+      } finally {
+        this.#reads.delete(read);
+      }
     },
     /** Offers a text of at most 1 MiB to the programs of the computer. Returns `false` if the text is refused. */
     write: (text: string): boolean => {
@@ -320,6 +341,11 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
     }
   }
 
+  #answerReads(answer: ClipboardAnswer): void {
+    for (const read of this.#reads) read(answer);
+    this.#reads.clear();
+  }
+
   protected override accept(item: ScreenItem): void {
     switch (item.type) {
       case "damage":
@@ -333,7 +359,10 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
         break;
       }
       case "clipboard":
-        for (const resolve of this.#texts.splice(0)) resolve(item.text);
+        this.#answerReads({ text: item.text });
+        break;
+      case "clipboard_too_long":
+        this.#answerReads("too long");
         break;
       case "resized":
         this.emit("resized", { width: item.width, height: item.height });
@@ -344,6 +373,8 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
         break;
       }
       case "reconnected":
+        // The request was lost with the previous connection.
+        if (this.#reads.size > 0) this.#binding.command("clipboard");
         this.emit("reconnected");
         break;
       case "bell":

@@ -166,6 +166,7 @@ export type ScreenItem =
   | { type: "damage"; rects: ScreenRect[]; updates: number }
   | { type: "image"; id: number; width: number; height: number; format: "png" | "rgba"; data: Uint8Array }
   | { type: "clipboard"; text: string }
+  | { type: "clipboard_too_long" }
   | { type: "bell" }
   | { type: "error"; message: string };
 

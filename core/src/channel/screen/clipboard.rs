@@ -6,6 +6,19 @@ use super::reader::{Read, Reader, Stop};
 /// The longest text that is accepted, in bytes.
 pub(super) const MAX_TEXT: usize = 1 << 20;
 
+/// The most bytes of text that are unpacked: line ends have two bytes during the transfer, and a zero byte follows.
+const MAX_UNPACKED: usize = MAX_TEXT * 2 + 1;
+
+/// The longest message that is received. A longer text is received and dropped, because the channel goes on after it.
+const MAX_MESSAGE: usize = 16 << 20;
+
+/// The text of the computer, or `TooLong`.
+pub(super) type Answer = Result<String, TooLong>;
+
+/// The text is longer than [`MAX_TEXT`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooLong;
+
 /// The bits of the extended messages.
 const TEXT: u32 = 1;
 const CAPS: u32 = 1 << 24;
@@ -18,12 +31,23 @@ const PROVIDE: u32 = 1 << 28;
 pub(super) struct Clipboard {
     /// The actions of the server; 0 for a server without the extension.
     actions: u32,
-    /// The text that this side offers to the server.
+    /// The text that this side offers to the server, while it owns the clipboard.
     offered: Option<String>,
     /// The last text of a server without the extension.
-    received: Option<String>,
-    /// Whether the program wants the text of the server.
-    wanted: bool,
+    received: Option<Answer>,
+    wanted: Wanted,
+}
+
+/// How far a request of the program is.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// The program waits for nothing: a text that arrives is too late.
+    #[default]
+    Nothing,
+    /// The server was asked whether it has a text. A text that arrives before the response belongs to an old request.
+    Peeked,
+    /// The server was asked for the text.
+    Requested,
 }
 
 impl Clipboard {
@@ -33,12 +57,12 @@ impl Clipboard {
     }
 
     /// Handles the text message of the server. Returns the text that the program asked for.
-    pub(super) fn handle(&mut self, reader: &mut Reader<'_>, output: &mut Vec<u8>) -> Read<Option<String>> {
+    pub(super) fn handle(&mut self, reader: &mut Reader<'_>, output: &mut Vec<u8>) -> Read<Option<Answer>> {
         reader.take(3)?;
         let length = reader.u32()?.cast_signed();
         // A negative length means the extended form.
         let size = usize::try_from(length.unsigned_abs()).unwrap_or(usize::MAX);
-        if size > MAX_TEXT * 2 {
+        if size > MAX_MESSAGE {
             return Err(Stop::Invalid("the text of the clipboard is too long"));
         }
         let bytes = reader.take(size)?;
@@ -49,14 +73,12 @@ impl Clipboard {
             });
         }
         let text: String = bytes.iter().map(|&byte| char::from(byte)).collect();
-        if std::mem::take(&mut self.wanted) {
-            return Ok(Some(text));
-        }
-        self.received = Some(text);
+        self.received = Some(checked(text));
+        self.offered = None;
         Ok(None)
     }
 
-    fn extended(&mut self, mut reader: Reader<'_>, output: &mut Vec<u8>) -> Read<Option<String>> {
+    fn extended(&mut self, mut reader: Reader<'_>, output: &mut Vec<u8>) -> Read<Option<Answer>> {
         let flags = reader.u32()?;
         if flags & CAPS != 0 {
             self.actions = flags & (REQUEST | PEEK | NOTIFY | PROVIDE);
@@ -69,30 +91,56 @@ impl Clipboard {
         } else if flags & PEEK != 0 {
             message(output, NOTIFY | if self.offered.is_some() { TEXT } else { 0 }, &[]);
         } else if flags & NOTIFY != 0 {
-            // The other side has a new clipboard.
-            self.offered = None;
-        } else if flags & PROVIDE != 0 && flags & TEXT != 0 && std::mem::take(&mut self.wanted) {
-            let mut buffer = Vec::new();
-            let compressed = reader.take(reader.len())?;
-            let data = Stream::default().inflate(compressed, &mut buffer, MAX_TEXT + 4)?;
-            let mut data = Reader::new(data);
-            let length = data.length(MAX_TEXT, "the text of the clipboard is too long")?;
-            let text = String::from_utf8_lossy(data.take(length)?);
-            return Ok(Some(text.trim_end_matches('\0').replace("\r\n", "\n")));
+            return Ok(self.notified(flags & TEXT != 0, output));
+        } else if flags & PROVIDE != 0 && flags & TEXT != 0 && self.wanted == Wanted::Requested {
+            self.wanted = Wanted::Nothing;
+            return unpacked(reader.take(reader.len())?).map(Some);
         }
         Ok(None)
     }
 
-    /// Asks the server for its text. Returns the text of a server without the extension.
-    pub(super) fn request(&mut self) -> (Option<String>, Vec<u8>) {
-        if self.actions & REQUEST == 0 {
-            self.wanted = false;
-            return (Some(self.received.clone().unwrap_or_default()), Vec::new());
+    /// Handles the news whether the server has a text.
+    fn notified(&mut self, has_text: bool, output: &mut Vec<u8>) -> Option<Answer> {
+        if has_text {
+            // A program of the computer has taken the clipboard. Without a text, the server only says that no program
+            // has it, which is also so while this side offers a text.
+            self.offered = None;
+            if self.wanted != Wanted::Nothing {
+                // A server forgets the requests for the previous text.
+                self.wanted = Wanted::Requested;
+                message(output, REQUEST | TEXT, &[]);
+            }
+            return None;
         }
-        self.wanted = true;
+        (std::mem::take(&mut self.wanted) != Wanted::Nothing).then(|| Ok(String::new()))
+    }
+
+    /// Asks for the text. Returns it if it is known already, and the message to the server.
+    pub(super) fn request(&mut self) -> (Option<Answer>, Vec<u8>) {
+        if let Some(text) = &self.offered {
+            // The server does not send a text back to the side that offers it.
+            return (Some(Ok(text.clone())), Vec::new());
+        }
+        if self.actions & REQUEST == 0 {
+            return (Some(self.received.clone().unwrap_or_else(|| Ok(String::new()))), Vec::new());
+        }
         let mut output = Vec::new();
-        message(&mut output, REQUEST | TEXT, &[]);
+        // Servers ignore a request while they have announced no text, but they respond to a peek.
+        if self.actions & PEEK != 0 {
+            self.wanted = Wanted::Peeked;
+            message(&mut output, PEEK, &[]);
+        } else {
+            self.wanted = Wanted::Requested;
+            message(&mut output, REQUEST | TEXT, &[]);
+        }
         (None, output)
+    }
+
+    /// Returns the answer to a request that waits while this side offers a new text.
+    pub(super) fn answer_with_offer(&mut self) -> Option<Answer> {
+        let text = self.offered.as_ref().filter(|_| self.wanted != Wanted::Nothing)?;
+        self.wanted = Wanted::Nothing;
+        Some(Ok(text.clone()))
     }
 
     /// Offers a text to the server. Returns the message. Returns `None` if the server does not know the extension, and
@@ -100,7 +148,6 @@ impl Clipboard {
     pub(super) fn offer(&mut self, text: &str) -> Option<Vec<u8>> {
         let mut output = Vec::new();
         if self.actions & NOTIFY != 0 {
-            self.offered = Some(text.to_owned());
             message(&mut output, NOTIFY | TEXT, &[]);
         } else {
             let latin: Vec<u8> =
@@ -109,8 +156,31 @@ impl Clipboard {
             output.extend(u32::try_from(latin.len()).unwrap_or(u32::MAX).to_be_bytes());
             output.extend(latin);
         }
+        self.offered = Some(text.to_owned());
         Some(output)
     }
+}
+
+fn checked(text: String) -> Answer {
+    if text.len() > MAX_TEXT { Err(TooLong) } else { Ok(text) }
+}
+
+/// Unpacks the text of the server.
+fn unpacked(compressed: &[u8]) -> Read<Answer> {
+    const LENGTH: usize = 4;
+    let mut buffer = Vec::new();
+    let data = match Stream::default().inflate(compressed, &mut buffer, MAX_UNPACKED + LENGTH) {
+        Ok(data) => data,
+        // The length is unpacked, even if the text does not fit.
+        Err(stop) => {
+            let length = Reader::new(&buffer).length(MAX_UNPACKED, "the text is too long");
+            return if length.is_err() && !buffer.is_empty() { Ok(Err(TooLong)) } else { Err(stop) };
+        }
+    };
+    let mut data = Reader::new(data);
+    let Ok(length) = data.length(MAX_UNPACKED, "the text is too long") else { return Ok(Err(TooLong)) };
+    let text = String::from_utf8_lossy(data.take(length)?);
+    Ok(checked(text.trim_end_matches('\0').replace("\r\n", "\n")))
 }
 
 /// Writes an extended message, whose length is negative.
@@ -158,27 +228,82 @@ mod tests {
         bytes[1..].to_vec()
     }
 
-    fn handle(clipboard: &mut Clipboard, bytes: &[u8]) -> (Option<String>, Vec<u8>) {
+    fn handle(clipboard: &mut Clipboard, bytes: &[u8]) -> (Option<Answer>, Vec<u8>) {
         let mut output = Vec::new();
         let found = clipboard.handle(&mut Reader::new(bytes), &mut output).unwrap();
         (found, output)
     }
 
+    /// Returns a message to the server without data.
+    fn sent(flags: u32) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        message(&mut bytes, flags, &[]);
+        bytes
+    }
+
+    fn extended() -> Clipboard {
+        let mut clipboard = Clipboard::default();
+        handle(&mut clipboard, &from_server(CAPS | REQUEST | PEEK | NOTIFY | PROVIDE | TEXT, &[0; 4]));
+        clipboard
+    }
+
     #[test]
     fn text_is_only_received_on_request() {
-        let mut clipboard = Clipboard::default();
-        handle(&mut clipboard, &from_server(CAPS | REQUEST | NOTIFY | PROVIDE | TEXT, &[0; 4]));
+        let mut clipboard = extended();
         let provide = from_server(PROVIDE | TEXT, &provided("über\nzwei 😀"));
         assert_eq!(handle(&mut clipboard, &provide).0, None);
-        assert_eq!(clipboard.request().0, None);
-        assert_eq!(handle(&mut clipboard, &provide).0.as_deref(), Some("über\nzwei 😀"));
+        let (answer, output) = clipboard.request();
+        assert_eq!((answer, &output[..]), (None, &sent(PEEK)[..]));
+        // The text of an old request is not the answer.
+        assert_eq!(handle(&mut clipboard, &from_server(PROVIDE | TEXT, &provided("old"))).0, None);
+        assert_eq!(handle(&mut clipboard, &from_server(NOTIFY | TEXT, &[])), (None, sent(REQUEST | TEXT)));
+        assert_eq!(handle(&mut clipboard, &provide).0, Some(Ok("über\nzwei 😀".to_owned())));
         assert_eq!(handle(&mut clipboard, &provide).0, None);
     }
 
     #[test]
+    fn without_an_announced_text_the_answer_is_empty() {
+        let mut clipboard = extended();
+        clipboard.request();
+        assert_eq!(handle(&mut clipboard, &from_server(NOTIFY, &[])).0, Some(Ok(String::new())));
+        assert_eq!(handle(&mut clipboard, &from_server(NOTIFY, &[])).0, None);
+    }
+
+    #[test]
+    fn the_own_text_is_the_answer_until_a_program_takes_the_clipboard() {
+        let mut clipboard = extended();
+        clipboard.request();
+        assert_eq!(clipboard.answer_with_offer(), None);
+        clipboard.offer("two");
+        assert_eq!(clipboard.answer_with_offer(), Some(Ok("two".to_owned())));
+        // The server says that the program that had the clipboard has lost it.
+        handle(&mut clipboard, &from_server(NOTIFY, &[]));
+        assert_eq!(clipboard.request(), (Some(Ok("two".to_owned())), Vec::new()));
+        assert!(!handle(&mut clipboard, &from_server(REQUEST | TEXT, &[])).1.is_empty());
+        handle(&mut clipboard, &from_server(NOTIFY | TEXT, &[]));
+        assert_eq!(clipboard.request().0, None);
+    }
+
+    #[test]
+    fn a_text_over_the_limit_is_an_answer_of_its_own() {
+        for size in [MAX_TEXT + 1, MAX_TEXT * 2 + 2, MAX_TEXT * 4] {
+            let mut clipboard = extended();
+            clipboard.request();
+            handle(&mut clipboard, &from_server(NOTIFY | TEXT, &[]));
+            let provide = from_server(PROVIDE | TEXT, &provided(&"x".repeat(size)));
+            assert_eq!(handle(&mut clipboard, &provide).0, Some(Err(TooLong)), "{size}");
+        }
+        let mut clipboard = extended();
+        clipboard.request();
+        handle(&mut clipboard, &from_server(NOTIFY | TEXT, &[]));
+        let text = "\n".repeat(MAX_TEXT);
+        let provide = from_server(PROVIDE | TEXT, &provided(&text));
+        assert_eq!(handle(&mut clipboard, &provide).0, Some(Ok(text)));
+    }
+
+    #[test]
     fn text_is_provided_when_the_server_requests_it() {
-        let mut clipboard = Clipboard::default();
-        handle(&mut clipboard, &from_server(CAPS | REQUEST | NOTIFY | PROVIDE | TEXT, &[0; 4]));
+        let mut clipboard = extended();
         let long = "a\n😀".repeat(40_000);
         assert!(clipboard.offer(&long).is_some());
         let (_, output) = handle(&mut clipboard, &from_server(REQUEST | TEXT, &[]));
@@ -197,6 +322,6 @@ mod tests {
         assert_eq!(clipboard.offer("é"), Some(vec![6, 0, 0, 0, 0, 0, 0, 1, 0xe9]));
         assert_eq!(clipboard.offer("😀"), None);
         handle(&mut clipboard, &[0, 0, 0, 0, 0, 0, 1, 0xe9]);
-        assert_eq!(clipboard.request().0.as_deref(), Some("é"));
+        assert_eq!(clipboard.request().0, Some(Ok("é".to_owned())));
     }
 }

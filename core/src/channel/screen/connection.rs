@@ -1,6 +1,6 @@
 //! RFB on one socket: the handshake, the messages of the server, and the update requests.
 
-use super::clipboard::Clipboard;
+use super::clipboard::{Answer, Clipboard};
 use super::damage::Damage;
 use super::framebuffer::{Framebuffer, Rect};
 use super::handshake::{self, Handshake};
@@ -101,7 +101,7 @@ pub(super) struct Effects {
     pub(super) updates: u64,
     /// The changes of the complete updates.
     pub(super) damage: Damage,
-    pub(super) clipboard: Option<String>,
+    pub(super) clipboard: Option<Answer>,
     pub(super) bell: bool,
     /// Why the server refused to change the size.
     pub(super) size_refused: Option<&'static str>,
@@ -373,8 +373,8 @@ impl Connection {
             2 => desk.effects.bell = true,
             3 => {
                 let mut output = Vec::new();
-                if let Some(text) = desk.clipboard.handle(reader, &mut output)? {
-                    desk.effects.clipboard = Some(text);
+                if let Some(answer) = desk.clipboard.handle(reader, &mut output)? {
+                    desk.effects.clipboard = Some(answer);
                 }
                 self.respond(&output);
             }

@@ -22,7 +22,7 @@ mod zrle;
 use std::collections::VecDeque;
 use std::mem;
 
-use self::clipboard::Clipboard;
+use self::clipboard::{Answer, Clipboard, TooLong};
 use self::connection::{Connection, Desk, Effects, End};
 use self::damage::Damage;
 use self::image::{ImageCache, ImageRequest};
@@ -128,6 +128,8 @@ pub enum ScreenItem {
         /// The text.
         text: String,
     },
+    /// The requested text of the clipboard is longer than 1 MiB.
+    ClipboardTooLong,
     /// A program rang the bell.
     Bell,
     /// An error message from the server, with secrets masked.
@@ -184,7 +186,7 @@ struct Unread {
     updates: u64,
     /// The requested images, with the numbers of their requests.
     images: VecDeque<(u64, ImageRequest)>,
-    clipboard: Option<String>,
+    clipboard: Option<Answer>,
     bell: bool,
     errors: VecDeque<String>,
 }
@@ -329,8 +331,11 @@ impl Protocol for Screen {
             counters.buffered = 0;
             return Some(ScreenItem::Damage { rects: unread.damage.take(), updates });
         }
-        if let Some(text) = unread.clipboard.take() {
-            return Some(ScreenItem::Clipboard { text });
+        if let Some(answer) = unread.clipboard.take() {
+            return Some(match answer {
+                Ok(text) => ScreenItem::Clipboard { text },
+                Err(TooLong) => ScreenItem::ClipboardTooLong,
+            });
         }
         if mem::take(&mut unread.bell) {
             return Some(ScreenItem::Bell);

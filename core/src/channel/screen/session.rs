@@ -266,19 +266,24 @@ impl Session<Screen> {
             return Err(refused("clipboard", "text", problem));
         };
         self.protocol.connection.send(&message);
+        if let Some(answer) = self.protocol.clipboard.answer_with_offer() {
+            self.protocol.unread.clipboard = Some(answer);
+        }
         Ok(None)
     }
 
-    /// Requests the text of the computer's clipboard, for [`ScreenItem::Clipboard`].
+    /// Requests the text of the computer's clipboard, for [`ScreenItem::Clipboard`] or [`ScreenItem::ClipboardTooLong`].
+    /// Requests that wait share one item. The text is that of [`Self::set_clipboard`] while this channel owns the
+    /// clipboard, and empty if the server announces none: a text that was copied before the channel opened is unknown to
+    /// it on some servers.
     pub fn request_clipboard(&mut self) -> Option<InputRefusal> {
         if !self.link.is_open() {
             return Some(InputRefusal::Disconnected);
         }
-        let (text, message) = self.protocol.clipboard.request();
+        let (answer, message) = self.protocol.clipboard.request();
         self.protocol.connection.send(&message);
-        if text.is_some() {
-            self.protocol.unread.clipboard = text;
-        }
+        // An unread answer to an old request may be outdated.
+        self.protocol.unread.clipboard = answer;
         None
     }
 
@@ -292,7 +297,8 @@ impl Session<Screen> {
     /// `region` is a part of the screen (default: the whole screen), `scale` the size of the image from above 0 to 1.
     ///
     /// # Errors
-    /// [`Error::Encode`] if an argument is invalid, or 64 images are requested already.
+    /// [`Error::Encode`] if an argument is invalid, no pixel of the region is on the screen, or 64 images are requested
+    /// already.
     pub fn request_image(
         &mut self,
         id: u64,
@@ -305,6 +311,14 @@ impl Session<Screen> {
         }
         if region.is_some_and(|region| region.area() == 0) {
             return Err(refused("image", "region", "must have a width and a height"));
+        }
+        let screen = self.protocol.framebuffer.rect();
+        // The size is unknown before the first connect.
+        if screen.area() > 0
+            && region.is_some_and(|region| region.x >= screen.width || region.y >= screen.height)
+        {
+            let problem = format!("has no pixel on the screen of {}x{} pixels", screen.width, screen.height);
+            return Err(refused("image", "region", problem));
         }
         let images = &mut self.protocol.unread.images;
         if images.len() >= MAX_IMAGES {
@@ -414,17 +428,20 @@ impl<'a> Arguments<'a> {
     }
 
     fn region(&self) -> Result<Option<Rect>, Error> {
-        let problem = || {
-            let problem = "must have whole numbers of pixels: `x`, `y`, `width` and `height`";
-            refused(self.operation, "region", problem)
-        };
         let region = match self.fields.get("region") {
             None | Some(Value::Null) => return Ok(None),
             Some(region) => region,
         };
         let side = |name| {
-            let value = region.get(name).and_then(Value::as_f64).ok_or_else(problem)?;
-            whole(self.operation, name, value, 0, u16::MAX).map_err(|_| problem())
+            let value = region.get(name).and_then(Value::as_f64);
+            let value = value
+                .filter(|value| *value >= 0.0 && value.is_finite() && value.fract() == 0.0)
+                .ok_or_else(|| {
+                    let problem = "must have whole numbers of pixels: `x`, `y`, `width` and `height`";
+                    refused(self.operation, "region", problem)
+                })?;
+            // What is beyond the largest screen is cropped anyway.
+            whole(self.operation, name, value.min(u16::MAX.into()), 0, u16::MAX)
         };
         Ok(Some(Rect { x: side("x")?, y: side("y")?, width: side("width")?, height: side("height")? }))
     }
@@ -502,6 +519,7 @@ impl Kind for Screen {
                 let fields = Value::record([record("clipboard")]);
                 return PlainObject::with_payload(fields, "text", Payload::Text(text));
             }
+            ScreenItem::ClipboardTooLong => Value::record([record("clipboard_too_long")]),
             ScreenItem::Bell => Value::record([record("bell")]),
             ScreenItem::Error { message } => Value::record([record("error"), ("message", message.into())]),
             ScreenItem::Cursor(Cursor { x, y, width, height, pixels }) => {
