@@ -470,7 +470,7 @@ fn images_are_taken_when_the_whole_screen_has_arrived() {
     let mut picture = Picture::new(40, 30);
     let mut random = Random::new(2);
     let mut encoder = Encoder::new();
-    let region = orgo_core::channel::screen::Rect { x: 5, y: 6, width: 7, height: 8 };
+    let region = Rect { x: 5, y: 6, width: 7, height: 8 };
     client.session.request_image(1, None, 1.0, ImageFormat::Rgba).unwrap();
     client.session.request_image(2, Some(region), 1.0, ImageFormat::Rgba).unwrap();
     client.session.request_image(3, None, 0.5, ImageFormat::Rgba).unwrap();
