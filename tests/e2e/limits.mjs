@@ -286,9 +286,11 @@ async function uploadWithProgressHasLimits(env) {
   const events = progress.length;
   // The server detects the end of the connection only while it reads.
   await resume();
-  await until("the connection to be closed", async () => (await counts()).aborted === 1);
+  // On a slow machine, the limit may be reached before the request arrives.
+  const ended = ({ requests, aborted }) => aborted === requests;
+  await until("the connection to be closed", async () => ended(await counts()));
   equal(progress.length, events, "the number of progress events after the end");
-  equal((await counts()).requests, 1, "the requests: an upload that may have arrived is not retried");
+  ok((await counts()).requests <= 1, "an upload that may have arrived is not retried");
 
   const stalled = createRun(env, "stall").orgo.files.upload(
     { ...LARGE, file: new Uint8Array(9) },

@@ -32,8 +32,9 @@ extern "C" {
 
 pub(crate) use host::Host;
 
-/// A handler of events. All handlers have one type, because wasm-bindgen generates code for each type.
-type Listener = Closure<dyn FnMut(JsValue)>;
+/// A handler of events, which may run again while it runs: `abort` fires events. All handlers have one type, because
+/// wasm-bindgen generates code for each type.
+type Listener = Closure<dyn Fn(JsValue)>;
 
 /// The browser (or Node) that runs this module.
 #[derive(Debug, Clone, Default)]

@@ -66,7 +66,10 @@ impl Exchange {
             Listener::new(move |event: JsValue| {
                 let event = event.unchecked_ref::<ProgressEvent>();
                 // The total is the announced length, or 0.
-                if event.loaded().max(event.total()) > limit as f64 {
+                let exceeds = event.loaded().max(event.total()) > limit as f64;
+                // Chromium may report the last piece when the response is complete. An abort would then fire no event, so the
+                // request would never end. `run` checks the length of a complete response.
+                if exceeds && xhr.ready_state() != XmlHttpRequest::DONE {
                     too_large.set(xhr.status().ok());
                     let _ = xhr.abort();
                 }
