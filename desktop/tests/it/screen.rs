@@ -85,6 +85,15 @@ impl Viewer {
     }
 }
 
+/// Connects a viewer with the right password, and returns whether the server accepts it.
+fn is_accepted(computer: &Computer<'_>) -> bool {
+    let mut viewer = Viewer::start(computer, "", &computer.password());
+    viewer.wait("an outcome", |viewer| {
+        viewer.session.is_complete() || matches!(viewer.session.state(), State::Closed(_))
+    });
+    viewer.session.is_complete()
+}
+
 /// Returns the keys and the buttons that the X server considers held.
 fn held(computer: &Computer<'_>) -> String {
     const CODE: &str = "
@@ -217,13 +226,7 @@ fn the_security_handshake_requires_the_password() {
     let mut viewer = Viewer::start(&computer, "", &computer.password());
     assert_eq!(viewer.end(), "refused by the server: Too many wrong passwords: wait 10 seconds");
     // The limit ends by itself, and the computer's own X server has not counted anything.
-    wait_until("the end of the limit", || {
-        let mut viewer = Viewer::start(&computer, "", &computer.password());
-        viewer.wait("an outcome", |viewer| {
-            viewer.session.is_complete() || matches!(viewer.session.state(), State::Closed(_))
-        });
-        viewer.session.is_complete()
-    });
+    wait_until("the end of the limit", || is_accepted(&computer));
 }
 
 #[test]
@@ -254,13 +257,7 @@ fn the_number_of_viewers_is_limited() {
     let mut viewers: Vec<Viewer> = (0..16).map(|_| Viewer::connect(&computer)).collect();
     assert_eq!(Socket::open(&computer, "websockify", "").close_code(), 1013);
     viewers.pop();
-    wait_until("a free place", || {
-        let mut viewer = Viewer::start(&computer, "", &computer.password());
-        viewer.wait("an outcome", |viewer| {
-            viewer.session.is_complete() || matches!(viewer.session.state(), State::Closed(_))
-        });
-        viewer.session.is_complete()
-    });
+    wait_until("a free place", || is_accepted(&computer));
 }
 
 #[test]
