@@ -42,7 +42,8 @@ const requests = {
   },
   /** Reads the request only after `/resume` was requested, then responds. */
   paused(response, { counts, request }) {
-    request.pause();
+    // `/resume` may arrive first, because it uses another connection.
+    if (!counts.resumed) request.pause();
     request.once("end", () => json(200, { file: { id: "f" } })(response));
     counts.resume = () => request.resume();
   },
@@ -115,7 +116,9 @@ export async function startLimitsServer() {
     if (request.method === "OPTIONS") return response.writeHead(204, CORS).end();
     if (mode === "counts") return json(200, countsOf(run))(response);
     if (mode === "resume") {
-      countsOf(run).resume();
+      const counts = countsOf(run);
+      counts.resumed = true;
+      counts.resume?.();
       return json(200, {})(response);
     }
     const counts = countsOf(run);

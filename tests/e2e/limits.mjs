@@ -287,8 +287,15 @@ async function uploadWithProgressHasLimits(env) {
   // The server detects the end of the connection only while it reads.
   await resume();
   // On a slow machine, the limit may be reached before the request arrives.
+  let seen;
   const ended = ({ requests, aborted }) => aborted === requests;
-  await until("the connection to be closed", async () => ended(await counts()));
+  await until(
+    () => `the connection to be closed: ${JSON.stringify(seen)}`,
+    async () => {
+      seen = await counts();
+      return ended(seen);
+    },
+  );
   equal(progress.length, events, "the number of progress events after the end");
   ok((await counts()).requests <= 1, "an upload that may have arrived is not retried");
 

@@ -6,7 +6,7 @@ const PAUSE = 50;
  * Calls `probe` repeatedly until it returns a value other than `undefined`, `null` or `false`, and returns this value.
  *
  * @template T
- * @param {string} what the condition, for the error message
+ * @param {string | (() => string)} what the condition, for the error message; a function adds what was seen last
  * @param {() => T | Promise<T>} probe
  * @param {number} [limit] the maximum time in milliseconds
  * @returns {Promise<NonNullable<T>>}
@@ -16,7 +16,7 @@ export async function until(what, probe, limit = 15_000) {
   for (;;) {
     const found = await probe();
     if (found !== undefined && found !== null && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${limit} ms`);
+    if (performance.now() > deadline) throw new Error(`${typeof what === "function" ? what() : what}: not within ${limit} ms`);
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
 }
