@@ -70,7 +70,7 @@ async function buildWasm() {
     await run("wasm-pack", ["build", "wasm", ...pack, "--out-name", name, "--", ...cargo], { env: anonymous() });
     await shrink(out, name);
   }
-  rmSync(join(out, ".gitignore"), { force: true });
+  for (const name of [".gitignore", "snippets"]) rmSync(join(out, name), { recursive: true, force: true });
   await buildPlayout();
 }
 

@@ -53,5 +53,7 @@ export async function shrink(folder, name) {
   // CommonJS has several conventions for a default export.
   rename(/__wbg_init as default/, "__wbg_init as init");
   writeFileSync(glue, code);
-  await run("esbuild", [glue, "--minify", "--target=es2022", `--outfile=${glue}`, "--allow-overwrite", "--log-level=warning"]);
+  // Includes the JavaScript files of the crate.
+  const options = ["--bundle", "--format=esm", "--minify", "--target=es2022", "--allow-overwrite", "--log-level=warning"];
+  await run("esbuild", [glue, ...options, `--outfile=${glue}`]);
 }

@@ -25,7 +25,10 @@ const POLL_EVERY: u32 = 20;
 
 #[wasm_bindgen(module = "/src/platform/socket.js")]
 extern "C" {
-    fn listen(socket: &WebSocket, on_message: &JsValue, on_other: &JsValue);
+    /// Cannot fail. With `catch`, wasm-bindgen wraps this function. Otherwise the module would import the JavaScript file
+    /// directly, in addition to the glue, and `scripts/lib/shrink.mjs` renames only one imported module.
+    #[wasm_bindgen(catch)]
+    fn listen(socket: &WebSocket, on_message: &JsValue, on_other: &JsValue) -> Result<(), JsValue>;
 }
 
 /// An event of the socket.
@@ -120,14 +123,14 @@ impl Socket {
             Listener::new(move |event: JsValue| handle(&inbox, &event))
         };
         let (on_message, on_other) = (handler(Inbox::handle_message), handler(Inbox::handle_event));
-        listen(&socket, on_message.as_ref(), on_other.as_ref());
+        listen(&socket, on_message.as_ref(), on_other.as_ref())?;
         Ok(Self { socket, inbox, _on_message: on_message, _on_other: on_other })
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        listen(&self.socket, &JsValue::NULL, &JsValue::NULL);
+        let _ = listen(&self.socket, &JsValue::NULL, &JsValue::NULL);
         // Without a code, `close` never throws. On a closing socket it does nothing.
         let _ = self.socket.close();
     }
