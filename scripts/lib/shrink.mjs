@@ -12,7 +12,7 @@ export const RUSTC = [
   "--strip-target-features",
 ];
 /** The wasm-opt options that enable the additional features that wasm-bindgen uses. */
-const BINDGEN = enabled(["multivalue", "reference-types"]);
+export const BINDGEN = enabled(["multivalue", "reference-types"]);
 
 /**
  * The wasm-opt passes, chosen by the compressed size of the result. Two of them need a reason: the first kilobyte of the memory
