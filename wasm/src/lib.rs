@@ -4,7 +4,7 @@
 //!
 //! It runs wherever `fetch`, `WebSocket`, `performance` and `setTimeout` are global: pages, workers, Node.
 //!
-//! The features `rest` and `channels` are parts of the module. The linker removes the code of the core that a module does
+//! The features `rest`, `channels` and `node` are parts of the module. The linker removes the code of the core that a module does
 //! not use, so only the exports depend on the features.
 
 #[cfg(feature = "channels")]
@@ -17,7 +17,7 @@ mod client;
 mod convert;
 mod platform;
 mod promise;
-#[cfg(all(test, feature = "rest", feature = "channels"))]
+#[cfg(all(test, feature = "rest", feature = "channels", feature = "node"))]
 mod tests;
 
 use wasm_bindgen::prelude::wasm_bindgen;

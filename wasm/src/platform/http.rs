@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+use super::host::SendingWatch;
 use super::{Browser, Listener, failure};
 
 #[wasm_bindgen(module = "/src/platform/exchange.js")]
@@ -84,6 +85,7 @@ pub(super) async fn send(
         exchange.header("connection", "close").map_err(never)?;
     }
     let body = request.body.as_ref().map(Body::to_vec);
+    let _watch = browser.host.as_ref().map(|host| SendingWatch::new(host, &request, &progress));
     let started = exchange.start(body.as_deref().map(Uint8Array::from)).map_err(never)?;
     JsFuture::from(started).await.map_err(|error| lost(&error, ""))?;
     progress.received();
