@@ -1,5 +1,6 @@
 //! Tests the screen channel with the client's session, over real sockets.
 
+use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use orgo_core::channel::screen::{KeyAction, PointerButton, ScreenItem, ScreenOptions};
@@ -85,13 +86,27 @@ impl Viewer {
     }
 }
 
-/// Connects a viewer with the right password, and returns whether the server accepts it.
-fn is_accepted(computer: &Computer<'_>) -> bool {
+/// Connects a viewer with the right password. Returns it if the server accepts it, or the reason of the refusal.
+fn try_connect(computer: &Computer<'_>) -> Result<Viewer, String> {
     let mut viewer = Viewer::start(computer, "", &computer.password());
     viewer.wait("an outcome", |viewer| {
         viewer.session.is_complete() || matches!(viewer.session.state(), State::Closed(_))
     });
-    viewer.session.is_complete()
+    if viewer.session.is_complete() { Ok(viewer) } else { Err(viewer.end()) }
+}
+
+/// Connects a viewer as soon as the server has noticed the end of earlier viewers. Every other refusal is a failure.
+fn connect_when_free(computer: &Computer<'_>) -> Viewer {
+    let end = Instant::now() + TIMEOUT;
+    loop {
+        match try_connect(computer) {
+            Ok(viewer) => return viewer,
+            Err(refusal) => {
+                assert!(refusal.contains("1013") && Instant::now() < end, "{refusal}");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
 }
 
 /// Returns the keys and the buttons that the X server considers held.
@@ -226,7 +241,7 @@ fn the_security_handshake_requires_the_password() {
     let mut viewer = Viewer::start(&computer, "", &computer.password());
     assert_eq!(viewer.end(), "refused by the server: Too many wrong passwords: wait 10 seconds");
     // The limit ends by itself, and the computer's own X server has not counted anything.
-    wait_until("the end of the limit", || is_accepted(&computer));
+    wait_until("the end of the limit", || try_connect(&computer).is_ok());
 }
 
 #[test]
@@ -257,7 +272,30 @@ fn the_number_of_viewers_is_limited() {
     let mut viewers: Vec<Viewer> = (0..16).map(|_| Viewer::connect(&computer)).collect();
     assert_eq!(Socket::open(&computer, "websockify", "").close_code(), 1013);
     viewers.pop();
-    wait_until("a free place", || is_accepted(&computer));
+    wait_until("a free place", || try_connect(&computer).is_ok());
+}
+
+#[test]
+fn all_viewers_can_connect_at_the_same_time() {
+    let server = Server::start();
+    let computer = server.computer();
+    let barrier = Barrier::new(16);
+    std::thread::scope(|scope| {
+        let connect = || {
+            // The X server must not count the handshakes of earlier rounds either.
+            for _ in 0..if full() { 50 } else { 5 } {
+                barrier.wait();
+                let viewer = connect_when_free(&computer);
+                // Each viewer stays until all are connected.
+                barrier.wait();
+                drop(viewer);
+            }
+        };
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(connect)).collect();
+        for thread in threads {
+            thread.join().expect("it connects");
+        }
+    });
 }
 
 #[test]
