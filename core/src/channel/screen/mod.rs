@@ -161,7 +161,7 @@ pub struct Screen {
     connection: Connection,
     now: Millis,
     framebuffer: Framebuffer,
-    /// The number of messages that may have changed the pixels.
+    /// The number of messages that may have changed the pixels or the shape of the pointer.
     version: u64,
     image_cache: ImageCache,
     cursor: Option<Cursor>,
@@ -239,6 +239,7 @@ impl Screen {
         counters.received += updates;
         counters.buffered = self.unread.updates;
         if cursor.is_some() {
+            self.version += 1;
             self.cursor = cursor;
             self.unread.cursor = true;
         }
@@ -266,7 +267,9 @@ impl Screen {
             return None;
         }
         let (id, request) = self.unread.images.pop_front()?;
-        Some(ScreenItem::Image { id, image: self.image_cache.take(self.version, request, &self.framebuffer) })
+        let pointer = self.cursor.as_ref().zip(self.input.position()).filter(|_| request.pointer);
+        let image = self.image_cache.take(self.version, request, &self.framebuffer, pointer);
+        Some(ScreenItem::Image { id, image })
     }
 }
 
@@ -360,6 +363,14 @@ impl Protocol for Screen {
 
     fn set_now(&mut self, now: Millis) {
         self.now = now;
+    }
+
+    fn poll_timeout(&self) -> Option<Millis> {
+        self.input.next_repeat()
+    }
+
+    fn handle_timeout(&mut self, now: Millis, accepts: bool) {
+        self.input.repeat(now, accepts);
     }
 
     fn poll_output(&mut self) -> Option<Vec<u8>> {
