@@ -192,8 +192,12 @@ struct View {
 
 impl View {
     fn connect(display: &Display, encodings: &[Encoding], is_distant: bool) -> Self {
-        let target = Target { max_reconnects: Some(0), ..Target::default() };
         let options = ScreenOptions { encodings: encodings.to_vec(), ..ScreenOptions::default() };
+        Self::connect_with(display, options, is_distant)
+    }
+
+    fn connect_with(display: &Display, options: ScreenOptions, is_distant: bool) -> Self {
+        let target = Target { max_reconnects: Some(0), ..Target::default() };
         let stream = UnixStream::connect(display.folder.path().join("viewers")).expect("it listens");
         stream.set_read_timeout(Some(Duration::from_millis(5))).expect("the timeout is not zero");
         let mut view = Self {
@@ -370,6 +374,32 @@ fn the_pointer_is_part_of_the_screen_only_after_another_client_has_moved_it() {
         view.session.cursor().is_some_and(|cursor| cursor.width > 0)
     });
     view.assert_equal(&display, &mut stamp, "after another move of this client");
+}
+
+#[test]
+fn with_a_quality_the_server_compresses_photographs() {
+    let display = Display::start("640x480");
+    let options = |quality| ScreenOptions { quality, ..ScreenOptions::default() };
+    let [mut exact, mut lossy] =
+        [None, Some(7)].map(|quality| View::connect_with(&display, options(quality), false));
+    let sizes = [exact.received.len(), lossy.received.len()];
+    // A smooth image with some noise, as in a photograph.
+    let mut random = Rng::with_seed(2);
+    let all = Rectangle { x: 0, y: 0, width: 640, height: 480 };
+    display.put(all, |column, row| {
+        let noise = usize::from(random.u8(..8));
+        [column / 3 + noise, row / 2 + noise, (column + row) / 5 + noise]
+            .map(|sum| u8::try_from(sum).expect("it is small"))
+    });
+    exact.assert_equal(&display, &mut 0, "without a quality");
+    let largest = |view: &View| {
+        let pairs = view.session.framebuffer().pixels().iter().zip(display.pixels());
+        pairs.flat_map(|(here, there)| (0..3).map(move |at| here[at].abs_diff(there[at]))).max()
+    };
+    lossy.wait("a similar image", |lossy| largest(lossy).is_some_and(|difference| difference < 48));
+    assert!(!lossy.differences(&display).is_empty(), "JPEG is not exact");
+    let [exact, lossy] = [exact.received.len() - sizes[0], lossy.received.len() - sizes[1]];
+    assert!(lossy * 3 < exact, "{lossy} bytes with a quality, {exact} bytes without one");
 }
 
 /// A part of a recording after which the screen is known.

@@ -44,6 +44,11 @@ export interface ScreenDamage {
 export interface ScreenParams {
   /** Whether the channel only shows the screen: input is refused. Default: `false`. */
   view_only?: boolean;
+  /**
+   * Lets the server compress photographic parts with JPEG, with a quality from 0 to 9. It saves bandwidth while a video plays, but
+   * pixels are no longer exact. Only in Node. Default: none, every pixel is exact.
+   */
+  quality?: number;
 }
 
 /** An image of a screen. */

@@ -12,6 +12,8 @@ mod hextile;
 mod image;
 mod inflate;
 mod input;
+#[cfg(feature = "screen-quality")]
+mod jpeg;
 mod keys;
 mod raw;
 mod reader;
@@ -146,11 +148,14 @@ pub struct ScreenOptions {
     pub view_only: bool,
     /// The accepted encodings, in the order of preference. The server may also copy rectangles. Default: all.
     pub encodings: Vec<Encoding>,
+    /// The quality with which the server may compress photographic parts with JPEG, from 0 to 9. Needs the feature
+    /// `screen-quality`. Default: `None`, which means that every pixel is exact.
+    pub quality: Option<u8>,
 }
 
 impl Default for ScreenOptions {
     fn default() -> Self {
-        Self { view_only: false, encodings: Encoding::ALL.to_vec() }
+        Self { view_only: false, encodings: Encoding::ALL.to_vec(), quality: None }
     }
 }
 
@@ -201,7 +206,7 @@ impl Unread {
 impl Screen {
     fn new(options: ScreenOptions) -> Self {
         Self {
-            connection: Connection::new(None, &options.encodings, false),
+            connection: Connection::new(None, &options, false),
             options,
             now: 0,
             framebuffer: Framebuffer::default(),
@@ -284,7 +289,7 @@ impl Protocol for Screen {
     }
 
     fn on_open(&mut self, password: Option<&Password>) -> Vec<String> {
-        self.connection = Connection::new(password, &self.options.encodings, self.paused);
+        self.connection = Connection::new(password, &self.options, self.paused);
         self.clipboard.reset();
         self.unsent.clear();
         self.input.on_open();

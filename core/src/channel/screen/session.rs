@@ -457,7 +457,23 @@ impl Kind for Screen {
         if encodings.is_empty() {
             encodings.extend(Encoding::ALL);
         }
-        let options = ScreenOptions { view_only: options.flag("view_only")?, encodings };
+        let quality = match options.any_number("quality") {
+            Some(_) if !cfg!(feature = "screen-quality") => {
+                let problem = "is not supported by this host, whose screens are always exact";
+                return Err(Error::encode("computers.screen", "quality", problem));
+            }
+            Some(quality) if !(0.0..=9.0).contains(&quality) || quality.fract() != 0.0 => {
+                let problem = "must be a whole number from 0 to 9";
+                return Err(Error::encode("computers.screen", "quality", problem));
+            }
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the range was checked"
+            )]
+            quality => quality.map(|quality| quality as u8),
+        };
+        let options = ScreenOptions { view_only: options.flag("view_only")?, encodings, quality };
         Ok(Session::screen(target, options, seed, now))
     }
 
