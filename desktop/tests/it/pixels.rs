@@ -451,6 +451,7 @@ fn a_recording_shows_the_same_screen_again() {
         let (bytes, checks) = record(&display, &encodings);
         let target = Target { max_reconnects: Some(0), ..Target::default() };
         let mut session = ScreenSession::screen(target, ScreenOptions::default(), 1, 0);
+        assert!(matches!(session.poll_action(), Some(Action::Connect(_))));
         session.handle_open(0);
         let mut start = 0;
         for check in &checks {
