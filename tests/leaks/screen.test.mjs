@@ -148,7 +148,9 @@ test(`${MINUTES.toFixed(1)} minutes of scrolling and video leak nothing`, LIMIT,
   cpu.push(last.cpu);
   const used = (cpu[1].user + cpu[1].system - cpu[0].user - cpu[0].system) / 1e6;
   const { received } = last.result.counters;
-  console.log(`  ${received} updates in ${seconds.toFixed(0)} s; the client used ${((100 * used) / seconds).toFixed(0)} % of a core`);
+  console.log(
+    `  ${received} updates in ${seconds.toFixed(0)} s; the client used ${((100 * used) / seconds).toFixed(0)} % of a core`,
+  );
   assertNoGrowth(`${MINUTES.toFixed(1)} minutes`, measured);
   assert.equal(last.result.counters.reconnects, 0);
   await client.end();

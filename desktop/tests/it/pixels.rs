@@ -14,9 +14,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
-    ChangeGCAux, ConnectionExt as _, CreateGCAux, ImageFormat, Point, Rectangle, SubwindowMode,
+    ChangeGCAux, ChangeWindowAttributesAux, ConnectionExt as _, CreateGCAux, ImageFormat, Point, Rectangle,
+    SubwindowMode,
 };
 use x11rb::rust_connection::RustConnection;
+use x11rb::wrapper::ConnectionExt as _;
 
 use crate::server::{TIMEOUT, full};
 
@@ -54,7 +56,36 @@ impl Display {
         let values =
             CreateGCAux::new().subwindow_mode(SubwindowMode::INCLUDE_INFERIORS).graphics_exposures(0);
         client.create_gc(gc, root, &values).expect("it is connected");
-        Self { process, folder, client, root, gc }
+        let display = Self { process, folder, client, root, gc };
+        display.set_pointer();
+        display
+    }
+
+    /// Gives the pointer a visible shape: a white square of 12 pixels with a black frame.
+    fn set_pointer(&self) {
+        let id = || self.client.generate_id().expect("there are IDs");
+        let (source, mask, gc, cursor) = (id(), id(), id(), id());
+        let square = |drawable, side: u16, value| {
+            let offset = i16::try_from((16 - side) / 2).expect("it is small");
+            let rect = Rectangle { x: offset, y: offset, width: side, height: side };
+            self.client.change_gc(gc, &ChangeGCAux::new().foreground(value)).expect("it is connected");
+            self.client.poly_fill_rectangle(drawable, gc, &[rect]).expect("it is connected");
+        };
+        for pixmap in [source, mask] {
+            self.client.create_pixmap(1, pixmap, self.root, 16, 16).expect("it is connected");
+        }
+        self.client.create_gc(gc, source, &CreateGCAux::new()).expect("it is connected");
+        for (pixmap, side) in [(source, 10), (mask, 12)] {
+            square(pixmap, 16, 0);
+            square(pixmap, side, 1);
+        }
+        let white = u16::MAX;
+        self.client
+            .create_cursor(cursor, source, mask, white, white, white, 0, 0, 0, 8, 8)
+            .expect("it is connected");
+        let values = ChangeWindowAttributesAux::new().cursor(cursor);
+        self.client.change_window_attributes(self.root, &values).expect("it is connected");
+        self.client.sync().expect("it is connected");
     }
 
     fn size(&self) -> (u16, u16) {
@@ -369,6 +400,13 @@ fn the_pointer_is_part_of_the_screen_only_after_another_client_has_moved_it() {
         let differences = view.differences(&display);
         !differences.is_empty() && differences.iter().all(is_near)
     });
+    // A move to the position that the pointer already has does not change what the X server sends.
+    view.session.move_pointer(f64::from(x), 100.0).expect("it is on the screen");
+    view.perform();
+    display.fill(&[Rectangle { x: 0, y: 0, width: 1, height: 1 }], [1, 2, 3]);
+    display.client.flush().expect("it is connected");
+    view.wait("a later change", |view| view.session.framebuffer().pixels()[0] == [1, 2, 3, 255]);
+    assert!(!view.differences(&display).is_empty(), "the pointer is still part of the screen");
     view.session.move_pointer(9.0, 9.0).expect("it is on the screen");
     view.wait("the shape of the pointer", |view| {
         view.session.cursor().is_some_and(|cursor| cursor.width > 0)

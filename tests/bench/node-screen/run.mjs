@@ -71,7 +71,13 @@ async function timeImages(computer, screen) {
       times.push(performance.now() - began);
     }
     const ms = (value) => Number(value.toFixed(3));
-    rows.push({ what, kB: Math.round(data.length / 1000), "first ms": ms(first), "median ms": ms(median(times)), "p95 ms": ms(quantile(times, 0.95)) });
+    rows.push({
+      what,
+      kB: Math.round(data.length / 1000),
+      "first ms": ms(first),
+      "median ms": ms(median(times)),
+      "p95 ms": ms(quantile(times, 0.95)),
+    });
   }
   return rows;
 }
