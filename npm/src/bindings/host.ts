@@ -7,7 +7,7 @@ import { BindingError, messageOf } from "../errors.js";
 import { once } from "../platform.js";
 import { explainFailure, type FailureCause, usesProxy } from "../proxies.js";
 
-/** The functions of Node that the WebAssembly module uses (wasm/src/platform/host.rs). */
+/** The functions of Node that the WebAssembly module uses (wasm/src/platform). */
 export interface NodeHost {
   /** Describes why a request or a socket failed. `thrown` is the exception, or `undefined` if there is none. */
   explain(url: string, thrown: unknown): FailureCause;

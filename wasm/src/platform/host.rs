@@ -2,7 +2,6 @@
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::WebSocket;
 
 #[wasm_bindgen]
 extern "C" {
@@ -13,10 +12,6 @@ extern "C" {
     /// Describes why a request or a socket failed. `thrown` is the exception, or `undefined` if there is none.
     #[wasm_bindgen(method)]
     pub(super) fn explain(this: &Host, url: &str, thrown: &JsValue) -> Cause;
-
-    /// Opens a socket. The result has the interface of a `WebSocket`.
-    #[wasm_bindgen(method, catch, js_name = openSocket)]
-    pub(super) fn open_socket(this: &Host, url: &str) -> Result<WebSocket, JsValue>;
 
     /// The cause of a failure.
     pub(super) type Cause;

@@ -1,14 +1,17 @@
 //! WebSockets with `web_sys`. The WebSocket of gloo-net cannot close with a code once it is split, reports a message as
 //! sent that it dropped because the socket was closed, and hides `bufferedAmount`, which the backpressure needs.
+//!
+//! The package opens the socket (`npm/src/bindings/sockets.ts`): in Node with `ws`, and in a page as a `WebSocketStream` where
+//! the browser has one, because a `WebSocket` cannot make the server wait.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::{self, Future, poll_fn};
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 
 use gloo_timers::future::TimeoutFuture;
-use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Function, JsString, Reflect, Uint8Array};
 use orgo_core::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
 use orgo_core::client::address::SocketUrl;
 use orgo_core::driver::{Message, Outgoing, SocketReader, SocketWriter};
@@ -57,6 +60,8 @@ impl Inbox {
 /// A socket with its event handlers. Dropping this value detaches the handlers, and closes the socket if it is open.
 struct Socket {
     socket: WebSocket,
+    /// The method that requests the next message. A `WebSocket` has none.
+    read: Option<Function>,
     inbox: Rc<Inbox>,
     /// The exception of an error event before the socket opened, if the platform reports it.
     error: Rc<RefCell<JsValue>>,
@@ -68,10 +73,11 @@ struct Socket {
 
 impl Socket {
     fn new(browser: &Browser, url: &str) -> Result<Self, JsValue> {
-        let socket = match &browser.host {
-            Some(host) => host.open_socket(url)?,
+        let socket = match &browser.open_socket {
+            Some(open) => open.call1(&JsValue::UNDEFINED, &url.into())?.unchecked_into(),
             None => WebSocket::new(url)?,
         };
+        let read = Reflect::get(&socket, &"read".into()).unwrap_or_default().dyn_into().ok();
         socket.set_binary_type(BinaryType::Arraybuffer);
         let inbox = Rc::new(Inbox::default());
 
@@ -96,7 +102,7 @@ impl Socket {
                 inbox.push(Event::Message(match data.as_string() {
                     _ if length as usize > MAX_MESSAGE_BYTES => Message::too_large(),
                     Some(text) => Message::Text(text),
-                    None => Message::Binary(Uint8Array::new(data.unchecked_ref::<ArrayBuffer>()).to_vec()),
+                    None => Message::Binary(Uint8Array::new(&data).to_vec()),
                 }));
             }
         });
@@ -115,6 +121,9 @@ impl Socket {
         let on_close = Listener::new({
             let inbox = Rc::clone(&inbox);
             move |event: JsValue| {
+                if Reflect::get(&event, &"truncated".into()).is_ok_and(|truncated| truncated.is_truthy()) {
+                    inbox.push(Event::Message(Message::Truncated));
+                }
                 let event = event.unchecked_ref::<CloseEvent>();
                 inbox.push(Event::Message(Message::Closed { code: event.code(), reason: event.reason() }));
             }
@@ -125,6 +134,7 @@ impl Socket {
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
         Ok(Self {
             socket,
+            read,
             inbox,
             error,
             _on_open: on_open,
@@ -180,10 +190,23 @@ impl SocketReader for Reader {
     type Text = String;
     type Binary = Vec<u8>;
 
+    fn holds_sender_back(&self) -> bool {
+        self.0.read.is_some()
+    }
+
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Message> {
+        let Socket { socket, read, inbox, .. } = &*self.0;
         loop {
-            if let Event::Message(message) = ready!(self.0.inbox.poll_pop(context)) {
-                return Poll::Ready(message);
+            match inbox.poll_pop(context) {
+                Poll::Ready(Event::Message(message)) => return Poll::Ready(message),
+                Poll::Ready(Event::Opened) => {}
+                Poll::Pending => {
+                    if let Some(read) = read {
+                        // This never throws. While a message is already requested, this does nothing.
+                        let _ = read.call0(socket);
+                    }
+                    return Poll::Pending;
+                }
             }
         }
     }
