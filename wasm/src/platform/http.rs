@@ -14,6 +14,7 @@ use web_sys::{
     AbortController, ReadableStream, ReadableStreamDefaultReader, RequestCache, RequestRedirect, ResponseType,
 };
 
+use super::host::SendingWatch;
 use super::{Browser, failure, xhr};
 
 #[wasm_bindgen]
@@ -87,6 +88,7 @@ pub(super) async fn send(
     // Node keeps only a weak reference to a request, whose collection would break its signal. So the request is kept
     // until the response is read.
     let kept = web_sys::Request::from(built.map_err(|error| SendFailure::never(not_built(error)))?);
+    let _watch = browser.host.as_ref().map(|host| SendingWatch::new(host, &request, &progress));
     let fetched = JsFuture::from(fetch(&kept)).await.map_err(|error| lost(&error, ""))?;
     let fetched = FetchResponse::from(fetched.unchecked_into::<web_sys::Response>());
     progress.received();
