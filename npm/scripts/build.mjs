@@ -107,7 +107,6 @@ await Promise.all([
     stdin: {
       contents: `
         export * from "./orgo_wasm.js";
-        export { openSocket } from "../../src/bindings/sockets.ts";
         export const moduleUrl = () => new URL("./orgo_wasm_bg.wasm", import.meta.url);
       `,
       resolveDir: inDist("wasm"),

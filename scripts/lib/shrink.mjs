@@ -1,5 +1,5 @@
 // Makes the output of wasm-pack smaller: the WebAssembly module and its JavaScript glue.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, output, run } from "./step.mjs";
 
@@ -52,5 +52,16 @@ export async function shrink(folder) {
   // CommonJS has several conventions for a default export.
   rename(/__wbg_init as default/, "__wbg_init as init");
   writeFileSync(glue, code);
-  await run("esbuild", [glue, "--minify", "--target=es2022", `--outfile=${glue}`, "--allow-overwrite", "--log-level=warning"]);
+  // The glue imports the scripts of the crate from this folder.
+  await run("esbuild", [
+    glue,
+    "--bundle",
+    "--format=esm",
+    "--minify",
+    "--target=es2022",
+    `--outfile=${glue}`,
+    "--allow-overwrite",
+    "--log-level=warning",
+  ]);
+  rmSync(join(folder, "snippets"), { recursive: true, force: true });
 }

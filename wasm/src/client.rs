@@ -27,20 +27,14 @@ pub struct Client {
 
 #[wasm_bindgen]
 impl Client {
-    /// Creates a client. `log` receives the level and the text of each line. `host` is the network of Node. `open_socket`
-    /// takes a URL, and returns an object with the interface of a `WebSocket`.
+    /// Creates a client. `log` receives the level and the text of each line. `host` is the network of Node.
     ///
     /// # Errors
     /// An `ErrorRecord` for an invalid setting, with its name.
     #[wasm_bindgen(constructor)]
-    pub fn new(
-        config: &JsValue,
-        log: Option<Function>,
-        host: Option<Host>,
-        open_socket: Option<Function>,
-    ) -> Result<Self, JsValue> {
+    pub fn new(config: &JsValue, log: Option<Function>, host: Option<Host>) -> Result<Self, JsValue> {
         let config = map_from_js("Orgo", "options", config).and_then(|config| Config::read(&config));
-        let browser = Browser { log, host, open_socket, ..Browser::default() };
+        let browser = Browser { log, host, ..Browser::default() };
         config.map(|config| Self { config, browser }).map_err(|error| error_to_js(&error))
     }
 

@@ -42,7 +42,7 @@ fn browser() -> Browser {
 }
 
 fn client() -> Client {
-    Client::new(&parse(&format!(r#"{{"base_url":"http://{DEAD}/api","api_key":"sk_secret"}}"#)), None, None, None)
+    Client::new(&parse(&format!(r#"{{"base_url":"http://{DEAD}/api","api_key":"sk_secret"}}"#)), None, None)
         .unwrap()
 }
 
@@ -116,7 +116,7 @@ fn the_content_of_an_upload_must_be_bytes() {
 
 #[wasm_bindgen_test]
 fn a_setting_of_the_wrong_type_is_refused_without_its_value() {
-    let error = Client::new(&parse(r#"{"api_key":["sk_secret"]}"#), None, None, None).unwrap_err();
+    let error = Client::new(&parse(r#"{"api_key":["sk_secret"]}"#), None, None).unwrap_err();
     assert_eq!(get(&error, "field"), "api_key");
     assert!(!text(&error).contains("sk_secret"), "{}", text(&error));
 }

@@ -545,7 +545,10 @@ impl Link {
         // After a break, messages may be missing anyway. After a normal close, the consumer would take what it has read for
         // the complete output.
         if cause.reason == CloseReason::Normal && self.truncated {
-            cause = CloseCause { code: cause.code, ..CloseCause::new(CloseReason::Overflow, "the end of it was discarded") };
+            cause = CloseCause {
+                code: cause.code,
+                ..CloseCause::new(CloseReason::Overflow, "the end of it was discarded")
+            };
         }
         self.broken(now, cause, recovery);
     }

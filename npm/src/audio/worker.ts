@@ -2,7 +2,6 @@
 // so that a busy main thread cannot delay them. The build bundles it into one file without imports.
 
 import type { BindingChannel, Log, SampleSink } from "../binding.js";
-import { openSocket } from "../bindings/sockets.js";
 import { Client, init } from "../bindings/wasm/orgo_wasm.js";
 import type { AudioItem, ChannelState } from "../generated/channels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
@@ -128,7 +127,7 @@ async function open({ module, config, target, options }: ToWorker & { type: "ope
   try {
     await init({ module_or_path: module });
     const log: Log = (level, line) => post({ type: "log", level, line });
-    const channel = await new Client(config, log, undefined, openSocket).open("audio", target, options);
+    const channel = await new Client(config, log).open("audio", target, options);
     host = new ChannelHost(channel);
   } catch (error) {
     post({ type: "refused", error });

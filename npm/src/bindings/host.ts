@@ -8,7 +8,7 @@ import { once } from "../platform.js";
 import { explainFailure, type FailureCause, usesProxy } from "../proxies.js";
 import { watchSending } from "./sending.js";
 
-/** The functions of Node that the WebAssembly module uses (wasm/src/platform). */
+/** The functions of Node that the WebAssembly module uses (wasm/src/platform/host.rs). */
 export interface NodeHost {
   /** Describes why a request or a socket failed. `thrown` is the exception, or `undefined` if there is none. */
   explain(url: string, thrown: unknown): FailureCause;

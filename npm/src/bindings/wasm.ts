@@ -1,7 +1,6 @@
 import type { Binding, BindingConfig, Log } from "../binding.js";
 import { BindingError, messageOf } from "../errors.js";
 import type { NodeHost } from "./host.js";
-import type { OpenSocket } from "./sockets.js";
 import type * as Glue from "./wasm/orgo_wasm.js";
 
 /** A binding, and its compiled module, which can be sent to other threads. */
@@ -13,11 +12,11 @@ export interface LoadedWasm {
 /**
  * Loads the WebAssembly module. The exports of its JavaScript glue are a binding.
  *
- * @param load Imports the glue and compiles the module. The glue of a page also opens its sockets.
+ * @param load Imports the glue and compiles the module.
  * @param host The network of Node. Default: that of a browser.
  */
 export async function loadWasm(
-  load: () => Promise<{ glue: typeof Glue & { openSocket?: OpenSocket }; module: WebAssembly.Module }>,
+  load: () => Promise<{ glue: typeof Glue; module: WebAssembly.Module }>,
   host?: NodeHost,
 ): Promise<LoadedWasm> {
   try {
@@ -25,7 +24,7 @@ export async function loadWasm(
     await glue.init({ module_or_path: module });
     class Client extends glue.Client {
       constructor(config: BindingConfig, log?: Log) {
-        super(config, log, host, host?.openSocket ?? glue.openSocket);
+        super(config, log, host);
       }
     }
     return { binding: { ...glue, Client }, module };

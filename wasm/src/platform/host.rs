@@ -5,6 +5,7 @@ use orgo_core::driver::Progress;
 use orgo_core::rest::http::Request;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::WebSocket;
 
 #[wasm_bindgen]
 extern "C" {
@@ -20,6 +21,10 @@ extern "C" {
     /// certainly no byte of the request was sent.
     #[wasm_bindgen(method, js_name = watchSending)]
     fn watch_sending(this: &Host, method: &str, url: &str) -> Function;
+
+    /// Opens a socket. The result has the interface of a `WebSocket`.
+    #[wasm_bindgen(method, catch, js_name = openSocket)]
+    pub(super) fn open_socket(this: &Host, url: &str) -> Result<WebSocket, JsValue>;
 
     /// The cause of a failure.
     pub(super) type Cause;

@@ -41,9 +41,6 @@ type Listener = Closure<dyn Fn(JsValue)>;
 pub(crate) struct Browser {
     /// Receives the level and the text of each line of the log.
     pub(crate) log: Option<Function>,
-    /// Opens a socket that is not a plain `WebSocket`, but has its interface. If it also has a method `read`, each call of
-    /// the method requests one message, and the server has to wait meanwhile.
-    pub(crate) open_socket: Option<Function>,
     /// The network of Node, if this module runs in Node.
     pub(crate) host: Option<Host>,
     /// In Node: whether an idle connection broke during a call that must not be executed twice. After that, no idle

@@ -1,8 +1,8 @@
 //! WebSockets with `web_sys`. The WebSocket of gloo-net cannot close with a code once it is split, reports a message as
 //! sent that it dropped because the socket was closed, and hides `bufferedAmount`, which the backpressure needs.
 //!
-//! The package opens the socket (`npm/src/bindings/sockets.ts`): in Node with `ws`, and in a page as a `WebSocketStream` where
-//! the browser has one, because a `WebSocket` cannot make the server wait.
+//! In a page, `socket.js` opens a `WebSocketStream` where the browser has one, because a `WebSocket` cannot make the server
+//! wait.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -15,6 +15,7 @@ use js_sys::{ArrayBuffer, Function, JsString, Reflect, Uint8Array};
 use orgo_core::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
 use orgo_core::client::address::SocketUrl;
 use orgo_core::driver::{Message, Outgoing, SocketReader, SocketWriter};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
@@ -24,6 +25,14 @@ use super::{Browser, Listener};
 const HIGH_WATER: u32 = 64 << 10;
 /// The interval at which the buffer is checked while a message waits, in milliseconds. Browsers have no event for this.
 const POLL_EVERY: u32 = 20;
+
+#[wasm_bindgen(module = "/src/platform/socket.js")]
+extern "C" {
+    /// Opens a socket. The result has the interface of a `WebSocket`. If it also has a method `read`, each call of the
+    /// method requests one message, and the server has to wait until then.
+    #[wasm_bindgen(catch, js_name = openSocket)]
+    fn open_socket(url: &str) -> Result<WebSocket, JsValue>;
+}
 
 /// An event of the socket.
 enum Event {
@@ -73,9 +82,9 @@ struct Socket {
 
 impl Socket {
     fn new(browser: &Browser, url: &str) -> Result<Self, JsValue> {
-        let socket = match &browser.open_socket {
-            Some(open) => open.call1(&JsValue::UNDEFINED, &url.into())?.unchecked_into(),
-            None => WebSocket::new(url)?,
+        let socket = match &browser.host {
+            Some(host) => host.open_socket(url)?,
+            None => open_socket(url)?,
         };
         let read = Reflect::get(&socket, &"read".into()).unwrap_or_default().dyn_into().ok();
         socket.set_binary_type(BinaryType::Arraybuffer);

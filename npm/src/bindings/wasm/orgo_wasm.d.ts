@@ -4,7 +4,6 @@
  */
 import type { Binding, BindingClient, BindingConfig, Log } from "../../binding.js";
 import type { NodeHost } from "../host.js";
-import type { OpenSocket } from "../sockets.js";
 
 export function init(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
 export const kind: Binding["kind"];
@@ -12,4 +11,4 @@ export const version: Binding["version"];
 export const wavHeader: Binding["wavHeader"];
 export const wavEncode: Binding["wavEncode"];
 export const level: Binding["level"];
-export const Client: new (config: BindingConfig, log?: Log, host?: NodeHost, openSocket?: OpenSocket) => BindingClient;
+export const Client: new (config: BindingConfig, log?: Log, host?: NodeHost) => BindingClient;
