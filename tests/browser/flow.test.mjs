@@ -42,7 +42,7 @@ after(async () => {
 });
 
 /** A server that sends output, an exit and a close to a terminal that writes to it. */
-async function startShell(size) {
+async function startShell(context, size) {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   const shell = { closed: false };
   server.on("connection", (socket) => {
@@ -59,13 +59,11 @@ async function startShell(size) {
     });
   });
   await new Promise((resolve) => server.once("listening", resolve));
-  return Object.assign(shell, {
-    port: server.address().port,
-    stop() {
-      for (const socket of server.clients) socket.terminate();
-      server.close();
-    },
+  context.after(() => {
+    for (const socket of server.clients) socket.terminate();
+    server.close();
   });
+  return Object.assign(shell, { port: server.address().port });
 }
 
 for (const [kind, flags] of Object.entries({ WebSocketStream: [], WebSocket: [WITHOUT_STREAMS] })) {
@@ -75,15 +73,16 @@ for (const [kind, flags] of Object.entries({ WebSocketStream: [], WebSocket: [WI
     before(async () => (browser = await startBrowser(flags)));
     after(() => browser?.close());
 
-    async function openPage() {
+    async function openPage(context) {
       const page = await browser.openPage(pages.origin);
+      context.after(() => page.close());
       await until("the page", () => page.evaluate("globalThis.readRest !== undefined"));
       assert.equal(await page.evaluate("hasStreams()"), waits);
       return page;
     }
 
-    test("a long output arrives completely in xterm.js, and Ctrl+C ends an endless one", LIMIT, async () => {
-      const page = await openPage();
+    test("a long output arrives completely in xterm.js, and Ctrl+C ends an endless one", LIMIT, async (context) => {
+      const page = await openPage(context);
       await page.evaluate(`openTerminal(${JSON.stringify(desktop.options)}, ${JSON.stringify(computer.id)})`);
       const file = await page.evaluate("printFile('~/flood')");
       console.log(`  ${file.size} bytes of base64, at most ${file.mostBuffered} bytes unread`);
@@ -99,33 +98,28 @@ for (const [kind, flags] of Object.entries({ WebSocketStream: [], WebSocket: [WI
         // Bytes instead of a time, because xterm.js takes longer on a slow machine. It needs less than 2 s for these on others.
         assert.ok(yes.rest <= 8 * MiB, `${yes.rest} bytes were displayed after Ctrl+C`);
       }
-      await page.close();
     });
 
-    test("the output before the end of a shell arrives completely, or the loss is reported", LIMIT, async () => {
+    test("the output before the end of a shell arrives completely, or the loss is reported", LIMIT, async (context) => {
       // Less than what the browser itself holds for a page that does not read.
       const size = MiB + (96 << 10);
-      const shell = await startShell(size);
-      const page = await openPage();
+      const shell = await startShell(context, size);
+      const page = await openPage(context);
       await page.evaluate(`openUnread(${shell.port}, ${MiB})`);
       await until("the server to close the socket", () => shell.closed);
       const rest = await page.evaluate("readRest()");
       const isComplete = rest.size === size && rest.reason === "exit" && rest.code === 3;
       if (waits) assert.ok(isComplete || rest.reason === "overflow", JSON.stringify(rest));
       else assert.ok(isComplete, JSON.stringify(rest));
-      await page.close();
-      shell.stop();
     });
 
-    test("a page that starts to read late gets all output and the end of the shell", LIMIT, async () => {
+    test("a page that starts to read late gets all output and the end of the shell", LIMIT, async (context) => {
       const size = 32 * MiB;
-      const shell = await startShell(size);
-      const page = await openPage();
+      const shell = await startShell(context, size);
+      const page = await openPage(context);
       await page.evaluate(`openUnread(${shell.port}, ${MiB})`);
       const rest = await page.evaluate("readRest()");
       assert.deepEqual(rest, { size, reason: "exit", code: 3 });
-      await page.close();
-      shell.stop();
     });
   });
 }

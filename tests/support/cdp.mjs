@@ -58,7 +58,8 @@ export async function startBrowser(flags = []) {
     },
     async close() {
       const ended = new Promise((resolve) => child.once("exit", resolve));
-      await send("Browser.close");
+      // The browser may end before it sends the response.
+      await Promise.race([send("Browser.close"), ended]);
       await ended;
       socket.close();
       rmSync(profile, { recursive: true, maxRetries: 10 });

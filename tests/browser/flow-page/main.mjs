@@ -21,8 +21,8 @@ globalThis.openTerminal = async (options, id) => {
   terminal = await new Orgo({ ...options, dangerouslyAllowBrowser: true }).computer(id).terminal({ cols: 120, rows: 40 });
   void (async () => {
     for await (const text of terminal) {
-      mostBuffered = Math.max(mostBuffered, terminal.counters.buffered);
       await new Promise((drawn) => view.write(text, drawn));
+      mostBuffered = Math.max(mostBuffered, terminal.counters.buffered);
       onOutput(text);
     }
   })();
@@ -76,10 +76,10 @@ globalThis.runYes = async (seconds) => {
       let piece = text;
       if (start === undefined) {
         head += text;
-        // The echo of the command ends with a line feed too.
-        const at = head.indexOf(`yes\r\n`);
+        // The echo of the command is before the output.
+        const at = head.indexOf(YES + YES);
         if (at < 0) return;
-        piece = head.slice(at + 5);
+        piece = head.slice(at);
         start = performance.now();
         resolve();
       }
@@ -98,12 +98,12 @@ globalThis.runYes = async (seconds) => {
 };
 
 let connected;
-/** Opens a terminal of a server without reading it, and requests output. Resolves when the unread output has a size. */
+/** Opens a terminal of a server without reading it, and requests output. Resolves when output of a size has arrived. */
 globalThis.openUnread = async (port, size) => {
   const connection = { version: 1, computer_id: "c", password: "p", connection_url: `http://127.0.0.1:${port}` };
   connected = await Orgo.connect(connection).terminal();
   connected.write("go");
-  await until("unread output", () => connected.counters.buffered >= size);
+  await until("output", () => connected.counters.received >= size);
 };
 
 /** Reads the rest. Returns its size, and how the terminal ended. */
