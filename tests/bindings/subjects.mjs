@@ -54,6 +54,9 @@ async function page(flags) {
     open: (...given) => ask("open", ...given),
     act: (...given) => ask("act", ...given),
     look: (id) => ask("look", id),
+    openScreen: (...given) => ask("openScreen", ...given),
+    hashScreen: (id) => ask("hashScreen", id),
+    closeScreen: (id) => ask("closeScreen", id),
     /** Returns the number of workers that the page has started. */
     workers: () => workers,
     async close() {
@@ -65,7 +68,11 @@ async function page(flags) {
   };
 }
 
-/** Starts all bindings. Returns the bindings by name. */
-export async function startSubjects() {
-  return { native: await native(), wasm: await wasm(), page: await page([]), "plain page": await page([WITHOUT_STREAMS]) };
+const STARTS = { native, wasm, page: () => page([]), "plain page": () => page([WITHOUT_STREAMS]) };
+
+/** Starts bindings: all, or those with these names. Returns the bindings by name. */
+export async function startSubjects(names = Object.keys(STARTS)) {
+  const started = {};
+  for (const name of names) started[name] = await STARTS[name]();
+  return started;
 }

@@ -47,7 +47,7 @@ class StreamSocket {
         this.#truncated = !this.#reading;
       });
       this.readyState = OPEN;
-      this.onopen?.();
+      this.onopen?.({ type: "open" });
     }, this.#end);
   }
 
@@ -88,8 +88,21 @@ class StreamSocket {
     const report = ({ closeCode, reason }) => {
       this.readyState = CLOSED;
       // A failure without a close code is an abnormal closure.
-      this.onclose?.({ code: closeCode ?? 1006, reason: reason ?? "", truncated: this.#truncated });
+      this.onclose?.({ type: "close", code: closeCode ?? 1006, reason: reason ?? "", truncated: this.#truncated });
     };
     this.#stream.closed.then(report, report);
   };
+}
+
+/**
+ * Passes the messages of a socket, and its other events, to functions. `null` detaches them.
+ *
+ * @param {WebSocket | StreamSocket} socket
+ * @param {((event: MessageEvent) => void) | null} onMessage
+ * @param {((event: Event) => void) | null} onOther
+ */
+export function listen(socket, onMessage, onOther) {
+  socket.binaryType = "arraybuffer";
+  socket.onmessage = onMessage;
+  socket.onopen = socket.onerror = socket.onclose = onOther;
 }
