@@ -340,7 +340,7 @@ fn dropped_events_leave_a_gap_with_their_number() {
 
 #[test]
 fn error_messages_stop_the_reader_of_a_terminal_and_are_dropped_on_other_channels() {
-    let report = json!({ "type": "error", "message": "x".repeat(100_000) }).to_string();
+    let report = json!({ "type": "error", "message": "x".repeat(8_000) }).to_string();
     let mut terminal = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let mut reports = 0;
     while terminal.wants_read() {
