@@ -271,11 +271,36 @@ fn the_reader_waits_for_a_slow_consumer() {
 fn too_much_unread_output_ends_the_terminal() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let message = json!({ "type": "output", "data": "x".repeat(100_000) }).to_string();
+    for _ in 0..600 {
+        session.handle_text(0, &message);
+    }
+    assert_eq!(reason(session.state()), None, "60 MB wait for the consumer");
     for _ in 0..100 {
         session.handle_text(0, &message);
     }
     assert_eq!(reason(session.state()), Some(CloseReason::Overflow));
-    assert!(session.counters().buffered <= (8 << 20) + 100_000);
+    assert!(session.counters().buffered <= (64 << 20) + 100_000);
+}
+
+#[test]
+fn a_normal_close_is_an_overflow_if_the_platform_discarded_the_last_messages() {
+    let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
+    session.handle_truncated();
+    session.handle_close(0, 1000, "");
+    let State::Closed(cause) = session.state() else { panic!("{:?}", session.state()) };
+    assert_eq!((cause.reason, cause.code), (CloseReason::Overflow, Some(1000)));
+
+    // A break is reported as always, and does not affect the next connection.
+    let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
+    session.handle_truncated();
+    session.handle_close(0, 1006, "");
+    assert!(matches!(session.state(), State::Reconnecting { .. }));
+    session.handle_timeout(60_000);
+    drain(&mut session);
+    session.handle_open(60_000);
+    session.handle_text(60_000, r#"{"type":"pong"}"#);
+    session.handle_close(60_000, 1000, "");
+    assert_eq!(reason(session.state()), Some(CloseReason::Normal));
 }
 
 #[test]
@@ -315,7 +340,7 @@ fn dropped_events_leave_a_gap_with_their_number() {
 
 #[test]
 fn error_messages_stop_the_reader_of_a_terminal_and_are_dropped_on_other_channels() {
-    let report = json!({ "type": "error", "message": "x".repeat(100_000) }).to_string();
+    let report = json!({ "type": "error", "message": "x".repeat(8_000) }).to_string();
     let mut terminal = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let mut reports = 0;
     while terminal.wants_read() {

@@ -3,6 +3,9 @@ import { FitAddon } from "@xterm/addon-fit";
 import { Terminal } from "@xterm/xterm";
 import { connect, show } from "./connect.js";
 
+/** How much text xterm.js may have to process before this page waits for it, in characters. */
+const MAX_UNPROCESSED = 256 * 1024;
+
 const screen = new Terminal();
 const fit = new FitAddon();
 screen.loadAddon(fit);
@@ -21,8 +24,15 @@ try {
   screen.onResize(({ cols, rows }) => terminal.resize(cols, rows));
   window.addEventListener("resize", () => fit.fit());
   screen.focus();
-  // Reads the next chunk only after xterm.js has processed the last one, so a slow page slows down the shell (backpressure).
-  for await (const text of terminal) await new Promise((drawn) => screen.write(text, drawn));
+  let unprocessed = 0;
+  for await (const text of terminal) {
+    const processed = new Promise((resolve) => screen.write(text, resolve));
+    unprocessed += text.length;
+    if (unprocessed < MAX_UNPROCESSED) continue;
+    // Reads more only after xterm.js has processed this text, so a slow page slows down the shell (backpressure).
+    await processed;
+    unprocessed = 0;
+  }
 } catch (error) {
   show(state, error);
 }

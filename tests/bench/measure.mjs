@@ -32,3 +32,16 @@ export function quantile(values, fraction) {
 }
 
 export const median = (values) => quantile(values, 0.5);
+
+/** Returns the lower quartile, the median and the upper quartile. */
+export const quartiles = (values) => [0.25, 0.5, 0.75].map((fraction) => quantile(values, fraction));
+
+/** Returns the elements of a list in random order. */
+export function shuffled(list) {
+  const mixed = [...list];
+  for (let last = mixed.length - 1; last > 0; last -= 1) {
+    const other = Math.floor(Math.random() * (last + 1));
+    [mixed[last], mixed[other]] = [mixed[other], mixed[last]];
+  }
+  return mixed;
+}

@@ -57,6 +57,11 @@ export class Stage {
     else connection.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
   }
 
+  /** Responds to an additional ping. The socket may have closed since the ping. */
+  pong() {
+    this.#socket?.send('{"type":"pong"}');
+  }
+
   send(message) {
     this.#socket.send(message);
   }

@@ -133,7 +133,7 @@ class Player {
     let done = await take();
     // On a slow machine, there can be additional pings.
     while (isPing(done) && !isPing(output)) {
-      this.#stage.send('{"type":"pong"}');
+      this.#stage.pong();
       done = await take();
     }
     if (output.connect !== undefined) {

@@ -7,7 +7,7 @@ import { WebSocketServer } from "ws";
 
 const OPEN_TO_PAGES = { "access-control-allow-origin": "*", "access-control-allow-headers": "accept, authorization" };
 /** The number of bytes of output to send. It exceeds the number of bytes that a client buffers for a reader. */
-const FLOOD = 12 << 20;
+const FLOOD = 72 << 20;
 const FLOOD_MESSAGE = JSON.stringify({ type: "output", data: "x".repeat(64 << 10) });
 
 /** A message that exceeds the maximum message size of every client by one byte. */

@@ -8,8 +8,8 @@ import { createInterface } from "node:readline";
 import { WebSocket } from "undici";
 import { executable, FLAGS } from "./chromium.mjs";
 
-/** Starts a browser that does not throttle background pages. */
-export async function startBrowser() {
+/** Starts a browser with additional flags that does not throttle background pages. */
+export async function startBrowser(flags = []) {
   const profile = mkdtempSync(join(tmpdir(), "orgo-chromium-"));
   const more = [
     "--headless=new",
@@ -19,7 +19,7 @@ export async function startBrowser() {
     "--disable-renderer-backgrounding",
     "--disable-backgrounding-occluded-windows",
   ];
-  const child = spawn(executable(), [...FLAGS, ...more, "about:blank"], { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(executable(), [...FLAGS, ...more, ...flags, "about:blank"], { stdio: ["ignore", "ignore", "pipe"] });
   const address = await new Promise((resolve, reject) => {
     child.once("exit", (code) => reject(new Error(`Chromium ended with ${code}`)));
     createInterface({ input: child.stderr }).on("line", (line) => {
@@ -49,7 +49,8 @@ export async function startBrowser() {
       socket.send(JSON.stringify({ id: last, method, params, sessionId }));
     });
   return {
-    openPage: (url) => openPage(send, url),
+    /** Opens a page. `settings` are those of `Performance.enable`. */
+    openPage: (url, settings = {}) => openPage(send, url, settings),
     /** Returns the ids of the renderer processes. */
     async renderers() {
       const { processInfo } = await send("SystemInfo.getProcessInfo");
@@ -57,7 +58,8 @@ export async function startBrowser() {
     },
     async close() {
       const ended = new Promise((resolve) => child.once("exit", resolve));
-      await send("Browser.close");
+      // The browser may end before it sends the response.
+      await Promise.race([send("Browser.close"), ended]);
       await ended;
       socket.close();
       rmSync(profile, { recursive: true, maxRetries: 10 });
@@ -65,10 +67,10 @@ export async function startBrowser() {
   };
 }
 
-async function openPage(send, url) {
+async function openPage(send, url, settings) {
   const { targetId } = await send("Target.createTarget", { url });
   const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
-  await send("Performance.enable", {}, sessionId);
+  await send("Performance.enable", settings, sessionId);
   const evaluate = async (expression) => {
     const { result, exceptionDetails } = await send(
       "Runtime.evaluate",
@@ -80,6 +82,14 @@ async function openPage(send, url) {
   };
   return {
     evaluate,
+    /** Records a CPU profile of the page's main thread while `work` runs. Returns it with the result of `work`. */
+    async profile(work) {
+      await send("Profiler.enable", {}, sessionId);
+      await send("Profiler.setSamplingInterval", { interval: 200 }, sessionId);
+      await send("Profiler.start", {}, sessionId);
+      const result = await work();
+      return { result, recorded: (await send("Profiler.stop", {}, sessionId)).profile };
+    },
     /** Returns the busy time of the page's main thread so far, in seconds. */
     async busy() {
       const { metrics } = await send("Performance.getMetrics", {}, sessionId);

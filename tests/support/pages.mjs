@@ -12,12 +12,12 @@ const TYPES = {
 };
 
 /** Returns the policy that the package needs. It allows WebAssembly, a worker for audio, and connections to the desktop. */
-const policy = ({ scripts = "'self' 'wasm-unsafe-eval'", workers = "'self'", connects = LOCAL, more = "" }) =>
+const policy = ({ scripts = "'self' 'wasm-unsafe-eval'", workers = "'self'", styles = "'self'", connects = LOCAL, more = "" }) =>
   [
     "default-src 'none'",
     `script-src ${scripts}`,
     `worker-src ${workers}`,
-    "style-src 'self'",
+    `style-src ${styles}`,
     "img-src 'self' data:",
     `connect-src 'self' ${connects}`,
     more,
@@ -35,6 +35,7 @@ const ISOLATION = { "cross-origin-opener-policy": "same-origin", "cross-origin-e
  * @param {string} [options.host]
  * @param {string} [options.scripts] the allowed sources of scripts; default: the page's origin, and WebAssembly
  * @param {string} [options.workers] the allowed sources of workers; default: the page's origin
+ * @param {string} [options.styles] the allowed sources of styles; default: the page's origin
  * @param {string} [options.connects] the allowed destinations of connections; default: this machine
  * @param {string} [options.more] more directives of the policy
  * @param {boolean} [options.isolated] whether the pages can share memory with their workers

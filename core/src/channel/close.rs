@@ -33,7 +33,7 @@ pub enum CloseReason {
     Refused,
     /// The server or this side violated the protocol.
     Protocol,
-    /// The consumer did not read the output, and the platform could not make the server wait.
+    /// The consumer did not read the output, and the platform could not make the server wait or discarded the output.
     Overflow,
 }
 

@@ -26,8 +26,8 @@ const MAX_ITEM_BYTES: usize = 64 << 10;
 /// Above this size of unread items, in bytes, the reader waits for the consumer.
 const HIGH_WATER: usize = 1 << 20;
 /// Above this size of unread items, in bytes, the channel ends. Only a platform that cannot make the server wait
-/// reaches this limit.
-const HARD_LIMIT: usize = 8 << 20;
+/// reaches this limit. It is larger than what a page receives before a terminal emulator has processed a long output.
+const HARD_LIMIT: usize = 64 << 20;
 /// The assumed size of an item without its text, in bytes, so that the number of items without text is bounded too.
 const NOTICE_SIZE: usize = 64;
 

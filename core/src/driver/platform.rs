@@ -19,10 +19,6 @@ pub trait Platform: 'static {
     /// The writing half of a socket.
     type Writer: SocketWriter;
 
-    /// Whether the server has to wait while this side does not read (backpressure). If this side buffers messages
-    /// instead, the loop keeps reading, so that the session can bound the queue.
-    const HOLDS_SENDER_BACK: bool = true;
-
     /// Returns the time of a monotonic clock, in milliseconds.
     fn now(&self) -> Millis;
 
@@ -122,6 +118,8 @@ pub enum Message<Text = String, Binary = Vec<u8>> {
     Text(Text),
     /// A binary message.
     Binary(Binary),
+    /// The platform discarded messages because the socket closed while this side did not read. `Closed` follows.
+    Truncated,
     /// The end of the socket. Without a close frame, the code is 1006.
     Closed {
         /// The close code.
@@ -147,6 +145,12 @@ pub trait SocketReader: 'static {
     type Text: AsRef<str>;
     /// The payload of a binary message.
     type Binary: AsRef<[u8]>;
+
+    /// Returns whether the server has to wait while this side does not read (backpressure). If the platform buffers the
+    /// messages instead, the loop keeps reading, so that the session can bound the queue.
+    fn holds_sender_back(&self) -> bool {
+        true
+    }
 
     /// Receives the next message, of at most [`MAX_MESSAGE_BYTES`]. The loop does not call this method again after
     /// `Closed`.

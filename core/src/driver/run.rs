@@ -266,7 +266,7 @@ impl<P: Platform> Driver<P> {
         let now = self.platform.now();
         let mut session = self.channel.session();
         let mut any = false;
-        while self.received < YIELD_AFTER && (!P::HOLDS_SENDER_BACK || session.wants_read()) {
+        while self.received < YIELD_AFTER && (!reader.holds_sender_back() || session.wants_read()) {
             match reader.poll_receive(context) {
                 Poll::Ready(Message::Text(text)) => {
                     self.received += MESSAGE_OVERHEAD + text.as_ref().len();
@@ -276,6 +276,7 @@ impl<P: Platform> Driver<P> {
                     self.received += MESSAGE_OVERHEAD + bytes.as_ref().len();
                     session.handle_binary(now, bytes.as_ref());
                 }
+                Poll::Ready(Message::Truncated) => session.handle_truncated(),
                 Poll::Ready(Message::Closed { code, reason }) => {
                     drop(session);
                     self.reading = None;

@@ -36,6 +36,8 @@ struct Socket {
     sent: RefCell<Vec<String>>,
     /// Whether sends never complete.
     stuck: Cell<bool>,
+    /// Whether the host reads ahead, so that the server does not wait for this side.
+    reads_ahead: Cell<bool>,
     /// Whether a close never completes.
     close_hangs: Cell<bool>,
     closed_with: Cell<Option<u16>>,
@@ -101,6 +103,10 @@ impl Platform for Host {
 impl SocketReader for Half {
     type Text = String;
     type Binary = Vec<u8>;
+
+    fn holds_sender_back(&self) -> bool {
+        !self.0.reads_ahead.get()
+    }
 
     fn poll_receive(&mut self, _: &mut Context<'_>) -> Poll<Message> {
         self.0.incoming.borrow_mut().pop_front().map_or(Poll::Pending, Poll::Ready)
@@ -297,6 +303,30 @@ fn the_server_waits_for_a_slow_consumer_but_not_for_one_that_has_stopped() {
     poll_all(&mut running);
     assert_eq!(running.channel.counters().dropped, dropped);
     assert!(!socket.incoming.borrow().is_empty());
+}
+
+#[test]
+fn a_host_that_reads_ahead_is_always_read() {
+    let output = format!(r#"{{"type":"output","data":"{}"}}"#, "x".repeat(64 << 10));
+    for reads_ahead in [false, true] {
+        let mut running = Running::open("terminal");
+        let socket = running.host.socket(0);
+        socket.reads_ahead.set(reads_ahead);
+        (0..32).for_each(|_| socket.receives(&output));
+        (0..100).for_each(|_| assert!(!running.poll()));
+        assert_eq!(socket.incoming.borrow().is_empty(), reads_ahead);
+    }
+}
+
+#[test]
+fn messages_that_the_host_discarded_before_a_normal_close_are_reported() {
+    let mut running = Running::open("terminal");
+    let socket = running.host.socket(0);
+    let closed = Message::Closed { code: 1000, reason: String::new() };
+    socket.incoming.borrow_mut().extend([Message::Truncated, closed]);
+    assert!(running.poll());
+    let State::Closed(cause) = running.channel.state() else { panic!("{:?}", running.channel) };
+    assert_eq!(cause.reason, crate::channel::CloseReason::Overflow);
 }
 
 #[test]

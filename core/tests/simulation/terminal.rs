@@ -148,7 +148,7 @@ impl Model for Shell {
     }
 
     /// The largest number of items, if all are as small as possible.
-    const MOST_ITEMS: usize = (8 << 20) / 32;
+    const MOST_ITEMS: usize = (64 << 20) / 32;
 
     fn item(&mut self, item: TerminalItem) -> u64 {
         assert!(!self.exited, "nothing follows the exit");
@@ -190,7 +190,7 @@ impl Model for Shell {
 
     fn check(environment: &Environment<Self>) {
         let counters = environment.session.counters();
-        assert!(counters.buffered <= (8 << 20) + (2 << 20), "the queue is limited");
+        assert!(counters.buffered <= (64 << 20) + (2 << 20), "the queue is limited");
         assert_eq!(counters.written, counters.acknowledged + counters.pending + counters.unacknowledged);
         let arrived: usize = environment.model.arrived.values().sum();
         assert!(counters.acknowledged <= arrived as u64, "acknowledged input has arrived");

@@ -1,20 +1,36 @@
-// Writes the results of the Node benchmark into docs/figures.md, as a table and a chart.
+// Writes the results of the Node benchmark and of the browser benchmark into docs/figures.md, as a table and a chart.
 import { readFileSync, writeFileSync } from "node:fs";
 
-const START = "<!-- The next lines are written by `npm run bench -- node --write`. -->";
 const END = "<!-- End of the written lines. -->";
 
 /** @param {{ workload: string, variant: string, base: string, cpu: number[], main: number[], lost: number }[]} rows */
 export function writeFigures(root, runtimes) {
-  const path = `${root}/docs/figures.md`;
-  const text = readFileSync(path, "utf8");
-  const [start, end] = [text.indexOf(START), text.indexOf(END)];
-  if (start < 0 || end < start) throw new Error(`${path} does not contain the lines that mark the results`);
-  writeFileSync(path, `${text.slice(0, start)}${START}\n\n${tables(runtimes)}\n${text.slice(end)}`);
-  writeFileSync(`${root}/docs/node-cpu.svg`, chart(runtimes[0].rows.filter(({ variant }) => variant === "sdk")));
+  writeSection(root, "node", tables(runtimes));
+  writeChart(
+    root,
+    "node",
+    runtimes[0].rows.filter(({ variant }) => variant === "sdk"),
+  );
 }
 
-const spread = ([low, middle, high]) => `${middle.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+/** Replaces the written lines of a benchmark. */
+export function writeSection(root, name, lines) {
+  const path = `${root}/docs/figures.md`;
+  const text = readFileSync(path, "utf8");
+  const marker = `<!-- The next lines are written by \`npm run bench -- ${name} --write\`. -->`;
+  const start = text.indexOf(marker);
+  const end = text.indexOf(END, start);
+  if (start < 0 || end < start) throw new Error(`${path} does not contain the lines that mark the results`);
+  writeFileSync(path, `${text.slice(0, start)}${marker}\n\n${lines}\n${text.slice(end)}`);
+}
+
+/** Writes the chart of a benchmark. Each row has the ratios of the CPU time of a process and of its main thread. */
+export function writeChart(root, name, rows) {
+  writeFileSync(`${root}/docs/${name}-cpu.svg`, chart(rows));
+}
+
+/** Describes a median with its quartiles. */
+export const spread = ([low, middle, high]) => `${middle.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
 
 function tables(runtimes) {
   return runtimes

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cpus } from "node:os";
 import { argv, execPath } from "node:process";
-import { median, quantile } from "../measure.mjs";
+import { median, quartiles, shuffled } from "../measure.mjs";
 import { writeFigures } from "./figures.mjs";
 import { measure, root, startPeer } from "./peer.mjs";
 import { workloads } from "./variants.mjs";
@@ -12,15 +12,6 @@ import { workloads } from "./variants.mjs";
 const ROUNDS = Number(process.env.ORGO_BENCH_ROUNDS ?? 7);
 const names = argv.slice(2).filter((name) => name !== "--write");
 const selected = Object.entries(workloads()).filter(([name]) => names.length === 0 || names.some((part) => name.includes(part)));
-
-function shuffled(list) {
-  const mixed = [...list];
-  for (let last = mixed.length - 1; last > 0; last -= 1) {
-    const other = Math.floor(Math.random() * (last + 1));
-    [mixed[last], mixed[other]] = [mixed[other], mixed[last]];
-  }
-  return mixed;
-}
 
 /** Returns the paths of this Node, and of Node 24, which npm distributes as a package. */
 function runtimes() {
@@ -52,7 +43,6 @@ function summarize(results) {
     Object.keys(variants).map((variant) => {
       const [own, reference] = [results[workload][variant], results[workload][base]];
       const ratios = (field) => own.map((result, round) => result[field] / reference[round][field]);
-      const quartiles = (values) => [0.25, 0.5, 0.75].map((fraction) => quantile(values, fraction));
       return {
         ...{ workload, variant, base, cpu: quartiles(ratios("cpu")), main: quartiles(ratios("main")) },
         detail: describe(own),

@@ -15,6 +15,9 @@
  * @property {() => void} abort Aborts the request. No function is called afterward.
  */
 
+/** The largest announced body that is read at once, in bytes. A stream takes longer than the rest of such a response. */
+const SMALL = 4096;
+
 const originOf = (url) => new URL(url).origin;
 
 /** @returns {Exchange} */
@@ -25,6 +28,10 @@ export function openFetch(method, url, redirect) {
   let request;
   let response;
   let reader;
+  /** Whether the body is read at once, and was not read yet. */
+  let isSmall = false;
+  /** Whether the whole body was read. */
+  let complete = false;
   return {
     header: (name, value) => headers.push([name, value]),
     start(body) {
@@ -35,7 +42,9 @@ export function openFetch(method, url, redirect) {
       request = new Request(url, init);
       return fetch(request).then((received) => {
         response = received;
-        reader = received.body?.getReader();
+        const announced = Number(received.headers.get("content-length"));
+        if (announced > 0 && announced <= SMALL) isSmall = true;
+        else reader = received.body?.getReader();
       });
     },
     status: () => response.status,
@@ -45,8 +54,19 @@ export function openFetch(method, url, redirect) {
       return response.redirected && originOf(response.url) !== originOf(request.url) ? 1 : 0;
     },
     tooLarge: () => false,
-    read: async () => (await reader?.read())?.value,
-    abort: () => controller.abort(),
+    read() {
+      const finish = (piece) => {
+        complete = piece === undefined || reader === undefined;
+        return piece;
+      };
+      if (isSmall) {
+        isSmall = false;
+        return response.arrayBuffer().then((body) => finish(new Uint8Array(body)));
+      }
+      return reader === undefined ? Promise.resolve() : reader.read().then(({ value }) => finish(value));
+    },
+    // An abort of a complete request would only take time.
+    abort: () => complete || controller.abort(),
   };
 }
 

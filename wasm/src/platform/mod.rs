@@ -52,9 +52,6 @@ impl Platform for Browser {
     type Reader = socket::Reader;
     type Writer = socket::Writer;
 
-    /// Browsers always read from the network, and queue the messages.
-    const HOLDS_SENDER_BACK: bool = false;
-
     fn now(&self) -> Millis {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts up from zero")]
         let now = performance_now() as Millis;

@@ -23,7 +23,7 @@ impl Subject for Shell {
     type Channel = Terminal;
 
     /// The limit of unread output plus one message, and a small item for each 64 bytes.
-    const LARGEST_QUEUE: (usize, usize) = ((8 << 20) + (1 << 17), (8 << 20) / 32);
+    const LARGEST_QUEUE: (usize, usize) = ((64 << 20) + (1 << 17), (64 << 20) / 32);
 
     fn begin(target: Target, input: &mut Input<'_>) -> Option<Session<Terminal>> {
         let mut side = || input.flag().then(|| f64::from(input.number()));

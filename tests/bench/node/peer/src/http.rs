@@ -11,22 +11,35 @@ use tungstenite::handshake::derive_accept_key;
 
 use crate::socket;
 
-const SCREENSHOT_BYTES: usize = 900_000;
+/// The size of the screenshot, in pixels. Random colors cannot be compressed, so the image has 900 kB.
+const SCREENSHOT_SIZE: (u32, u32) = (640, 470);
 const CHUNK: usize = 256 << 10;
 
 static SCREENSHOT: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let mut image = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x05\0\0\0\x02\xd0\x08\x06\0\0\0".to_vec();
-    // A PNG is compressed, so its bytes look random.
+    let (width, height) = SCREENSHOT_SIZE;
     let mut state = 1_u32;
-    image.resize_with(SCREENSHOT_BYTES, || {
+    let mut colors = Vec::new();
+    colors.resize_with((width * height * 3) as usize, || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         state.to_be_bytes()[0]
     });
+    let mut image = Vec::new();
+    let mut encoder = png::Encoder::new(&mut image, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&colors));
+    // Writing to memory does not fail.
+    written.unwrap_or_default();
     let encoded = STANDARD.encode(image);
-    json(&format!(r#"{{"image":"data:image/png;base64,{encoded}","width":1280,"height":720}}"#))
+    json(&format!(r#"{{"image":"data:image/png;base64,{encoded}","width":{width},"height":{height}}}"#))
 });
 
+/// The response to the preflight request of a page, which the browser asks for once.
+const PREFLIGHT: &str = "HTTP/1.1 204 No Content\r\naccess-control-allow-origin: *\r\n\
+    access-control-allow-methods: *\r\naccess-control-allow-headers: authorization, *\r\n\
+    access-control-max-age: 7200\r\n\r\n";
+
 struct Request {
+    method: String,
     path: String,
     headers: Vec<(String, String)>,
 }
@@ -50,6 +63,10 @@ pub(crate) async fn serve(mut stream: TcpStream) -> io::Result<()> {
             stream.write_all(head.as_bytes()).await?;
             return socket::serve(stream, buffer, &request.path).await;
         }
+        if request.method == "OPTIONS" {
+            stream.write_all(PREFLIGHT.as_bytes()).await?;
+            continue;
+        }
         discard_body(&mut stream, &mut buffer, &request).await?;
         respond(&mut stream, &request.path).await?;
     }
@@ -67,13 +84,14 @@ async fn read_head(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<O
     let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
     buffer.drain(..end);
     let mut lines = head.split("\r\n");
-    let target = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
-    let path = target.split('?').next().unwrap_or_default().to_owned();
+    let mut words = lines.next().unwrap_or_default().split(' ');
+    let method = words.next().unwrap_or_default().to_owned();
+    let path = words.next().and_then(|target| target.split('?').next()).unwrap_or_default().to_owned();
     let headers = lines
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    Ok(Some(Request { path, headers }))
+    Ok(Some(Request { method, path, headers }))
 }
 
 async fn discard_body(stream: &mut TcpStream, buffer: &mut Vec<u8>, request: &Request) -> io::Result<()> {
@@ -137,6 +155,9 @@ async fn send_blob(stream: &mut TcpStream, mut left: usize) -> io::Result<()> {
 
 fn json(body: &str) -> Vec<u8> {
     let length = body.len();
-    format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")
-        .into_bytes()
+    format!(
+        "HTTP/1.1 200 OK\r\naccess-control-allow-origin: *\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
 }

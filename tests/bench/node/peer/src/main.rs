@@ -2,6 +2,7 @@
 //!
 //! | request | response |
 //! |---|---|
+//! | `OPTIONS`, any path | the permission for pages of any origin |
 //! | `POST /api/computers/ID/click` | a click result |
 //! | `GET /api/computers/ID/screenshot` | a screenshot of 900 kB in base64 |
 //! | `POST /api/files/upload` | a file, after the body was read |
