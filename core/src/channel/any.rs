@@ -105,6 +105,19 @@ pub fn open(
     Ok((open(target, &options, seed, now)?, batch))
 }
 
+/// Opens a channel of one kind, for a module without the other kinds.
+///
+/// # Errors
+/// [`Error::Encode`] for an invalid option.
+pub fn open_kind<K: Kind>(
+    target: Target,
+    options: &Map,
+    seed: u64,
+    now: Millis,
+) -> Result<Box<dyn AnySession>, Error> {
+    Ok(Box::new(K::open(target, &Fields::new(&owner(K::CHANNEL), options), seed, now)?))
+}
+
 /// Returns the name of a kind of channel for error messages.
 fn owner(kind: &str) -> String {
     format!("computers.{kind}")
@@ -141,6 +154,9 @@ pub trait AnySession: Send {
     fn state(&self) -> State;
     fn counters(&self) -> Counters;
     fn close(&mut self);
+    /// Returns the session of a screen.
+    #[cfg(feature = "screen")]
+    fn as_screen(&mut self) -> Option<&mut super::ScreenSession>;
 }
 
 impl<K: Kind> AnySession for Session<K> {
@@ -224,5 +240,10 @@ impl<K: Kind> AnySession for Session<K> {
 
     fn close(&mut self) {
         self.close();
+    }
+
+    #[cfg(feature = "screen")]
+    fn as_screen(&mut self) -> Option<&mut super::ScreenSession> {
+        (self as &mut dyn std::any::Any).downcast_mut()
     }
 }

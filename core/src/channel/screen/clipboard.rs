@@ -56,6 +56,21 @@ impl Clipboard {
         *self = Self::default();
     }
 
+    /// Returns whether the server accepts every character.
+    pub(super) fn is_unicode(&self) -> bool {
+        self.actions & NOTIFY != 0
+    }
+
+    /// Sets whether the server accepts every character, in a mirror.
+    pub(super) fn set_unicode(&mut self, unicode: bool) {
+        self.actions = if unicode { NOTIFY } else { 0 };
+    }
+
+    /// Forgets the texts, in a mirror.
+    pub(super) fn forget(&mut self) {
+        (self.offered, self.received, self.wanted) = (None, None, Wanted::Nothing);
+    }
+
     /// Handles the text message of the server. Returns the text that the program asked for.
     pub(super) fn handle(&mut self, reader: &mut Reader<'_>, output: &mut Vec<u8>) -> Read<Option<Answer>> {
         reader.take(3)?;
@@ -147,7 +162,7 @@ impl Clipboard {
     /// the text has characters beyond Latin-1.
     pub(super) fn offer(&mut self, text: &str) -> Option<Vec<u8>> {
         let mut output = Vec::new();
-        if self.actions & NOTIFY != 0 {
+        if self.is_unicode() {
             message(&mut output, NOTIFY | TEXT, &[]);
         } else {
             let latin: Vec<u8> =
