@@ -1,0 +1,7 @@
+/** The JavaScript glue of the module of the screen. */
+import type { ScreenGlue } from "../../screen/glue.js";
+
+export const init: ScreenGlue["init"];
+export const memory: ScreenGlue["memory"];
+export const Client: ScreenGlue["Client"];
+export const Mirror: ScreenGlue["Mirror"];

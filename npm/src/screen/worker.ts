@@ -1,0 +1,12 @@
+// The worker that owns a screen: the socket, the decoder and the canvases, so that a busy main thread does not delay them. The
+// build bundles it into one file without imports.
+
+import * as glue from "../bindings/wasm/orgo_screen.js";
+import { ScreenHost } from "./host.js";
+import type { FromHost, ToHost } from "./messages.js";
+
+const post = (message: FromHost, transfer: Transferable[] = []) => postMessage(message, { transfer });
+const host = new ScreenHost(glue, post);
+
+addEventListener("message", ({ data }: MessageEvent<ToHost>) => host.receive(data));
+post({ type: "ready" });
