@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { anonymous, cargoTarget } from "./lib/cargo.mjs";
+import { MODULES } from "./lib/modules.mjs";
 import { OPTIMIZE, RUSTC, shrink } from "./lib/shrink.mjs";
 import { Failure, main, output, root, run } from "./lib/step.mjs";
 import { addonFile, addonLibrary, localTarget } from "./lib/targets.mjs";
@@ -19,6 +20,7 @@ const wasmSources = [
   "wasm",
   "scripts/build.mjs",
   "scripts/lib/cargo.mjs",
+  "scripts/lib/modules.mjs",
   "scripts/lib/shrink.mjs",
 ];
 
@@ -62,9 +64,13 @@ async function buildWasm() {
   const out = join(root, "npm/dist/wasm");
   rmSync(out, { recursive: true, force: true });
   const pack = ["--target", "web", "--mode", "no-install", "--profile", "wasm", "--out-dir", out, "--no-pack", "--no-typescript"];
-  await run("wasm-pack", ["build", "wasm", ...pack], { env: anonymous() });
+  for (const [module, features] of Object.entries(MODULES)) {
+    const name = `orgo_${module}`;
+    const cargo = ["--no-default-features", "--features", features.join()];
+    await run("wasm-pack", ["build", "wasm", ...pack, "--out-name", name, "--", ...cargo], { env: anonymous() });
+    await shrink(out, name);
+  }
   rmSync(join(out, ".gitignore"), { force: true });
-  await shrink(out);
   await buildPlayout();
 }
 

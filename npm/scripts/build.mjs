@@ -7,6 +7,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { PAGE_MODULES } from "../../scripts/lib/modules.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
@@ -37,11 +38,11 @@ const locationInCommonJs = {
   },
 };
 
-/** Bundles the JavaScript glue of the WebAssembly module into the worker. */
+/** Bundles the JavaScript glue of WebAssembly modules into a worker. */
 const withGlue = {
   name: "with-glue",
   setup({ onResolve }) {
-    onResolve({ filter: /\/wasm\/orgo_wasm\.js$/ }, () => ({ path: inDist("wasm", "orgo_wasm.js") }));
+    onResolve({ filter: /\/wasm\/orgo_\w+\.js$/ }, ({ path }) => ({ path: inDist("wasm", basename(path)) }));
   },
 };
 
@@ -102,21 +103,23 @@ await Promise.all([
     platform: "browser",
     format: "esm",
   }),
-  build({
-    ...common,
-    stdin: {
-      contents: `
-        export * from "./orgo_wasm.js";
-        export const moduleUrl = () => new URL("./orgo_wasm_bg.wasm", import.meta.url);
-      `,
-      resolveDir: inDist("wasm"),
-    },
-    outfile: inDist("wasm", "page.js"),
-    platform: "browser",
-    format: "esm",
-    minify: true,
-    plugins: [],
-  }),
+  ...PAGE_MODULES.map((name) =>
+    build({
+      ...common,
+      stdin: {
+        contents: `
+          export * from "./orgo_${name}.js";
+          export const moduleUrl = () => new URL("./orgo_${name}_bg.wasm", import.meta.url);
+        `,
+        resolveDir: inDist("wasm"),
+      },
+      outfile: inDist("wasm", `${name}.js`),
+      platform: "browser",
+      format: "esm",
+      minify: true,
+      plugins: [],
+    }),
+  ),
   // Each of these scripts is self-contained, because tools that copy assets do not follow imports. It has neither imports nor
   // exports, so it has the types of a CommonJS module, which every program can resolve.
   build({

@@ -5,7 +5,7 @@ import type { EventStream } from "./channel/events.js";
 import { ChannelOpener } from "./channel/open.js";
 import type { Screen, ScreenParams } from "./channel/screen.js";
 import type { Terminal, TerminalParams } from "./channel/terminal.js";
-import { invalidParameter } from "./errors.js";
+import { invalidParameter, messageOf } from "./errors.js";
 import { ClientLog, type Logger, type LogLevel } from "./logger.js";
 import { checkFields, checks, type OpenOptions } from "./options.js";
 import type { Platform } from "./platform.js";
@@ -112,7 +112,10 @@ export class ConnectedComputer {
       target = fresh;
       return target;
     };
-    this.#channels = new ChannelOpener(caller, () => target, refresh && (() => refreshTarget(refresh)));
+    // Every failure of `refresh` may be temporary, so the channel gets only the message.
+    const refreshed = (getConnection: NonNullable<typeof refresh>) =>
+      refreshTarget(getConnection).catch((error: unknown) => Promise.reject(new Error(messageOf(error))));
+    this.#channels = new ChannelOpener(caller, () => target, refresh && (() => refreshed(refresh)));
   }
 
   /** Opens a terminal. See {@link Computer.terminal}. */

@@ -1,14 +1,19 @@
 //! Converts between values of the core and JavaScript values.
 
 use js_sys::{Float32Array, JSON, Reflect, Uint8Array, parse_float};
-use orgo_core::client::fields::{read_object, read_value};
+use orgo_core::client::fields::read_object;
+#[cfg(feature = "channels")]
+use orgo_core::client::fields::read_value;
 use orgo_core::encoding::json::{Map, Value};
 use orgo_core::encoding::plain::{Fields, Payload, PlainObject};
 use orgo_core::error::Error;
+#[cfg(feature = "rest")]
 use orgo_core::rest::upload::Content;
 use serde::{Serialize, Serializer};
 use serde_wasm_bindgen::Serializer as JsSerializer;
-use wasm_bindgen::{JsCast, JsValue};
+#[cfg(feature = "rest")]
+use wasm_bindgen::JsCast;
+use wasm_bindgen::JsValue;
 
 /// Converts a value to plain data.
 pub(crate) fn to_js(value: &Value) -> JsValue {
@@ -85,6 +90,7 @@ pub(crate) fn map_from_js(owner: &str, name: &str, value: &JsValue) -> Result<Ma
 ///
 /// # Errors
 /// [`Error::Encode`] for anything else.
+#[cfg(feature = "channels")]
 pub(crate) fn value_from_js(owner: &str, name: &str, value: &JsValue) -> Result<Value, Error> {
     match value.as_string() {
         Some(text) => Ok(text.into()),
@@ -103,6 +109,7 @@ fn stringify(value: &JsValue) -> Option<String> {
 ///
 /// # Errors
 /// [`Error::Encode`] unless the content consists of a name, a type and bytes.
+#[cfg(feature = "rest")]
 pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Option<Content>, Error> {
     if content.is_undefined() || content.is_null() {
         return Ok(None);
@@ -113,6 +120,7 @@ pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Opti
 }
 
 /// Returns whether JavaScript will read the progress of an upload.
+#[cfg(feature = "rest")]
 pub(crate) fn reports_progress(content: &JsValue) -> bool {
     // Reading a field of a value that is not an object throws, and each exception leaves a slot of wasm-bindgen's table
     // behind.

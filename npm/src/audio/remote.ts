@@ -2,25 +2,26 @@
 
 import type { Asset } from "../assets/asset.js";
 import type {
-  Binding,
   BindingChannel,
-  BindingClient,
   BindingConfig,
+  ChannelBinding,
+  ChannelClient,
   ChannelItems,
   ChannelKind,
   ChannelTarget,
   Log,
+  PasswordProblem,
   SampleSink,
 } from "../binding.js";
 import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
-import type { FromWorker, ToWorker } from "./messages.js";
+import type { FromWorker, ToWorker, WorkerModule } from "./messages.js";
 
 /** The time limit for the start of a worker, in milliseconds. */
 const START_TIMEOUT = 10_000;
 
 /** Wraps a binding so that each audio channel runs in its own worker, if the page can create workers. */
-export function withAudioWorkers(binding: Binding, module: WebAssembly.Module, file: Asset<string | URL>): Binding {
-  class Client extends binding.Client implements BindingClient {
+export function withAudioWorkers(binding: ChannelBinding, wasm: WorkerModule, file: Asset<string | URL>): ChannelBinding {
+  class Client extends binding.Client implements ChannelClient {
     readonly #config: BindingConfig;
     readonly #log: Log | undefined;
 
@@ -35,7 +36,7 @@ export function withAudioWorkers(binding: Binding, module: WebAssembly.Module, f
       target: ChannelTarget,
       options: object,
     ): Promise<BindingChannel<ChannelItems[Kind]>> {
-      const task: ToWorker = { type: "open", module, config: this.#config, target, options };
+      const task: ToWorker = { type: "open", wasm, config: this.#config, target, options };
       const worker = kind === "audio" ? await startWorker(file, task) : undefined;
       if (worker === undefined) return super.open(kind, target, options);
       // The compiler cannot infer the type of the items from the comparison.
@@ -154,7 +155,7 @@ class RemoteAudio implements BindingChannel<AudioItem> {
     return true;
   }
 
-  providePassword(target: ChannelTarget | undefined, problem?: string): void {
+  providePassword(target: ChannelTarget | undefined, problem?: PasswordProblem): void {
     this.#send({ type: "password", target, problem });
   }
 

@@ -1,0 +1,16 @@
+// The WebAssembly modules of the package. Each is a build of the crate `wasm` with some of its features.
+
+/**
+ * The features of each module. `dist/wasm` contains a module as `orgo_NAME_bg.wasm`, and its JavaScript glue as `orgo_NAME.js`.
+ *
+ * `wasm` is complete: servers load it, and pages whose bundler loses files. The other modules are the parts that a page loads on
+ * demand. Their glue is also in `NAME.js`, with the URL of the module.
+ */
+export const MODULES = {
+  wasm: ["rest", "channels"],
+  rest: ["rest"],
+  channels: ["channels"],
+};
+
+/** The names of the modules that a page loads by their URLs. */
+export const PAGE_MODULES = Object.keys(MODULES).filter((name) => name !== "wasm");
