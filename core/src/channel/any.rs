@@ -105,16 +105,20 @@ pub fn open(
     Ok((open(target, &options, seed, now)?, batch))
 }
 
-/// Opens a channel of one kind, for a module without the other kinds.
+/// Opens a channel like [`open`], for a module that contains one kind.
 ///
 /// # Errors
-/// [`Error::Encode`] for an invalid option.
+/// [`Error::Encode`] for another kind or an invalid option.
 pub fn open_kind<K: Kind>(
+    name: &str,
     target: Target,
     options: &Map,
     seed: u64,
     now: Millis,
 ) -> Result<Box<dyn AnySession>, Error> {
+    if name != K::CHANNEL {
+        return Err(Error::encode("channel", "kind", "is not a kind of channel that this module contains"));
+    }
     Ok(Box::new(K::open(target, &Fields::new(&owner(K::CHANNEL), options), seed, now)?))
 }
 

@@ -93,18 +93,21 @@ impl Channel {
         Self::open_with(config, target, |target| open(kind, target, options, seed, now))
     }
 
-    /// Opens a channel of one kind, for a module without the other kinds. See [`open`](Self::open).
+    /// Opens a channel like [`open`](Self::open), for a module that contains one kind.
     ///
     /// # Errors
     /// See [`open`](Self::open).
     pub fn open_kind<K: Kind>(
         config: &Config,
+        kind: &str,
         target: &Map,
         options: &Map,
         seed: u64,
         now: Millis,
     ) -> Result<Self, Error> {
-        Self::open_with(config, target, |target| Ok((open_kind::<K>(target, options, seed, now)?, K::BATCH)))
+        Self::open_with(config, target, |target| {
+            Ok((open_kind::<K>(kind, target, options, seed, now)?, K::BATCH))
+        })
     }
 
     fn open_with(
