@@ -26,6 +26,7 @@ const onDemand = (glueExtension) => ({
       path: `./wasm/${basename(path, ".js")}${glueExtension}`,
       external: true,
     }));
+    onResolve({ filter: /\/screen\/page\.js$/ }, () => ({ path: "./wasm/screen.js", external: true }));
     onResolve({ filter: /^\.\/embedded\// }, ({ path }) => ({ path, external: true }));
   },
 });
@@ -141,6 +142,24 @@ await Promise.all([
     minify: true,
     plugins: [withGlue],
   }),
+  build({
+    ...common,
+    entryPoints: ["src/screen/worker.ts"],
+    outfile: inDist("screen", "worker.js"),
+    platform: "browser",
+    format: "esm",
+    minify: true,
+    plugins: [withGlue],
+  }),
+  build({
+    ...common,
+    entryPoints: ["src/screen/page.ts"],
+    outfile: inDist("wasm", "screen.js"),
+    platform: "browser",
+    format: "esm",
+    minify: true,
+    plugins: [withGlue],
+  }),
 ]);
 
 // Platforms that compile no WebAssembly at run time import the compiled module. Their bundlers support different paths.
@@ -161,9 +180,12 @@ const embed = (name, text) => {
   const key = JSON.stringify(`orgo-sdk ${version} ${name}`);
   writeFileSync(inDist("embedded", `${name}.js`), `globalThis[${key}] = ${JSON.stringify(text)};\n`);
 };
-embed("wasm", gzipSync(readFileSync(inDist("wasm", "orgo_wasm_bg.wasm")), { level: 9 }).toString("base64"));
+for (const name of ["wasm", "screen"]) {
+  embed(name, gzipSync(readFileSync(inDist("wasm", `orgo_${name}_bg.wasm`)), { level: 9 }).toString("base64"));
+}
 for (const name of ["worker", "worklet"]) embed(name, readFileSync(inDist("audio", `${name}.js`), "utf8"));
-writeFileSync(inDist("audio", "package.json"), '{ "type": "commonjs" }\n');
+embed("screen-worker", readFileSync(inDist("screen", "worker.js"), "utf8"));
+for (const folder of ["audio", "screen"]) writeFileSync(inDist(folder, "package.json"), '{ "type": "commonjs" }\n');
 
 /**
  * Gets the built-in modules of Node from a function `load` instead of `require`, which bundlers replace: esbuild by a function that

@@ -70,7 +70,11 @@ export class Caller {
     };
     this.hasKey = config.api_key !== undefined;
     this.#config = config;
-    this.#connect = { rest: once(() => this.#load("rest")), channels: once(() => this.#load("channels")) };
+    this.#connect = {
+      rest: once(() => this.#load("rest")),
+      channels: once(() => this.#load("channels")),
+      screen: once(() => this.#load("screen")),
+    };
   }
 
   /** Loads a part of the binding and returns it with its client. */

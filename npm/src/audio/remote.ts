@@ -1,6 +1,7 @@
 // The page's side of an audio channel that runs in a worker.
 
 import type { Asset } from "../assets/asset.js";
+import { createWorker } from "../assets/worker.js";
 import type {
   BindingChannel,
   BindingConfig,
@@ -15,9 +16,6 @@ import type {
 } from "../binding.js";
 import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
 import type { FromWorker, ToWorker, WorkerModule } from "./messages.js";
-
-/** The time limit for the start of a worker, in milliseconds. */
-const START_TIMEOUT = 10_000;
 
 /** Wraps a binding so that each audio channel runs in its own worker, if the page can create workers. */
 export function withAudioWorkers(binding: ChannelBinding, wasm: WorkerModule, file: Asset<string | URL>): ChannelBinding {
@@ -51,7 +49,7 @@ export function withAudioWorkers(binding: ChannelBinding, wasm: WorkerModule, fi
  * prevents this.
  */
 async function startWorker(file: Asset<string | URL>, task: ToWorker): Promise<Worker | undefined> {
-  const worker = await file.use(createWorker).catch(() => undefined);
+  const worker = await file.use((url) => createWorker(url, "orgo-audio")).catch(() => undefined);
   try {
     // Throws in browsers that cannot send a compiled module to a worker.
     worker?.postMessage(task);
@@ -59,30 +57,6 @@ async function startWorker(file: Asset<string | URL>, task: ToWorker): Promise<W
   } catch {
     worker?.terminate();
     return undefined;
-  }
-}
-
-/** Creates a worker and waits for its first message. */
-async function createWorker(url: string | URL): Promise<Worker> {
-  const worker = new Worker(url, { type: "module", name: "orgo-audio" });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const fail = (reason: string) => reject(new Error(`the worker ${url} ${reason}`));
-      const timer = setTimeout(() => fail("did not start in time"), START_TIMEOUT);
-      worker.onmessage = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      worker.onerror = (event) => {
-        event.preventDefault();
-        clearTimeout(timer);
-        fail("cannot be loaded");
-      };
-    });
-    return worker;
-  } catch (error) {
-    worker.terminate();
-    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Asset } from "../assets/asset.js";
-import { loadModule, modules, type WasmAsset, worker, worklet } from "../assets/page.js";
+import { loadModule, modules, screenModule, screenWorker, type WasmAsset, worker, worklet } from "../assets/page.js";
 import { play } from "../audio/play.js";
 import { withAudioWorkers } from "../audio/remote.js";
 import type { BindingParts, Part } from "../binding.js";
@@ -16,6 +16,10 @@ const loaders: { [Name in Part]: () => Promise<LoadedBinding<BindingParts[Name]>
   channels: once(async () => {
     const { glue, ...wasm } = await load(modules.channels);
     return loaded(modules.channels, hasWorkers() ? withAudioWorkers(glue, wasm, worker) : glue);
+  }),
+  screen: once(async () => {
+    const { glue, module } = await load(screenModule);
+    return loaded(screenModule, glue.screenBinding(module, screenWorker));
   }),
 };
 /** The part that was loaded first. */

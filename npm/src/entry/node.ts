@@ -7,7 +7,6 @@ import { location, sibling } from "../bindings/location.js";
 import { loadNative, type NativeSources } from "../bindings/native.js";
 import { localTarget } from "../bindings/targets.js";
 import { loadWasm } from "../bindings/wasm.js";
-import { Screen } from "../channel/screen.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
 import { BindingError, invalidParameter } from "../errors.js";
@@ -25,7 +24,6 @@ const platform: Platform = {
   environment: (name) => process.env[name],
   exposed: () => false,
   warning: ({ kind }, url) => (kind() === "wasm" ? proxyWarning(url) : undefined),
-  screen: (binding) => new Screen(binding),
   readable: (bytes) => {
     // Loading this module takes longer than loading the rest of the package, and few programs need it.
     const { Readable } = Module.createRequire(location())("node:stream") as typeof import("node:stream");

@@ -38,10 +38,12 @@ export interface ScreenMirror {
 /** The exports of the JavaScript glue. */
 export interface ScreenGlue {
   init(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  kind(): "wasm";
+  version(): string;
   memory(): WebAssembly.Memory;
   readonly Client: new (
     config: BindingConfig,
     log?: Log,
-  ) => { openScreen(target: ChannelTarget, options: object): ScreenChannel };
+  ) => { open(kind: "screen", target: ChannelTarget, options: object): ScreenChannel; free(): void };
   readonly Mirror: new () => ScreenMirror;
 }

@@ -33,7 +33,7 @@ export class ScreenHost {
     try {
       await init({ module_or_path: module });
       const log: Log = (level, line) => post({ type: "log", level, line });
-      const channel = new Client(config, log).openScreen(target, options);
+      const channel = new Client(config, log).open("screen", target, options);
       this.#session = new Session(channel, memory(), post);
     } catch (error) {
       post({ type: "refused", error });

@@ -2,34 +2,54 @@
 
 import type { Asset } from "../assets/asset.js";
 import { createWorker } from "../assets/worker.js";
-import type { BindingConfig, ChannelTarget, Log } from "../binding.js";
+import type {
+  BindingChannel,
+  BindingConfig,
+  BindingParts,
+  ChannelClient,
+  ChannelItems,
+  ChannelKind,
+  ChannelTarget,
+  Log,
+} from "../binding.js";
 import * as glue from "../bindings/wasm/orgo_screen.js";
+import type { ScreenItem } from "../generated/channels.js";
 import { ScreenHost } from "./host.js";
 import type { FromHost, ToHost } from "./messages.js";
 import { type Port, RemoteScreen } from "./remote.js";
 
-/** Returns the URL of the WebAssembly module. */
-export const moduleUrl = () => new URL("../wasm/orgo_screen_bg.wasm", import.meta.url);
+export * from "../bindings/wasm/orgo_screen.js";
 
-/** The parts of a page that open a screen. */
-export interface ScreenEnvironment {
-  config: BindingConfig;
-  log: Log | undefined;
-  module: WebAssembly.Module;
-  worker: Asset<string | URL>;
-}
+/** Returns the URL of the WebAssembly module, next to which the build writes this script. */
+export const moduleUrl = () => new URL("./orgo_screen_bg.wasm", import.meta.url);
 
-/** Opens a screen in a worker, or in the page if it cannot create a worker or transfer a canvas to it. */
-export async function openScreen(
-  { config, log, module, worker }: ScreenEnvironment,
-  target: ChannelTarget,
-  options: object,
-): Promise<RemoteScreen> {
-  await glue.init({ module_or_path: module });
-  // The page makes the calls that need the API key.
-  const { api_key: _, ...settings } = config;
-  const task: ToHost & { type: "open" } = { type: "open", module, config: settings, target, options };
-  return RemoteScreen.open((await workerPort(worker, task)) ?? pagePort(task), new glue.Mirror(), log);
+/** Returns the part of the binding with the screen. Each screen runs in a worker if the page can create workers. */
+export function screenBinding(module: WebAssembly.Module, worker: Asset<string | URL>): BindingParts["screen"] {
+  class Client implements ChannelClient {
+    readonly #config: BindingConfig;
+    readonly #log: Log | undefined;
+
+    constructor(config: BindingConfig, log?: Log) {
+      // Throws for an invalid setting.
+      new glue.Client(config).free();
+      // The page requests the password, so the worker does not need the API key.
+      const { api_key: _, ...settings } = config;
+      this.#config = settings;
+      this.#log = log;
+    }
+
+    async open<Kind extends ChannelKind>(
+      _kind: Kind,
+      target: ChannelTarget,
+      options: object,
+    ): Promise<BindingChannel<ChannelItems[Kind]>> {
+      const task: ToHost = { type: "open", module, config: this.#config, target, options };
+      const port = (await workerPort(worker, task)) ?? pagePort(task);
+      // The module has only this kind of channel.
+      return RemoteScreen.open(port, new glue.Mirror(), this.#log) as Promise<BindingChannel<ScreenItem>> as never;
+    }
+  }
+  return { kind: glue.kind, version: glue.version, Client };
 }
 
 const canTransfer = () =>
