@@ -6,3 +6,4 @@ mod encode;
 mod hostile;
 mod lifecycle;
 mod random;
+mod view;

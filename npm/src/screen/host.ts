@@ -112,7 +112,15 @@ class Session {
     }
   }
 
+  /** Executes a command that the mirror of the page has accepted. */
   #command(name: string, argument: unknown): void {
+    // The screen may have become smaller since then, so that a position is outside.
+    try {
+      this.#execute(name, argument);
+    } catch {}
+  }
+
+  #execute(name: string, argument: unknown): void {
     if (name === "image") {
       const { id, format } = argument as { id: number; format: string };
       this.#formats.set(id, format);

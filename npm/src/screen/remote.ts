@@ -154,11 +154,13 @@ export class RemoteScreen implements BindingChannel<ScreenItem> {
   }
 
   #receive(message: FromHost): void {
+    const opened = this.#counters !== undefined;
     if ("counters" in message) this.#counters = message.counters;
     switch (message.type) {
       case "state":
         this.#state = message.state;
-        this.#states.push(message.state);
+        // The first state is that of the new channel, not a change.
+        if (opened) this.#states.push(message.state);
         break;
       case "outline":
         this.#outline = message.outline;

@@ -5,7 +5,7 @@
 
 use super::framebuffer::Framebuffer;
 use super::{Screen, ScreenOptions};
-use crate::channel::any::{Command, Kind};
+use crate::channel::any::{AnySession, Command};
 use crate::channel::link::Target;
 use crate::channel::session::Session;
 use crate::channel::terminal::InputRefusal;
@@ -68,9 +68,7 @@ impl Session<Screen> {
     /// # Errors
     /// [`Error::Encode`] for an unknown command or a wrong argument.
     pub fn check(&mut self, command: Command<'_>) -> Result<Value, Error> {
-        let result = Screen::command(self, command).unwrap_or_else(|| {
-            Err(Error::encode("screen", command.name, "is not a command of this channel"))
-        });
+        let result = AnySession::command(self, command);
         // The session sends the input.
         self.protocol.input.take();
         self.protocol.connection.poll_output(&self.protocol.framebuffer);
