@@ -145,7 +145,7 @@ await Promise.all([
   build({
     ...common,
     entryPoints: ["src/screen/worker.ts"],
-    outfile: inDist("screen", "worker.js"),
+    outfile: inDist("screen", "screen-worker.js"),
     platform: "browser",
     format: "esm",
     minify: true,
@@ -180,11 +180,11 @@ const embed = (name, text) => {
   const key = JSON.stringify(`orgo-sdk ${version} ${name}`);
   writeFileSync(inDist("embedded", `${name}.js`), `globalThis[${key}] = ${JSON.stringify(text)};\n`);
 };
-for (const name of ["wasm", "screen"]) {
-  embed(name, gzipSync(readFileSync(inDist("wasm", `orgo_${name}_bg.wasm`)), { level: 9 }).toString("base64"));
+for (const [name, module] of Object.entries({ wasm: "wasm", "screen-wasm": "screen" })) {
+  embed(name, gzipSync(readFileSync(inDist("wasm", `orgo_${module}_bg.wasm`)), { level: 9 }).toString("base64"));
 }
 for (const name of ["worker", "worklet"]) embed(name, readFileSync(inDist("audio", `${name}.js`), "utf8"));
-embed("screen-worker", readFileSync(inDist("screen", "worker.js"), "utf8"));
+embed("screen-worker", readFileSync(inDist("screen", "screen-worker.js"), "utf8"));
 for (const folder of ["audio", "screen"]) writeFileSync(inDist(folder, "package.json"), '{ "type": "commonjs" }\n');
 
 /**

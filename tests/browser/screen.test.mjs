@@ -12,9 +12,30 @@ import { startChromium } from "../support/chromium.mjs";
 import { startDesktop } from "../support/desktop.mjs";
 import { startGate } from "../support/gate.mjs";
 import { startPages } from "../support/pages.mjs";
+import { decodePng } from "../support/png.mjs";
 import { until } from "../support/wait.mjs";
 
 const NOTHING = "0 []";
+/** A window of 100 x 100 pixels whose color is the content of a file. */
+const COLOR_WINDOW = `
+from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtWidgets import QApplication, QWidget
+application = QApplication([])
+window = QWidget()
+window.setWindowFlags(Qt.X11BypassWindowManagerHint)
+window.setGeometry(1100, 600, 100, 100)
+def follow():
+    color = open("/tmp/color").read().strip()
+    if color != window.property("color"):
+        window.setProperty("color", color)
+        window.setStyleSheet("background: " + color)
+    window.raise_()
+timer = QTimer()
+timer.timeout.connect(follow)
+timer.start(20)
+window.show()
+application.exec()
+`;
 /** How pages are served, and the number of workers that an open screen has. */
 const MODES = {
   "in a worker": { serve: {}, workers: 1 },
@@ -34,6 +55,9 @@ before(async () => {
   const workspace = (await wire.call("POST", "/workspaces", { name: "screen" })).body.id;
   computer = await TestComputer.start(wire, workspace, "screen");
   window = await PointerWindow.open(computer);
+  await computer.bash(
+    `printf '#000000' > /tmp/color; cat > /tmp/color.py <<'END'${COLOR_WINDOW}END\nsetsid python3 /tmp/color.py >/tmp/log2 2>&1 &`,
+  );
   browser = await startChromium();
 });
 
@@ -44,6 +68,14 @@ after(async () => {
   for (const { close } of Object.values(pages)) await close();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Changes the color of the window, and waits until a screenshot shows it. */
+async function paint(color) {
+  await computer.bash(`printf '#%s' ${color} > /tmp/color.new && mv /tmp/color.new /tmp/color`);
+  const expected = [0, 2, 4].map((at) => Number.parseInt(color.slice(at, at + 2), 16)).join();
+  await until(`the color ${color}`, async () => String(decodePng(await computer.screenshot()).pixel(1150, 650)) === expected);
+  return expected;
+}
 
 /** Returns a connection to the computer, through the gate. */
 async function connection() {
@@ -56,9 +88,11 @@ async function connection() {
 for (const [mode, { workers }] of Object.entries(MODES)) {
   describe(`a live screen ${mode}`, { concurrency: false }, () => {
     const failures = [];
-    let page;
+    let cdp, page;
     before(async () => {
       page = await browser.newPage({ viewport: { width: 800, height: 600 } });
+      cdp = await page.context().newCDPSession(page);
+      await page.exposeFunction("typeText", (text) => computer.call("type", { text }));
       page.on("pageerror", (error) => failures.push(error.stack));
       await page.goto(pages[mode].origin);
     });
@@ -138,6 +172,85 @@ for (const [mode, { workers }] of Object.entries(MODES)) {
       assert.deepEqual(await texts(5), ["a", "B", "1", "!", "\r"]);
     });
 
+    /** Presses and releases a key as the browser reports it, which Playwright cannot do for every layout. */
+    const key = async ({ repeats = 0, ...event }) => {
+      for (let at = 0; at <= repeats; at += 1) {
+        await cdp.send("Input.dispatchKeyEvent", { type: "keyDown", autoRepeat: at > 0, ...event });
+      }
+      await cdp.send("Input.dispatchKeyEvent", { type: "keyUp", ...event });
+    };
+
+    test("Caps Lock counts by its effect on the text", { timeout: 120_000 }, async () => {
+      await key({ key: "CapsLock", code: "CapsLock" });
+      await key({ key: "A", code: "KeyA", text: "A" });
+      await page.keyboard.down("Shift");
+      await key({ key: "b", code: "KeyB", text: "b", modifiers: 8 });
+      await page.keyboard.up("Shift");
+      // With Caps Lock, the browser reports Ctrl+C with a capital letter.
+      await page.keyboard.down("Control");
+      await key({ key: "C", code: "KeyC", modifiers: 2 });
+      await page.keyboard.up("Control");
+      assert.deepEqual(await texts(3), ["A", "b", "\u0003"]);
+      await until("nothing is held", async () => (await window.held()) === NOTHING);
+    });
+
+    test("AltGr, another alphabet and a dead key", { timeout: 120_000 }, async () => {
+      await cdp.send("Input.dispatchKeyEvent", { type: "keyDown", key: "AltGraph", code: "AltRight" });
+      await key({ key: "@", code: "KeyQ", text: "@" });
+      await cdp.send("Input.dispatchKeyEvent", { type: "keyUp", key: "AltGraph", code: "AltRight" });
+      await page.keyboard.down("Control");
+      await key({ key: "\u0441", code: "KeyC", modifiers: 2 });
+      await page.keyboard.up("Control");
+      // The browser composes the accent and the letter.
+      await key({ key: "Dead", code: "BracketLeft" });
+      await cdp.send("Input.imeSetComposition", { text: "\u00b4", selectionStart: 1, selectionEnd: 1 });
+      await cdp.send("Input.insertText", { text: "\u00e9" });
+      assert.deepEqual(await texts(3), ["@", "\u0003", "\u00e9"]);
+    });
+
+    test("a held key repeats, and stops when it is released", { timeout: 120_000 }, async () => {
+      await key({ key: "k", code: "KeyK", text: "k", repeats: 3 });
+      await key({ key: "z", code: "KeyZ", text: "z" });
+      assert.deepEqual(await texts(5), ["k", "k", "k", "k", "z"]);
+    });
+
+    test("the text of an input method is typed", { timeout: 120_000 }, async () => {
+      await page.evaluate(() => {
+        globalThis.screenView.detach();
+        globalThis.attach({ type: (text) => globalThis.typeText(text) });
+        globalThis.screenView.focus();
+      });
+      for (const text of ["\u306b", "\u306b\u307b"]) {
+        await cdp.send("Input.imeSetComposition", { text, selectionStart: text.length, selectionEnd: text.length });
+      }
+      await cdp.send("Input.insertText", { text: "\u65e5\u672c" });
+      assert.equal((await texts(1)).join(""), "\u65e5\u672c");
+      await page.keyboard.type("x");
+      assert.deepEqual(await texts(1), ["x"]);
+    });
+
+    test("Tab belongs to the computer, and a combination of keys leaves the view", { timeout: 120_000 }, async () => {
+      const active = () => page.evaluate(() => document.activeElement.id || document.activeElement.tagName);
+      const [role, name] = await page.evaluate(() => {
+        const { parentElement: root } = document.querySelector("#screen textarea");
+        return [root.getAttribute("role"), root.getAttribute("aria-label")];
+      });
+      assert.deepEqual([role, name], ["application", "The screen of the computer"]);
+      await page.evaluate(() => document.querySelector("#before").focus());
+      await page.keyboard.press("Tab");
+      assert.equal(await active(), "TEXTAREA");
+      await page.keyboard.press("Tab");
+      assert.equal(await active(), "TEXTAREA");
+      assert.deepEqual(await texts(1), ["\t"]);
+      for (const modifier of ["Control", "Alt", "Shift"]) await page.keyboard.down(modifier);
+      for (const modifier of ["Control", "Alt", "Shift"]) await page.keyboard.up(modifier);
+      await page.keyboard.press("Tab");
+      assert.equal(await active(), "after");
+      await page.keyboard.press("Shift+Tab");
+      assert.equal(await active(), "TEXTAREA");
+      await until("nothing is held", async () => (await window.held()) === NOTHING);
+    });
+
     test("what the view holds is released when the focus leaves", { timeout: 120_000 }, async () => {
       await page.mouse.move(100, 100);
       await page.mouse.down();
@@ -160,6 +273,71 @@ for (const [mode, { workers }] of Object.entries(MODES)) {
       await until("the state", () => page.evaluate(() => globalThis.screenChannel.state.status === "open"), 60_000);
       await page.mouse.click(150, 100);
       await window.seen((seen) => seen.some(({ kind }) => kind === "up"));
+    });
+
+    test("a page that nobody sees requests no updates", { timeout: 120_000 }, async () => {
+      await paint("102030");
+      const hide = (hidden) =>
+        page.evaluate((hidden) => {
+          Object.defineProperty(document, "visibilityState", { value: hidden ? "hidden" : "visible", configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }, hidden);
+      await hide(true);
+      // The response to the last request may still arrive.
+      await paint("203040");
+      const [before, start] = [gate.passed(), performance.now()];
+      for (let at = 0; at < 20; at += 1) await paint(at % 2 ? "304050" : "405060");
+      // A request has 16 bytes, and a ping of the heartbeat, every 10 s, has about as many.
+      const pings = 32 * (1 + (performance.now() - start) / 10_000);
+      const sent = gate.passed() - before;
+      assert.ok(sent < 16 * 20 && sent <= pings, `${sent} bytes were sent`);
+      const color = await paint("a0b0c0");
+      await hide(false);
+      await until("the current screen", () => page.evaluate((color) => globalThis.color(1150, 650) === color, color));
+    });
+
+    test("views can be attached again and again without a leak", { timeout: 120_000 }, async () => {
+      const count = async () => {
+        await cdp.send("HeapProfiler.collectGarbage");
+        const { metrics } = await cdp.send("Performance.getMetrics");
+        return ["Nodes", "JSEventListeners"].map((name) => metrics.find((metric) => metric.name === name).value);
+      };
+      await cdp.send("Performance.enable");
+      const cycle = () =>
+        page.evaluate(async () => {
+          globalThis.screenView.detach();
+          globalThis.attach({ scale: "1:1" });
+          await new Promise((resolve) => requestAnimationFrame(resolve));
+        });
+      for (let at = 0; at < 3; at += 1) await cycle();
+      const before = await count();
+      for (let at = 0; at < 20; at += 1) await cycle();
+      await until("the nodes and the listeners to be released", async () => {
+        const now = await count();
+        return now.every((value, at) => value <= before[at]);
+      });
+    });
+
+    test("a view for viewing only is an image", { timeout: 120_000 }, async () => {
+      await page.evaluate(() => {
+        globalThis.screenView.detach();
+        globalThis.attach({ viewOnly: true });
+      });
+      await page.mouse.click(150, 100);
+      await page.evaluate(() => globalThis.screenView.focus());
+      await page.keyboard.type("no");
+      const role = await page.evaluate(() => document.querySelector("#screen canvas").parentElement.getAttribute("role"));
+      assert.equal(role, "img");
+      // The next input of the program is the first one that arrives.
+      await page.evaluate(() => {
+        globalThis.screenChannel.click({ x: 7, y: 8 });
+        globalThis.screenChannel.key("y");
+      });
+      const seen = await window.seen((seen) => seen.some(({ text }) => text === "y"));
+      assert.deepEqual(
+        seen.map(({ kind, x, text }) => `${kind} ${x ?? text}`),
+        ["down 7", "up 7", "key y"],
+      );
     });
 
     test("after a detach, the view and the worker are gone", { timeout: 120_000 }, async () => {

@@ -1,7 +1,7 @@
 import { VERSION } from "../version.js";
 
 /** The names of the embedded files. */
-type EmbeddedName = "wasm" | "worker" | "worklet" | "screen" | "screen-worker";
+type EmbeddedName = "wasm" | "worker" | "worklet" | "screen-wasm" | "screen-worker";
 
 /**
  * Runs a script with an embedded file, and returns the file as text.

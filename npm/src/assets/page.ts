@@ -77,7 +77,7 @@ const loadScreenScript = () => importGlue(() => import("../screen/page.js"));
 export const screenModule: WasmAsset<"screen", ScreenScript> = new Asset<Source<"screen", ScreenScript>>({
   configured: () => (settings.screenWasm === undefined ? undefined : screenSource(settings.screenWasm as WasmSource)),
   url: async () => screenSource((await loadScreenScript()).moduleUrl()),
-  embedded: async () => screenSource(await gunzip(await readEmbedded("screen", () => import("./embedded/screen.js")))),
+  embedded: async () => screenSource(await gunzip(await readEmbedded("screen-wasm", () => import("./embedded/screen-wasm.js")))),
   remedy: wasmRemedy,
 });
 
@@ -96,7 +96,7 @@ export const worker = new Asset<Location>({
 /** The worker of a screen. */
 export const screenWorker = new Asset<Location>({
   configured: () => settings.screenWorkerUrl as Location | undefined,
-  url: () => new URL("./screen/worker.js?no-inline", import.meta.url),
+  url: () => new URL("./screen/screen-worker.js?no-inline", import.meta.url),
   embedded: async () => blobUrl(await readEmbedded("screen-worker", () => import("./embedded/screen-worker.js"))),
   remedy: () => "if there is a Content-Security-Policy, it must contain worker-src blob:",
 });
