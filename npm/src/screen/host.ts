@@ -15,11 +15,13 @@ type Post = (message: FromHost, transfer?: Transferable[]) => void;
 export class ScreenHost {
   readonly #glue: ScreenGlue;
   readonly #post: Post;
+  readonly #onEnd: () => void;
   #session: Session | undefined;
 
-  constructor(glue: ScreenGlue, post: Post) {
+  constructor(glue: ScreenGlue, post: Post, onEnd: () => void) {
     this.#glue = glue;
     this.#post = post;
+    this.#onEnd = onEnd;
   }
 
   receive(message: ToHost): void {
@@ -40,6 +42,7 @@ export class ScreenHost {
       return;
     }
     await this.#session.run().catch((error: unknown) => post({ type: "failed", error }));
+    this.#onEnd();
   }
 }
 

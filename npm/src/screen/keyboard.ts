@@ -19,6 +19,8 @@ const MODIFIERS: [keyof KeyboardEvent & `${string}Key`, RegExp][] = [
 ];
 
 const isApple = /^(Mac|iP)/.test(navigator.platform);
+// The Option key of Apple selects characters, like AltGr.
+if (isApple) LOCAL.add("Alt");
 
 /** A key that is held on the computer: its name or its keysym. */
 type Key = { key: string } | { keysym: number };
@@ -75,7 +77,7 @@ export class Keyboard {
     if (LOCAL.has(event.key)) {
       this.#releaseFakeControl(event);
       // The browser composes the text.
-      if (event.key === "CapsLock" || event.key === "NumLock" || event.key === "AltGraph") event.preventDefault();
+      if (/^Alt|Lock$/.test(event.key)) event.preventDefault();
       return;
     }
     const key = this.#keyOf(event);
@@ -131,7 +133,7 @@ export class Keyboard {
       if (location === KeyboardEvent.DOM_KEY_LOCATION_RIGHT) return { key: RIGHT[key] ?? key };
       return { key: code === "NumpadEnter" ? "KP_Enter" : key };
     }
-    const isShortcut = (event.ctrlKey || event.altKey || event.metaKey) && !event.getModifierState("AltGraph");
+    const isShortcut = (event.ctrlKey || (event.altKey && !isApple) || event.metaKey) && !event.getModifierState("AltGraph");
     if (!isShortcut) return characterKey(key);
     // Caps Lock would turn Ctrl+C into Ctrl+Shift+C, and other alphabets have no key of the computer.
     const latin = key <= "\xff" ? key : (/^(?:Key|Digit)(\w)$/.exec(code)?.[1] ?? key);

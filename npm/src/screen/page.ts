@@ -84,7 +84,11 @@ async function workerPort(file: Asset<string | URL>, task: ToHost): Promise<Port
 
 /** Runs the host in the page. */
 function pagePort(task: ToHost): Port {
-  const host = new ScreenHost(glue, (message) => port.onmessage(message));
+  const host = new ScreenHost(
+    glue,
+    (message) => port.onmessage(message),
+    () => {},
+  );
   const port: Port = {
     remote: false,
     onmessage: () => {},

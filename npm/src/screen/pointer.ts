@@ -30,8 +30,8 @@ export class Pointer {
     this.#touch = new Touch(send, this.#wheel);
   }
 
-  /** Adds the listeners. `onDown` receives the type of a pointer that is pressed. */
-  listen(signal: AbortSignal, onDown: (type: string) => void): void {
+  /** Adds the listeners. `onDown` is called when a pointer is pressed on the screen. */
+  listen(signal: AbortSignal, onDown: (event: PointerEvent) => void): void {
     const canvas = this.#canvas;
     const on = <Name extends keyof HTMLElementEventMap>(name: Name, handle: (event: HTMLElementEventMap[Name]) => void) =>
       canvas.addEventListener(name, (event) => this.enabled && handle(event), { signal, passive: false });
@@ -39,7 +39,7 @@ export class Pointer {
       if (this.#pixel(event) === undefined) return;
       // A synthetic event has no pointer to capture.
       if (event.isTrusted) canvas.setPointerCapture(event.pointerId);
-      onDown(event.pointerType);
+      onDown(event);
       this.#handle(event);
     });
     for (const name of ["pointermove", "pointerup"] as const) on(name, (event) => this.#handle(event));

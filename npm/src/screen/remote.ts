@@ -186,7 +186,8 @@ export class RemoteScreen implements BindingChannel<ScreenItem> {
       case "failed":
         this.#failure = message;
     }
-    if (this.#failure || (this.#ended && this.#state.status === "closed")) this.#port.end();
+    // A worker ends itself after the end of the screen.
+    if (this.#failure) this.#port.end();
     for (const resolve of this.#wake.splice(0)) resolve();
   }
 

@@ -136,7 +136,13 @@ export class View implements ScreenView, ViewListener {
 
   #listen(): void {
     const { signal } = this.#detached;
-    this.#pointer.listen(signal, (type) => type !== "touch" && this.focus());
+    this.#pointer.listen(signal, ({ pointerType, clientX, clientY }) => {
+      const { x, y } = this.#root.getBoundingClientRect();
+      // Input methods show their candidates at the field.
+      Object.assign(this.#field.style, { left: `${clientX - x}px`, top: `${clientY - y}px` });
+      // With the focus, a touch screen would show its keyboard at each tap.
+      if (pointerType !== "touch") this.focus();
+    });
     this.#keyboard.listen(signal);
     document.addEventListener("visibilitychange", () => this.#reportVisibility(), { signal });
     if (typeof IntersectionObserver !== "undefined") {

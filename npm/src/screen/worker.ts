@@ -5,8 +5,11 @@ import * as glue from "../bindings/wasm/orgo_screen.js";
 import { ScreenHost } from "./host.js";
 import type { FromHost, ToHost } from "./messages.js";
 
+/** The time after the end of a screen for which the browser sends its last messages, in milliseconds. */
+const GRACE = 1000;
+
 const post = (message: FromHost, transfer: Transferable[] = []) => postMessage(message, { transfer });
-const host = new ScreenHost(glue, post);
+const host = new ScreenHost(glue, post, () => setTimeout(close, GRACE));
 
 addEventListener("message", ({ data }: MessageEvent<ToHost>) => host.receive(data));
 post({ type: "ready" });
