@@ -74,7 +74,7 @@ export class ChannelOpener {
 
   async screen(params: ScreenParams = {}, options: OpenOptions = {}): Promise<Screen> {
     const operation = "computers.screen";
-    checkFields(operation, "params", params, { view_only: checks.boolean });
+    checkFields(operation, "params", params, { view_only: checks.boolean, quality: checks.any });
     const plain = jsonParameters(operation, params);
     return this.#open(
       operation,

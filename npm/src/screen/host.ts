@@ -202,15 +202,18 @@ class Session {
     if (item.type !== "image") return item;
     const format = this.#formats.get(item.id);
     this.#formats.delete(item.id);
-    if (format !== "png") return item;
+    if (format !== "png" && format !== "jpeg") return item;
     const { width, height, data } = item;
     const pixels = new ImageData(new Uint8ClampedArray(data.buffer as ArrayBuffer, data.byteOffset, data.length), width, height);
-    const file = await encodePng(pixels);
+    const file = await encode(pixels, `image/${format}`);
     return { ...item, format, data: new Uint8Array(await file.arrayBuffer()) };
   }
 }
 
-async function encodePng(pixels: ImageData): Promise<Blob> {
+/** The quality of JPEG images, as in the addon. */
+const JPEG_QUALITY = 0.8;
+
+async function encode(pixels: ImageData, type: string): Promise<Blob> {
   const { width, height } = pixels;
   const canvas: ViewCanvas =
     typeof OffscreenCanvas === "undefined"
@@ -218,8 +221,9 @@ async function encodePng(pixels: ImageData): Promise<Blob> {
       : new OffscreenCanvas(width, height);
   const context = (canvas as HTMLCanvasElement).getContext("2d");
   context?.putImageData(pixels, 0, 0);
-  if ("convertToBlob" in canvas) return canvas.convertToBlob({ type: "image/png" });
+  if ("convertToBlob" in canvas) return canvas.convertToBlob({ type, quality: JPEG_QUALITY });
   return new Promise((resolve, reject) => {
-    canvas.toBlob((file) => (file === null ? reject(new Error("the browser did not encode the image")) : resolve(file)));
+    const settle = (file: Blob | null) => (file === null ? reject(new Error("the image was not encoded")) : resolve(file));
+    canvas.toBlob(settle, type, JPEG_QUALITY);
   });
 }

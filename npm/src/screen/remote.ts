@@ -105,8 +105,8 @@ export class RemoteScreen implements BindingChannel<ScreenItem> {
 
   command(name: string, argument?: unknown): unknown {
     // The host encodes images, so the module knows only the format of pixels.
-    const isPng = name === "image" && (argument as { format: string }).format === "png";
-    const result = this.#mirror.check(name, isPng ? { ...(argument as object), format: "rgba" } : argument);
+    const isEncoded = name === "image" && /^(?:png|jpeg)$/.test((argument as { format: string }).format);
+    const result = this.#mirror.check(name, isEncoded ? { ...(argument as object), format: "rgba" } : argument);
     if (result === null) this.#port.send({ type: "command", name, argument });
     return result;
   }
