@@ -16,8 +16,8 @@ const inDist = (...names) => join(dist, ...names);
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /**
- * Keeps the files that are loaded on demand out of the bundles: the JavaScript glue of the WebAssembly module, of which each
- * module format has one, and the scripts with embedded files, which run in both formats.
+ * Keeps the files that are loaded on demand out of the bundles: the JavaScript glue of the WebAssembly modules, of which each
+ * module format has one, the scripts with embedded files, which run in both formats, and the page's side of audio.
  */
 const onDemand = (glueExtension) => ({
   name: "on-demand",
@@ -28,6 +28,7 @@ const onDemand = (glueExtension) => ({
     }));
     onResolve({ filter: /\/screen\/page\.js$/ }, () => ({ path: "./wasm/screen.js", external: true }));
     onResolve({ filter: /^\.\/embedded\// }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /\/in-page\.js$/ }, () => ({ path: "./audio.js", external: true }));
   },
 });
 
@@ -104,6 +105,7 @@ await Promise.all([
     platform: "browser",
     format: "esm",
   }),
+  build({ ...common, entryPoints: ["src/audio/in-page.ts"], outfile: inDist("audio.js"), platform: "browser", format: "esm" }),
   ...PAGE_MODULES.map((name) =>
     build({
       ...common,

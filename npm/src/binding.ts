@@ -87,7 +87,7 @@ export interface ChannelTarget {
 }
 
 /** Why there is no password: a text, or the error of the call that requested it. */
-export type PasswordProblem = string | Pick<ErrorRecord, "message" | "status" | "request_id"> & { kind: string };
+export type PasswordProblem = string | (Pick<ErrorRecord, "message" | "status" | "request_id"> & { kind: string });
 
 /** Maps each kind of channel to the type of its items. */
 export interface ChannelItems {

@@ -1,18 +1,11 @@
 import { onAbort } from "./abort.js";
-import type {
-  BindingConfig,
-  BindingContent,
-  BindingParts,
-  BindingUploadProgress,
-  Part,
-  PendingCall,
-} from "./binding.js";
+import type { BindingConfig, BindingContent, BindingParts, BindingUploadProgress, Part, PendingCall } from "./binding.js";
 import { runCallback } from "./callback.js";
 import { Deadline } from "./deadline.js";
 import { convertErrors, errorFromRecord, toOrgoError } from "./errors.js";
 import { DEFAULT_BASE_URL, DEFAULT_TIMEOUT } from "./generated/channels.js";
 import { ClientLog } from "./logger.js";
-import { bindingOptions, type CallOptions, checkCallOptions, jsonParameters } from "./options.js";
+import { bindingOptions, type CallOptions, checkCallOptions, defined, jsonParameters } from "./options.js";
 import { once, type Platform } from "./platform.js";
 import { makeSecretsNonEnumerable } from "./secrets.js";
 import type { Operations } from "./types.js";
@@ -64,10 +57,7 @@ export class Caller {
     this.timeout = config.timeout ?? DEFAULT_TIMEOUT;
     this.#totalTimeout = config.total_timeout;
     const { base_url, realtime_url } = config;
-    this.addresses = {
-      ...(base_url !== undefined && { base_url }),
-      ...(realtime_url !== undefined && { realtime_url }),
-    };
+    this.addresses = defined({ base_url, realtime_url });
     this.hasKey = config.api_key !== undefined;
     this.#config = config;
     this.#connect = {
@@ -92,9 +82,8 @@ export class Caller {
     const { log, platform } = this;
     const { binding, fallback_cause } = await platform.load(part);
     // Both parts may be the same object, which then has one client.
-    for (const other of Object.values(this.#connected)) {
-      if ((other.binding as unknown) === binding) return (this.#connected[part] = other as never);
-    }
+    const same = Object.values(this.#connected).find((other) => (other.binding as unknown) === binding);
+    if (same !== undefined) return this.#keep(part, same as never);
     if (fallback_cause !== undefined) {
       log.write("warn", `using a fallback, embedded WebAssembly: ${(fallback_cause as Error).message}`);
     }
@@ -104,7 +93,12 @@ export class Caller {
     );
     const warning = platform.warning?.(binding, config.base_url ?? DEFAULT_BASE_URL);
     if (warning !== undefined) log.write("warn", warning);
-    return (this.#connected[part] = { binding, client } as never);
+    return this.#keep(part, { binding, client } as Connected<Name>);
+  }
+
+  #keep<Name extends Part>(part: Name, connected: Connected<Name>): Connected<Name> {
+    (this.#connected as { [Key in Name]?: Connected<Key> })[part] = connected;
+    return connected;
   }
 
   /**

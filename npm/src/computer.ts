@@ -9,7 +9,7 @@ import type { Terminal, TerminalParams } from "./channel/terminal.js";
 import { Connection } from "./connection.js";
 import { Deadline } from "./deadline.js";
 import { ComputerStateError, NotFoundError, TimeoutError } from "./errors.js";
-import { type CallOptions, checkCallOptions, checks, type OpenOptions, withParams } from "./options.js";
+import { type CallOptions, checkCallOptions, checks, defined, type OpenOptions, withParams } from "./options.js";
 import { ComputerFiles } from "./resources/files.js";
 import { Stream } from "./resources/stream.js";
 import { makeSecretsNonEnumerable } from "./secrets.js";
@@ -174,7 +174,7 @@ export class Computer {
     const operation = "computers.screenshot";
     checkCallOptions(operation, options, { format: checks.string, scale: checks.any });
     const { format, scale, ...rest } = options;
-    const params = { id: this.id, ...(format !== undefined && { format }), ...(scale !== undefined && { scale }) };
+    const params = defined({ id: this.id, format, scale });
     const { value, bytes } = await this.#caller.callWithBytes(operation, params, rest);
     return { data: bytes, ...value };
   }
@@ -319,7 +319,7 @@ export class Computer {
   /** Returns the id and, if they are known, the name and the status. `JSON.stringify` calls it. */
   toJSON(): Pick<ComputerInfo, "id"> & Partial<Pick<ComputerInfo, "name" | "status">> {
     const { name, status } = this.#info;
-    return { id: this.id, ...(name !== undefined && { name }), ...(status !== undefined && { status }) };
+    return defined({ id: this.id, name, status });
   }
 
   /** Deletes the computer if `create` returned this handle. */
@@ -352,11 +352,7 @@ export class Computer {
 }
 
 function addressOf({ instance_id, fly_instance_id, connection_url }: Partial<ComputerInfo>): Partial<ChannelTarget> {
-  const instance = instance_id ?? fly_instance_id;
-  return {
-    ...(instance !== undefined && { instance_id: instance }),
-    ...(connection_url !== undefined && { connection_url }),
-  };
+  return defined({ instance_id: instance_id ?? fly_instance_id, connection_url });
 }
 
 function withoutSecrets(data: ComputerData): ComputerInfo {

@@ -12,7 +12,7 @@ export const RUSTC = [
   "--strip-target-features",
 ];
 /** The wasm-opt options that enable the additional features that wasm-bindgen uses. */
-const BINDGEN = enabled(["multivalue", "reference-types"]);
+export const BINDGEN = enabled(["multivalue", "reference-types"]);
 
 /**
  * The wasm-opt passes, chosen by the compressed size of the result. Two of them need a reason: the first kilobyte of the memory
@@ -53,5 +53,7 @@ export async function shrink(folder, name) {
   // CommonJS has several conventions for a default export.
   rename(/__wbg_init as default/, "__wbg_init as init");
   writeFileSync(glue, code);
-  await run("esbuild", [glue, "--minify", "--target=es2022", `--outfile=${glue}`, "--allow-overwrite", "--log-level=warning"]);
+  // Includes the JavaScript files of the crate.
+  const options = ["--bundle", "--format=esm", "--minify", "--target=es2022", "--allow-overwrite", "--log-level=warning"];
+  await run("esbuild", [glue, ...options, `--outfile=${glue}`]);
 }

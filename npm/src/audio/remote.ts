@@ -2,46 +2,23 @@
 
 import type { Asset } from "../assets/asset.js";
 import { createWorker } from "../assets/worker.js";
-import type {
-  BindingChannel,
-  BindingConfig,
-  ChannelBinding,
-  ChannelClient,
-  ChannelItems,
-  ChannelKind,
-  ChannelTarget,
-  Log,
-  PasswordProblem,
-  SampleSink,
-} from "../binding.js";
+import type { BindingChannel, ChannelTarget, Log, PasswordProblem, SampleSink } from "../binding.js";
 import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
-import type { FromWorker, ToWorker, WorkerModule } from "./messages.js";
+import type { FromWorker, ToWorker } from "./messages.js";
 
-/** Wraps a binding so that each audio channel runs in its own worker, if the page can create workers. */
-export function withAudioWorkers(binding: ChannelBinding, wasm: WorkerModule, file: Asset<string | URL>): ChannelBinding {
-  class Client extends binding.Client implements ChannelClient {
-    readonly #config: BindingConfig;
-    readonly #log: Log | undefined;
-
-    constructor(config: BindingConfig, log?: Log) {
-      super(config, log);
-      this.#config = config;
-      this.#log = log;
-    }
-
-    override async open<Kind extends ChannelKind>(
-      kind: Kind,
-      target: ChannelTarget,
-      options: object,
-    ): Promise<BindingChannel<ChannelItems[Kind]>> {
-      const task: ToWorker = { type: "open", wasm, config: this.#config, target, options };
-      const worker = kind === "audio" ? await startWorker(file, task) : undefined;
-      if (worker === undefined) return super.open(kind, target, options);
-      // The compiler cannot infer the type of the items from the comparison.
-      return RemoteAudio.open(worker, this.#log) as Promise<BindingChannel<AudioItem>> as never;
-    }
-  }
-  return { ...binding, Client };
+/**
+ * Opens an audio channel in a worker. Resolves with `undefined` if the page cannot start one.
+ *
+ * @param file The script of the worker.
+ * @param task The message that opens the channel.
+ */
+export async function openRemote(
+  file: Asset<string | URL>,
+  task: ToWorker,
+  log: Log | undefined,
+): Promise<BindingChannel<AudioItem> | undefined> {
+  const worker = await startWorker(file, task);
+  return worker && RemoteAudio.open(worker, log);
 }
 
 /**

@@ -2,11 +2,12 @@ import type { BindingConfig, Log } from "../binding.js";
 import { BindingError, messageOf } from "../errors.js";
 import type { NodeHost } from "./host.js";
 
+type ClientClass = new (config: BindingConfig, log?: Log, host?: NodeHost) => object;
+
 /** The JavaScript glue of a module: the exports of a part of the binding, and a function that loads the module. */
 export interface Glue {
   init(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
-  // biome-ignore lint/suspicious/noExplicitAny: TypeScript requires this type of a base class that is generic
-  readonly Client: new (...args: any[]) => object;
+  readonly Client: ClientClass;
 }
 
 /** The JavaScript glue of a module, and the compiled module, which can be sent to other threads. */
@@ -29,7 +30,8 @@ export async function loadWasm<Loaded extends Glue, Compiled extends CompiledWas
     const compiled = await load();
     const { glue, module } = compiled;
     await glue.init({ module_or_path: module });
-    class Client extends glue.Client {
+    const WasmClient: ClientClass = glue.Client;
+    class Client extends WasmClient {
       constructor(config: BindingConfig, log?: Log) {
         super(config, log, host);
       }

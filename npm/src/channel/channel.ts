@@ -3,7 +3,7 @@ import type { BindingChannel, ChannelTarget, PasswordProblem } from "../binding.
 import { Deadline } from "../deadline.js";
 import { Emitter } from "../emitter.js";
 import { ChannelClosedError, messageOf, OrgoError, toOrgoError } from "../errors.js";
-import { checkWaitOptions, type WaitOptions } from "../options.js";
+import { checkWaitOptions, defined, type WaitOptions } from "../options.js";
 import type { ChannelState, CloseCause, Counters } from "../types.js";
 
 /** The part of a timeout error's message that describes what did not happen in time. */
@@ -247,7 +247,7 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
 function passwordProblem(error: unknown): PasswordProblem {
   if (!(error instanceof OrgoError)) return messageOf(error);
   const { kind, message, status, request_id } = error;
-  return { kind, message, ...(status !== undefined && { status }), ...(request_id !== undefined && { request_id }) };
+  return defined({ kind, message, status, request_id });
 }
 
 function isNormalClose(cause: CloseCause): boolean {

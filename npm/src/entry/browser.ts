@@ -1,11 +1,13 @@
 import type { Asset } from "../assets/asset.js";
 import { loadModule, modules, screenModule, screenWorker, type WasmAsset, worker, worklet } from "../assets/page.js";
-import { play } from "../audio/play.js";
-import { withAudioWorkers } from "../audio/remote.js";
+import { Player, type PlayOptions } from "../audio/player.js";
+import type { AudioSource } from "../audio/source.js";
+import { withAudioWorkers } from "../audio/workers.js";
 import type { BindingParts, Part } from "../binding.js";
 import { type Glue, loadWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
+import { BindingError, messageOf } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 
 export { type AssetOptions, configure } from "../assets/options.js";
@@ -34,8 +36,29 @@ const platform: Platform = {
   // Returns `true` in a document or a worker, but not in a server that uses this entry point.
   exposed: () =>
     typeof document !== "undefined" || ("WorkerGlobalScope" in globalThis && navigator.userAgent !== "Cloudflare-Workers"),
-  play: (source, options, expectedRate) => play(source, options, expectedRate, worklet),
+  play: playAudio,
 };
+
+/** Plays audio in a page. `expectedRate` is the probable sample rate of the source, in Hz. */
+async function playAudio(source: AudioSource, options: PlayOptions, expectedRate: number): Promise<Player> {
+  const failed = (problem: string, cause?: unknown) =>
+    new BindingError({ kind: "binding", message: `audio.play: ${problem}`, delivered: "no", cause });
+  if (typeof AudioContext === "undefined") throw failed("only a page has an AudioContext");
+  const given = options.context as unknown as AudioContext | undefined;
+  // Browsers start a context if it is created during an action of the user, so it is created first. A numeric `latencyHint`
+  // would increase the latency.
+  const context = given ?? new AudioContext({ sampleRate: expectedRate, latencyHint: "interactive" });
+  const release = async () => {
+    if (given === undefined) await context.close();
+  };
+  try {
+    const { play } = await import("../audio/in-page.js");
+    return await play(context, source, options, worklet, (...parts) => new Player(...parts), release);
+  } catch (error) {
+    await release();
+    throw failed(messageOf(error), error);
+  }
+}
 
 const load = <Name, Loaded extends Glue>(asset: WasmAsset<Name, Loaded>) => loadWasm(() => loadModule(asset));
 

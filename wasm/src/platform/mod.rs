@@ -4,7 +4,6 @@ mod failure;
 mod host;
 mod http;
 mod socket;
-mod xhr;
 
 use std::cell::Cell;
 use std::future::Future;
