@@ -32,7 +32,7 @@ pub use call::PendingCall;
 pub use channel::Channel;
 pub use client::Client;
 #[cfg(feature = "screen")]
-pub use screen::{Mirror, memory};
+pub use screen::{Mirror, module_memory};
 
 /// This allocator is less than half as large as the one of the standard library. It exists only for WebAssembly.
 #[cfg(target_family = "wasm")]

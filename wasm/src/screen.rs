@@ -11,9 +11,9 @@ use crate::convert::{error_to_js, map_from_js, object_to_js, to_js, value_from_j
 use crate::promise::promise;
 
 /// Returns the memory of the module, which contains the pixels.
-#[wasm_bindgen]
+#[wasm_bindgen(js_name = moduleMemory)]
 #[must_use]
-pub fn memory() -> JsValue {
+pub fn module_memory() -> JsValue {
     wasm_bindgen::memory()
 }
 

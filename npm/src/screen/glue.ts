@@ -40,7 +40,7 @@ export interface ScreenGlue {
   init(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
   kind(): "wasm";
   version(): string;
-  memory(): WebAssembly.Memory;
+  moduleMemory(): WebAssembly.Memory;
   readonly Client: new (
     config: BindingConfig,
     log?: Log,

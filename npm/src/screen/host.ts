@@ -30,13 +30,13 @@ export class ScreenHost {
   }
 
   async #open({ module, config, target, options }: ToHost & { type: "open" }): Promise<void> {
-    const { init, memory, Client } = this.#glue;
+    const { init, moduleMemory, Client } = this.#glue;
     const post = this.#post;
     try {
       await init({ module_or_path: module });
       const log: Log = (level, line) => post({ type: "log", level, line });
       const channel = new Client(config, log).open("screen", target, options);
-      this.#session = new Session(channel, memory(), post);
+      this.#session = new Session(channel, moduleMemory(), post);
     } catch (error) {
       post({ type: "refused", error });
       return;

@@ -4,6 +4,6 @@ import type { ScreenGlue } from "../../screen/glue.js";
 export const init: ScreenGlue["init"];
 export const kind: ScreenGlue["kind"];
 export const version: ScreenGlue["version"];
-export const memory: ScreenGlue["memory"];
+export const moduleMemory: ScreenGlue["moduleMemory"];
 export const Client: ScreenGlue["Client"];
 export const Mirror: ScreenGlue["Mirror"];
