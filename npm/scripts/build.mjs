@@ -44,7 +44,7 @@ const locationInCommonJs = {
 const withGlue = {
   name: "with-glue",
   setup({ onResolve }) {
-    onResolve({ filter: /\/wasm\/orgo_\w+\.js$/ }, ({ path }) => ({ path: inDist("wasm", basename(path)) }));
+    onResolve({ filter: /\/wasm\/orgo_\w+\.js$/ }, ({ path }) => ({ path: inDist("wasm", basename(path)), sideEffects: false }));
   },
 };
 
@@ -135,15 +135,18 @@ await Promise.all([
     charset: "utf8",
     plugins: [playoutModule],
   }),
-  build({
-    ...common,
-    entryPoints: ["src/audio/worker.ts"],
-    outfile: inDist("audio", "worker.js"),
-    platform: "browser",
-    format: "esm",
-    minify: true,
-    plugins: [withGlue],
-  }),
+  ...[true, false].map((complete) =>
+    build({
+      ...common,
+      entryPoints: ["src/audio/worker.ts"],
+      outfile: inDist("audio", complete ? "worker.js" : "channels-worker.js"),
+      platform: "browser",
+      format: "esm",
+      minify: true,
+      define: { WITH_COMPLETE: String(complete) },
+      plugins: [withGlue],
+    }),
+  ),
   build({
     ...common,
     entryPoints: ["src/screen/worker.ts"],

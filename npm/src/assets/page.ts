@@ -85,13 +85,19 @@ const screenSource = (file: WasmSource) => ({ name: "screen" as const, glue: loa
 
 // The query prevents Vite from converting the scripts to data URLs, which a strict Content-Security-Policy blocks.
 
-/** The audio worker. */
-export const worker = new Asset<Location>({
-  configured: () => settings.workerUrl as Location | undefined,
-  url: () => new URL("./audio/worker.js?no-inline", import.meta.url),
-  embedded: async () => blobUrl(await readEmbedded("worker", () => import("./embedded/worker.js"))),
-  remedy: () => "if there is a Content-Security-Policy, it must contain worker-src blob:",
-});
+const audioWorker = (url: () => URL) =>
+  new Asset<Location>({
+    configured: () => settings.workerUrl as Location | undefined,
+    url,
+    embedded: async () => blobUrl(await readEmbedded("worker", () => import("./embedded/worker.js"))),
+    remedy: () => "if there is a Content-Security-Policy, it must contain worker-src blob:",
+  });
+
+/** The audio worker for each module. The configured one and the embedded copy support both modules. */
+export const workers = {
+  wasm: audioWorker(() => new URL("./audio/worker.js?no-inline", import.meta.url)),
+  channels: audioWorker(() => new URL("./audio/channels-worker.js?no-inline", import.meta.url)),
+};
 
 /** The worker of a screen. */
 export const screenWorker = new Asset<Location>({

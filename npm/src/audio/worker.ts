@@ -8,6 +8,9 @@ import type { AudioItem, ChannelState } from "../generated/channels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
 import { RingWriter } from "./ring.js";
 
+/** Whether this script supports the complete module too, or only the module with the channels, which most pages use. */
+declare const WITH_COMPLETE: boolean;
+
 /** The interval at which the page receives the counters while the samples go to the worklet, in milliseconds. */
 const COUNTERS_INTERVAL = 200;
 
@@ -126,7 +129,7 @@ addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
 
 async function open({ wasm, config, target, options }: ToWorker & { type: "open" }): Promise<void> {
   try {
-    const { Client, init } = wasm.name === "wasm" ? complete : channels;
+    const { Client, init } = WITH_COMPLETE && wasm.name === "wasm" ? complete : channels;
     await init({ module_or_path: wasm.module });
     const log: Log = (level, line) => post({ type: "log", level, line });
     const channel = await new Client(config, log).open("audio", target, options);

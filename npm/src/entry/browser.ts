@@ -1,5 +1,5 @@
 import type { Asset } from "../assets/asset.js";
-import { loadModule, modules, screenModule, screenWorker, type WasmAsset, worker, worklet } from "../assets/page.js";
+import { loadModule, modules, screenModule, screenWorker, type WasmAsset, workers, worklet } from "../assets/page.js";
 import { Player, type PlayOptions } from "../audio/player.js";
 import type { AudioSource } from "../audio/source.js";
 import { withAudioWorkers } from "../audio/workers.js";
@@ -17,7 +17,7 @@ const loaders: { [Name in Part]: () => Promise<LoadedBinding<BindingParts[Name]>
   rest: once(async () => loaded(modules.rest, (await load(modules.rest)).glue)),
   channels: once(async () => {
     const { glue, ...wasm } = await load(modules.channels);
-    return loaded(modules.channels, hasWorkers() ? withAudioWorkers(glue, wasm, worker) : glue);
+    return loaded(modules.channels, hasWorkers() ? withAudioWorkers(glue, wasm, workers[wasm.name]) : glue);
   }),
   screen: once(async () => {
     const { glue, module } = await load(screenModule);
