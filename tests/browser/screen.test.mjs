@@ -256,7 +256,14 @@ for (const [mode, { workers }] of Object.entries(MODES)) {
       await page.mouse.down();
       await page.keyboard.down("Shift");
       await page.keyboard.down("x");
-      await until("the keys and the button", async () => /^257 \[\d+, \d+\]$/.test(await window.held()));
+      let held;
+      await until(
+        () => `the keys and the button, not ${held}`,
+        async () => {
+          held = await window.held();
+          return /^257 \[\d+, \d+\]$/.test(held);
+        },
+      );
       await page.evaluate(() => document.querySelector("#after").focus());
       await until("nothing but the button is held", async () => (await window.held()) === "256 []");
       await page.keyboard.up("x");
