@@ -9,7 +9,7 @@ import { run } from "./step.mjs";
  * demand. Their glue is also in `NAME.js`, with the URL of the module; that of `screen` is in `dist/screen`.
  */
 export const MODULES = {
-  wasm: ["rest", "channels"],
+  wasm: ["rest", "channels", "node"],
   rest: ["rest"],
   channels: ["channels"],
   screen: ["screen"],

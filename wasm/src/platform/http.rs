@@ -9,12 +9,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-<<<<<<< HEAD
-use super::{Browser, Listener, failure};
-=======
 use super::host::SendingWatch;
-use super::{Browser, failure, xhr};
->>>>>>> main
+use super::{Browser, Listener, failure};
 
 #[wasm_bindgen(module = "/src/platform/exchange.js")]
 extern "C" {
@@ -88,22 +84,10 @@ pub(super) async fn send(
     if browser.host.is_some() && (request.once || browser.keeps_none.get()) {
         exchange.header("connection", "close").map_err(never)?;
     }
-<<<<<<< HEAD
     let body = request.body.as_ref().map(Body::to_vec);
+    let _watch = browser.host.as_ref().map(|host| SendingWatch::new(host, &request, &progress));
     let started = exchange.start(body.as_deref().map(Uint8Array::from)).map_err(never)?;
     JsFuture::from(started).await.map_err(|error| lost(&error, ""))?;
-=======
-    let built = match &request.body {
-        Some(body) => builder.body(Uint8Array::from(body.to_vec().as_slice())),
-        None => builder.build(),
-    };
-    // Node keeps only a weak reference to a request, whose collection would break its signal. So the request is kept
-    // until the response is read.
-    let kept = web_sys::Request::from(built.map_err(|error| SendFailure::never(not_built(error)))?);
-    let _watch = browser.host.as_ref().map(|host| SendingWatch::new(host, &request, &progress));
-    let fetched = JsFuture::from(fetch(&kept)).await.map_err(|error| lost(&error, ""))?;
-    let fetched = FetchResponse::from(fetched.unchecked_into::<web_sys::Response>());
->>>>>>> main
     progress.received();
     let status = exchange.status();
     if exchange.too_large() {

@@ -1,6 +1,7 @@
 //! Implements the core's platform for pages and workers.
 
 mod failure;
+#[cfg_attr(not(feature = "node"), path = "no_host.rs")]
 mod host;
 mod http;
 mod socket;
