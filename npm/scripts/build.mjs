@@ -47,6 +47,14 @@ const withGlue = {
   },
 };
 
+/** Bundles the JavaScript glue of the screen into the script that also contains the view. */
+const withScreenGlue = {
+  name: "with-screen-glue",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/wasm\/orgo_screen\.js$/ }, () => ({ path: inDist("wasm", "orgo_screen.js") }));
+  },
+};
+
 /**
  * Embeds the WebAssembly module of the worklet, which `npm run build -- wasm` builds. A string with one character for each byte
  * compresses better than base64. Each character code is larger by one than the byte, because the minifiers of Parcel and Next 15
@@ -99,10 +107,14 @@ await Promise.all([
   }),
   build({
     ...common,
-    entryPoints: ["src/entry/browser.ts"],
-    outfile: inDist("browser.js"),
+    // The script of the screen shares the classes of channels and errors with the entry.
+    entryPoints: { browser: "src/entry/browser.ts", "wasm/screen": "src/screen/page.ts" },
+    outdir: dist,
+    splitting: true,
+    chunkNames: "shared",
     platform: "browser",
     format: "esm",
+    plugins: [withScreenGlue, onDemand(".js")],
   }),
   build({ ...common, entryPoints: ["src/audio/in-page.ts"], outfile: inDist("audio.js"), platform: "browser", format: "esm" }),
   ...PAGE_MODULES.map((name) =>
@@ -146,6 +158,15 @@ await Promise.all([
       plugins: [withGlue],
     }),
   ),
+  build({
+    ...common,
+    entryPoints: ["src/screen/worker.ts"],
+    outfile: inDist("screen", "screen-worker.js"),
+    platform: "browser",
+    format: "esm",
+    minify: true,
+    plugins: [withGlue],
+  }),
 ]);
 
 // Platforms that compile no WebAssembly at run time import the compiled module. Their bundlers support different paths.
@@ -166,9 +187,12 @@ const embed = (name, text) => {
   const key = JSON.stringify(`orgo-sdk ${version} ${name}`);
   writeFileSync(inDist("embedded", `${name}.js`), `globalThis[${key}] = ${JSON.stringify(text)};\n`);
 };
-embed("wasm", gzipSync(readFileSync(inDist("wasm", "orgo_wasm_bg.wasm")), { level: 9 }).toString("base64"));
+for (const [name, module] of Object.entries({ wasm: "wasm", "screen-wasm": "screen" })) {
+  embed(name, gzipSync(readFileSync(inDist("wasm", `orgo_${module}_bg.wasm`)), { level: 9 }).toString("base64"));
+}
 for (const name of ["worker", "worklet"]) embed(name, readFileSync(inDist("audio", `${name}.js`), "utf8"));
-writeFileSync(inDist("audio", "package.json"), '{ "type": "commonjs" }\n');
+embed("screen-worker", readFileSync(inDist("screen", "screen-worker.js"), "utf8"));
+for (const folder of ["audio", "screen"]) writeFileSync(inDist(folder, "package.json"), '{ "type": "commonjs" }\n');
 
 /**
  * Gets the built-in modules of Node from a function `load` instead of `require`, which bundlers replace: esbuild by a function that

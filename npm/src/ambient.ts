@@ -88,6 +88,9 @@ export type WebAudioNode = Ambient<"AudioNode", { connect(destination: never): u
 /** A `MediaStream`. */
 export type WebMediaStream = Ambient<"MediaStream", { readonly id: string; readonly active: boolean }>;
 
+/** An `HTMLElement`. */
+export type WebElement = Ambient<"HTMLElement", object>;
+
 /** A `MessagePort`. */
 export type WebMessagePort = Ambient<"MessagePort", object>;
 

@@ -2,7 +2,8 @@
  * The interface that both bindings export: the WebAssembly module and the native addon. The bindings convert values and perform
  * the I/O; the Rust core implements the protocol.
  */
-import type { WebMessagePort } from "./ambient.js";
+import type { WebElement, WebMessagePort } from "./ambient.js";
+import type { AttachOptions, ScreenView } from "./channel/screen.js";
 import type {
   AudioItem,
   ChannelState,
@@ -134,7 +135,8 @@ export interface BindingChannel<Item> {
    *   what `input` would return now; `resize` (`{ cols, rows }`).
    * - events: `subscribe` and `unsubscribe` (a list of event types). `expect` (an event type) throws an error if the type is unknown.
    * - screen: `size`, `pointer` and `refusal` return the current value; `move`, `down`, `up`, `click`, `drag`, `wheel`, `key` and
-   *   `resize` (their parameters) and `clipboard` (a string) are input, and return `null` or an `InputRefusal`; `release`;
+   *   `resize` (their parameters), `keysym` (`{ keysym, pressed }`) and `clipboard` (a string) are input, and return `null` or an
+   *   `InputRefusal`; `release`; `pause` (whether to stop the updates);
    *   `clipboard` without an argument and `image` request an item.
    *
    * @throws an `ErrorRecord` for an unknown command or a wrong argument.
@@ -151,6 +153,8 @@ export interface BindingChannel<Item> {
    * method.
    */
   pipeTo?(sink: SampleSink | undefined): void;
+  /** Shows the screen in an element. Only a screen in a page has this method. */
+  attach?(element: WebElement, options: AttachOptions): ScreenView;
 }
 
 /** The destination of samples: a ring buffer in shared memory if there is one, else the port. */
@@ -170,7 +174,7 @@ export interface ChannelClient {
    * Opens a channel.
    *
    * @param options The options of the kind: `cols` and `rows` of a terminal; `sample_rate` and `channels` of audio; `types` of
-   *   events; `view_only` of a screen, which only the addon opens. `batch_ms` is the time for which the addon collects items with samples before it passes them to JavaScript.
+   *   events; `view_only` of a screen. `batch_ms` is the time for which the addon collects items with samples before it passes them to JavaScript.
    * @throws an `ErrorRecord` if the address or an option is invalid.
    */
   open<Kind extends ChannelKind>(
@@ -212,6 +216,8 @@ export interface Binding extends ChannelBinding<BindingClient> {}
 export interface BindingParts {
   rest: Exports<RestClient>;
   channels: ChannelBinding;
+  /** The live screen. */
+  screen: Exports<ChannelClient>;
 }
 
 /** The name of a part. */

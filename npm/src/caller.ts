@@ -60,7 +60,11 @@ export class Caller {
     this.addresses = defined({ base_url, realtime_url });
     this.hasKey = config.api_key !== undefined;
     this.#config = config;
-    this.#connect = { rest: once(() => this.#load("rest")), channels: once(() => this.#load("channels")) };
+    this.#connect = {
+      rest: once(() => this.#load("rest")),
+      channels: once(() => this.#load("channels")),
+      screen: once(() => this.#load("screen")),
+    };
   }
 
   /** Loads a part of the binding and returns it with its client. */

@@ -5,6 +5,7 @@ export type {
   NodeReadable,
   WebAudioContext,
   WebAudioNode,
+  WebElement,
   WebMediaStream,
   WebReadableStream,
   WebWritableStream,
@@ -30,6 +31,7 @@ export {
 export { Channel, type ChannelEvents } from "./channel/channel.js";
 export { type EventOf, EventStream, type EventStreamEvents, type WaitForOptions } from "./channel/events.js";
 export type {
+  AttachOptions,
   Screen,
   ScreenButton,
   ScreenButtonParams,
@@ -44,6 +46,7 @@ export type {
   ScreenParams,
   ScreenPoint,
   ScreenSize,
+  ScreenView,
   ScreenWheelParams,
   SettledOptions,
 } from "./channel/screen.js";

@@ -36,8 +36,8 @@ export interface Platform {
   warning?: (binding: Pick<Binding, "kind">, url: string) => string | undefined;
   /** Creates a Node stream. Missing outside Node. */
   readable?: (bytes: AsyncIterable<Uint8Array>) => NodeReadable;
-  /** Creates the handle of a live screen. Missing in a page, whose WebAssembly module does not contain the channel. */
-  screen?: (binding: BindingChannel<ScreenItem>) => Screen;
+  /** Creates the handle of a live screen. */
+  screen(channel: BindingChannel<ScreenItem>): Screen | Promise<Screen>;
   /** Plays audio of the expected sample rate in Hz. Missing without an audio output. */
   play?: (source: AudioSource, options: PlayOptions, expectedRate: number) => Promise<Player>;
 }

@@ -6,16 +6,17 @@ import { run } from "./step.mjs";
  * The features of each module. `dist/wasm` contains a module as `orgo_NAME_bg.wasm`, and its JavaScript glue as `orgo_NAME.js`.
  *
  * `wasm` is complete: servers load it, and pages whose bundler loses files. The other modules are the parts that a page loads on
- * demand. Their glue is also in `NAME.js`, with the URL of the module.
+ * demand. Their glue is also in `NAME.js`, with the URL of the module; `screen.js` also contains the page's side of the screen.
  */
 export const MODULES = {
   wasm: ["rest", "channels", "node"],
   rest: ["rest"],
   channels: ["channels"],
+  screen: ["screen"],
 };
 
 /** The names of the modules that a page loads by their URLs. */
-export const PAGE_MODULES = Object.keys(MODULES).filter((name) => name !== "wasm");
+export const PAGE_MODULES = ["rest", "channels"];
 
 /** Builds a module and its glue into a folder. They are not optimized for size yet. Returns the name of the files. */
 export async function packModule(out, module) {

@@ -22,7 +22,7 @@ class Window(QWidget):
         if event.buttons():
             note(kind="drag", x=event.x(), y=event.y())
     def wheelEvent(self, event):
-        note(kind="wheel", steps=event.angleDelta().y() / 120, x=event.x(), y=event.y())
+        note(kind="wheel", steps=event.angleDelta().y() / 120, sideways=event.angleDelta().x() / 120, x=event.x(), y=event.y())
     def keyPressEvent(self, event):
         note(kind="key", text=event.text())
     def note(self, kind, event):

@@ -4,12 +4,14 @@ import { connect, createServer } from "node:net";
 
 /**
  * @param {string} origin the origin of the server
- * @returns {Promise<{ port: number, through(url: string): string, close(): Promise<void>, open(): Promise<void> }>}
+ * @returns {Promise<{ port: number, passed(): number, through(url: string): string, close(): Promise<void>, open(): Promise<void> }>}
  */
 export async function startGate(origin) {
   const { hostname, port: target } = new URL(origin);
   const sockets = new Set();
+  let passed = 0;
   const server = createServer((client) => {
+    client.on("data", ({ length }) => (passed += length));
     const upstream = connect(Number(target), hostname);
     for (const [one, other] of [
       [client, upstream],
@@ -33,6 +35,8 @@ export async function startGate(origin) {
   const { port } = server.address();
   return {
     port,
+    /** Returns the number of bytes from clients. */
+    passed: () => passed,
     /** Returns a URL of the server with the address of the gate. Placeholders such as `{id}` are preserved. */
     through: (url) => url.replace(`${hostname}:${target}`, `127.0.0.1:${port}`),
     async close() {

@@ -1,7 +1,11 @@
 //! The channels of a client.
 
 use js_sys::{Array, Promise};
+use orgo_core::Millis;
+use orgo_core::client::config::Config;
 use orgo_core::driver::{self, Platform, drive};
+use orgo_core::encoding::json::Map;
+use orgo_core::error::Error;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
@@ -12,7 +16,7 @@ use crate::promise::promise;
 
 #[wasm_bindgen]
 impl Client {
-    /// Opens a channel. `kind` is `terminal`, `audio` or `events`.
+    /// Opens a channel. `kind` is `terminal`, `audio` or `events`, or `screen` in the module of the screen.
     ///
     /// # Errors
     /// An `ErrorRecord` for an invalid field or option, with its name.
@@ -21,12 +25,30 @@ impl Client {
             let target = map_from_js("channel", "target", target)?;
             let options = map_from_js("channel", "options", options)?;
             let (seed, now) = (self.browser.seed(), self.browser.now());
-            driver::Channel::open(&self.config, kind, &target, &options, seed, now)
+            open_kind(&self.config, kind, &target, &options, seed, now)
         };
         let channel = open().map_err(|error| error_to_js(&error))?;
         spawn_local(drive(self.browser.clone(), channel.clone()));
         Ok(Channel(channel))
     }
+}
+
+/// Opens a channel of a kind that this module contains.
+fn open_kind(
+    config: &Config,
+    kind: &str,
+    target: &Map,
+    options: &Map,
+    seed: u64,
+    now: Millis,
+) -> Result<driver::Channel, Error> {
+    // The list of all kinds would link their code.
+    #[cfg(not(feature = "channels"))]
+    return driver::Channel::open_kind::<orgo_core::channel::screen::Screen>(
+        config, kind, target, options, seed, now,
+    );
+    #[cfg(feature = "channels")]
+    driver::Channel::open(config, kind, target, options, seed, now)
 }
 
 /// A channel of any kind.

@@ -105,6 +105,23 @@ pub fn open(
     Ok((open(target, &options, seed, now)?, batch))
 }
 
+/// Opens a channel like [`open`], for a module that contains one kind.
+///
+/// # Errors
+/// [`Error::Encode`] for another kind or an invalid option.
+pub fn open_kind<K: Kind>(
+    name: &str,
+    target: Target,
+    options: &Map,
+    seed: u64,
+    now: Millis,
+) -> Result<Box<dyn AnySession>, Error> {
+    if name != K::CHANNEL {
+        return Err(Error::encode("channel", "kind", "is not a kind of channel that this module contains"));
+    }
+    Ok(Box::new(K::open(target, &Fields::new(&owner(K::CHANNEL), options), seed, now)?))
+}
+
 /// Returns the name of a kind of channel for error messages.
 fn owner(kind: &str) -> String {
     format!("computers.{kind}")
@@ -144,6 +161,9 @@ pub trait AnySession: Send {
     fn state(&self) -> State;
     fn counters(&self) -> Counters;
     fn close(&mut self);
+    /// Returns the session of a screen.
+    #[cfg(feature = "screen")]
+    fn as_screen(&mut self) -> Option<&mut super::ScreenSession>;
 }
 
 impl<K: Kind> AnySession for Session<K> {
@@ -230,5 +250,10 @@ impl<K: Kind> AnySession for Session<K> {
 
     fn close(&mut self) {
         self.close();
+    }
+
+    #[cfg(feature = "screen")]
+    fn as_screen(&mut self) -> Option<&mut super::ScreenSession> {
+        (self as &mut dyn std::any::Any).downcast_mut()
     }
 }

@@ -359,6 +359,12 @@ impl Link {
         matches!(self.phase, Phase::Open { .. })
     }
 
+    /// Sets whether the link counts as open, in a mirror.
+    #[cfg(feature = "screen")]
+    pub(super) fn set_open(&mut self, open: bool) {
+        self.phase = if open { Phase::Open { since: 0 } } else { Phase::Authorizing { started: 0 } };
+    }
+
     pub(super) fn is_unstable(&self) -> bool {
         self.unstable
     }

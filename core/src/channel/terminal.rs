@@ -113,6 +113,14 @@ impl InputRefusal {
             Self::ViewOnly => "view_only",
         }
     }
+
+    /// Returns the reason with a name in JavaScript.
+    #[cfg(feature = "screen")]
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        [Self::Disconnected, Self::Unstable, Self::Full, Self::ViewOnly]
+            .into_iter()
+            .find(|one| one.as_str() == name)
+    }
 }
 
 /// The protocol of the terminal channel.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::signal::Signal;
 use crate::Millis;
-use crate::channel::{AnySession, Command, Counters, State, Target, open};
+use crate::channel::{AnySession, Command, Counters, Kind, State, Target, open, open_kind};
 use crate::client::address::ComputerAddress;
 use crate::client::config::Config;
 use crate::client::credentials::Password;
@@ -33,6 +33,7 @@ struct Shared {
     items: Signal,
     states: Signal,
     input: Signal,
+    changes: Signal,
     password_wanted: Signal,
     /// Wakes the loop after the consumer has provided or declined the password.
     password_provided: Signal,
@@ -89,6 +90,31 @@ impl Channel {
         seed: u64,
         now: Millis,
     ) -> Result<Self, Error> {
+        Self::open_with(config, target, |target| open(kind, target, options, seed, now))
+    }
+
+    /// Opens a channel like [`open`](Self::open), for a module that contains one kind.
+    ///
+    /// # Errors
+    /// See [`open`](Self::open).
+    pub fn open_kind<K: Kind>(
+        config: &Config,
+        kind: &str,
+        target: &Map,
+        options: &Map,
+        seed: u64,
+        now: Millis,
+    ) -> Result<Self, Error> {
+        Self::open_with(config, target, |target| {
+            Ok((open_kind::<K>(kind, target, options, seed, now)?, K::BATCH))
+        })
+    }
+
+    fn open_with(
+        config: &Config,
+        target: &Map,
+        open: impl FnOnce(Target) -> Result<(Box<dyn AnySession>, Millis), Error>,
+    ) -> Result<Self, Error> {
         let fields = Fields::new("channel", target);
         let (address, password) = credentials(fields)?;
         let password_source = match fields.flag("refreshable")? {
@@ -98,7 +124,7 @@ impl Channel {
         };
         let mut target = Target::new(config, address, password);
         target.limit_reconnects(fields.number("max_reconnects")?)?;
-        let (session, batch) = open(kind, target, options, seed, now)?;
+        let (session, batch) = open(target)?;
         Ok(Self(Arc::new(Shared {
             session: Mutex::new(session),
             password_source,
@@ -110,6 +136,7 @@ impl Channel {
             items: Signal::default(),
             states: Signal::default(),
             input: Signal::default(),
+            changes: Signal::default(),
             password_wanted: Signal::default(),
             password_provided: Signal::default(),
         })))
@@ -219,6 +246,18 @@ impl Channel {
         }
     }
 
+    /// Waits until anything may have changed. Returns `false` after the end of the channel.
+    pub async fn next_change(&self) -> bool {
+        self.0.changes.wait().await;
+        !is_closed(&self.state())
+    }
+
+    /// Calls a function with the session of a screen. Returns `None` for another kind of channel.
+    #[cfg(feature = "screen")]
+    pub fn with_screen<T>(&self, work: impl FnOnce(&mut crate::channel::ScreenSession) -> T) -> Option<T> {
+        self.session().as_screen().map(work)
+    }
+
     /// Waits until the channel needs a fresh password from the consumer, and returns `true`. The consumer then calls
     /// [`provide_password`](Self::provide_password). Returns `false` after the end of the channel.
     pub async fn next_password_request(&self) -> bool {
@@ -266,6 +305,7 @@ impl Channel {
         self.0.items.raise();
         self.0.states.raise();
         self.0.input.raise();
+        self.0.changes.raise();
         result
     }
 }
@@ -289,6 +329,7 @@ impl Channel {
         self.0.items.raise();
         self.0.states.raise();
         self.0.input.raise();
+        self.0.changes.raise();
         self.0.password_wanted.raise();
     }
 

@@ -9,3 +9,4 @@ mod jpeg;
 mod lifecycle;
 mod random;
 mod recordings;
+mod view;

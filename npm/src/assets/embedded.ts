@@ -1,5 +1,8 @@
 import { VERSION } from "../version.js";
 
+/** The names of the embedded files. */
+type EmbeddedName = "wasm" | "worker" | "worklet" | "screen-wasm" | "screen-worker";
+
 /**
  * Runs a script with an embedded file, and returns the file as text.
  *
@@ -9,7 +12,7 @@ import { VERSION } from "../version.js";
  *
  * @param run Imports the script. Its path must be literal, so that bundlers find the script.
  */
-export async function readEmbedded(name: "wasm" | "worker" | "worklet", run: () => Promise<unknown>): Promise<string> {
+export async function readEmbedded(name: EmbeddedName, run: () => Promise<unknown>): Promise<string> {
   await run();
   const text = (globalThis as unknown as Record<string, string | undefined>)[`orgo-sdk ${VERSION} ${name}`];
   // For example, the script ran in a different realm.

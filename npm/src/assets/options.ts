@@ -21,6 +21,17 @@ export interface AssetOptions {
    * main thread.
    */
   workerUrl?: string | { readonly href: string };
+  /**
+   * The WebAssembly module of the live screen, like `wasm`. The package exports the file as `orgo-sdk/screen.wasm`. Default: the
+   * file next to the bundle, or else an embedded copy.
+   */
+  screenWasm?: string | { readonly href: string } | ArrayBuffer | Uint8Array | WebAssemblyModule;
+  /**
+   * The URL of the worker of a live screen, which must have the origin of the page. The package exports the file as
+   * `orgo-sdk/screen-worker`. Default: the file next to the bundle, or else an embedded copy. If the worker cannot be started,
+   * the screen runs in the main thread.
+   */
+  screenWorkerUrl?: string | { readonly href: string };
 }
 
 /** The settings of {@link configure}. */
@@ -55,13 +66,16 @@ const isBytes = (value: unknown) => ArrayBuffer.isView(value) || Object.prototyp
  */
 export function configure(options: AssetOptions): void {
   const url = { accepts: isUrl, expected: "a URL" };
+  const module = {
+    accepts: (value: unknown) => isUrl(value) || isModule(value) || isBytes(value),
+    expected: "a URL, an ArrayBuffer, a Uint8Array or a WebAssembly.Module",
+  };
   checkFields("configure", "options", options, {
     workletUrl: url,
     workerUrl: url,
-    wasm: {
-      accepts: (value) => isUrl(value) || isModule(value) || isBytes(value),
-      expected: "a URL, an ArrayBuffer, a Uint8Array or a WebAssembly.Module",
-    },
+    wasm: module,
+    screenWasm: module,
+    screenWorkerUrl: url,
   });
   if (wasmInUse && options.wasm !== undefined) {
     throw invalidParameter("configure", "wasm", "must be set before the first call: the module is already loaded");

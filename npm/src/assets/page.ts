@@ -1,12 +1,13 @@
 // The files that a page loads on demand. Bundlers find them by the literal `new URL` and `import` expressions.
 
-import type { Part } from "../binding.js";
 import type * as CompleteGlueModule from "../bindings/wasm/orgo_wasm.js";
 import { messageOf } from "../errors.js";
+import type * as ScreenScriptModule from "../screen/page.js";
 import { Asset } from "./asset.js";
 import { embeddedWasm, readEmbedded } from "./embedded.js";
 import { isModule, isUrl, settings, useWasmSetting } from "./options.js";
 
+type ScreenScript = typeof ScreenScriptModule;
 type CompleteGlue = typeof CompleteGlueModule;
 type Location = string | URL;
 type WasmSource = Location | BufferSource | WebAssembly.Module;
@@ -38,7 +39,7 @@ export type WasmAsset<Name, Glue> = Asset<Source<Name, Glue>>;
  * Describes the module of a part. A configured module and the embedded copy are complete (`wasm`), so that there is only one file
  * to configure, and one to embed.
  */
-function part<Name extends Part, Glue>(
+function part<Name extends "rest" | "channels", Glue>(
   name: Name,
   load: () => Promise<Glue & { moduleUrl(): URL }>,
 ): WasmAsset<Name | "wasm", Glue | CompleteGlue> {
@@ -53,11 +54,14 @@ function part<Name extends Part, Glue>(
       return { name, glue: async () => glue, file: glue.moduleUrl() };
     },
     embedded: async () => complete(await gunzip(await embeddedWasm())),
-    remedy: () =>
-      typeof document === "undefined"
-        ? 'if this platform compiles no WebAssembly at run time: import wasm from "orgo-sdk/orgo.wasm"; configure({ wasm })'
-        : "if there is a Content-Security-Policy, it must contain script-src 'wasm-unsafe-eval'",
+    remedy: wasmRemedy,
   });
+}
+
+function wasmRemedy(): string {
+  return typeof document === "undefined"
+    ? 'if this platform compiles no WebAssembly at run time: import wasm from "orgo-sdk/orgo.wasm"; configure({ wasm })'
+    : "if there is a Content-Security-Policy, it must contain script-src 'wasm-unsafe-eval'";
 }
 
 /** The WebAssembly modules of a page. */
@@ -65,6 +69,19 @@ export const modules = {
   rest: part("rest", () => import("../bindings/wasm/rest.js")),
   channels: part("channels", () => import("../bindings/wasm/channels.js")),
 };
+
+/** The script with the part of the live screen, which a page downloads with its first screen. */
+export const loadScreenScript = () => importGlue(() => import("../screen/page.js"));
+
+/** The module of the live screen. */
+export const screenModule: WasmAsset<"screen", ScreenScript> = new Asset<Source<"screen", ScreenScript>>({
+  configured: () => (settings.screenWasm === undefined ? undefined : screenSource(settings.screenWasm as WasmSource)),
+  url: async () => screenSource((await loadScreenScript()).moduleUrl()),
+  embedded: async () => screenSource(await gunzip(await readEmbedded("screen-wasm", () => import("./embedded/screen-wasm.js")))),
+  remedy: wasmRemedy,
+});
+
+const screenSource = (file: WasmSource) => ({ name: "screen" as const, glue: loadScreenScript, file });
 
 // The query prevents Vite from converting the scripts to data URLs, which a strict Content-Security-Policy blocks.
 
@@ -81,6 +98,14 @@ export const workers = {
   wasm: audioWorker(() => new URL("./audio/worker.js?no-inline", import.meta.url)),
   channels: audioWorker(() => new URL("./audio/channels-worker.js?no-inline", import.meta.url)),
 };
+
+/** The worker of a screen. */
+export const screenWorker = new Asset<Location>({
+  configured: () => settings.screenWorkerUrl as Location | undefined,
+  url: () => new URL("./screen/screen-worker.js?no-inline", import.meta.url),
+  embedded: async () => blobUrl(await readEmbedded("screen-worker", () => import("./embedded/screen-worker.js"))),
+  remedy: () => "if there is a Content-Security-Policy, it must contain worker-src blob:",
+});
 
 /** The audio worklet. */
 export const worklet = new Asset<Location>({

@@ -1,12 +1,10 @@
 // The page's side of an audio channel that runs in a worker.
 
 import type { Asset } from "../assets/asset.js";
+import { createWorker } from "../assets/worker.js";
 import type { BindingChannel, ChannelTarget, Log, PasswordProblem, SampleSink } from "../binding.js";
 import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
-
-/** The time limit for the start of a worker, in milliseconds. */
-const START_TIMEOUT = 10_000;
 
 /**
  * Opens an audio channel in a worker. Resolves with `undefined` if the page cannot start one.
@@ -28,7 +26,7 @@ export async function openRemote(
  * prevents this.
  */
 async function startWorker(file: Asset<string | URL>, task: ToWorker): Promise<Worker | undefined> {
-  const worker = await file.use(createWorker).catch(() => undefined);
+  const worker = await file.use((url) => createWorker(url, "orgo-audio")).catch(() => undefined);
   try {
     // Throws in browsers that cannot send a compiled module to a worker.
     worker?.postMessage(task);
@@ -36,30 +34,6 @@ async function startWorker(file: Asset<string | URL>, task: ToWorker): Promise<W
   } catch {
     worker?.terminate();
     return undefined;
-  }
-}
-
-/** Creates a worker and waits for its first message. */
-async function createWorker(url: string | URL): Promise<Worker> {
-  const worker = new Worker(url, { type: "module", name: "orgo-audio" });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const fail = (reason: string) => reject(new Error(`the worker ${url} ${reason}`));
-      const timer = setTimeout(() => fail("did not start in time"), START_TIMEOUT);
-      worker.onmessage = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      worker.onerror = (event) => {
-        event.preventDefault();
-        clearTimeout(timer);
-        fail("cannot be loaded");
-      };
-    });
-    return worker;
-  } catch (error) {
-    worker.terminate();
-    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
-import type { ChannelBinding, ChannelClient, ChannelTarget } from "../binding.js";
+import type { BindingParts, ChannelClient, ChannelTarget } from "../binding.js";
 import type { Caller } from "../caller.js";
 import { Deadline } from "../deadline.js";
-import { BindingError, toOrgoError } from "../errors.js";
+import { toOrgoError } from "../errors.js";
 import { checkFields, checkOpenOptions, checks, jsonParameters, type OpenOptions } from "../options.js";
 import type { EventType } from "../types.js";
 import { type AudioParams, AudioStream } from "./audio.js";
@@ -38,7 +38,12 @@ export class ChannelOpener {
     const operation = "computers.terminal";
     checkFields(operation, "params", params, { cols: checks.any, rows: checks.any });
     const plain = jsonParameters(operation, params);
-    return this.#open(operation, options, async (client, target) => new Terminal(await client.open("terminal", target, plain)));
+    return this.#open(
+      operation,
+      options,
+      async (client, target) => new Terminal(await client.open("terminal", target, plain)),
+      "channels",
+    );
   }
 
   async audio(params: AudioParams = {}, options: OpenOptions = {}): Promise<AudioStream> {
@@ -52,6 +57,7 @@ export class ChannelOpener {
       options,
       async (client, target, binding) =>
         new AudioStream(await client.open("audio", target, plain), binding, this.#caller.platform, params),
+      "channels",
     );
   }
 
@@ -62,6 +68,7 @@ export class ChannelOpener {
       operation,
       options,
       async (client, target) => new EventStream(await client.open("events", target, { types: names })),
+      "channels",
     );
   }
 
@@ -69,22 +76,24 @@ export class ChannelOpener {
     const operation = "computers.screen";
     checkFields(operation, "params", params, { view_only: checks.boolean, quality: checks.any });
     const plain = jsonParameters(operation, params);
-    const { screen } = this.#caller.platform;
-    if (screen === undefined) {
-      throw new BindingError({ kind: "binding", message: `${operation}: only Node has a live screen`, delivered: "no" });
-    }
-    return this.#open(operation, options, async (client, target) => screen(await client.open("screen", target, plain)));
+    return this.#open(
+      operation,
+      options,
+      async (client, target) => this.#caller.platform.screen(await client.open("screen", target, plain)),
+      "screen",
+    );
   }
 
-  async #open<Opened extends Opening>(
+  async #open<Opened extends Opening, Name extends "channels" | "screen">(
     operation: string,
     options: OpenOptions,
-    create: (client: ChannelClient, target: ChannelTarget, binding: ChannelBinding) => Promise<Opened>,
+    create: (client: ChannelClient, target: ChannelTarget, binding: BindingParts[Name]) => Promise<Opened>,
+    part: Name,
   ): Promise<Opened> {
     checkOpenOptions(operation, options);
     const { signal, timeout = this.#caller.timeout, maxRetries } = options;
     const deadline = new Deadline(operation, timeout, signal);
-    const { client, binding } = await this.#caller.client("channels", deadline);
+    const { client, binding } = await this.#caller.client(part, deadline);
     const target = {
       ...this.#target(),
       ...(this.#refresh && { refreshable: true }),
@@ -92,7 +101,7 @@ export class ChannelOpener {
     };
     const creating = create(client, target, binding);
     const channel = await deadline.wait(creating, NOT_OPENED, "maybe").catch((thrown: unknown) => {
-      // The worker of an audio channel may start after the wait has ended. Nothing uses the channel then, so it is closed.
+      // The worker of a channel may start after the wait has ended. Nothing uses the channel then, so it is closed.
       creating.then(
         (unused) => unused.close(),
         () => {},

@@ -1,8 +1,9 @@
+import type { WebElement } from "../ambient.js";
 import type { BindingChannel } from "../binding.js";
 import { Deadline } from "../deadline.js";
-import { convertErrors, invalidParameter, responseTooLarge } from "../errors.js";
+import { BindingError, convertErrors, invalidParameter, responseTooLarge } from "../errors.js";
 import type { ScreenItem, ScreenRect } from "../generated/channels.js";
-import { checkFields, checks, checkWaitOptions, jsonParameters, type WaitOptions } from "../options.js";
+import { checkArgument, checkFields, checks, checkWaitOptions, jsonParameters, type WaitOptions } from "../options.js";
 import type { ScreenRefusal } from "../types.js";
 import { Channel, type ChannelEvents, channelClosed } from "./channel.js";
 import { checkText } from "./input.js";
@@ -119,6 +120,40 @@ export interface ScreenKeyParams {
    * does, until it is released or another key is used. Of a combination, the last key repeats. Default: `press`.
    */
   action?: "press" | "down" | "hold" | "up";
+}
+
+/** How a page shows a screen. */
+export interface AttachOptions {
+  /**
+   * `fit` scales the screen to the size of the element. `1:1` shows each pixel of the screen as one pixel of the display; the
+   * user can scroll a larger screen. Default: `fit`.
+   */
+  scale?: "fit" | "1:1";
+  /** Whether the view passes the input of the user. {@link ScreenView.input} changes it later. Default: `true`. */
+  input?: boolean;
+  /** Whether the view never passes input: it is an image, and not part of the tab order. Default: `false`. */
+  viewOnly?: boolean;
+  /** The pointer over the view: the shape on the computer, the usual arrow, or none. Default: `remote`. */
+  cursor?: "remote" | "local" | "none";
+  /** The name of the view for screen readers. Default: `The screen of the computer`. */
+  label?: string;
+  /**
+   * Types text with characters that have no key, such as the result of an input method: for example a call of your server, which
+   * calls `computer.type`. Default: the characters are sent as keysyms, of which some servers accept only a small number.
+   */
+  type?: (text: string) => void;
+}
+
+/** A screen in an element of a page. */
+export interface ScreenView {
+  /** How the screen is scaled. */
+  scale: "fit" | "1:1";
+  /** Whether the view passes the input of the user. Everything that the view holds is released when it is set to `false`. */
+  input: boolean;
+  /** Moves the focus to the view, which then receives the keys. Control, Alt and Shift, pressed together, move the focus out. */
+  focus(): void;
+  /** Removes the view from the page. The channel stays open. */
+  detach(): void;
 }
 
 /** When a screen counts as settled. */
@@ -292,6 +327,35 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
   key(key: string, params: ScreenKeyParams = {}): boolean {
     checkOwnFields("screen.key", params, { action: checks.any });
     return this.#input("key", { ...params, key }, { key: checks.any, action: checks.any });
+  }
+
+  /**
+   * Shows the screen in an element of a page, and passes the input of the user to the computer. A screen may have several views.
+   *
+   * @param element The view fills the element. Give it a width; without a height it has that of the screen.
+   * @throws InvalidParameterError for an invalid option; BindingError outside a page.
+   */
+  attach(element: WebElement, options: AttachOptions = {}): ScreenView {
+    const operation = "screen.attach";
+    const isElement = (value: unknown) => typeof (value as { append?: unknown } | null)?.append === "function";
+    checkArgument(operation, "element", element, { accepts: isElement, expected: "an element of the page" });
+    const oneOf = (...values: string[]) => ({
+      accepts: (value: unknown) => values.includes(value as string),
+      expected: `one of ${values.join(", ")}`,
+    });
+    checkFields(operation, "options", options, {
+      scale: oneOf("fit", "1:1"),
+      input: checks.boolean,
+      viewOnly: checks.boolean,
+      cursor: oneOf("remote", "local", "none"),
+      label: checks.string,
+      type: checks.function,
+    });
+    const view = this.#binding.attach?.(element, options);
+    if (view === undefined) {
+      throw new BindingError({ kind: "binding", message: `${operation}: only a page has elements`, delivered: "no" });
+    }
+    return view;
   }
 
   /** Releases everything that this channel holds. */

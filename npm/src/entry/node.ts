@@ -15,8 +15,8 @@ import { type BindingInfo, type LoadedBinding, once, type Platform } from "../pl
 import { proxyWarning } from "../proxies.js";
 
 export { type AssetOptions, configure } from "../assets/options.js";
-export { Screen } from "../channel/screen.js";
 export * from "../index.js";
+export { Screen };
 
 const loadOnce = once(load);
 
@@ -25,7 +25,7 @@ const platform: Platform = {
   environment: (name) => process.env[name],
   exposed: () => false,
   warning: ({ kind }, url) => (kind() === "wasm" ? proxyWarning(url) : undefined),
-  screen: (binding) => new Screen(binding),
+  screen: (channel) => new Screen(channel),
   readable: (bytes) => {
     // Loading this module takes longer than loading the rest of the package, and few programs need it.
     const { Readable } = Module.createRequire(location())("node:stream") as typeof import("node:stream");

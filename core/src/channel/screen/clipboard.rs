@@ -2,6 +2,7 @@
 
 use super::inflate::Stream;
 use super::reader::{Read, Reader, Stop};
+use crate::encoding::text::replace;
 
 /// The longest text that is accepted, in bytes.
 pub(super) const MAX_TEXT: usize = 1 << 20;
@@ -54,6 +55,21 @@ impl Clipboard {
     /// Forgets the previous socket.
     pub(super) fn reset(&mut self) {
         *self = Self::default();
+    }
+
+    /// Returns whether the server accepts every character.
+    pub(super) fn is_unicode(&self) -> bool {
+        self.actions & NOTIFY != 0
+    }
+
+    /// Sets whether the server accepts every character, in a mirror.
+    pub(super) fn set_unicode(&mut self, unicode: bool) {
+        self.actions = if unicode { NOTIFY } else { 0 };
+    }
+
+    /// Forgets the texts, in a mirror.
+    pub(super) fn forget(&mut self) {
+        (self.offered, self.received, self.wanted) = (None, None, Wanted::Nothing);
     }
 
     /// Handles the text message of the server. Returns the text that the program asked for.
@@ -147,7 +163,7 @@ impl Clipboard {
     /// the text has characters beyond Latin-1.
     pub(super) fn offer(&mut self, text: &str) -> Option<Vec<u8>> {
         let mut output = Vec::new();
-        if self.actions & NOTIFY != 0 {
+        if self.is_unicode() {
             message(&mut output, NOTIFY | TEXT, &[]);
         } else {
             let latin: Vec<u8> =
@@ -180,7 +196,7 @@ fn unpacked(compressed: &[u8]) -> Read<Answer> {
     let mut data = Reader::new(data);
     let Ok(length) = data.length(MAX_UNPACKED, "the text is too long") else { return Ok(Err(TooLong)) };
     let text = String::from_utf8_lossy(data.take(length)?);
-    Ok(checked(text.trim_end_matches('\0').replace("\r\n", "\n")))
+    Ok(checked(replace(text.trim_end_matches('\0'), "\r\n", "\n")))
 }
 
 /// Writes an extended message, whose length is negative.
@@ -195,7 +211,7 @@ fn message(output: &mut Vec<u8>, flags: u32, data: &[u8]) {
 /// Returns the text as a zlib stream: with a length, line ends as CR LF, and a zero byte at the end. The stream is not
 /// compressed, so that pages do not download a compressor.
 fn provided(text: &str) -> Vec<u8> {
-    let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+    let text = replace(&replace(text, "\r\n", "\n"), "\n", "\r\n");
     let mut data = u32::try_from(text.len() + 1).unwrap_or(u32::MAX).to_be_bytes().to_vec();
     data.extend(text.as_bytes());
     data.push(0);

@@ -188,6 +188,16 @@ impl Connection {
         Some(if self.fences { fence(FENCE_REQUEST | 1, &[0]) } else { update_request(false, [0, 0, 1, 1]) })
     }
 
+    /// Returns whether a part of an update has arrived, so that the screen shows parts of two updates.
+    pub(super) fn is_updating(&self) -> bool {
+        matches!(self.phase, Phase::Update(_) | Phase::Rect(..))
+    }
+
+    /// Sets whether the server accepts a change of the size, in a mirror.
+    pub(super) fn set_resizable(&mut self, resizable: bool) {
+        self.monitor = resizable.then_some((0, 0));
+    }
+
     /// Returns whether the server accepts a change of the size.
     pub(super) fn is_resizable(&self) -> bool {
         self.monitor.is_some()
@@ -523,7 +533,8 @@ impl Connection {
         }
         if !self.damage.is_empty() {
             desk.effects.updates += 1;
-            desk.effects.damage.add_all(&mut self.damage);
+            desk.effects.damage.add_all(&self.damage);
+            self.damage.clear();
         }
     }
 }

@@ -22,8 +22,8 @@ impl Damage {
         std::mem::take(&mut self.0)
     }
 
-    pub(super) fn add_all(&mut self, other: &mut Self) {
-        for rect in other.0.drain(..) {
+    pub(super) fn add_all(&mut self, other: &Self) {
+        for &rect in &other.0 {
             self.add(rect);
         }
     }

@@ -79,6 +79,11 @@ impl Framebuffer {
         Rect { x: 0, y: 0, width: self.width, height: self.height }
     }
 
+    /// Creates the outline of a screen, for checks of positions.
+    pub(super) fn without_pixels(width: u16, height: u16) -> Self {
+        Self { width, height, pixels: Vec::new() }
+    }
+
     /// Changes the size. The content that fits remains, and the rest is black.
     pub(super) fn resize(&mut self, width: u16, height: u16) -> Read<()> {
         let count = usize::from(width) * usize::from(height);

@@ -15,6 +15,7 @@ mod input;
 #[cfg(feature = "screen-quality")]
 mod jpeg;
 mod keys;
+mod mirror;
 mod raw;
 mod reader;
 mod session;
@@ -32,6 +33,7 @@ use self::input::Input;
 use super::close::{CloseCause, CloseReason};
 use super::link::{Action, Counters};
 use super::session::{Incoming, Protocol, Received, drop_oldest_error};
+use super::terminal::InputRefusal;
 use crate::Millis;
 use crate::client::address::SocketUrl;
 use crate::client::credentials::Password;
@@ -175,11 +177,23 @@ pub struct Screen {
     /// The rest of the output, of which the start was sent.
     unsent: Vec<u8>,
     paused: bool,
+    /// What a view has not shown yet. `None` without a view.
+    undrawn: Option<Undrawn>,
+    /// In a mirror: whether the session refuses input.
+    mirrored: Option<Option<InputRefusal>>,
     unread: Unread,
 }
 
 /// The largest binary message, in bytes. Some servers limit messages to 32 KiB.
 const MAX_MESSAGE: usize = 16 << 10;
+
+/// What a view has not shown yet.
+#[derive(Debug)]
+struct Undrawn {
+    damage: Damage,
+    /// Whether the pointer has a new shape.
+    cursor: bool,
+}
 
 /// What the consumer has not read. Items of the same kind are joined, so the number of items is bounded.
 #[derive(Debug, Default)]
@@ -217,6 +231,8 @@ impl Screen {
             input: Input::default(),
             unsent: Vec::new(),
             paused: false,
+            undrawn: None,
+            mirrored: None,
             unread: Unread::default(),
         }
     }
@@ -229,8 +245,6 @@ impl Screen {
             effects: &mut effects,
             now: self.now,
         };
-        // The unread changes of an old size are outside the new screen.
-        mem::swap(&mut desk.effects.damage, &mut self.unread.damage);
         let result = self.connection.receive(bytes, &mut desk);
         if effects.drew {
             self.version += 1;
@@ -238,7 +252,14 @@ impl Screen {
         }
         let Effects { accepted, resized, cursor, updates, damage, clipboard, bell, size_refused, .. } =
             effects;
-        self.unread.damage = damage;
+        let undrawn = self.undrawn.iter_mut().map(|undrawn| &mut undrawn.damage);
+        for earlier in undrawn.chain([&mut self.unread.damage]) {
+            if resized {
+                // The changes of an old size are outside the new screen.
+                earlier.clear();
+            }
+            earlier.add_all(&damage);
+        }
         self.unread.resized |= resized;
         self.unread.updates += updates;
         counters.received += updates;
@@ -247,6 +268,9 @@ impl Screen {
             self.version += 1;
             self.cursor = cursor;
             self.unread.cursor = true;
+            if let Some(undrawn) = &mut self.undrawn {
+                undrawn.cursor = true;
+            }
         }
         if clipboard.is_some() {
             self.unread.clipboard = clipboard;

@@ -1,14 +1,18 @@
 //! The commands of a screen channel.
 
+use super::damage::Damage;
 use super::image::{ImageFormat, ImageRequest};
 use super::input::Key;
-use super::{Cursor, Encoding, Framebuffer, Rect, Screen, ScreenItem, ScreenOptions, clipboard, keys};
+use super::{
+    Cursor, Encoding, Framebuffer, Rect, Screen, ScreenItem, ScreenOptions, Undrawn, clipboard, keys,
+};
 use crate::Millis;
 use crate::channel::InputRefusal;
 use crate::channel::any::{Command, Kind};
 use crate::channel::link::Target;
 use crate::channel::session::Session;
 use crate::client::fields::{Fields, list_of_texts};
+use crate::diagnostics::mask::in_quotes;
 use crate::encoding::json::{Map, Value};
 use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
@@ -18,6 +22,8 @@ const MAX_IMAGES: usize = 64;
 /// The largest number of clicks, wheel steps or points of one command.
 const MAX_CLICKS: u16 = 100;
 const MAX_POINTS: usize = 1_000;
+/// The largest keysym, which X11 reserves 29 bits for.
+const MAX_KEYSYM: u32 = (1 << 29) - 1;
 
 /// A button of the pointer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +111,9 @@ impl Session<Screen> {
     /// Returns why input would be refused now. Returns `None` if it would be accepted.
     #[must_use]
     pub fn refusal(&self) -> Option<InputRefusal> {
-        if self.protocol.options.view_only {
+        if let Some(mirrored) = self.protocol.mirrored {
+            mirrored
+        } else if self.protocol.options.view_only {
             Some(InputRefusal::ViewOnly)
         } else if !self.link.is_open() {
             Some(InputRefusal::Disconnected)
@@ -289,6 +297,36 @@ impl Session<Screen> {
         self.protocol.connection.set_paused(paused, &self.protocol.framebuffer);
     }
 
+    /// Starts to collect the changes for a view, which draws the whole screen first.
+    pub fn start_drawing(&mut self) {
+        let mut damage = Damage::default();
+        damage.add(self.protocol.framebuffer.rect());
+        self.protocol.undrawn = Some(Undrawn { damage, cursor: true });
+    }
+
+    /// Stops to collect the changes for a view.
+    pub fn stop_drawing(&mut self) {
+        self.protocol.undrawn = None;
+    }
+
+    /// Returns the changed rectangles for a view. Returns `None` if nothing has changed, or while only a part of an update
+    /// has arrived.
+    #[must_use]
+    pub fn poll_drawing(&mut self) -> Option<Vec<Rect>> {
+        if self.protocol.connection.is_updating() {
+            return None;
+        }
+        let damage = &mut self.protocol.undrawn.as_mut()?.damage;
+        (!damage.is_empty()).then(|| damage.take())
+    }
+
+    /// Returns the shape of the pointer for a view, if the shape has changed.
+    #[must_use]
+    pub fn poll_drawn_cursor(&mut self) -> Option<&Cursor> {
+        let undrawn = self.protocol.undrawn.as_mut()?;
+        std::mem::take(&mut undrawn.cursor).then_some(self.protocol.cursor.as_ref()).flatten()
+    }
+
     /// Requests an image, for [`ScreenItem::Image`] with this `id`. It is taken as soon as the whole screen has arrived.
     /// `region` is a part of the screen (default: the whole screen), `scale` the size of the image from above 0 to 1.
     /// `pointer` is whether to draw the pointer where this channel has moved it, unless it is hidden or part of the screen.
@@ -371,9 +409,9 @@ fn whole(operation: &str, field: &str, value: f64, least: u16, most: u16) -> Res
 
 fn key_list(operation: &str, field: &str, name: &str) -> Result<Vec<Key>, Error> {
     let keysyms = keys::combination(name).map_err(|unknown| {
-        let unknown: String = unknown.chars().take(40).flat_map(char::escape_debug).collect();
+        let unknown = in_quotes(&unknown.chars().take(40).collect::<String>());
         let problem = format!(
-            "has an unknown key `{unknown}`: use names such as Enter, Page_Up, ctrl+c or one character, and `type` for text"
+            "has an unknown key {unknown}: use names such as Enter, Page_Up, ctrl+c or one character, and `type` for text"
         );
         refused(operation, field, problem)
     })?;
@@ -619,6 +657,19 @@ fn input(
                 _ => return Err(refused(name, "action", "must be press, down, hold or up")),
             };
             session.key(key, action)?
+        }
+        "keysym" => {
+            let keysym = arguments.required("keysym")?;
+            if !(1.0..=f64::from(MAX_KEYSYM)).contains(&keysym) || keysym.fract() != 0.0 {
+                return Err(refused(name, "keysym", "must be the number of an X11 keysym"));
+            }
+            let pressed = matches!(arguments.fields.get("pressed"), Some(Value::Bool(true)));
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the range was checked"
+            )]
+            session.set_key(keysym as u32, None, pressed)
         }
         "resize" => session.resize(arguments.required("width")?, arguments.required("height")?)?,
         _ => return Ok(None),

@@ -1,0 +1,167 @@
+//! What a view of a page needs: the drawing of complete updates, and a mirror that checks commands on another thread.
+
+use orgo_core::channel::screen::{Cursor, Rect};
+use orgo_core::channel::{Command, InputRefusal, ScreenSession};
+use orgo_core::encoding::json::{self, Map, Value};
+
+use crate::client::{Client, update};
+use crate::encode::{Area, RAW, header};
+
+/// Returns a rectangle in which all pixels have this value.
+fn raw(x: usize, y: usize, width: usize, height: usize, value: u8) -> Vec<u8> {
+    let mut bytes = header(Area { x, y, width, height }, RAW);
+    bytes.resize(bytes.len() + width * height * 4, value);
+    bytes
+}
+
+fn rect(x: u16, y: u16, width: u16, height: u16) -> Rect {
+    Rect { x, y, width, height }
+}
+
+/// Returns a client that has received its first screen.
+fn shown() -> Client {
+    let mut client = Client::connected(8, 8);
+    client.receive(&update(&[raw(0, 0, 8, 8, 0)]));
+    client.damage();
+    client
+}
+
+#[test]
+fn a_view_draws_complete_updates_only() {
+    let mut client = shown();
+    client.session.start_drawing();
+    assert_eq!(client.session.poll_drawing(), Some(vec![rect(0, 0, 8, 8)]), "the whole screen is first");
+    assert_eq!(client.session.poll_drawing(), None);
+    let bytes = update(&[raw(0, 0, 2, 2, 1), raw(4, 4, 2, 2, 2)]);
+    let (start, end) = bytes.split_at(bytes.len() - 3);
+    client.receive(start);
+    assert_eq!(client.session.poll_drawing(), None, "a part of the update is missing");
+    client.receive(end);
+    assert_eq!(client.session.poll_drawing(), Some(vec![rect(0, 0, 2, 2), rect(4, 4, 2, 2)]));
+    // A complete update is not drawn while a part of the next one is in the framebuffer.
+    let next = update(&[raw(0, 0, 8, 1, 3)]);
+    client.receive(&[update(&[raw(1, 1, 1, 1, 4)]), next[..20].to_vec()].concat());
+    assert_eq!(client.session.poll_drawing(), None);
+    client.receive(&next[20..]);
+    assert_eq!(client.session.poll_drawing(), Some(vec![rect(1, 1, 1, 1), rect(0, 0, 8, 1)]));
+    client.session.stop_drawing();
+    client.receive(&update(&[raw(0, 0, 8, 1, 5)]));
+    assert_eq!(client.session.poll_drawing(), None, "there is no view");
+}
+
+#[test]
+fn the_items_do_not_depend_on_the_view() {
+    let mut client = shown();
+    client.session.start_drawing();
+    client.receive(&update(&[raw(0, 0, 2, 2, 1)]));
+    assert_eq!(client.session.poll_drawing(), Some(vec![rect(0, 0, 8, 8)]));
+    assert_eq!(client.damage(), [rect(0, 0, 2, 2)]);
+    // A new size: the changes of the old size are outside the screen.
+    client.receive(&update(&[raw(7, 7, 1, 1, 1)]));
+    client.receive(&update(&[header(Area { x: 0, y: 0, width: 4, height: 4 }, -223), raw(0, 0, 4, 4, 1)]));
+    assert_eq!(client.session.poll_drawing(), Some(vec![rect(0, 0, 4, 4)]));
+}
+
+#[test]
+fn a_view_gets_the_current_pointer_and_each_change() {
+    let mut client = Client::connected(8, 8);
+    let cursor = |color: u8| {
+        let mut bytes = header(Area { x: 0, y: 0, width: 1, height: 1 }, -239);
+        bytes.extend([color, color, color, 0, 0x80]);
+        update(&[bytes])
+    };
+    let pixel = |cursor: Option<&Cursor>| cursor.map(|cursor| cursor.pixels[0]);
+    client.receive(&cursor(7));
+    assert_eq!(pixel(client.session.poll_drawn_cursor()), None, "there is no view");
+    client.session.start_drawing();
+    assert_eq!(pixel(client.session.poll_drawn_cursor()), Some(7));
+    assert_eq!(pixel(client.session.poll_drawn_cursor()), None);
+    client.receive(&cursor(9));
+    assert_eq!(pixel(client.session.poll_drawn_cursor()), Some(9));
+}
+
+fn check(mirror: &mut ScreenSession, name: &str, argument: &str) -> Result<Value, String> {
+    let argument = json::parse(argument.as_bytes()).unwrap();
+    mirror.check(Command { name, argument: &argument }).map_err(|error| error.to_string())
+}
+
+fn execute(client: &mut Client, name: &str, argument: &str) -> Result<Value, String> {
+    use orgo_core::channel::AnySession;
+    let argument = json::parse(argument.as_bytes()).unwrap();
+    let session: &mut dyn AnySession = &mut client.session;
+    session.command(Command { name, argument: &argument }).map_err(|error| error.to_string())
+}
+
+fn outline(client: &Client) -> Map {
+    match client.session.outline() {
+        Value::Object(outline) => outline,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_mirror_decides_like_the_session() {
+    const COMMANDS: [(&str, &str); 24] = [
+        ("pointer", "null"),
+        ("down", "{}"),
+        ("move", r#"{"x":3,"y":4}"#),
+        ("move", r#"{"x":8,"y":4}"#),
+        ("move", r#"{"x":3}"#),
+        ("pointer", "null"),
+        ("down", "{}"),
+        ("up", r#"{"x":5,"y":5,"button":"right"}"#),
+        ("click", r#"{"button":"back"}"#),
+        ("click", r#"{"count":101}"#),
+        ("click", r#"{"modifiers":["nokey"]}"#),
+        ("drag", r#"{"path":[{"x":1,"y":1},{"x":2,"y":9}]}"#),
+        ("wheel", r#"{"dy":1}"#),
+        ("key", r#"{"key":"ctrl+c"}"#),
+        ("key", r#"{"key":"nokey"}"#),
+        ("keysym", r#"{"keysym":16777441,"pressed":true}"#),
+        ("keysym", r#"{"keysym":0,"pressed":true}"#),
+        ("resize", r#"{"width":10,"height":10}"#),
+        ("clipboard", r#""text""#),
+        ("clipboard", r#""日""#),
+        ("image", r#"{"id":1,"region":{"x":8,"y":0,"width":1,"height":1}}"#),
+        ("refusal", "null"),
+        ("size", "null"),
+        ("unknown", "null"),
+    ];
+    let mut client = Client::connected(8, 8);
+    let mut mirror = ScreenSession::mirror();
+    assert_eq!(check(&mut mirror, "move", r#"{"x":1,"y":1}"#), Ok("disconnected".into()));
+    let compare = |client: &mut Client, mirror: &mut ScreenSession| {
+        mirror.follow(&outline(client));
+        for (name, argument) in COMMANDS {
+            assert_eq!(check(mirror, name, argument), execute(client, name, argument), "{name} {argument}");
+        }
+    };
+    compare(&mut client, &mut mirror);
+    // The server announces sizes, buttons and the extended clipboard.
+    let sizes = [header(Area { x: 0, y: 0, width: 8, height: 8 }, -308), vec![0; 4]].concat();
+    client.receive(&update(&[sizes, header(Area { x: 0, y: 0, width: 0, height: 0 }, -316)]));
+    let caps = [3, 0, 0, 0, 0xff, 0xff, 0xff, 0xf8, 0x1f, 0, 0, 1, 0, 0, 0, 0];
+    client.receive(&caps);
+    compare(&mut client, &mut mirror);
+
+    client.session.handle_close(client.now, 1006, "");
+    client.settle();
+    mirror.follow(&outline(&client));
+    assert_eq!(mirror.refusal(), Some(InputRefusal::Disconnected));
+    assert_eq!(check(&mut mirror, "key", r#"{"key":"a"}"#), execute(&mut client, "key", r#"{"key":"a"}"#));
+    assert_eq!(mirror.counters().refused, 2, "the refusals are counted");
+}
+
+#[test]
+fn a_mirror_limits_the_requested_images() {
+    let client = Client::connected(8, 8);
+    let mut mirror = ScreenSession::mirror();
+    mirror.follow(&outline(&client));
+    let request = |mirror: &mut ScreenSession| check(mirror, "image", r#"{"id":1}"#);
+    for _ in 0..64 {
+        assert_eq!(request(&mut mirror), Ok(Value::Null));
+    }
+    assert!(request(&mut mirror).unwrap_err().contains("too many"), "the session would refuse it");
+    mirror.image_arrived();
+    assert_eq!(request(&mut mirror), Ok(Value::Null));
+}

@@ -1,0 +1,102 @@
+// The part of the live screen that a page downloads with its first screen.
+
+import type { Asset } from "../assets/asset.js";
+import { createWorker } from "../assets/worker.js";
+import type {
+  BindingChannel,
+  BindingConfig,
+  BindingParts,
+  ChannelClient,
+  ChannelItems,
+  ChannelKind,
+  ChannelTarget,
+  Log,
+} from "../binding.js";
+import * as glue from "../bindings/wasm/orgo_screen.js";
+import type { ScreenItem } from "../generated/channels.js";
+import { ScreenHost } from "./host.js";
+import type { FromHost, ToHost } from "./messages.js";
+import { type Port, RemoteScreen } from "./remote.js";
+
+export * from "../bindings/wasm/orgo_screen.js";
+export { Screen } from "../channel/screen.js";
+
+/** Returns the URL of the WebAssembly module, next to which the build writes this script. */
+export const moduleUrl = () => new URL("./orgo_screen_bg.wasm", import.meta.url);
+
+/** Returns the part of the binding with the screen. Each screen runs in a worker if the page can create workers. */
+export function screenBinding(module: WebAssembly.Module, worker: Asset<string | URL>): BindingParts["screen"] {
+  class Client implements ChannelClient {
+    readonly #config: BindingConfig;
+    readonly #log: Log | undefined;
+
+    constructor(config: BindingConfig, log?: Log) {
+      // Throws for an invalid setting.
+      new glue.Client(config).free();
+      // The page requests the password, so the worker does not need the API key.
+      const { api_key: _, ...settings } = config;
+      this.#config = settings;
+      this.#log = log;
+    }
+
+    async open<Kind extends ChannelKind>(
+      _kind: Kind,
+      target: ChannelTarget,
+      options: object,
+    ): Promise<BindingChannel<ChannelItems[Kind]>> {
+      const task: ToHost = { type: "open", module, config: this.#config, target, options };
+      const port = (await workerPort(worker, task)) ?? pagePort(task);
+      // The module has only this kind of channel.
+      return RemoteScreen.open(port, new glue.Mirror(), this.#log) as Promise<BindingChannel<ScreenItem>> as never;
+    }
+  }
+  return { kind: glue.kind, version: glue.version, Client };
+}
+
+const canTransfer = () =>
+  typeof Worker !== "undefined" &&
+  typeof OffscreenCanvas !== "undefined" &&
+  typeof HTMLCanvasElement !== "undefined" &&
+  "transferControlToOffscreen" in HTMLCanvasElement.prototype;
+
+/** Starts a worker. Resolves with `undefined` if the Content-Security-Policy of the page or the browser prevents this. */
+async function workerPort(file: Asset<string | URL>, task: ToHost): Promise<Port | undefined> {
+  if (!canTransfer()) return undefined;
+  const worker = await file.use((url) => createWorker(url, "orgo-screen")).catch(() => undefined);
+  if (worker === undefined) return undefined;
+  const port: Port = {
+    remote: true,
+    onmessage: () => {},
+    onerror: () => {},
+    send: (message, transfer = []) => worker.postMessage(message, transfer),
+    end: () => worker.terminate(),
+  };
+  worker.onmessage = ({ data }: MessageEvent<FromHost>) => port.onmessage(data);
+  worker.onerror = ({ message }) => port.onerror(message);
+  try {
+    // Throws in browsers that cannot send a compiled module to a worker.
+    port.send(task);
+    return port;
+  } catch {
+    port.end();
+    return undefined;
+  }
+}
+
+/** Runs the host in the page. */
+function pagePort(task: ToHost): Port {
+  const host = new ScreenHost(
+    glue,
+    (message) => port.onmessage(message),
+    () => {},
+  );
+  const port: Port = {
+    remote: false,
+    onmessage: () => {},
+    onerror: () => {},
+    send: (message) => host.receive(message),
+    end: () => {},
+  };
+  host.receive(task);
+  return port;
+}

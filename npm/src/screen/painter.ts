@@ -1,0 +1,121 @@
+// Draws a screen on the canvases of its views.
+
+import type { ScreenChannel } from "./glue.js";
+import type { ViewCanvas } from "./messages.js";
+
+/** The time after an input during which updates are drawn immediately, because they may be its effect, in milliseconds. */
+const EAGER = 200;
+/** The shortest frame of a display for which waiting pays off, in milliseconds. */
+const FRAME = 16;
+
+type Context = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;
+
+interface View {
+  canvas: ViewCanvas;
+  context: Context;
+  visible: boolean;
+}
+
+/** Draws the changed rectangles of complete updates. */
+export class Painter {
+  readonly #channel: ScreenChannel;
+  readonly #memory: WebAssembly.Memory;
+  readonly #views = new Map<number, View>();
+  #pixels: ImageData | undefined;
+  #address = 0;
+  #frame = 0;
+  #lastDraw = 0;
+  #eagerUntil = 0;
+
+  constructor(channel: ScreenChannel, memory: WebAssembly.Memory) {
+    this.#channel = channel;
+    this.#memory = memory;
+  }
+
+  get hasViews(): boolean {
+    return this.#views.size > 0;
+  }
+
+  /** Whether there are views, and the user sees none of them. */
+  get isHidden(): boolean {
+    return this.hasViews && ![...this.#views.values()].some(({ visible }) => visible);
+  }
+
+  show(view: number, canvas: ViewCanvas): void {
+    // The compiler does not know that both kinds of canvas have the same contexts.
+    const context = (canvas as HTMLCanvasElement).getContext("2d", { alpha: false });
+    if (context === null) throw new Error("the canvas has no 2D context");
+    this.#views.set(view, { canvas, context, visible: true });
+    this.#restart();
+  }
+
+  setVisible(id: number, visible: boolean): void {
+    const view = this.#views.get(id);
+    if (view === undefined || view.visible === visible) return;
+    view.visible = visible;
+    this.#restart();
+  }
+
+  hide(view: number): void {
+    this.#views.delete(view);
+    if (!this.hasViews) this.#channel.stopDrawing();
+  }
+
+  /** Reports an input: the next updates are drawn immediately. */
+  expectUpdate(): void {
+    this.#eagerUntil = performance.now() + EAGER;
+  }
+
+  /** Reports that the screen may have changed. */
+  update(): void {
+    if (!this.hasViews || this.isHidden) return;
+    const now = performance.now();
+    if (now < this.#eagerUntil || now - this.#lastDraw >= FRAME) this.#draw();
+    else if (this.#frame === 0) {
+      this.#frame = requestAnimationFrame(() => {
+        this.#frame = 0;
+        // If a part of the next update has arrived, nothing is drawn: the end of that update is drawn immediately.
+        if (!this.#draw()) this.#lastDraw = 0;
+      });
+    }
+  }
+
+  /** Draws the whole screen again. */
+  #restart(): void {
+    this.#channel.startDrawing();
+    this.#lastDraw = 0;
+    this.update();
+  }
+
+  #draw(): boolean {
+    const drawing = this.#channel.pollDrawing();
+    if (drawing === undefined) return false;
+    const [address = 0, width = 0, height = 0] = drawing;
+    const pixels = this.#read(address, width, height);
+    for (const { canvas, context, visible } of this.#views.values()) {
+      if (!visible) continue;
+      if (canvas.width !== width || canvas.height !== height) {
+        Object.assign(canvas, { width, height });
+        context.putImageData(pixels, 0, 0);
+        continue;
+      }
+      for (let at = 3; at < drawing.length; at += 4) {
+        const [x = 0, y = 0, w = 0, h = 0] = drawing.subarray(at, at + 4);
+        context.putImageData(pixels, 0, 0, x, y, w, h);
+      }
+    }
+    this.#lastDraw = performance.now();
+    return true;
+  }
+
+  /** Returns the pixels in the memory of the module. */
+  #read(address: number, width: number, height: number): ImageData {
+    const last = this.#pixels;
+    const { buffer } = this.#memory;
+    // The memory gets a new buffer when it grows.
+    if (last?.data.buffer === buffer && this.#address === address && last.width === width && last.height === height) return last;
+    this.#address = address;
+    this.#pixels = new ImageData(new Uint8ClampedArray(buffer, address, width * height * 4), width, height);
+    return this.#pixels;
+  }
+}

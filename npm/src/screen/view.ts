@@ -1,0 +1,219 @@
+// Shows a screen in an element of the page, and passes the input of the user.
+
+import type { AttachOptions, ScreenView } from "../channel/screen.js";
+import { cursorStyle } from "./cursor.js";
+import { Keyboard } from "./keyboard.js";
+import type { Cursor, Outline } from "./messages.js";
+import { Pointer } from "./pointer.js";
+import type { RemoteScreen, ViewListener } from "./remote.js";
+
+/** The keys that move the focus out of a view, in the format of `aria-keyshortcuts`. */
+const LEAVE_KEYS = "Control+Alt+Shift";
+
+/** A view of a screen. */
+export class View implements ScreenView, ViewListener {
+  readonly #screen: RemoteScreen;
+  readonly #root = document.createElement("div");
+  readonly #canvas = document.createElement("canvas");
+  /** Receives the keys and the text of input methods, which browsers pass only to editable elements. */
+  readonly #field = document.createElement("textarea");
+  readonly #id: number;
+  readonly #detached = new AbortController();
+  readonly #viewOnly: boolean;
+  readonly #cursorOption: NonNullable<AttachOptions["cursor"]>;
+  readonly #pointer: Pointer;
+  readonly #keyboard: Keyboard;
+  #size: Outline = { width: 0, height: 0 };
+  #scale: NonNullable<AttachOptions["scale"]>;
+  #input: boolean;
+  #cursor: Cursor | undefined;
+  #inPage = true;
+
+  constructor(screen: RemoteScreen, element: HTMLElement, options: AttachOptions) {
+    const { scale = "fit", input = true, viewOnly = false, cursor = "remote", label = "The screen of the computer" } = options;
+    this.#screen = screen;
+    this.#scale = scale;
+    this.#viewOnly = viewOnly;
+    this.#input = input && !viewOnly;
+    this.#cursorOption = cursor;
+    const send = (name: string, argument: object) => {
+      // A key or a button that the server does not know has no effect.
+      try {
+        screen.command(name, argument);
+      } catch {}
+    };
+    this.#pointer = new Pointer(this.#canvas, () => this.#size, send);
+    this.#keyboard = new Keyboard(this.#field, send, options.type, () => this.#leave());
+    this.#build(label);
+    this.#layOut();
+    element.append(this.#root);
+    this.#listen();
+    this.#id = screen.show(this.#canvas, this);
+    this.#applyInput();
+    this.#reportVisibility();
+  }
+
+  get scale(): NonNullable<AttachOptions["scale"]> {
+    return this.#scale;
+  }
+
+  set scale(scale) {
+    this.#scale = scale;
+    this.#layOut();
+  }
+
+  get input(): boolean {
+    return this.#input;
+  }
+
+  set input(input) {
+    if (this.#viewOnly || this.#input === input) return;
+    this.#input = input;
+    if (!input) this.#release();
+    this.#applyInput();
+  }
+
+  focus(): void {
+    this.#field.focus({ preventScroll: true });
+  }
+
+  detach(): void {
+    if (this.#detached.signal.aborted) return;
+    this.#release();
+    this.#detached.abort();
+    this.#screen.hide(this.#id);
+    this.#root.remove();
+  }
+
+  resized(size: Outline): void {
+    this.#size = size;
+    this.#layOut();
+  }
+
+  cursor(cursor: Cursor): void {
+    this.#cursor = cursor;
+    this.#showCursor();
+  }
+
+  #build(label: string): void {
+    const root = this.#root;
+    const field = this.#field;
+    // Style sheets of the page can replace these styles, but a Content-Security-Policy does not block them.
+    Object.assign(root.style, {
+      position: "relative",
+      width: "100%",
+      height: "100%",
+      touchAction: "none",
+      userSelect: "none",
+      webkitUserSelect: "none",
+    });
+    Object.assign(this.#canvas.style, { display: "block" });
+    Object.assign(field.style, {
+      position: "absolute",
+      left: "0",
+      top: "0",
+      width: "1px",
+      height: "1em",
+      padding: "0",
+      border: "0",
+      outline: "0",
+      resize: "none",
+      overflow: "hidden",
+      opacity: "0",
+      pointerEvents: "none",
+    });
+    for (const [name, value] of Object.entries({ autocapitalize: "off", autocomplete: "off", autocorrect: "off" })) {
+      field.setAttribute(name, value);
+    }
+    field.spellcheck = false;
+    root.setAttribute("aria-label", label);
+    root.tabIndex = -1;
+    field.setAttribute("aria-label", label);
+    field.setAttribute("aria-keyshortcuts", LEAVE_KEYS);
+    field.setAttribute("aria-description", `Keys go to the computer. ${LEAVE_KEYS} leaves the screen.`);
+    root.append(this.#canvas, field);
+  }
+
+  #listen(): void {
+    const { signal } = this.#detached;
+    this.#pointer.listen(signal, ({ pointerType, clientX, clientY }) => {
+      const { x, y } = this.#root.getBoundingClientRect();
+      // Input methods show their candidates at the field.
+      Object.assign(this.#field.style, { left: `${clientX - x}px`, top: `${clientY - y}px` });
+      // With the focus, a touch screen would show its keyboard at each tap.
+      if (pointerType !== "touch") this.focus();
+    });
+    this.#keyboard.listen(signal);
+    document.addEventListener("visibilitychange", () => this.#reportVisibility(), { signal });
+    if (typeof IntersectionObserver !== "undefined") {
+      const observer = new IntersectionObserver((entries) => {
+        this.#inPage = entries.at(-1)?.isIntersecting ?? true;
+        this.#reportVisibility();
+      });
+      observer.observe(this.#root);
+      signal.addEventListener("abort", () => observer.disconnect());
+    }
+    // The field can be reached again with the Tab key after the focus has left the view.
+    this.#root.addEventListener("focusout", () => this.#applyTabOrder(), { signal });
+    this.#followPixelRatio();
+  }
+
+  /** Lays out the view again when the user zooms the page or moves it to a display with another density. */
+  #followPixelRatio(): void {
+    const { signal } = this.#detached;
+    const query = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    const changed = () => {
+      this.#layOut();
+      this.#followPixelRatio();
+    };
+    query.addEventListener("change", changed, { once: true, signal });
+  }
+
+  #layOut(): void {
+    const { width, height } = this.#size;
+    const exact = this.#scale === "1:1";
+    const ratio = devicePixelRatio;
+    this.#root.style.overflow = exact ? "auto" : "hidden";
+    Object.assign(this.#canvas.style, {
+      width: exact ? `${width / ratio}px` : "100%",
+      height: exact ? `${height / ratio}px` : "100%",
+      aspectRatio: width > 0 ? `${width} / ${height}` : "auto",
+      objectFit: "contain",
+      imageRendering: exact ? "pixelated" : "auto",
+    });
+  }
+
+  #reportVisibility(): void {
+    if (this.#detached.signal.aborted) return;
+    this.#screen.setVisible(this.#id, this.#inPage && document.visibilityState !== "hidden");
+  }
+
+  #applyInput(): void {
+    this.#pointer.enabled = this.#input;
+    this.#keyboard.enabled = this.#input;
+    this.#field.disabled = !this.#input;
+    this.#root.setAttribute("role", this.#input ? "application" : "img");
+    this.#applyTabOrder();
+    this.#showCursor();
+  }
+
+  #applyTabOrder(): void {
+    this.#field.tabIndex = 0;
+  }
+
+  #showCursor(): void {
+    const { style } = this.#canvas;
+    style.cursor = !this.#input || this.#cursorOption === "local" ? "default" : cursorStyle(this.#cursorOption, this.#cursor);
+  }
+
+  #release(): void {
+    this.#pointer.release();
+    this.#keyboard.release();
+  }
+
+  /** Moves the focus out of the field, so that Tab moves on to the next element of the page. */
+  #leave(): void {
+    this.#root.focus({ preventScroll: true });
+    this.#field.tabIndex = -1;
+  }
+}
