@@ -2,7 +2,7 @@
 // or covered. Also tests the hints for unsupported pointer input.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { openDashboard } from "../support/dashboard-page.mjs";
+import { openDashboard, selectMode } from "../support/dashboard-page.mjs";
 import { until } from "../support/wait.mjs";
 
 const LIMIT = { timeout: 60_000 };
@@ -45,7 +45,8 @@ describe("the dashboard's layout", () => {
           document.getElementById("audio").toggleAttribute("data-listening", true);
           const values = {
             "screen-rate": ["1 fps", "9 fps", "10 fps", "120 fps"],
-            "screen-latency": ["1 ms", "12 ms", "1234 ms", "↻ 10 s"],
+            "screen-latency": ["1 ms", "12.3 MB/s", "1234 ms", "↻ 10 s"],
+            "screen-control": ["View only", "Take over", "View only", "Take over"],
             "audio-volume-value": ["0 %", "9 %", "99 %", "100 %"],
             "calls-summary": ["", "Screenshots: median 7 ms", "Screenshots: median 71 ms", "Screenshots: median 7123 ms"],
             "screen-hint": [
@@ -58,7 +59,11 @@ describe("the dashboard's layout", () => {
           const stats = [...document.querySelectorAll("#audio-stats dd")];
           const parts = [
             "screen-stage",
+            "screen-mode",
+            "screen-control",
             "screen-keyboard",
+            "screen-clipboard",
+            "screen-exact",
             "screen-full",
             "screen-menu",
             "audio-meter",
@@ -99,7 +104,7 @@ describe("the dashboard's layout", () => {
       assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls horizontally");
       await show("audio");
       assert.deepEqual(await inside("#audio button, #audio-meter, #audio-stats dd, #audio output", "#audio"), []);
-      assert.deepEqual(await inside(".screen .panel-head button, .screen summary, .screen .panel-head .tabular", ".screen"), []);
+      assert.deepEqual(await inside(".screen .toolbar button, .screen fieldset, .screen summary, .screen .panel-head .tabular", ".screen"), []);
       assert.deepEqual(await inside(".head button, .head .pill", ".head"), []);
 
       await show("events");
@@ -118,6 +123,7 @@ describe("the dashboard's layout", () => {
   }
 
   test("a small view requests small screenshots, and unchanged ones are not downloaded again", LIMIT, async () => {
+    await selectMode(page, "api");
     await page.setViewportSize({ width: 360, height: 740 });
     const seen = [];
     const watch = (response) => {
@@ -208,11 +214,12 @@ describe("many computers and unusual names", () => {
   });
 });
 
-describe("hints for unsupported input", () => {
+describe("hints for input that the API mode does not support", () => {
   const hint = (text) => page.locator("#screen-hint", { hasText: text }).waitFor();
 
   before(async () => {
     await page.setViewportSize({ width: 1400, height: 1000 });
+    await page.locator("#screen-overlay").waitFor({ state: "hidden" });
     const box = await page.locator("#screen-canvas").boundingBox();
     await page.mouse.move(box.x + 300, box.y + 200);
   });
