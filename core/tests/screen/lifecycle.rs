@@ -397,7 +397,7 @@ fn invalid_input_is_refused_by_name() {
         (session.move_pointer(0.0, 50.0), "`y` must be a whole number from 0 to 49"),
         (session.move_pointer(0.5, 0.0), "`x`"),
         (session.move_pointer(f64::NAN, 0.0), "`x`"),
-        (session.key("ctrl+nokey", KeyAction::Press), "an unknown key `nokey`"),
+        (session.key("ctrl+nokey", KeyAction::Press), "an unknown key \"nokey\""),
         (session.key("日", KeyAction::Press), "`type` for text"),
         (session.drag(PointerButton::Left, &[(1.0, 1.0)]), "2 to 1000 points"),
         (session.resize(0.0, 5.0), "`width`"),

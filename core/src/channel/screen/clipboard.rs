@@ -2,6 +2,7 @@
 
 use super::inflate::Stream;
 use super::reader::{Read, Reader, Stop};
+use crate::encoding::text::replace;
 
 /// The longest text that is accepted, in bytes.
 pub(super) const MAX_TEXT: usize = 1 << 20;
@@ -195,7 +196,7 @@ fn unpacked(compressed: &[u8]) -> Read<Answer> {
     let mut data = Reader::new(data);
     let Ok(length) = data.length(MAX_UNPACKED, "the text is too long") else { return Ok(Err(TooLong)) };
     let text = String::from_utf8_lossy(data.take(length)?);
-    Ok(checked(text.trim_end_matches('\0').replace("\r\n", "\n")))
+    Ok(checked(replace(text.trim_end_matches('\0'), "\r\n", "\n")))
 }
 
 /// Writes an extended message, whose length is negative.
@@ -210,7 +211,7 @@ fn message(output: &mut Vec<u8>, flags: u32, data: &[u8]) {
 /// Returns the text as a zlib stream: with a length, line ends as CR LF, and a zero byte at the end. The stream is not
 /// compressed, so that pages do not download a compressor.
 fn provided(text: &str) -> Vec<u8> {
-    let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+    let text = replace(&replace(text, "\r\n", "\n"), "\n", "\r\n");
     let mut data = u32::try_from(text.len() + 1).unwrap_or(u32::MAX).to_be_bytes().to_vec();
     data.extend(text.as_bytes());
     data.push(0);

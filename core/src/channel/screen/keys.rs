@@ -92,8 +92,8 @@ pub(super) fn keysym(name: &str) -> Option<u32> {
     let plain: String = name
         .chars()
         .filter(|character| !matches!(character, '_' | '-' | ' '))
-        .collect::<String>()
-        .to_lowercase();
+        .map(|character| character.to_ascii_lowercase())
+        .collect();
     if let Some(number) = plain.strip_prefix('f').and_then(|digits| digits.parse::<u32>().ok()) {
         return (1..=24).contains(&number).then(|| 0xffbd + number);
     }

@@ -12,6 +12,7 @@ use crate::channel::any::{Command, Kind};
 use crate::channel::link::Target;
 use crate::channel::session::Session;
 use crate::client::fields::{Fields, list_of_texts};
+use crate::diagnostics::mask::in_quotes;
 use crate::encoding::json::{Map, Value};
 use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
@@ -408,9 +409,9 @@ fn whole(operation: &str, field: &str, value: f64, least: u16, most: u16) -> Res
 
 fn key_list(operation: &str, field: &str, name: &str) -> Result<Vec<Key>, Error> {
     let keysyms = keys::combination(name).map_err(|unknown| {
-        let unknown: String = unknown.chars().take(40).flat_map(char::escape_debug).collect();
+        let unknown = in_quotes(&unknown.chars().take(40).collect::<String>());
         let problem = format!(
-            "has an unknown key `{unknown}`: use names such as Enter, Page_Up, ctrl+c or one character, and `type` for text"
+            "has an unknown key {unknown}: use names such as Enter, Page_Up, ctrl+c or one character, and `type` for text"
         );
         refused(operation, field, problem)
     })?;
