@@ -96,11 +96,17 @@ describe("the live screen of the dashboard", () => {
   test("view only sends no input until the user takes over", LIMIT, async () => {
     const target = await startTarget(env.computer);
     await untilColor(page, "the window", target.probe, FRESH);
+    let clicks = 0;
+    /** Clicks, and waits until the target has reported all clicks so far. Each click has two lines. */
+    const clickAndRead = async () => {
+      await click(target.point);
+      clicks += 1;
+      return target.read("mouse", (lines) => lines.length >= 2 * clicks);
+    };
     for (const mode of ["live", "api"]) {
       await selectMode(page, mode);
       await overlay().waitFor({ state: "hidden" });
-      await click(target.point);
-      const before = (await target.read("mouse")).length;
+      await clickAndRead();
       await page.locator("#screen-control", { hasText: "View only" }).click();
       await hint("View only. Your input is not sent.");
       await click(target.point);
@@ -108,13 +114,12 @@ describe("the live screen of the dashboard", () => {
       assert.ok(await page.locator("#screen-keyboard").isDisabled());
       assert.ok(await page.locator("#screen-clipboard-send").isDisabled());
       await page.locator("#screen-control", { hasText: "Take over" }).click();
-      await click(target.point);
+      await clickAndRead();
       await page.keyboard.type(mode);
       await page.keyboard.press("Enter");
       const lines = await target.read("text", (lines) => lines.at(-1)?.endsWith(mode));
       assert.equal(lines.at(-1), mode);
-      // Each click has two lines.
-      assert.equal((await target.read("mouse", (lines) => lines.length >= before + 2)).length, before + 2);
+      assert.equal((await target.read("mouse")).length, 2 * clicks);
     }
     await selectMode(page, "live");
     await overlay().waitFor({ state: "hidden" });

@@ -56,7 +56,7 @@ export function selectMode(page, mode) {
 }
 
 /** The element that shows the screen, in both modes. */
-export const shownCanvas = (page) => page.locator("#screen-canvas:visible, .live-view[data-shown] canvas");
+export const shownCanvas = (page) => page.locator("#screen-canvas:visible, .live-view[data-shown] canvas:visible");
 
 /** Returns the color at a point of the computer's screen as the page shows it. The canvas may show a scaled image. */
 export function shownColor(page, { x, y }) {
