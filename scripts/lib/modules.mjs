@@ -6,7 +6,7 @@ import { run } from "./step.mjs";
  * The features of each module. `dist/wasm` contains a module as `orgo_NAME_bg.wasm`, and its JavaScript glue as `orgo_NAME.js`.
  *
  * `wasm` is complete: servers load it, and pages whose bundler loses files. The other modules are the parts that a page loads on
- * demand. Their glue is also in `NAME.js`, with the URL of the module; that of `screen` is in `dist/screen`.
+ * demand. Their glue is also in `NAME.js`, with the URL of the module; `screen.js` also contains the page's side of the screen.
  */
 export const MODULES = {
   wasm: ["rest", "channels", "node"],

@@ -4,19 +4,21 @@
 //!
 //! It runs wherever `fetch`, `WebSocket`, `performance` and `setTimeout` are global: pages, workers, Node.
 //!
-//! The features `rest`, `channels` and `node` are parts of the module. The linker removes the code of the core that a module does
+//! The features `rest`, `channels`, `screen` and `node` are parts of the module. The linker removes the code of the core that a module does
 //! not use, so only the exports depend on the features.
 
 #[cfg(feature = "channels")]
 mod audio;
 #[cfg(feature = "rest")]
 mod call;
-#[cfg(feature = "channels")]
+#[cfg(any(feature = "channels", feature = "screen"))]
 mod channel;
 mod client;
 mod convert;
 mod platform;
 mod promise;
+#[cfg(feature = "screen")]
+mod screen;
 #[cfg(all(test, feature = "rest", feature = "channels", feature = "node"))]
 mod tests;
 
@@ -26,9 +28,11 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub use audio::{level, wav_encode, wav_header};
 #[cfg(feature = "rest")]
 pub use call::PendingCall;
-#[cfg(feature = "channels")]
+#[cfg(any(feature = "channels", feature = "screen"))]
 pub use channel::Channel;
 pub use client::Client;
+#[cfg(feature = "screen")]
+pub use screen::{Mirror, module_memory};
 
 /// This allocator is less than half as large as the one of the standard library. It exists only for WebAssembly.
 #[cfg(target_family = "wasm")]
