@@ -222,7 +222,8 @@ describe("the live screen of the dashboard", () => {
     });
     env.gate.drop(CHANNEL);
     await hint("The connection to the screen was restored.");
-    assert.ok((await page.evaluate("shownTexts")).includes("The connection to the screen was lost."));
+    const texts = await page.evaluate("shownTexts");
+    assert.ok(texts.includes("The connection to the screen was lost."), texts.join(" | "));
     await overlay().waitFor({ state: "hidden" });
     await click(target.point);
     await untilColor(page, "the window after a click", target.probe, CLICKED);

@@ -8,10 +8,14 @@ import type { ModeListener, Scale, ScreenMode } from "./mode.js";
 
 /** The limits for opening the channel. If they are exceeded, the computer counts as one without a live screen. */
 const OPEN = { timeout: 10_000, maxRetries: 2 };
+/** The limits for opening the channel again after its connection was lost, for example because the computer restarts. */
+const REOPEN = { timeout: 30_000 };
 /** The minimum interval between reconnects that {@link LiveMode.retry} starts, in milliseconds. */
 const MIN_RETRY_INTERVAL = 1_000;
 /** The interval at which the statistics are shown, in milliseconds. */
 const STATS_INTERVAL = 1_000;
+
+const LOST = "The connection to the screen was lost.";
 
 /** The messages for rejected input, by reason. */
 const REFUSALS: Record<NonNullable<Screen["refusal"]>, string> = {
@@ -84,6 +88,7 @@ export class LiveMode implements ScreenMode {
     this.clear(id);
     if (this.#target?.id !== id) this.#dropped = false;
     this.#target = { id, session };
+    if (this.#dropped) this.#listener.onHidden({ text: LOST, detail: describeState({ status: "connecting" }).text });
     void this.#open(id, session, AbortSignal.any([this.#run.signal, session.ended]));
   }
 
@@ -148,7 +153,7 @@ export class LiveMode implements ScreenMode {
     let shown: Shown | undefined;
     try {
       const computer = await session.connect();
-      const screen = await computer.screen({}, { ...OPEN, signal });
+      const screen = await computer.screen({}, { ...(this.#dropped ? REOPEN : OPEN), signal });
       signal.addEventListener("abort", () => void screen.close());
       if (signal.aborted) return void screen.close();
       const box = element("div", { class: "live-view" });
@@ -193,7 +198,7 @@ export class LiveMode implements ScreenMode {
       case "connecting":
       case "reconnecting":
         this.#dropped = true;
-        this.#listener.onHidden({ text: "The connection to the screen was lost.", detail: text });
+        this.#listener.onHidden({ text: LOST, detail: text });
         break;
       case "closed": {
         this.#dropped = true;
