@@ -26,7 +26,6 @@ const onDemand = (glueExtension) => ({
       path: `./wasm/${basename(path, ".js")}${glueExtension}`,
       external: true,
     }));
-    onResolve({ filter: /\/screen\/page\.js$/ }, () => ({ path: "./wasm/screen.js", external: true }));
     onResolve({ filter: /^\.\/embedded\// }, ({ path }) => ({ path, external: true }));
     onResolve({ filter: /\/in-page\.js$/ }, () => ({ path: "./audio.js", external: true }));
   },
@@ -45,6 +44,14 @@ const withGlue = {
   name: "with-glue",
   setup({ onResolve }) {
     onResolve({ filter: /\/wasm\/orgo_\w+\.js$/ }, ({ path }) => ({ path: inDist("wasm", basename(path)), sideEffects: false }));
+  },
+};
+
+/** Bundles the JavaScript glue of the screen into the script that also contains the view. */
+const withScreenGlue = {
+  name: "with-screen-glue",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/wasm\/orgo_screen\.js$/ }, () => ({ path: inDist("wasm", "orgo_screen.js") }));
   },
 };
 
@@ -100,10 +107,14 @@ await Promise.all([
   }),
   build({
     ...common,
-    entryPoints: ["src/entry/browser.ts"],
-    outfile: inDist("browser.js"),
+    // The script of the screen shares the classes of channels and errors with the entry.
+    entryPoints: { browser: "src/entry/browser.ts", "wasm/screen": "src/screen/page.ts" },
+    outdir: dist,
+    splitting: true,
+    chunkNames: "shared",
     platform: "browser",
     format: "esm",
+    plugins: [withScreenGlue, onDemand(".js")],
   }),
   build({ ...common, entryPoints: ["src/audio/in-page.ts"], outfile: inDist("audio.js"), platform: "browser", format: "esm" }),
   ...PAGE_MODULES.map((name) =>
@@ -151,15 +162,6 @@ await Promise.all([
     ...common,
     entryPoints: ["src/screen/worker.ts"],
     outfile: inDist("screen", "screen-worker.js"),
-    platform: "browser",
-    format: "esm",
-    minify: true,
-    plugins: [withGlue],
-  }),
-  build({
-    ...common,
-    entryPoints: ["src/screen/page.ts"],
-    outfile: inDist("wasm", "screen.js"),
     platform: "browser",
     format: "esm",
     minify: true,

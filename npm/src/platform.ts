@@ -1,7 +1,9 @@
 import type { NodeReadable } from "./ambient.js";
 import type { Player, PlayOptions } from "./audio/player.js";
 import type { AudioSource } from "./audio/source.js";
-import type { Binding, BindingParts, Part } from "./binding.js";
+import type { Binding, BindingChannel, BindingParts, Part } from "./binding.js";
+import type { Screen } from "./channel/screen.js";
+import type { ScreenItem } from "./generated/channels.js";
 
 /** The implementation that the package uses, see `Orgo.bindingInfo`. */
 export interface BindingInfo {
@@ -34,6 +36,8 @@ export interface Platform {
   warning?: (binding: Pick<Binding, "kind">, url: string) => string | undefined;
   /** Creates a Node stream. Missing outside Node. */
   readable?: (bytes: AsyncIterable<Uint8Array>) => NodeReadable;
+  /** Creates the handle of a live screen. */
+  screen(channel: BindingChannel<ScreenItem>): Screen | Promise<Screen>;
   /** Plays audio of the expected sample rate in Hz. Missing without an audio output. */
   play?: (source: AudioSource, options: PlayOptions, expectedRate: number) => Promise<Player>;
 }

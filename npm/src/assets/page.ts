@@ -71,7 +71,7 @@ export const modules = {
 };
 
 /** The script with the part of the live screen, which a page downloads with its first screen. */
-const loadScreenScript = () => importGlue(() => import("../screen/page.js"));
+export const loadScreenScript = () => importGlue(() => import("../screen/page.js"));
 
 /** The module of the live screen. */
 export const screenModule: WasmAsset<"screen", ScreenScript> = new Asset<Source<"screen", ScreenScript>>({

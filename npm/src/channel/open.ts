@@ -7,7 +7,7 @@ import type { EventType } from "../types.js";
 import { type AudioParams, AudioStream } from "./audio.js";
 import { NOT_OPENED } from "./channel.js";
 import { checkTypes, EventStream } from "./events.js";
-import { Screen, type ScreenParams } from "./screen.js";
+import type { Screen, ScreenParams } from "./screen.js";
 import { Terminal, type TerminalParams } from "./terminal.js";
 
 /** A channel that is opening. */
@@ -79,7 +79,7 @@ export class ChannelOpener {
     return this.#open(
       operation,
       options,
-      async (client, target) => new Screen(await client.open("screen", target, plain)),
+      async (client, target) => this.#caller.platform.screen(await client.open("screen", target, plain)),
       "screen",
     );
   }

@@ -1,5 +1,14 @@
 import type { Asset } from "../assets/asset.js";
-import { loadModule, modules, screenModule, screenWorker, type WasmAsset, workers, worklet } from "../assets/page.js";
+import {
+  loadModule,
+  loadScreenScript,
+  modules,
+  screenModule,
+  screenWorker,
+  type WasmAsset,
+  workers,
+  worklet,
+} from "../assets/page.js";
 import { Player, type PlayOptions } from "../audio/player.js";
 import type { AudioSource } from "../audio/source.js";
 import { withAudioWorkers } from "../audio/workers.js";
@@ -36,6 +45,7 @@ const platform: Platform = {
   // Returns `true` in a document or a worker, but not in a server that uses this entry point.
   exposed: () =>
     typeof document !== "undefined" || ("WorkerGlobalScope" in globalThis && navigator.userAgent !== "Cloudflare-Workers"),
+  screen: async (channel) => new (await loadScreenScript()).Screen(channel),
   play: playAudio,
 };
 

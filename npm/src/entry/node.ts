@@ -7,6 +7,7 @@ import { location, sibling } from "../bindings/location.js";
 import { loadNative, type NativeSources } from "../bindings/native.js";
 import { localTarget } from "../bindings/targets.js";
 import { loadWasm } from "../bindings/wasm.js";
+import { Screen } from "../channel/screen.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
 import { BindingError, invalidParameter } from "../errors.js";
@@ -14,8 +15,8 @@ import { type BindingInfo, type LoadedBinding, once, type Platform } from "../pl
 import { proxyWarning } from "../proxies.js";
 
 export { type AssetOptions, configure } from "../assets/options.js";
-export { Screen } from "../channel/screen.js";
 export * from "../index.js";
+export { Screen };
 
 const loadOnce = once(load);
 
@@ -24,6 +25,7 @@ const platform: Platform = {
   environment: (name) => process.env[name],
   exposed: () => false,
   warning: ({ kind }, url) => (kind() === "wasm" ? proxyWarning(url) : undefined),
+  screen: (channel) => new Screen(channel),
   readable: (bytes) => {
     // Loading this module takes longer than loading the rest of the package, and few programs need it.
     const { Readable } = Module.createRequire(location())("node:stream") as typeof import("node:stream");
