@@ -107,13 +107,13 @@ describe("the live screen of the dashboard", () => {
       await selectMode(page, mode);
       await overlay().waitFor({ state: "hidden" });
       await clickAndRead();
-      await page.locator("#screen-control", { hasText: "View only" }).click();
+      await page.getByRole("button", { name: "View only" }).click();
       await hint("View only. Your input is not sent.");
       await click(target.point);
       await page.keyboard.type("ignored");
       assert.ok(await page.locator("#screen-keyboard").isDisabled());
       assert.ok(await page.locator("#screen-clipboard-send").isDisabled());
-      await page.locator("#screen-control", { hasText: "Take over" }).click();
+      await page.getByRole("button", { name: "Take over" }).click();
       await clickAndRead();
       await page.keyboard.type(mode);
       await page.keyboard.press("Enter");

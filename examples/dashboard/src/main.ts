@@ -22,7 +22,7 @@ import { setUpTabs } from "./ui/tabs.js";
 
 const LISTING = "list the computers";
 /** The maximum time that the panels wait for the screen before they load, in milliseconds. */
-const SCREEN_TIMEOUT = 3_000;
+const SCREEN_TIMEOUT = 6_000;
 
 const log = new CallLog();
 const api = new Api(log);

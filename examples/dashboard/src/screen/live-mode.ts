@@ -232,10 +232,14 @@ export class LiveMode implements ScreenMode {
 
 /** Removes a view and closes its channel. */
 function remove({ screen, view, box }: Shown, stage: HTMLElement): void {
-  keepFocus(box, () => {
-    view.detach();
-    box.remove();
-  }, () => stage);
+  keepFocus(
+    box,
+    () => {
+      view.detach();
+      box.remove();
+    },
+    () => stage,
+  );
   void screen.close();
 }
 

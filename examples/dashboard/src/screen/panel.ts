@@ -213,7 +213,7 @@ export class ScreenPanel {
 
   /** Lets the user control the computer, or only view its screen. */
   #applyInput(): void {
-    setText(this.#control, this.#viewOnly ? "Take over" : "View only");
+    this.#control.toggleAttribute("data-view-only", this.#viewOnly);
     for (const mode of [this.#api, this.#live]) mode.setInput(!this.#viewOnly);
     this.#update();
   }
