@@ -274,5 +274,26 @@ describe("the live screen of the dashboard", () => {
     assert.ok(await isLive());
   });
 
+  test("on a phone, a tap clicks and does not open the keyboard", LIMIT, async () => {
+    const target = await startTarget(env.computer);
+    const context = await env.browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    const phone = await context.newPage();
+    phone.setDefaultTimeout(15_000);
+    await phone.goto(env.dashboard.url);
+    await phone.locator("#screen-overlay").waitFor({ state: "hidden" });
+    await untilColor(phone, "the window", target.probe, FRESH);
+    const field = phone.locator(".live-view textarea");
+    const hasFocus = () => field.evaluate((field) => field === document.activeElement);
+    await phone.touchscreen.tap(...(await onPage(phone, target.point)));
+    await untilColor(phone, "the window after a tap", target.probe, CLICKED);
+    assert.ok(!(await hasFocus()));
+    await phone.locator("#screen-keyboard").tap();
+    assert.ok(await hasFocus());
+    await phone.keyboard.type("phone");
+    await phone.keyboard.press("Enter");
+    assert.deepEqual(await target.read("text"), ["phone"]);
+    await context.close();
+  });
+
   test("there are no uncaught errors", () => assert.deepEqual(env.failures, []));
 });

@@ -162,7 +162,7 @@ export class LiveMode implements ScreenMode {
       const type = (text: string) => this.#listener.type(text);
       shown = { id, screen, box, view: screen.attach(box, { scale, input, label: "The computer's screen", type }) };
       // The first item means that the whole screen has arrived.
-      await screen.read({ signal });
+      await screen.read({ signal, timeout: OPEN.timeout });
       this.#use(shown, signal);
     } catch (error) {
       if (shown !== undefined) remove(shown, this.#stage);
