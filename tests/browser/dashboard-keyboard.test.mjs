@@ -1,8 +1,8 @@
-// Tests keyboard input on the dashboard's screen: the event sequences of several browsers, and a slow connection.
+// Tests keyboard input on the dashboard's screen in the API mode: the event sequences of several browsers, and a slow connection.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { startTarget } from "../scenarios/target.mjs";
-import { openDashboard } from "../support/dashboard-page.mjs";
+import { onPage, openDashboard } from "../support/dashboard-page.mjs";
 import { until } from "../support/wait.mjs";
 
 const LIMIT = { timeout: 60_000 };
@@ -17,7 +17,7 @@ let delay = 0;
 let respond;
 
 before(async () => {
-  env = await openDashboard();
+  env = await openDashboard(undefined, "api");
   ({ page } = env);
   session = await env.context.newCDPSession(page);
   await page.route(/\/api\/computers\/[^/]+\/(type|key|click|scroll|drag)$/, async (route) => {
@@ -93,7 +93,7 @@ function composition(steps, end) {
   return [{ type: "compositionstart", data: "" }, ...shown, ...end];
 }
 
-describe("the keyboard of the dashboard's screen", () => {
+describe("the keyboard of the dashboard's screen in the API mode", () => {
   const cases = {
     "Chromium: a composition and the Enter that ends it": [
       [
@@ -250,7 +250,7 @@ describe("the keyboard of the dashboard's screen", () => {
 
   test("a click or a paste ends a composition, and its text is sent once and first", LIMIT, async () => {
     respond = () => ({ json: { success: true } });
-    const click = async () => page.mouse.click(...(await onPage({ x: 600, y: 300 })));
+    const click = async () => page.mouse.click(...(await onPage(page, { x: 600, y: 300 })));
     for (const [act, expected] of [
       [click, /^\{.*\}$/],
       [() => paste("pasted"), /^pasted$/],
@@ -274,7 +274,7 @@ describe("the keyboard of the dashboard's screen", () => {
     respond = () => ({ json: { success: true } });
     const focus = () => page.evaluate("document.activeElement.id");
     const tap = async () => {
-      const [x, y] = await onPage({ x: 600, y: 300 });
+      const [x, y] = await onPage(page, { x: 600, y: 300 });
       await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x, y }] });
       await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
       await settled();
@@ -293,7 +293,7 @@ describe("the keyboard of the dashboard's screen", () => {
 
   test("two fingers scroll, and a long press is a right click", LIMIT, async () => {
     respond = () => ({ json: { success: true } });
-    const [x, y] = await onPage({ x: 600, y: 300 });
+    const [x, y] = await onPage(page, { x: 600, y: 300 });
     const touch = (type, ...points) =>
       session.send("Input.dispatchTouchEvent", {
         type,
@@ -423,7 +423,7 @@ describe("the keyboard of the dashboard's screen", () => {
 
   test("a paste with a form feed is typed without the form feed", LIMIT, async () => {
     const target = await startTarget(env.computer);
-    await page.mouse.click(...(await onPage(target.point)));
+    await page.mouse.click(...(await onPage(page, target.point)));
     await paste("page1\fpage2\n");
     await page.keyboard.type("after");
     await page.keyboard.press("Enter");
@@ -437,13 +437,6 @@ describe("the keyboard of the dashboard's screen", () => {
     }
   });
 });
-
-/** Converts screen coordinates of the computer to page coordinates. */
-async function onPage({ x, y }) {
-  const box = await page.locator("#screen-canvas").boundingBox();
-  const scale = Math.min(box.width / 1280, box.height / 720);
-  return [box.x + (box.width - 1280 * scale) / 2 + x * scale, box.y + (box.height - 720 * scale) / 2 + y * scale];
-}
 
 async function paste(text) {
   await page.locator("#screen-keys").evaluate((field, text) => {

@@ -2,7 +2,7 @@
 // or covered. Also tests the hints for unsupported pointer input.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { openDashboard } from "../support/dashboard-page.mjs";
+import { openDashboard, selectMode } from "../support/dashboard-page.mjs";
 import { until } from "../support/wait.mjs";
 
 const LIMIT = { timeout: 60_000 };
@@ -45,7 +45,7 @@ describe("the dashboard's layout", () => {
           document.getElementById("audio").toggleAttribute("data-listening", true);
           const values = {
             "screen-rate": ["1 fps", "9 fps", "10 fps", "120 fps"],
-            "screen-latency": ["1 ms", "12 ms", "1234 ms", "↻ 10 s"],
+            "screen-latency": ["1 ms", "12.3 MB/s", "1234 ms", "↻ 10 s"],
             "audio-volume-value": ["0 %", "9 %", "99 %", "100 %"],
             "calls-summary": ["", "Screenshots: median 7 ms", "Screenshots: median 71 ms", "Screenshots: median 7123 ms"],
             "screen-hint": [
@@ -58,7 +58,11 @@ describe("the dashboard's layout", () => {
           const stats = [...document.querySelectorAll("#audio-stats dd")];
           const parts = [
             "screen-stage",
+            "screen-mode",
+            "screen-control",
             "screen-keyboard",
+            "screen-clipboard",
+            "screen-exact",
             "screen-full",
             "screen-menu",
             "audio-meter",
@@ -70,6 +74,7 @@ describe("the dashboard's layout", () => {
           ];
           return [0, 1, 2, 3].map((at) => {
             for (const [id, texts] of Object.entries(values)) document.getElementById(id).textContent = texts[at];
+            document.getElementById("screen-control").toggleAttribute("data-view-only", at % 2 === 1);
             for (const value of stats) value.textContent = ["–", "7 ms", "71.23 %", "123456 ms"][at];
             return parts.map((id) => {
               const { x, y, width, height } = document.getElementById(id).getBoundingClientRect();
@@ -80,6 +85,7 @@ describe("the dashboard's layout", () => {
         for (const later of boxes.slice(1)) assert.deepEqual(later, boxes[0]);
       }
       await page.evaluate(() => document.getElementById("audio").toggleAttribute("data-listening", false));
+      await page.evaluate(() => document.getElementById("screen-control").toggleAttribute("data-view-only", false));
     });
 
     test(`nothing is clipped or covered in a window of ${width} by ${height}`, LIMIT, async () => {
@@ -99,7 +105,10 @@ describe("the dashboard's layout", () => {
       assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls horizontally");
       await show("audio");
       assert.deepEqual(await inside("#audio button, #audio-meter, #audio-stats dd, #audio output", "#audio"), []);
-      assert.deepEqual(await inside(".screen .panel-head button, .screen summary, .screen .panel-head .tabular", ".screen"), []);
+      assert.deepEqual(
+        await inside(".screen .toolbar button, .screen fieldset, .screen summary, .screen .panel-head .tabular", ".screen"),
+        [],
+      );
       assert.deepEqual(await inside(".head button, .head .pill", ".head"), []);
 
       await show("events");
@@ -119,6 +128,7 @@ describe("the dashboard's layout", () => {
 
   test("a small view requests small screenshots, and unchanged ones are not downloaded again", LIMIT, async () => {
     await page.setViewportSize({ width: 360, height: 740 });
+    await selectMode(page, "api");
     const seen = [];
     const watch = (response) => {
       if (!response.url().includes("/screenshot")) return;
@@ -208,11 +218,12 @@ describe("many computers and unusual names", () => {
   });
 });
 
-describe("hints for unsupported input", () => {
+describe("hints for input that the API mode does not support", () => {
   const hint = (text) => page.locator("#screen-hint", { hasText: text }).waitFor();
 
   before(async () => {
     await page.setViewportSize({ width: 1400, height: 1000 });
+    await page.locator("#screen-overlay").waitFor({ state: "hidden" });
     const box = await page.locator("#screen-canvas").boundingBox();
     await page.mouse.move(box.x + 300, box.y + 200);
   });

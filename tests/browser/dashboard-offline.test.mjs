@@ -1,7 +1,7 @@
 // Tests the dashboard while its service is unreachable, and after the service is reachable again.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { openDashboard } from "../support/dashboard-page.mjs";
+import { openDashboard, selectMode } from "../support/dashboard-page.mjs";
 import { until } from "../support/wait.mjs";
 
 const LIMIT = { timeout: 60_000 };
@@ -77,6 +77,7 @@ describe("the dashboard during an outage of its service", () => {
   });
 
   test("a slow screenshot shows its duration and triggers a check of the service", LIMIT, async () => {
+    await selectMode(page, "api");
     await page.locator("#screen-overlay").waitFor({ state: "hidden" });
     let held;
     await page.route(/\/screenshot/, (route) => {
@@ -88,6 +89,7 @@ describe("the dashboard during an outage of its service", () => {
     await held.continue();
     await page.locator("#screen-latency", { hasText: / ms$/ }).waitFor();
     await page.unroute(/\/screenshot/);
+    await selectMode(page, "live");
   });
 
   test("the retry button retries immediately", LIMIT, async () => {

@@ -10,6 +10,7 @@ import { playTone } from "../scenarios/audio.mjs";
 import { CLICKED, FRESH, startTarget } from "../scenarios/target.mjs";
 import { startChromium } from "../support/chromium.mjs";
 import { startDashboard } from "../support/dashboard.mjs";
+import { onPage, shownColor, untilColor } from "../support/dashboard-page.mjs";
 import { startDesktop } from "../support/desktop.mjs";
 import { until, within } from "../support/wait.mjs";
 
@@ -42,31 +43,6 @@ after(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true });
 });
 
-/** Returns the color at a point of the computer's screen. The canvas may show a scaled image of the screen. */
-function pixel({ x, y }) {
-  return page.locator("#screen-canvas").evaluate(
-    (canvas, at) => {
-      const [left, top] = [(at.x * canvas.width) / 1280, (at.y * canvas.height) / 720].map(Math.floor);
-      return [...canvas.getContext("2d").getImageData(left, top, 1, 1).data.subarray(0, 3)];
-    },
-    { x, y },
-  );
-}
-
-/** Converts screen coordinates of the computer to page coordinates. */
-async function onPage({ x, y }) {
-  const box = await page.locator("#screen-canvas").boundingBox();
-  const scale = Math.min(box.width / 1280, box.height / 720);
-  const along = (start, length, pixels, at) => start + (length - pixels * scale) / 2 + (at + 0.5) * scale;
-  return [along(box.x, box.width, 1280, x), along(box.y, box.height, 720, y)];
-}
-
-/** Waits until the canvas has a color at a point of the screen. Allows a tolerance because scaled images are JPEGs. */
-function untilColor(description, point, color) {
-  const isNear = (found) => found.every((part, index) => Math.abs(part - color[index]) <= 8);
-  return until(`${description} to be rgb(${color})`, async () => isNear(await pixel(point)));
-}
-
 /** Saves downloads in the folder. Uses CDP because Playwright does not report downloads from a tab that closes immediately. */
 async function downloads() {
   const browserSession = await browser.newBrowserCDPSession();
@@ -88,17 +64,18 @@ describe("the dashboard", () => {
     });
     computer = await orgo.computers.get(workspace.desktops[0].id);
     await computer.waitUntilRunning();
-    await until("a screenshot with many colors", async () => {
+    await page.locator("#screen-overlay").waitFor({ state: "hidden" });
+    await until("an image with many colors", async () => {
       const points = Array.from({ length: 64 }, (_, at) => ({ x: at * 20, y: at * 11 }));
-      return new Set((await Promise.all(points.map(pixel))).map(String)).size > 8;
+      return new Set((await Promise.all(points.map((point) => shownColor(page, point)))).map(String)).size > 8;
     });
   });
 
   test("clicks and keys on the screen reach the computer", LIMIT, async () => {
     const target = await startTarget(computer);
-    await untilColor("the window", target.probe, FRESH);
-    await page.mouse.click(...(await onPage(target.point)));
-    await untilColor("the window after a click", target.probe, CLICKED);
+    await untilColor(page, "the window", target.probe, FRESH);
+    await page.mouse.click(...(await onPage(page, target.point)));
+    await untilColor(page, "the window after a click", target.probe, CLICKED);
     await page.keyboard.type("Hello, Orgo: {[()]} 42");
     await page.keyboard.press("Enter");
     assert.deepEqual(await target.read("text"), ["Hello, Orgo: {[()]} 42"]);
@@ -194,7 +171,7 @@ describe("the dashboard", () => {
     await writeFile(files[1], Buffer.alloc(11_000_000));
     await mkdir(files[2]);
     const session = await context.newCDPSession(page);
-    const [x, y] = await onPage({ x: 640, y: 360 });
+    const [x, y] = await onPage(page, { x: 640, y: 360 });
     const drag = (type) =>
       session.send("Input.dispatchDragEvent", { type, x, y, data: { items: [], files, dragOperationsMask: 1 } });
     await drag("dragEnter");

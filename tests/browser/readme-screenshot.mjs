@@ -40,8 +40,13 @@ try {
     .filter({ hasText: /^Kenya/ })
     .waitFor();
   await page.locator("#screen-title").click();
-  // A response with 304 means that the page already shows the last change.
-  await page.waitForResponse((response) => response.url().includes("/screenshot") && response.status() === 304);
+  let image;
+  await until("an image without further changes", async () => {
+    const last = image;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    image = await page.locator("#screen-stage").screenshot();
+    return last?.equals(image);
+  });
   const png = encodeSmallPng(decodePng(await page.screenshot()));
   if (png.length > MAX_SIZE) throw new Error(`The screenshot has ${png.length} bytes, the maximum is ${MAX_SIZE}`);
   writeFileSync(FILE, png);

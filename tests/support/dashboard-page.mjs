@@ -10,8 +10,9 @@ import { until } from "./wait.mjs";
  * Opens the dashboard. Its connections to the desktop go through `gate`, which tests can close.
  *
  * @param {import("playwright-core").BrowserContextOptions} [options] the options of the browser context
+ * @param {"live" | "api"} [mode] how the page shows the screen
  */
-export async function openDashboard(options = { viewport: { width: 1400, height: 1000 } }) {
+export async function openDashboard(options = { viewport: { width: 1400, height: 1000 } }, mode = "live") {
   const opened = [];
   const close = async () => {
     for (const end of opened.reverse()) await end();
@@ -40,10 +41,47 @@ export async function openDashboard(options = { viewport: { width: 1400, height:
     const id = await until("a computer", async () => (await orgo.workspaces.list())[0]?.desktops?.[0]?.id);
     const computer = await orgo.computers.get(id);
     await computer.waitUntilRunning();
+    await selectMode(page, mode);
     await page.locator("#screen-overlay").waitFor({ state: "hidden" });
     return { desktop, gate, dashboard, browser, context, page, orgo, computer, failures, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Selects how the page shows the screen. The page remembers it. */
+export function selectMode(page, mode) {
+  return page.locator(`#screen-mode input[value=${mode}]`).check();
+}
+
+/** The element that shows the screen, in both modes. */
+export const shownCanvas = (page) => page.locator("#screen-canvas:visible, .live-view[data-shown] canvas:visible");
+
+/** Returns the color at a point of the computer's screen as the page shows it. The canvas may show a scaled image. */
+export function shownColor(page, { x, y }) {
+  return shownCanvas(page).evaluate(
+    (canvas, { x, y }) => {
+      // A worker may own the context of the canvas.
+      const copy = new OffscreenCanvas(1, 1).getContext("2d");
+      const scale = canvas.width / 1280;
+      copy.drawImage(canvas, Math.floor(x * scale), Math.floor(y * scale), 1, 1, 0, 0, 1, 1);
+      return [...copy.getImageData(0, 0, 1, 1).data.subarray(0, 3)];
+    },
+    { x, y },
+  );
+}
+
+/** Waits until the page shows a color at a point of the screen. Allows a tolerance because scaled screenshots are JPEGs. */
+export function untilColor(page, description, point, color) {
+  const isNear = (found) => found.every((part, index) => Math.abs(part - color[index]) <= 8);
+  return until(`${description} to be rgb(${color})`, async () => isNear(await shownColor(page, point)));
+}
+
+/** Converts a pixel of the computer's screen to page coordinates. */
+export async function onPage(page, { x, y }) {
+  const box = await shownCanvas(page).boundingBox();
+  const scale = Math.min(box.width / 1280, box.height / 720);
+  const along = (start, length, pixels, at) => start + (length - pixels * scale) / 2 + (at + 0.5) * scale;
+  return [along(box.x, box.width, 1280, x), along(box.y, box.height, 720, y)];
 }

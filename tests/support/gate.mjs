@@ -1,17 +1,27 @@
-// A TCP proxy for a server. Closing the proxy simulates that the server is unreachable; it can be opened again.
+// A TCP proxy for a server. Closing the proxy simulates that the server is unreachable; it can be opened again. Requests that match
+// a pattern can be refused.
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 
 /**
  * @param {string} origin the origin of the server
- * @returns {Promise<{ port: number, passed(): number, through(url: string): string, close(): Promise<void>, open(): Promise<void> }>}
+ * @returns {Promise<{ port: number, passed(): number, through(url: string): string, refuse(pattern?: RegExp): void,
+ *   drop(pattern: RegExp): void, close(): Promise<void>, open(): Promise<void> }>}
  */
 export async function startGate(origin) {
   const { hostname, port: target } = new URL(origin);
   const sockets = new Set();
+  /** The first line of the first request of each connection. */
+  const requests = new Map();
   let passed = 0;
+  let refused;
   const server = createServer((client) => {
     client.on("data", ({ length }) => (passed += length));
+    client.once("data", (data) => {
+      const [request] = data.toString("latin1").split("\r\n");
+      requests.set(client, request);
+      if (refused?.test(request)) client.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    });
     const upstream = connect(Number(target), hostname);
     for (const [one, other] of [
       [client, upstream],
@@ -22,6 +32,7 @@ export async function startGate(origin) {
         .on("error", () => {})
         .on("close", () => {
           sockets.delete(one);
+          requests.delete(one);
           other.destroy();
         });
       one.pipe(other);
@@ -39,6 +50,14 @@ export async function startGate(origin) {
     passed: () => passed,
     /** Returns a URL of the server with the address of the gate. Placeholders such as `{id}` are preserved. */
     through: (url) => url.replace(`${hostname}:${target}`, `127.0.0.1:${port}`),
+    /** Responds with 404 to new connections whose first request matches. Without a pattern, refuses none. */
+    refuse: (pattern) => {
+      refused = pattern;
+    },
+    /** Ends the connections whose first request matches. */
+    drop: (pattern) => {
+      for (const [client, request] of requests) if (pattern.test(request)) client.destroy();
+    },
     async close() {
       const closed = once(server, "close");
       server.close();

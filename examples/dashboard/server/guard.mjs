@@ -62,7 +62,8 @@ export function securityHeaders(sockets) {
     "connect-src": ["'self'", ...sockets].join(" "),
     // xterm.js sets its colors and cell sizes in style elements.
     "style-src": "'self' 'unsafe-inline'",
-    "img-src": "'self'",
+    // The shape of the pointer over the live screen is a data URL.
+    "img-src": "'self' data:",
     "base-uri": "'none'",
     "form-action": "'none'",
     "frame-ancestors": "'none'",

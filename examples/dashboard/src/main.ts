@@ -21,8 +21,8 @@ import { Notices } from "./ui/notices.js";
 import { setUpTabs } from "./ui/tabs.js";
 
 const LISTING = "list the computers";
-/** The maximum time that the panels wait for the first screenshot before they load, in milliseconds. */
-const FIRST_SCREENSHOT_TIMEOUT = 3_000;
+/** The maximum time that the panels wait for the screen before they load, in milliseconds. */
+const SCREEN_TIMEOUT = 6_000;
 
 const log = new CallLog();
 const api = new Api(log);
@@ -72,8 +72,9 @@ function follow(state: Computers): void {
   else if (error === undefined) panels?.reconnect();
   const message = screenMessage(state, actions);
   // An outage does not detach the channels, because a shell can keep running while list calls fail.
-  if (running === undefined || offline) screen.detach(message, selected?.id);
-  else screen.attach(running, message);
+  if (running === undefined || session === undefined || offline) screen.detach(message, selected?.id);
+  else screen.attach(running, session, message);
+  if (error === undefined) screen.reconnect();
 }
 
 async function loadPanels(): Promise<void> {
@@ -94,7 +95,7 @@ async function loadPanels(): Promise<void> {
 
 store.state.watch(follow);
 store.state.watch(({ selected, offline }) => files.show(selected, offline));
-void Promise.race([screen.shown, new Promise((resolve) => setTimeout(resolve, FIRST_SCREENSHOT_TIMEOUT))]).then(loadPanels);
+void Promise.race([screen.shown, new Promise((resolve) => setTimeout(resolve, SCREEN_TIMEOUT))]).then(loadPanels);
 
 api.service().then(
   ({ host, local, binding, version }) => {

@@ -1,5 +1,5 @@
 import { byId, element } from "../ui/dom.js";
-import type { InputQueue } from "./input-queue.js";
+import { Menu } from "../ui/menu.js";
 
 /** The keys that the browser or the operating system reserves, or that the on-screen keyboard of a phone does not have. */
 const KEYS: [label: string, key: string][] = [
@@ -17,36 +17,17 @@ const KEYS: [label: string, key: string][] = [
   ["Delete", "Delete"],
 ];
 
-/** The menu of keys to send. */
-export class KeyMenu {
-  readonly #menu = byId("screen-menu", HTMLDetailsElement);
-  readonly #enabled: () => boolean;
-
-  constructor(queue: InputQueue, enabled: () => boolean) {
-    this.#enabled = enabled;
-    const menu = this.#menu;
-    const items = KEYS.map(([label, key]) => {
-      const button = element("button", { type: "button", class: "button small" }, label);
-      button.addEventListener("click", () => enabled() && queue.key(key));
-      return button;
-    });
-    byId("screen-menu-items", HTMLDivElement).append(...items);
-    menu.addEventListener("keydown", (event) => {
-      // A held Enter would click the button faster than a slow connection can send the calls.
-      if (event.repeat) event.preventDefault();
-      if (event.key !== "Escape" || !menu.open) return;
-      menu.open = false;
-      menu.querySelector("summary")?.focus();
-    });
-    document.addEventListener("pointerdown", ({ target }) => {
-      if (menu.open && target instanceof Node && !menu.contains(target)) menu.open = false;
-    });
-    this.update();
-  }
-
-  /** Enables or disables the menu, depending on whether the screen accepts input. */
-  update(): void {
-    this.#menu.inert = !this.#enabled();
-    if (this.#menu.inert) this.#menu.open = false;
-  }
+/**
+ * Fills the menu of keys to send.
+ *
+ * @param press called with the key that the user selected
+ */
+export function createKeyMenu(press: (key: string) => void): Menu {
+  const items = KEYS.map(([label, key]) => {
+    const button = element("button", { type: "button", class: "button small" }, label);
+    button.addEventListener("click", () => press(key));
+    return button;
+  });
+  byId("screen-menu-items", HTMLDivElement).append(...items);
+  return new Menu(byId("screen-menu", HTMLDetailsElement));
 }

@@ -8,12 +8,6 @@ import { isPaste, keyName } from "./keys.js";
 /** The maximum time between two Escape presses that release the keyboard, in milliseconds. */
 const DOUBLE_ESCAPE_TIME = 500;
 
-const HINTS = {
-  idle: "Click the screen or press Enter to type.",
-  touch: "Tap, drag, hold to right-click, two fingers to scroll.",
-  captured: "Your keys go to the computer. Press Esc twice to stop.",
-};
-
 /** The `keyCode` of a key event that an input method handles. */
 const INPUT_METHOD = 229;
 
@@ -44,15 +38,15 @@ const MAX_FIELD_LENGTH = 500;
  * compositions, autocorrection and accent menus. Therefore the class does not interpret these events. After each event it
  * compares the field with the text that it has already sent, and sends the difference as Backspace keys and text.
  *
- * The screen is a single tab stop. It captures the keyboard only on Enter or a click, so it does not trap the focus.
+ * The stage is a single tab stop. It captures the keyboard only on Enter or a click, so it does not trap the focus.
  */
 export class Keyboard {
   readonly #stage = byId("screen-stage", HTMLDivElement);
   readonly #field = byId("screen-keys", HTMLTextAreaElement);
-  readonly #button = byId("screen-keyboard", HTMLButtonElement);
   readonly #hint: Hint;
   readonly #queue: InputQueue;
   readonly #enabled: () => boolean;
+  readonly #onCapture: () => void;
   #escapedAt = -Infinity;
   #composing = false;
   /** Whether the last `keydown` was an auto-repeat. */
@@ -62,10 +56,12 @@ export class Keyboard {
   /** The text of the field that was already sent. */
   #sentText = "";
 
-  constructor(queue: InputQueue, hint: Hint, enabled: () => boolean) {
+  /** @param onCapture called when {@link captured} changes */
+  constructor(queue: InputQueue, hint: Hint, enabled: () => boolean, onCapture: () => void) {
     this.#queue = queue;
     this.#hint = hint;
     this.#enabled = enabled;
+    this.#onCapture = onCapture;
     this.#stage.addEventListener("keydown", (event) => {
       if (event.target !== this.#stage || event.key !== "Enter") return;
       event.preventDefault();
@@ -76,15 +72,12 @@ export class Keyboard {
       // The click may move the text cursor on the computer.
       this.#clearField();
       // A tap must not open the on-screen keyboard of a phone; the button does. An open keyboard stays open.
-      if (event.pointerType !== "mouse" && !this.#captured) return;
+      if (event.pointerType !== "mouse" && !this.captured) return;
       event.preventDefault();
       this.capture();
     });
-    // Keep the focus in the field while the button is pressed.
-    this.#button.addEventListener("pointerdown", (event) => event.preventDefault());
-    this.#button.addEventListener("click", () => (this.#captured ? this.release() : this.capture()));
     const field = this.#field;
-    field.addEventListener("focus", () => this.update());
+    field.addEventListener("focus", () => this.#onCapture());
     field.addEventListener("blur", () => this.#onBlur());
     field.addEventListener("keydown", (event) => this.#keyDown(event));
     field.addEventListener("keyup", (event) => this.#keyUp(event));
@@ -100,7 +93,6 @@ export class Keyboard {
     field.addEventListener("paste", (event) => this.#paste(event));
     // The context menu key goes to the computer.
     field.addEventListener("contextmenu", (event) => event.preventDefault());
-    this.update();
   }
 
   /** Starts sending the keyboard input to the computer. */
@@ -114,18 +106,13 @@ export class Keyboard {
     this.#stage.focus({ preventScroll: true });
   }
 
-  /** Updates the button and the hint. Releases the keyboard if the screen does not accept input. */
+  /** Releases the keyboard if the screen does not accept input. */
   update(): void {
-    const enabled = this.#enabled();
-    if (this.#captured && !enabled) this.release();
-    const captured = this.#captured;
-    this.#button.disabled = !enabled;
-    this.#button.setAttribute("aria-pressed", String(captured));
-    const idle = matchMedia("(hover: none)").matches ? HINTS.touch : HINTS.idle;
-    this.#hint.setDefault(enabled ? (captured ? HINTS.captured : idle) : "");
+    if (this.captured && !this.#enabled()) this.release();
   }
 
-  get #captured(): boolean {
+  /** Whether the keys go to the computer. */
+  get captured(): boolean {
     return document.activeElement === this.#field;
   }
 
@@ -201,7 +188,7 @@ export class Keyboard {
     // Losing the focus ends a composition, but not all browsers send `compositionend` first.
     this.#sendChanges();
     this.#clearField();
-    this.update();
+    this.#onCapture();
   }
 
   /**

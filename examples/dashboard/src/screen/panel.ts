@@ -1,189 +1,242 @@
 import type { Api } from "../api/client.js";
-import { explain, isRejectedInput } from "../api/problem.js";
+import { isRejectedInput, paragraph } from "../api/problem.js";
 import type { Computer } from "../api/types.js";
+import type { Session } from "../channel/session.js";
+import { APPLE } from "../ui/apple.js";
 import { byId, setText } from "../ui/dom.js";
 import type { Notices } from "../ui/notices.js";
-import { type FeedFailure, type FeedStats, ScreenFeed } from "./feed.js";
+import { ApiMode } from "./api-mode.js";
+import { ClipboardMenu } from "./clipboard-menu.js";
 import { setUpFullScreen } from "./full-screen.js";
 import { Hint } from "./hint.js";
 import { InputQueue } from "./input-queue.js";
-import { KeyMenu } from "./key-menu.js";
-import { Keyboard } from "./keyboard.js";
+import { createKeyMenu } from "./key-menu.js";
+import { type LiveListener, LiveMode } from "./live-mode.js";
+import type { ModeListener, ModeName, ScreenMode } from "./mode.js";
 import { Overlay, type OverlayMessage } from "./overlay.js";
-import { Pointer } from "./pointer.js";
-import { PointerFeedback } from "./pointer-feedback.js";
-import { ScreenshotSizing } from "./screenshot-sizing.js";
 import { skippedMessage } from "./skipped-characters.js";
 
 const INPUT = "send your input to the computer";
 const REJECTED = "send one of your inputs";
+const UNAVAILABLE = "open the live screen";
+/** The key of the selected mode in the browser's storage. */
+const STORAGE_KEY = "screen-mode";
 
-/** The live screen of a computer, with pointer and keyboard input. */
+const HINTS = {
+  idle: "Click the screen or press Enter to type.",
+  touch: "Tap, drag, hold to right-click, two fingers to scroll.",
+  viewOnly: "View only. Your input is not sent.",
+  captured: {
+    live: `Your keys go to the computer. ${APPLE ? "⌃⌥⇧" : "Ctrl+Alt+Shift"} stops.`,
+    api: "Your keys go to the computer. Press Esc twice to stop.",
+  },
+};
+
+/** The screen of a computer, with pointer and keyboard input: live, or in the API mode. */
 export class ScreenPanel {
-  readonly #api: Api;
   readonly #notices: Notices;
   readonly #stage = byId("screen-stage", HTMLDivElement);
-  readonly #canvas = byId("screen-canvas", HTMLCanvasElement);
   readonly #rate = byId("screen-rate", HTMLSpanElement);
-  readonly #latency = byId("screen-latency", HTMLSpanElement);
+  readonly #detail = byId("screen-latency", HTMLSpanElement);
   readonly #full = byId("screen-full", HTMLButtonElement);
+  readonly #keyboard = byId("screen-keyboard", HTMLButtonElement);
+  readonly #control = byId("screen-control", HTMLButtonElement);
+  readonly #exact = byId("screen-exact", HTMLButtonElement);
   readonly #overlay = new Overlay();
   readonly #hint = new Hint();
-  readonly #sizing = new ScreenshotSizing();
-  readonly #feed: ScreenFeed;
-  readonly #queue: InputQueue;
-  readonly #keyboard: Keyboard;
-  readonly #keys: KeyMenu;
-  #id: string | undefined;
-  /** The id of the computer whose screenshot is drawn. */
-  #drawnId: string | undefined;
-  /** The `ETag` of the screenshot that is drawn. */
-  #etag: string | undefined;
+  readonly #api: ApiMode;
+  readonly #live: LiveMode;
+  readonly #keys = createKeyMenu((key) => this.#current.key(key));
+  readonly #clipboard: ClipboardMenu;
+  #mode: ModeName = "live";
+  #computer: { info: Computer; session: Session; message: OverlayMessage } | undefined;
   #visible = false;
+  #viewOnly = false;
   #show!: () => void;
-  /** Resolves when the first screenshot is shown. */
+  /** Resolves when the screen is first shown. */
   readonly shown = new Promise<void>((resolve) => {
     this.#show = resolve;
   });
 
   /** @param onSuspectedOutage called when a failure suggests that the service is unreachable */
   constructor(api: Api, notices: Notices, onSuspectedOutage: () => void) {
-    this.#api = api;
     this.#notices = notices;
-    this.#feed = new ScreenFeed({
-      fetch: (signal) => this.#fetch(signal),
-      draw: (image) => this.#draw(image),
-      onResponse: (stats) => this.#onResponse(stats),
-      onSlow: (duration) => {
-        onSuspectedOutage();
-        if (this.#visible) setText(this.#latency, `${Math.floor(duration / 1000)} s…`);
+    const listen = (mode: ModeName): ModeListener => ({
+      onShown: () => this.#mode === mode && this.#onShown(),
+      onHidden: (message) => this.#mode === mode && this.#hide(message),
+      onCapture: () => this.#update(),
+      onSize: ({ width, height }) => this.#stage.style.setProperty("--screen-ratio", `${width} / ${height}`),
+      onStats: ({ rate, detail }) => {
+        if (this.#mode !== mode) return;
+        if (rate !== undefined) setText(this.#rate, rate);
+        setText(this.#detail, detail);
       },
-      onError: (error, failure) => {
-        onSuspectedOutage();
-        this.#onError(error, failure);
-      },
+      onSuspectedOutage,
     });
-    this.#queue = new InputQueue({
-      send: async (action, params) => {
-        const skipped = skippedMessage(await this.#api.act(this.#id ?? "", action, params));
-        if (skipped !== undefined) this.#hint.show(skipped);
-      },
-      onSent: () => {
-        this.#notices.clear(INPUT);
-        this.#feed.speedUp();
-      },
-      onError: (error) => {
-        const onlyThisInput = isRejectedInput(error);
-        if (!onlyThisInput) onSuspectedOutage();
-        // Ignore errors of inputs that were pending when the computer stopped.
-        if (this.#id !== undefined) this.#notices.fail(onlyThisInput ? REJECTED : INPUT, error);
-        return onlyThisInput;
-      },
+    const queue = this.#createQueue(api, onSuspectedOutage);
+    this.#api = new ApiMode(api, queue, this.#hint, listen("api"));
+    const liveListener: LiveListener = {
+      ...listen("live"),
+      onUnavailable: (error) => this.#fallBack(error),
+      type: (text) => queue.type(text),
+    };
+    this.#live = new LiveMode(this.#hint, liveListener);
+    this.#clipboard = new ClipboardMenu(this.#hint, () => this.#live.clipboard);
+    for (const choice of modeChoices()) {
+      choice.addEventListener("change", () => {
+        localStorage.setItem(STORAGE_KEY, choice.value);
+        this.#notices.clear(UNAVAILABLE);
+        this.#select(choice.value as ModeName);
+      });
+    }
+    this.#control.addEventListener("click", () => {
+      this.#viewOnly = !this.#viewOnly;
+      this.#applyInput();
     });
-    const enabled = () => this.#visible;
-    this.#keyboard = new Keyboard(this.#queue, this.#hint, enabled);
-    const feedback = new PointerFeedback(byId("screen-feedback", SVGSVGElement));
-    const size = () => this.#sizing.size ?? this.#canvas;
-    new Pointer(this.#canvas, { queue: this.#queue, feedback, hint: this.#hint, size, enabled });
-    this.#keys = new KeyMenu(this.#queue, enabled);
-    setUpFullScreen(this.#stage, () => this.#keyboard.capture());
-    this.#update();
+    this.#exact.addEventListener("click", () => {
+      const exact = this.#exact.getAttribute("aria-pressed") !== "true";
+      this.#exact.setAttribute("aria-pressed", String(exact));
+      this.#stage.toggleAttribute("data-exact", exact);
+      for (const mode of [this.#api, this.#live]) mode.setScale(exact ? "1:1" : "fit");
+    });
+    // Keep the focus in the field while the button is pressed.
+    this.#keyboard.addEventListener("pointerdown", (event) => event.preventDefault());
+    this.#keyboard.addEventListener("click", () => {
+      if (this.#current.captured) this.#stage.focus({ preventScroll: true });
+      else this.#current.capture();
+    });
+    setUpFullScreen(this.#stage, () => this.#current.capture());
+    this.#select(preferredMode());
+  }
+
+  get #current(): ScreenMode {
+    return this.#mode === "live" ? this.#live : this.#api;
   }
 
   /** Shows a running computer. */
-  attach({ id, resolution }: Computer, message: OverlayMessage): void {
-    if (this.#id === id) return;
-    this.detach(message, id);
-    this.#id = id;
-    if (this.#drawnId !== id) this.#sizing.reset(resolution);
-    this.#feed.start();
+  attach(info: Computer, session: Session, message: OverlayMessage): void {
+    if (this.#computer?.session === session) return;
+    this.detach(message, info.id);
+    this.#computer = { info, session, message };
+    // This computer may have a live screen, even if the last one had none.
+    this.#select(preferredMode());
   }
 
   /**
    * Shows a message in place of the screen.
    *
-   * @param id the selected computer; its last screenshot stays visible behind the message
+   * @param id the selected computer; its last image stays visible behind the message
    */
   detach(message: OverlayMessage, id: string | undefined): void {
-    this.#feed.stop();
-    this.#queue.clear();
-    this.#id = undefined;
-    this.#etag = undefined;
-    if (this.#drawnId !== id) {
-      this.#canvas.getContext("2d")?.reset();
-      this.#drawnId = undefined;
+    this.#computer = undefined;
+    this.#notices.clear(UNAVAILABLE);
+    if (document.fullscreenElement !== null) void document.exitFullscreen();
+    for (const mode of [this.#live, this.#api]) {
+      mode.stop();
+      mode.clear(id);
     }
     this.#hide(message);
   }
 
   /** Refreshes the screen more often for a short time. Called when the screen is likely to change. */
   speedUp(): void {
-    this.#feed.speedUp();
+    this.#api.speedUp();
   }
 
-  async #fetch(signal: AbortSignal): Promise<Blob | undefined> {
-    const { clientWidth, clientHeight } = this.#canvas;
-    const view = { width: clientWidth * devicePixelRatio, height: clientHeight * devicePixelRatio };
-    const request = { ...this.#sizing.request(view), etag: this.#etag };
-    const screenshot = await this.#api.screenshot(this.#id ?? "", request, signal);
-    if (screenshot === undefined || signal.aborted) return undefined;
-    this.#etag = screenshot.etag;
-    return screenshot.blob;
+  /** Reconnects immediately if the screen waits for its next attempt. Called when the service responds. */
+  reconnect(): void {
+    this.#current.retry();
   }
 
-  #draw(image: ImageBitmap): void {
-    const { width, height } = image;
-    if (!this.#sizing.accept(image)) {
-      // The scale of the screenshot is unknown, so its points cannot be mapped to the screen. Fetch it again at full size.
-      this.#etag = undefined;
-      return;
-    }
-    const screen = this.#sizing.size ?? image;
-    this.#stage.style.setProperty("--screen-ratio", `${screen.width} / ${screen.height}`);
-    if (this.#canvas.width !== width || this.#canvas.height !== height) {
-      this.#canvas.width = width;
-      this.#canvas.height = height;
-    }
-    this.#canvas.getContext("2d", { alpha: false })?.drawImage(image, 0, 0);
-    this.#drawnId = this.#id;
+  /** Creates the queue of the inputs that are sent by calls: all inputs of the API mode, and some text of the live mode. */
+  #createQueue(api: Api, onSuspectedOutage: () => void): InputQueue {
+    return new InputQueue({
+      send: async (action, params) => {
+        const skipped = skippedMessage(await api.act(this.#computer?.info.id ?? "", action, params));
+        if (skipped !== undefined) this.#hint.show(skipped);
+      },
+      onSent: () => {
+        this.#notices.clear(INPUT);
+        this.#api.speedUp();
+      },
+      onError: (error) => {
+        const onlyThisInput = isRejectedInput(error);
+        if (!onlyThisInput) onSuspectedOutage();
+        // Ignore errors of inputs that were pending when the computer stopped.
+        if (this.#computer !== undefined) this.#notices.fail(onlyThisInput ? REJECTED : INPUT, error);
+        return onlyThisInput;
+      },
+    });
   }
 
-  #onResponse({ rate, latency }: FeedStats): void {
-    setText(this.#rate, `${rate} fps`);
-    setText(this.#latency, `${Math.round(latency)} ms`);
-    if (this.#visible || this.#drawnId !== this.#id) return;
+  #select(mode: ModeName): void {
+    this.#current.stop();
+    this.#mode = mode;
+    this.#stage.dataset.mode = mode;
+    // In the live mode, the view itself is a tab stop.
+    this.#stage.tabIndex = mode === "live" ? -1 : 0;
+    for (const choice of modeChoices()) choice.checked = choice.value === mode;
+    this.#update();
+    if (this.#computer === undefined) return;
+    const { info, session, message } = this.#computer;
+    this.#hide(message);
+    if (this.#mode === "live") this.#live.start(info.id, session);
+    else this.#api.start(info.id, session, info.resolution);
+  }
+
+  /** Uses the API mode for a computer without a live screen. */
+  #fallBack(error: unknown): void {
+    const problem = new Error(`${paragraph(error)} The API mode is used instead.`);
+    this.#notices.fail(UNAVAILABLE, problem, { label: "Retry now", run: () => this.#retryLive() });
+    this.#select("api");
+  }
+
+  #retryLive(): void {
+    this.#notices.clear(UNAVAILABLE);
+    this.#select("live");
+  }
+
+  #onShown(): void {
     this.#visible = true;
     this.#show();
     this.#overlay.hide();
     this.#update();
   }
 
-  #onError(error: unknown, { count, delay }: FeedFailure): void {
-    // A single failure does not release the keyboard.
-    if (this.#visible && count === 1) {
-      setText(this.#latency, `↻ ${Math.round(delay / 1000)} s`);
-      return;
-    }
-    const { message, advice } = explain(error);
-    this.#hide({
-      text: "The screen could not be loaded.",
-      detail: `${message}${advice === undefined ? "" : ` ${advice}`}`,
-      action: { label: "Retry now", run: () => this.#feed.retry() },
-    });
-  }
-
   #hide(message: OverlayMessage): void {
     this.#visible = false;
     this.#overlay.show(message);
     setText(this.#rate, "");
-    setText(this.#latency, "");
+    setText(this.#detail, "");
+    this.#update();
+  }
+
+  /** Lets the user control the computer, or only view its screen. */
+  #applyInput(): void {
+    this.#control.toggleAttribute("data-view-only", this.#viewOnly);
+    for (const mode of [this.#api, this.#live]) mode.setInput(!this.#viewOnly);
     this.#update();
   }
 
   /** Enables or disables the controls of the screen. */
   #update(): void {
+    const input = this.#visible && !this.#viewOnly;
+    const captured = this.#current.captured;
     this.#full.disabled = !this.#visible;
-    this.#keyboard.update();
-    this.#keys.update();
+    this.#keyboard.disabled = !input;
+    this.#keyboard.setAttribute("aria-pressed", String(captured));
+    this.#keys.setEnabled(input);
+    this.#clipboard.setEnabled(this.#visible && this.#mode === "live", input);
+    const idle = matchMedia("(hover: none)").matches ? HINTS.touch : HINTS.idle;
+    const hint = this.#viewOnly ? HINTS.viewOnly : captured ? HINTS.captured[this.#mode] : idle;
+    this.#hint.setDefault(this.#visible ? hint : "");
   }
+}
+
+function preferredMode(): ModeName {
+  return localStorage.getItem(STORAGE_KEY) === "api" ? "api" : "live";
+}
+
+function modeChoices(): NodeListOf<HTMLInputElement> {
+  return document.querySelectorAll<HTMLInputElement>("#screen-mode input");
 }
