@@ -173,7 +173,12 @@ impl<P: Protocol> Session<P> {
 
     /// Reports the result of [`Action::Authorize`]: the computer's address and a new password, or the error.
     pub fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>) {
-        self.link.credentials(now, found, &|url| self.protocol.add_query(url));
+        match found {
+            Ok((address, password)) => {
+                self.link.credentials(now, address, password, &|url| self.protocol.add_query(url));
+            }
+            Err(error) => self.link.credentials_failed(now, &error.record()),
+        }
     }
 
     /// Reports that the consumer has no password for [`Action::Authorize`] at the moment, with the reason.
