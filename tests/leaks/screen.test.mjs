@@ -137,7 +137,14 @@ test(`${MINUTES.toFixed(1)} minutes of scrolling and video leak nothing`, LIMIT,
   const client = new Client(context);
   await client.order("watch");
   let images = 0;
-  await until("the scene", async () => (images += (await client.order("seen")).result.images) > 20, 60_000);
+  await until(
+    "the scene",
+    async () => {
+      images += (await client.order("seen")).result.images;
+      return images > 20;
+    },
+    60_000,
+  );
   const cpu = [(await client.order("seen")).cpu];
   const began = performance.now();
   let last;
