@@ -88,6 +88,28 @@ pub(super) fn plain_length(bytes: &[u8]) -> usize {
     bytes.len() - rest.len() + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
+/// Appends the text before the next quote, backslash or control character. Returns its length. Terminal output has an
+/// escape sequence every few words, so the start of the text is copied in blocks of a constant size, which needs no call.
+fn copy_plain(bytes: &[u8], text: &mut Vec<u8>) -> usize {
+    const SHORT: usize = 4;
+    let (words, _) = bytes.as_chunks();
+    let mut length = 0;
+    for word in words.iter().take(SHORT) {
+        let special = special_bytes(*word);
+        text.extend_from_slice(word);
+        if special != 0 {
+            let plain = special.trailing_zeros() as usize / 8;
+            text.truncate(text.len() - (8 - plain));
+            return length + plain;
+        }
+        length += 8;
+    }
+    let rest = &bytes[length..];
+    let more = plain_length(rest);
+    text.extend_from_slice(&rest[..more]);
+    length + more
+}
+
 /// Returns a number whose lowest bit that is set belongs to the first quote, backslash or control character of eight
 /// bytes; 0 if there is none. Tests all bytes at once: a subtraction of `n` from a byte below `n` sets its highest bit,
 /// unless the byte had this bit before. A borrow affects only the bytes after the first match.
@@ -231,8 +253,7 @@ impl<'a> Reader<'a> {
     fn unescape(&mut self, text: &mut Vec<u8>) -> Result<(), SyntaxError> {
         loop {
             let rest = &self.json[self.at..];
-            let length = plain_length(rest);
-            text.extend_from_slice(&rest[..length]);
+            let length = copy_plain(rest, text);
             self.at += length;
             match rest.get(length) {
                 Some(b'"') => {
@@ -303,13 +324,13 @@ impl<'a> Reader<'a> {
     /// Reads the `u` of an escape and its four digits.
     fn unit(&mut self) -> Result<u32, SyntaxError> {
         let mut unit = 0;
-        for _ in 0..4 {
+        let digits = &self.json[self.at + 1..];
+        for digit in digits.iter().take(4) {
             self.at += 1;
-            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
-            unit = unit << 4 | digit.ok_or(self.error())?;
+            unit = unit << 4 | char::from(*digit).to_digit(16).ok_or(SyntaxError::new(self.at))?;
         }
         self.at += 1;
-        Ok(unit)
+        if digits.len() < 4 { Err(self.error()) } else { Ok(unit) }
     }
 
     fn skip_number(&mut self) -> Result<(), SyntaxError> {
@@ -336,11 +357,11 @@ impl<'a> Reader<'a> {
 
     /// Reads at least one digit.
     fn digits(&mut self) -> Result<(), SyntaxError> {
-        if !self.accept(b"0123456789") {
-            return Err(self.error());
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
         }
-        while self.accept(b"0123456789") {}
-        Ok(())
+        if self.at == start { Err(self.error()) } else { Ok(()) }
     }
 
     fn word<T>(&mut self, word: &str, value: T) -> Result<T, SyntaxError> {
@@ -398,8 +419,12 @@ impl<'a> Reader<'a> {
 
     /// Skips whitespace. Returns the next byte without skipping it.
     fn next(&mut self) -> Option<u8> {
-        while self.accept(b" \t\n\r") {}
-        self.peek()
+        loop {
+            match self.peek() {
+                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
+                other => return other,
+            }
+        }
     }
 
     fn peek(&self) -> Option<u8> {
