@@ -1,6 +1,6 @@
 //! Converts between values of the core and JavaScript values.
 
-use js_sys::{Float32Array, JSON, Reflect, Uint8Array, parse_float};
+use js_sys::{Float32Array, JSON, Object, Reflect, Uint8Array, parse_float};
 use orgo_core::client::fields::{read_object, read_value};
 use orgo_core::encoding::json::{Map, Value};
 use orgo_core::encoding::plain::{Fields, Payload, PlainObject};
@@ -52,6 +52,12 @@ impl Serialize for Plain<'_> {
 pub(crate) fn object_to_js(PlainObject { fields, payload }: PlainObject) -> JsValue {
     let object = match fields {
         Fields::Value(fields) => to_js(&fields),
+        Fields::Type(name) => {
+            let object = Object::new();
+            // Setting a field of a new object cannot fail.
+            let _ = Reflect::set(&object, &"type".into(), &name.into());
+            object.into()
+        }
         // The text is valid JSON.
         Fields::Json(text) => JSON::parse(&text).unwrap_or_default(),
     };

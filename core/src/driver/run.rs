@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures_util::future::{Either, select};
 
 use super::authorize::{Provided, find_password, request_password};
-use super::channel::{Channel, Source, is_closed};
+use super::channel::{Channel, Progress, Source, is_closed};
 use super::platform::{Message, Outgoing, Platform, SocketReader, SocketWriter};
 use crate::Millis;
 use crate::channel::{Action, ConnectFailure};
@@ -62,6 +62,7 @@ pub fn drive<P: Platform>(platform: P, channel: Channel) -> impl Future<Output =
         closing: Vec::new(),
         timer: None,
         received: 0,
+        progress: None,
     }
     .run()
 }
@@ -80,6 +81,8 @@ struct Driver<P: Platform> {
     timer: Option<(Millis, Task<()>)>,
     /// The size of the messages that were received since the last yield.
     received: usize,
+    /// The progress that the consumers know.
+    progress: Option<Progress>,
 }
 
 impl<P: Platform> Driver<P> {
@@ -87,7 +90,7 @@ impl<P: Platform> Driver<P> {
         loop {
             self.perform_actions();
             self.write_log();
-            self.channel.wake_consumers();
+            self.wake_consumers();
             if self.is_finished() {
                 return;
             }
@@ -211,6 +214,17 @@ impl<P: Platform> Driver<P> {
         // The session is not locked during the call of the log, because the log may access the channel.
         while let Some(entry) = { self.channel.session().poll_log() } {
             self.platform.log(&entry);
+        }
+    }
+
+    /// Wakes the consumers. Most messages only add items, and waking a consumer without a reason takes time.
+    fn wake_consumers(&mut self) {
+        let progress = self.channel.progress();
+        if self.progress.as_ref() == Some(&progress) {
+            self.channel.wake_for_items();
+        } else {
+            self.progress = Some(progress);
+            self.channel.wake_consumers();
         }
     }
 

@@ -223,7 +223,8 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
       case "samples":
         // Always true: the core delivers no samples before their format.
         if (this.#format !== undefined) {
-          const chunk = { samples: item.samples, ...this.#format };
+          const { sample_rate, channels } = this.#format;
+          const chunk = { samples: item.samples, sample_rate, channels };
           this.#chunks.push(chunk);
           if (this.#discontinuity) this.#discontinuities.add(chunk);
           this.#discontinuity = false;
