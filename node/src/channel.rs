@@ -1,6 +1,7 @@
 //! A channel as a JavaScript class.
 
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use napi::Env;
@@ -53,7 +54,8 @@ impl Channel {
         waiting(env, |mailbox| async move {
             let sleep = |time| tokio::time::sleep(Duration::from_millis(time));
             let is_busy = |time| mailbox.is_busy(time);
-            let next = channel.next_batch(clock::now, sleep, is_busy);
+            // Pinned here, because each function that owns a future adds a copy of it to the memory of this future.
+            let next = pin!(channel.next_batch(clock::now, sleep, is_busy));
             guarded(&channel, next).await.flatten().map(Objects::from)
         })
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::mem;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -175,14 +175,14 @@ impl Channel {
         // Items that arrived before the call were collected while the consumer was busy.
         let collects = time > 0 && waited && self.counters().taken > before;
         if collects && (always || is_busy(time)) {
-            self.collect(sleep(time - now() % time)).await;
+            self.collect(pin!(sleep(time - now() % time))).await;
             items.extend(self.next().now_or_never().flatten().unwrap_or_default());
         }
         Some(items)
     }
 
     /// Waits until the time is over, the channel has ended, or there are enough items.
-    async fn collect(&self, time: impl Future<Output = ()>) {
+    async fn collect(&self, time: Pin<&mut impl Future<Output = ()>>) {
         /// Ends the collection even if the future is dropped.
         struct Collecting<'a>(&'a AtomicBool);
         impl Drop for Collecting<'_> {
@@ -197,7 +197,7 @@ impl Channel {
                 self.0.items.wait().await;
             }
         };
-        match select(pin!(time), pin!(enough)).await {
+        match select(time, pin!(enough)).await {
             Either::Left(_) | Either::Right(_) => {}
         }
     }

@@ -62,6 +62,7 @@ pub fn drive<P: Platform>(platform: P, channel: Channel) -> impl Future<Output =
         closing: Vec::new(),
         timer: None,
         received: 0,
+        drained: false,
         progress: None,
     }
     .run()
@@ -81,6 +82,8 @@ struct Driver<P: Platform> {
     timer: Option<(Millis, Task<()>)>,
     /// The size of the messages that were received since the last yield.
     received: usize,
+    /// Whether the socket had no more messages, and will wake this task.
+    drained: bool,
     /// The progress that the consumers know.
     progress: Option<Progress>,
 }
@@ -100,6 +103,7 @@ impl<P: Platform> Driver<P> {
             if self.received >= YIELD_AFTER {
                 self.received = 0;
                 self.platform.yield_now().await;
+                self.drained = false;
             }
         }
     }
@@ -247,6 +251,8 @@ impl<P: Platform> Driver<P> {
     }
 
     async fn next_event(&mut self) -> Event<P> {
+        // Before this function waits, no time has passed since the socket was found to be drained.
+        let mut drained = mem::take(&mut self.drained);
         poll_fn(|context| {
             let count = self.closing.len();
             self.closing.retain_mut(|close| close.as_mut().poll(context).is_pending());
@@ -265,7 +271,9 @@ impl<P: Platform> Driver<P> {
                 self.connecting = None;
                 return Poll::Ready(event);
             }
-            if let Poll::Ready(event) = self.poll_receive(context) {
+            if !mem::take(&mut drained)
+                && let Poll::Ready(event) = self.poll_receive(context)
+            {
                 return Poll::Ready(event);
             }
             if let Some((_, timer)) = &mut self.timer
@@ -301,7 +309,10 @@ impl<P: Platform> Driver<P> {
                     self.reading = None;
                     return Poll::Ready(Event::Closed(code, reason));
                 }
-                Poll::Pending => break,
+                Poll::Pending => {
+                    self.drained = any;
+                    break;
+                }
             }
             any = true;
         }

@@ -88,28 +88,6 @@ pub(super) fn plain_length(bytes: &[u8]) -> usize {
     bytes.len() - rest.len() + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
-/// Appends the text before the next quote, backslash or control character. Returns its length. Terminal output has an
-/// escape sequence every few words, so the start of the text is copied in blocks of a constant size, which needs no call.
-fn copy_plain(bytes: &[u8], text: &mut Vec<u8>) -> usize {
-    const SHORT: usize = 4;
-    let (words, _) = bytes.as_chunks();
-    let mut length = 0;
-    for word in words.iter().take(SHORT) {
-        let special = special_bytes(*word);
-        text.extend_from_slice(word);
-        if special != 0 {
-            let plain = special.trailing_zeros() as usize / 8;
-            text.truncate(text.len() - (8 - plain));
-            return length + plain;
-        }
-        length += 8;
-    }
-    let rest = &bytes[length..];
-    let more = plain_length(rest);
-    text.extend_from_slice(&rest[..more]);
-    length + more
-}
-
 /// Returns a number whose lowest bit that is set belongs to the first quote, backslash or control character of eight
 /// bytes; 0 if there is none. Tests all bytes at once: a subtraction of `n` from a byte below `n` sets its highest bit,
 /// unless the byte had this bit before. A borrow affects only the bytes after the first match.
@@ -120,6 +98,11 @@ fn special_bytes(word: [u8; 8]) -> u64 {
     let quote = word ^ (EACH * u64::from(b'"'));
     let backslash = word ^ (EACH * u64::from(b'\\'));
     (below(word, 0x20) | below(quote, 1) | below(backslash, 1)) & (EACH * 0x80)
+}
+
+/// Returns the value of a hexadecimal digit.
+fn hex_digit(digit: u8) -> u8 {
+    (digit & 0xf) + 9 * (digit >> 6)
 }
 
 /// Decodes the bytes of a string. Invalid bytes become U+FFFD.
@@ -249,21 +232,61 @@ impl<'a> Reader<'a> {
         self.unescape(text)
     }
 
-    /// Reads a string after its opening quote.
+    /// Reads a string after its opening quote. Terminal output has an escape every few words, so the text is collected in
+    /// a block of a constant size: appending each piece to `text` would take longer than decoding it.
     fn unescape(&mut self, text: &mut Vec<u8>) -> Result<(), SyntaxError> {
+        const WORD: usize = 8;
+        let mut block = [0; 256];
+        let mut length = 0;
         loop {
-            let rest = &self.json[self.at..];
-            let length = copy_plain(rest, text);
-            self.at += length;
-            match rest.get(length) {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                Some(b'\\') => self.escape(text)?,
-                Some(_) => return Err(self.error()),
-                None => return Err(SyntaxError::new(self.json.len())),
+            if length + WORD > block.len() {
+                text.extend_from_slice(&block[..length]);
+                length = 0;
             }
+            let rest = &self.json[self.at..];
+            let plain = match rest.first_chunk::<WORD>() {
+                Some(word) => {
+                    // The bytes after the plain ones are overwritten later.
+                    block[length..length + WORD].copy_from_slice(word);
+                    // Without a special byte, there are 64 trailing zeros.
+                    special_bytes(*word).trailing_zeros() as usize / 8
+                }
+                None => {
+                    let plain = plain_length(rest);
+                    block[length..length + plain].copy_from_slice(&rest[..plain]);
+                    plain
+                }
+            };
+            length += plain;
+            self.at += plain;
+            if plain == WORD {
+                continue;
+            }
+            let (byte, escape) = match rest.get(plain..) {
+                Some([b'\\', b'u', b'0', b'0', high @ b'0'..=b'7', low, ..]) if low.is_ascii_hexdigit() => {
+                    (hex_digit(*high) << 4 | hex_digit(*low), 6)
+                }
+                Some([b'\\', b'n', ..]) => (b'\n', 2),
+                Some([b'\\', b'r', ..]) => (b'\r', 2),
+                Some([first, ..]) => {
+                    text.extend_from_slice(&block[..length]);
+                    length = 0;
+                    match first {
+                        b'"' => {
+                            self.at += 1;
+                            return Ok(());
+                        }
+                        b'\\' => self.escape(text)?,
+                        _ => return Err(self.error()),
+                    }
+                    continue;
+                }
+                _ => return Err(SyntaxError::new(self.json.len())),
+            };
+            // `plain` is less than a word, so there is room.
+            block[length] = byte;
+            length += 1;
+            self.at += escape;
         }
     }
 
