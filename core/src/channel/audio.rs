@@ -257,9 +257,9 @@ impl Protocol for Audio {
 }
 
 impl Kind for Audio {
-    /// The time is the duration of an audio message from the server. Samples are always collected, because they arrive
+    /// The time is the duration of two audio messages from the server. Samples are always collected, because they arrive
     /// all the time.
-    const BATCHING: Batching = Batching { time: 20, always: true, enough: u64::MAX };
+    const BATCHING: Batching = Batching { time: 40, always: true, enough: u64::MAX };
 
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
         let (sample_rate, channels) = (options.any_number("sample_rate"), options.any_number("channels"));

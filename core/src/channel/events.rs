@@ -460,7 +460,7 @@ impl Protocol for Events {
 }
 
 impl Kind for Events {
-    const BATCHING: Batching = Batching { time: 4, always: false, enough: 256 };
+    const BATCHING: Batching = Batching { time: 8, always: false, enough: 256 };
     const MAX_BATCH: usize = 1;
 
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {

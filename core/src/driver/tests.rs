@@ -382,7 +382,7 @@ fn items_are_collected_while_the_other_thread_is_busy() {
     let socket = host.socket(0);
     let next = |busy: bool| {
         let sleep = |time| host.sleep(time);
-        Box::pin(channel.next_batch(|| host.now(), sleep, move |time| busy && time == 4))
+        Box::pin(channel.next_batch(|| host.now(), sleep, move |time| busy && time == 8))
     };
     let read = |next: &mut Pin<Box<dyn Future<Output = Option<Vec<PlainObject>>> + '_>>| match next
         .as_mut()
@@ -401,7 +401,7 @@ fn items_are_collected_while_the_other_thread_is_busy() {
     arrive(&mut running, 1);
     assert_eq!(read(&mut idle), Some(1), "a single event is not delayed");
 
-    host.advance(5 - host.now() % 4);
+    host.advance(9 - host.now() % 8);
     let mut busy: Pin<Box<dyn Future<Output = _> + '_>> = next(true);
     assert_eq!(read(&mut busy), None);
     arrive(&mut running, 1);
@@ -409,7 +409,7 @@ fn items_are_collected_while_the_other_thread_is_busy() {
     let before = wakes.0.load(Ordering::Relaxed);
     arrive(&mut running, 2);
     assert_eq!(wakes.0.load(Ordering::Relaxed), before, "more events do not wake the consumer");
-    host.advance(2);
+    host.advance(6);
     assert_eq!(read(&mut busy), None);
     host.advance(1);
     assert_eq!(read(&mut busy), Some(3));

@@ -37,7 +37,7 @@ export interface AudioParams {
   channels?: number;
   /**
    * The time for which samples are collected before they are delivered, in milliseconds, from 0 to 1000. Larger chunks need
-   * less CPU time but add delay. Used only by the native addon. Default: 20.
+   * less CPU time but add delay. Used only by the native addon. Default: 40.
    */
   batch?: number;
 }
