@@ -1,30 +1,24 @@
-//! A client, and the calls that it makes.
+//! A client.
 
-use std::future::pending;
-
-use futures_util::future::{AbortHandle, abortable};
-use js_sys::{Function, Promise};
+use js_sys::Function;
 use orgo_core::client::config::Config;
-use orgo_core::driver::{self, Platform, ProgressReceiver, ProgressSender, drive, outcome, run_call};
-use orgo_core::error::Error;
-use orgo_core::rest::call::Call;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::spawn_local;
 
-use crate::channel::Channel;
-use crate::convert::{content_from_js, error_to_js, map_from_js, object_to_js, reports_progress, to_js};
-use crate::platform::{Browser, Host};
-use crate::promise::promise;
+use crate::convert::{error_to_js, map_from_js};
+use crate::platform::Browser;
+#[cfg(feature = "node")]
+use crate::platform::Host;
 
 /// A client: settings, credentials and connections.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Client {
-    config: Config,
-    browser: Browser,
+    pub(crate) config: Config,
+    pub(crate) browser: Browser,
 }
 
+#[cfg(feature = "node")]
 #[wasm_bindgen]
 impl Client {
     /// Creates a client. `log` receives the level and the text of each line. `host` is the network of Node.
@@ -33,98 +27,26 @@ impl Client {
     /// An `ErrorRecord` for an invalid setting, with its name.
     #[wasm_bindgen(constructor)]
     pub fn new(config: &JsValue, log: Option<Function>, host: Option<Host>) -> Result<Self, JsValue> {
-        let config = map_from_js("Orgo", "options", config).and_then(|config| Config::read(&config));
-        let browser = Browser { log, host, ..Browser::default() };
-        config.map(|config| Self { config, browser }).map_err(|error| error_to_js(&error))
+        Self::create(config, Browser { log, host, ..Browser::default() })
     }
+}
 
-    /// Starts a call. An invalid parameter is reported by the outcome, like every other failure.
-    #[must_use]
-    pub fn call(
-        &self,
-        operation: &str,
-        params: &JsValue,
-        options: &JsValue,
-        content: &JsValue,
-    ) -> PendingCall {
-        let call = self.prepare(operation, params, options, content);
-        let browser = self.browser.clone();
-        let (progress_sender, progress_receiver) =
-            reports_progress(content).then(ProgressSender::new).unzip();
-        let (canceled, cancel) = abortable(pending::<()>());
-        let outcome = promise(async move {
-            let canceled = async {
-                let _ = canceled.await;
-            };
-            object_to_js(outcome(match call {
-                Ok(call) => run_call(&browser, call, canceled, progress_sender).await,
-                Err(error) => Err(error),
-            }))
-        });
-        PendingCall { outcome, cancel, progress_receiver }
-    }
-
-    /// Opens a channel. `kind` is `terminal`, `audio` or `events`.
+#[cfg(not(feature = "node"))]
+#[wasm_bindgen]
+impl Client {
+    /// Creates a client. `log` receives the level and the text of each line.
     ///
     /// # Errors
-    /// An `ErrorRecord` for an invalid field or option, with its name.
-    pub fn open(&self, kind: &str, target: &JsValue, options: &JsValue) -> Result<Channel, JsValue> {
-        let open = || {
-            let target = map_from_js("channel", "target", target)?;
-            let options = map_from_js("channel", "options", options)?;
-            let (seed, now) = (self.browser.seed(), self.browser.now());
-            driver::Channel::open(&self.config, kind, &target, &options, seed, now)
-        };
-        let channel = open().map_err(|error| error_to_js(&error))?;
-        spawn_local(drive(self.browser.clone(), channel.clone()));
-        Ok(Channel(channel))
+    /// An `ErrorRecord` for an invalid setting, with its name.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: &JsValue, log: Option<Function>) -> Result<Self, JsValue> {
+        Self::create(config, Browser { log, ..Browser::default() })
     }
 }
 
 impl Client {
-    fn prepare(
-        &self,
-        operation: &str,
-        params: &JsValue,
-        options: &JsValue,
-        content: &JsValue,
-    ) -> Result<Call, Error> {
-        let params = map_from_js(operation, "params", params)?;
-        let options = map_from_js(operation, "options", options)?;
-        let content = content_from_js(operation, content)?;
-        driver::prepare_call(&self.config, operation, &params, &options, content, self.browser.seed())
-    }
-}
-
-/// A call in progress. Dropping it does not cancel the call.
-#[wasm_bindgen]
-#[derive(Debug)]
-pub struct PendingCall {
-    outcome: Promise,
-    cancel: AbortHandle,
-    progress_receiver: Option<ProgressReceiver>,
-}
-
-#[wasm_bindgen]
-impl PendingCall {
-    /// Resolves with an `Outcome`.
-    pub fn outcome(&self) -> Promise {
-        self.outcome.clone()
-    }
-
-    /// Resolves with the progress of the upload when the progress has changed. Resolves with `null` after the call has
-    /// ended, and for a call that does not report progress. Call this method again only after the promise has resolved.
-    #[wasm_bindgen(js_name = nextUploadProgress)]
-    pub fn next_upload_progress(&self) -> Promise {
-        let progress_receiver = self.progress_receiver.clone();
-        promise(async move {
-            let next = async { progress_receiver?.next().await };
-            next.await.map_or(JsValue::NULL, |progress| to_js(&progress.to_json()))
-        })
-    }
-
-    /// Cancels the call.
-    pub fn cancel(&self) {
-        self.cancel.abort();
+    fn create(config: &JsValue, browser: Browser) -> Result<Self, JsValue> {
+        let config = map_from_js("Orgo", "options", config).and_then(|config| Config::read(&config));
+        config.map(|config| Self { config, browser }).map_err(|error| error_to_js(&error))
     }
 }

@@ -15,7 +15,7 @@ mod signal;
 mod tests;
 
 pub use call::{outcome, prepare_call, run_call};
-pub use channel::{Channel, Source};
+pub use channel::Channel;
 pub use platform::{Message, Outgoing, Platform, Progress, SocketReader, SocketWriter};
 pub use progress::{ProgressReceiver, ProgressSender};
 pub use run::drive;

@@ -1,35 +1,62 @@
-//! Sends HTTP requests with `fetch`, or with [`xhr`] if the caller wants the upload progress, which `fetch` does not
-//! report.
+//! Sends HTTP requests with `fetch`, or with `XMLHttpRequest` if the caller wants the upload progress, which `fetch` does
+//! not report.
 
-use gloo_net::Error;
-use gloo_net::http::{Method, RequestBuilder, Response as FetchResponse};
-use js_sys::{Promise, Reflect, Uint8Array, global};
+use js_sys::{Promise, Uint8Array};
 use orgo_core::driver::Progress;
-use orgo_core::rest::http::{self as core, Reached, Redirects, Request, Response, ResponseBody, SendFailure};
+use orgo_core::rest::http::{Body, Reached, Redirects, Request, Response, ResponseBody, SendFailure};
 use orgo_core::rest::refusal::REDIRECTED;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortController, ReadableStream, ReadableStreamDefaultReader, RequestCache, RequestRedirect, ResponseType,
-};
 
-use super::{Browser, failure, xhr};
+use super::host::SendingWatch;
+use super::{Browser, Listener, failure};
 
-#[wasm_bindgen]
+#[wasm_bindgen(module = "/src/platform/exchange.js")]
 extern "C" {
-    /// Calls the global `fetch`. The function of gloo-net keeps only the message of an exception, but in Node the cause
-    /// is needed too.
-    fn fetch(request: &web_sys::Request) -> Promise;
+    type Exchange;
+
+    #[wasm_bindgen(catch, js_name = openFetch)]
+    fn open_fetch(method: &str, url: &str, redirect: &str) -> Result<Exchange, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = openXhr)]
+    fn open_xhr(method: &str, url: &str, limit: f64, report: &JsValue) -> Result<Option<Exchange>, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn header(this: &Exchange, name: &str, value: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn start(this: &Exchange, body: Option<Uint8Array>) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method)]
+    fn status(this: &Exchange) -> u16;
+
+    #[wasm_bindgen(method)]
+    fn headers(this: &Exchange) -> String;
+
+    #[wasm_bindgen(method)]
+    fn redirect(this: &Exchange) -> u8;
+
+    #[wasm_bindgen(method, js_name = tooLarge)]
+    fn too_large(this: &Exchange) -> bool;
+
+    #[wasm_bindgen(method)]
+    fn read(this: &Exchange) -> Promise;
+
+    #[wasm_bindgen(method)]
+    fn abort(this: &Exchange);
 }
 
-/// Aborts a request that is dropped. The controller stays private, because gloo-net fails if the reason of an abort is not
-/// an `Error`, and a caller may pass any reason.
-struct AbortOnDrop(AbortController);
+/// Aborts a request that is dropped.
+struct AbortOnDrop {
+    exchange: Exchange,
+    /// The function that receives the progress of the upload.
+    _report: Option<Listener>,
+}
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
-        self.0.abort();
+        self.exchange.abort();
     }
 }
 
@@ -39,14 +66,7 @@ pub(super) async fn send(
     request: Request,
     progress: Progress,
 ) -> Result<Response, SendFailure> {
-    // Without `XMLHttpRequest` there is no upload progress. In Node, `fetch` is used even if a test environment such as
-    // jsdom adds `XMLHttpRequest`, because only `fetch` reports the causes of failures.
-    if progress.wants_sent()
-        && browser.host.is_none()
-        && let Some(exchange) = xhr::Exchange::new(progress.clone(), request.max_response_bytes)
-    {
-        return exchange.run(&request).await;
-    }
+    let never = |error: JsValue| SendFailure::never(failure::message(&error));
     let lost = |error: &JsValue, context: &str| {
         let failure = failure::of_request(&browser, &request.url, error, context);
         if request.once && failure.reached == Reached::Maybe {
@@ -54,95 +74,79 @@ pub(super) async fn send(
         }
         failure
     };
-    // Fails only in an environment without `AbortController`, which has no `fetch` either.
-    let controller =
-        AbortController::new().map_err(|_| SendFailure::never("this environment has no AbortController"))?;
-    let redirects = request.redirects();
-    let mut builder = RequestBuilder::new(&request.url)
-        .method(match request.method {
-            core::Method::Get => Method::GET,
-            core::Method::Post => Method::POST,
-            core::Method::Put => Method::PUT,
-            core::Method::Patch => Method::PATCH,
-            core::Method::Delete => Method::DELETE,
-        })
-        .redirect(redirect_mode(&browser, &request))
-        .abort_signal(Some(&controller.signal()));
-    let _guard = AbortOnDrop(controller);
-    if has_cache_option() {
-        builder = builder.cache(RequestCache::NoStore);
-    }
+    let running = open(&browser, &request, &progress).map_err(never)?;
+    let AbortOnDrop { exchange, .. } = &running;
     for (name, value) in &request.headers {
-        builder = builder.header(name, value);
+        exchange.header(name, value).map_err(never)?;
     }
     // The close of an idle connection may race with a request, and Node's `fetch` does not let the caller choose a
     // connection. So the connection is not kept for reuse. Browsers ignore this field.
     if browser.host.is_some() && (request.once || browser.keeps_none.get()) {
-        builder = builder.header("connection", "close");
+        exchange.header("connection", "close").map_err(never)?;
     }
-    let built = match &request.body {
-        Some(body) => builder.body(Uint8Array::from(body.to_vec().as_slice())),
-        None => builder.build(),
-    };
-    // Node keeps only a weak reference to a request, whose collection would break its signal. So the request is kept
-    // until the response is read.
-    let kept = web_sys::Request::from(built.map_err(|error| SendFailure::never(not_built(error)))?);
-    let fetched = JsFuture::from(fetch(&kept)).await.map_err(|error| lost(&error, ""))?;
-    let fetched = FetchResponse::from(fetched.unchecked_into::<web_sys::Response>());
+    let body = request.body.as_ref().map(Body::to_vec);
+    let _watch = browser.host.as_ref().map(|host| SendingWatch::new(host, &request, &progress));
+    let started = exchange.start(body.as_deref().map(Uint8Array::from)).map_err(never)?;
+    JsFuture::from(started).await.map_err(|error| lost(&error, ""))?;
     progress.received();
-    // A browser hides the target of the redirect.
-    let left_origin = redirects == Redirects::SameOrigin && origin(&fetched.url()) != origin(&request.url);
-    if fetched.type_() == ResponseType::Opaqueredirect || fetched.redirected() && left_origin {
-        return Err(SendFailure::maybe(REDIRECTED));
+    let status = exchange.status();
+    if exchange.too_large() {
+        return Ok(Response { status, too_large: true, ..Response::default() });
     }
-    let mut response = Response {
-        status: fetched.status(),
-        headers: fetched.headers().entries().collect(),
-        ..Response::default()
-    };
-    let body = ResponseBody::new(request.max_response_bytes, response.header("content-length"));
-    response.too_large = match (body, fetched.body()) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(mut body), Some(stream)) => {
-            let complete = read(&stream, &mut body, &progress)
-                .await
-                .map_err(|error| lost(&error, "the response was cut off: "))?;
-            if complete {
-                response.body = body.into_bytes();
+    match exchange.redirect() {
+        0 => {}
+        1 if request.redirects() != Redirects::SameOrigin => {}
+        _ => return Err(SendFailure::maybe(REDIRECTED)),
+    }
+    let mut response = Response { status, headers: fields(&exchange.headers()), ..Response::default() };
+    response.too_large =
+        match ResponseBody::new(request.max_response_bytes, response.header("content-length")) {
+            None => true,
+            Some(mut body) => {
+                let complete = read(exchange, &mut body, &progress)
+                    .await
+                    .map_err(|error| lost(&error, "the response was cut off: "))?;
+                if complete {
+                    response.body = body.into_bytes();
+                }
+                !complete
             }
-            !complete
-        }
-    };
+        };
     Ok(response)
 }
 
-/// Returns whether requests have the option `cache`. Older versions of workerd have no HTTP cache, and throw an exception
-/// if the option is set.
-fn has_cache_option() -> bool {
-    let prototype = Reflect::get(&global(), &"Request".into())
-        .and_then(|class| Reflect::get(&class, &"prototype".into()));
-    prototype.is_ok_and(|prototype| Reflect::has(&prototype, &"cache".into()) == Ok(true))
+fn open(browser: &Browser, request: &Request, progress: &Progress) -> Result<AbortOnDrop, JsValue> {
+    let (method, url) = (request.method.as_str(), &*request.url);
+    // In Node, `fetch` is used even if a test environment such as jsdom adds `XMLHttpRequest`, because only `fetch` reports
+    // the causes of failures.
+    if progress.wants_sent() && browser.host.is_none() {
+        let progress = progress.clone();
+        let report = Listener::new(move |sent: JsValue| match sent.as_f64() {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts bytes")]
+            Some(sent) => progress.sent(sent as usize),
+            None => progress.received(),
+        });
+        #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
+        let limit = request.max_response_bytes as f64;
+        if let Some(exchange) = open_xhr(method, url, limit, report.as_ref())? {
+            return Ok(AbortOnDrop { exchange, _report: Some(report) });
+        }
+    }
+    let exchange = open_fetch(method, url, redirect_mode(browser, request))?;
+    Ok(AbortOnDrop { exchange, _report: None })
 }
 
-/// Reads a body piece by piece, because gloo-net's `binary` reports no progress. Returns `false` if the body exceeds
-/// its limit; the caller then aborts the request.
-async fn read(
-    stream: &ReadableStream,
-    body: &mut ResponseBody,
-    progress: &Progress,
-) -> Result<bool, JsValue> {
-    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+/// Reads a body piece by piece, to report the progress. Returns `false` if the body exceeds its limit; the caller then
+/// aborts the request.
+async fn read(exchange: &Exchange, body: &mut ResponseBody, progress: &Progress) -> Result<bool, JsValue> {
     loop {
-        let piece = JsFuture::from(reader.read()).await?;
+        let piece = JsFuture::from(exchange.read()).await?;
         progress.received();
-        let value = Reflect::get(&piece, &"value".into())?;
-        // The last piece has no value.
-        if value.is_undefined() {
+        if piece.is_undefined() {
             return Ok(true);
         }
         // Not `dyn_into`: test environments such as jsdom replace the global `Uint8Array`, but `fetch` keeps the original.
-        let bytes: Uint8Array = value.unchecked_into();
+        let bytes: Uint8Array = piece.unchecked_into();
         match body.room(bytes.length() as usize) {
             Some(room) => bytes.copy_to(room),
             None => return Ok(false),
@@ -153,26 +157,20 @@ async fn read(
 /// Returns whether `fetch` follows redirects. Node returns the response of a redirect, which the core follows. A browser
 /// hides that response. It removes the `authorization` header from a redirect to another origin, but not the other
 /// header fields of the caller, so a request with such fields is not redirected.
-fn redirect_mode(browser: &Browser, request: &Request) -> RequestRedirect {
+fn redirect_mode(browser: &Browser, request: &Request) -> &'static str {
     let safe = |name: &str| matches!(name, "accept" | "authorization");
     match request.redirects() {
         Redirects::SameOrigin | Redirects::AnyOrigin
             if browser.host.is_none() && request.headers.iter().all(|(name, _)| safe(name)) =>
         {
-            RequestRedirect::Follow
+            "follow"
         }
-        _ => RequestRedirect::Manual,
+        _ => "manual",
     }
 }
 
-/// Returns the scheme, the host and the port of an absolute URL, in lower case.
-fn origin(url: &str) -> String {
-    url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/").to_ascii_lowercase()
-}
-
-fn not_built(error: Error) -> String {
-    match error {
-        Error::JsError(error) => error.message,
-        Error::GlooError(message) => message,
-    }
+/// Parses the header lines of a response: `name: value`.
+fn fields(text: &str) -> Vec<(String, String)> {
+    let fields = text.lines().filter_map(|line| line.split_once(':'));
+    fields.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()
 }

@@ -1,10 +1,10 @@
 //! Implements the core's platform for pages and workers.
 
 mod failure;
+#[cfg_attr(not(feature = "node"), path = "no_host.rs")]
 mod host;
 mod http;
 mod socket;
-mod xhr;
 
 use std::cell::Cell;
 use std::future::Future;

@@ -107,6 +107,7 @@ endpoint! {
 /// Fetches the content of a file: [`GetDownloadUrl`], then the returned URL.
 pub const FILE_CONTENT: Operation = Operation {
     name: "files.bytes",
+    #[cfg(feature = "describe")]
     doc: " Fetches the content of a file.\n",
     response: ResponseKind::Content,
     ..*GetDownloadUrl::OPERATION
