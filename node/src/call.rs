@@ -72,8 +72,9 @@ impl PendingCall {
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
         let prepared = prepared.ok_or_else(|| Error::from_reason("the call was already executed"))?;
         let canceled = Arc::clone(&self.canceled);
-        promise(env, || async move {
-            Objects::from(settle(prepared.operation.clone(), prepared.run(canceled)).await)
+        promise(env, |mailbox| async move {
+            let outcome = settle(prepared.operation.clone(), prepared.run(canceled)).await;
+            Objects::alone(outcome, &mailbox).await
         })
     }
 
@@ -83,7 +84,7 @@ impl PendingCall {
     #[napi(catch_unwind, ts_return_type = "Promise<UploadProgress | null>")]
     pub fn next_upload_progress<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let progress_receiver = self.progress_receiver.clone();
-        promise(env, || async move {
+        promise(env, |_| async move {
             progress_receiver?.next().await.map(|progress| Json(progress.to_json().to_string()))
         })
     }

@@ -1,10 +1,9 @@
 //! A channel as a JavaScript class.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use napi::Env;
 use napi::bindgen_prelude::{Object, Unknown};
 use napi::{JsValue as _, ValueType};
@@ -12,9 +11,9 @@ use napi_derive::napi;
 use orgo_core::client::fields::{read_object, read_value};
 use orgo_core::driver::{self, drive};
 use orgo_core::encoding::json::Value;
-use orgo_core::encoding::plain::PlainObject;
 
 use crate::clock;
+use crate::mailbox::Environment;
 use crate::network::Network;
 use crate::panic::catch_panic;
 use crate::promise::{promise, waiting};
@@ -31,7 +30,7 @@ impl Channel {
         let running = channel.clone();
         // This promise is not awaited. It keeps the process alive until the channel has ended and its sockets are
         // closed, like a socket of Node.
-        promise(env, move || run(running.clone(), drive(network, running)))?;
+        promise(env, move |_| run(running.clone(), drive(network, running)))?;
         Ok(Self(channel))
     }
 }
@@ -46,44 +45,26 @@ async fn guarded<T>(channel: &driver::Channel, future: impl Future<Output = T>) 
     catch_panic(future).await.map_err(|message| channel.fail(clock::now(), &message)).ok()
 }
 
-/// Waits for the next items. Items with a payload may arrive every few milliseconds, and passing each one to JavaScript
-/// separately is expensive. So the items are collected for a short time.
-async fn next_batch(channel: &driver::Channel) -> Option<Vec<PlainObject>> {
-    let mut next = pin!(channel.next());
-    let mut waited = false;
-    let items = poll_fn(|context| {
-        let items = next.as_mut().poll(context);
-        waited |= items.is_pending();
-        items
-    });
-    let mut items = items.await?;
-    // Items that arrived before the call have been collected while JavaScript was busy.
-    let batch = channel.batch();
-    if waited && batch > 0 && items.iter().any(|item| item.payload.is_some()) {
-        // All channels with the same time end their batches together, so that JavaScript is woken once for all of them.
-        tokio::time::sleep(Duration::from_millis(batch - clock::now() % batch)).await;
-        items.extend(channel.next().now_or_never().flatten().unwrap_or_default());
-    }
-    Some(items)
-}
-
 #[napi]
 impl Channel {
     /// Resolves with the next items, at least one, or with `null` when the channel has ended and all items were read.
     #[napi(catch_unwind, ts_return_type = "Promise<object[] | null>")]
     pub fn next<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
-        waiting(
-            env,
-            async move { guarded(&channel, next_batch(&channel)).await.flatten().map(Objects::from) },
-        )
+        waiting(env, |mailbox| async move {
+            let sleep = |time| tokio::time::sleep(Duration::from_millis(time));
+            let is_busy = |time| mailbox.is_busy(time);
+            // Pinned here, because each function that owns a future adds a copy of it to the memory of this future.
+            let next = pin!(channel.next_batch(clock::now, sleep, is_busy));
+            guarded(&channel, next).await.flatten().map(Objects::from)
+        })
     }
 
     /// Resolves with the new state when the state changes, or with `null` after the channel has ended.
     #[napi(catch_unwind, ts_return_type = "Promise<ChannelState | null>")]
     pub fn next_state<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
-        waiting(env, async move {
+        waiting(env, |_| async move {
             let state = guarded(&channel, channel.next_state()).await.flatten()?;
             Some(Json(state.to_json().to_string()))
         })
@@ -94,7 +75,7 @@ impl Channel {
     #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
     pub fn next_progress<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
-        waiting(env, async move { guarded(&channel, channel.next_progress()).await.unwrap_or_default() })
+        waiting(env, |_| async move { guarded(&channel, channel.next_progress()).await.unwrap_or_default() })
     }
 
     /// Resolves with `true` when a fresh password is needed: call `providePassword` then. Resolves with `false` after
@@ -102,10 +83,9 @@ impl Channel {
     #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
     pub fn next_password_request<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
-        waiting(
-            env,
-            async move { guarded(&channel, channel.next_password_request()).await.unwrap_or_default() },
-        )
+        waiting(env, |_| async move {
+            guarded(&channel, channel.next_password_request()).await.unwrap_or_default()
+        })
     }
 
     /// Responds to a password request: with a target that contains the password, or with the problem, which is a text or
@@ -128,6 +108,7 @@ impl Channel {
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi passes strings by value")]
     pub fn command(&self, env: &Env, name: String, argument: Unknown<'_>) -> napi::Result<Json> {
+        Environment::of(env)?.mailbox().expect_response();
         let run = || {
             // A string may be long, so it does not pass through JSON.
             let argument = match argument.get_type() {

@@ -275,6 +275,11 @@ impl Stream {
         Self { io: Box::new(io), forwards: false, abort: Abort::default(), usage: None }
     }
 
+    /// Fails if the request was aborted. A WebSocket has no request.
+    fn check_abort(&self, context: &Context<'_>) -> io::Result<()> {
+        if self.usage.is_some() { self.abort.check(context) } else { Ok(()) }
+    }
+
     fn note_written(&self, result: &Poll<io::Result<usize>>) {
         if let (Some(usage), Poll::Ready(Ok(1..))) = (&self.usage, result) {
             usage.written();
@@ -298,7 +303,7 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.abort.check(context)?;
+        self.check_abort(context)?;
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.io).poll_read(context, buffer);
         if let (Some(usage), Poll::Ready(result)) = (&self.usage, &result) {
@@ -318,7 +323,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.abort.check(context)?;
+        self.check_abort(context)?;
         let result = Pin::new(&mut self.io).poll_write(context, bytes);
         self.note_written(&result);
         result
@@ -329,7 +334,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.abort.check(context)?;
+        self.check_abort(context)?;
         let result = Pin::new(&mut self.io).poll_write_vectored(context, slices);
         self.note_written(&result);
         result
@@ -340,12 +345,12 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.abort.check(context)?;
+        self.check_abort(context)?;
         Pin::new(&mut self.io).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.abort.check(context)?;
+        self.check_abort(context)?;
         Pin::new(&mut self.io).poll_shutdown(context)
     }
 }

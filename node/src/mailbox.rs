@@ -9,17 +9,31 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::bindgen_prelude::{FromNapiValue as _, JsObjectValue as _, Object, ToNapiValue};
 use napi::{Env, Error, Result, Status, check_status, sys};
+use orgo_core::Millis;
+
+use crate::clock;
 
 /// A result that the JavaScript thread converts and reports.
-type Delivery = Box<dyn FnOnce(&Rc<Environment>) + Send>;
+pub(crate) type Delivery = Box<dyn FnOnce(&Rc<Environment>) + Send>;
 
 /// The results for one environment. Clones share them.
 #[derive(Clone)]
-pub(crate) struct Mailbox(Arc<Mutex<Queue>>);
+pub(crate) struct Mailbox(Arc<Shared>);
+
+struct Shared {
+    queue: Mutex<Queue>,
+    /// Whether the memory of the environment is valid. While the lock is held, the environment does not end.
+    alive: Mutex<bool>,
+    /// The time of the last wake-up.
+    woken_at: AtomicU64,
+    /// Whether the JavaScript thread has sent something since the last wake-up.
+    expects_response: AtomicBool,
+}
 
 struct Queue {
     deliveries: Vec<Delivery>,
@@ -63,14 +77,16 @@ impl Environment {
 
     fn new(env: &Env) -> Result<Rc<Self>> {
         let raw = env.raw();
-        let mailbox = Mailbox(Arc::new(Mutex::new(Queue {
-            deliveries: Vec::new(),
-            function: ptr::null_mut(),
-            woken: false,
-        })));
+        let queue = Queue { deliveries: Vec::new(), function: ptr::null_mut(), woken: false };
+        let mailbox = Mailbox(Arc::new(Shared {
+            queue: Mutex::new(queue),
+            alive: Mutex::new(true),
+            woken_at: AtomicU64::new(0),
+            expects_response: AtomicBool::new(true),
+        }));
         let name = env.create_string("orgo-sdk")?;
         let mut function = ptr::null_mut();
-        // The function owns a reference to the queue, which `finalize` releases.
+        // The function owns a reference, which `finalize` releases.
         let context = Arc::into_raw(Arc::clone(&mailbox.0)).cast_mut().cast::<c_void>();
         // SAFETY: `raw` is the current environment, `name` is a value of it, and `context` stays valid until `finalize`.
         check_status!(unsafe {
@@ -90,7 +106,10 @@ impl Environment {
         })?;
         // SAFETY: as above. An environment without unresolved promises may end.
         check_status!(unsafe { sys::napi_unref_threadsafe_function(raw, function) })?;
-        lock(&mailbox.0).function = function;
+        lock(&mailbox.0.queue).function = function;
+        let context = Arc::into_raw(Arc::clone(&mailbox.0)).cast_mut().cast::<c_void>();
+        // SAFETY: as above. `end` releases this reference.
+        check_status!(unsafe { sys::napi_add_env_cleanup_hook(raw, Some(end), context) })?;
 
         let json: Object<'_> = env.get_global()?.get_named_property_unchecked("JSON")?;
         let parse: napi::Unknown<'_> = json.get_named_property_unchecked("parse")?;
@@ -102,6 +121,10 @@ impl Environment {
         let environment = Rc::new(Self { raw, mailbox, unresolved: Cell::new(0), parse: reference });
         ENVIRONMENTS.with_borrow_mut(|all| all.push(Rc::clone(&environment)));
         Ok(environment)
+    }
+
+    pub(crate) fn raw(&self) -> sys::napi_env {
+        self.raw
     }
 
     pub(crate) fn mailbox(&self) -> Mailbox {
@@ -116,7 +139,7 @@ impl Environment {
         // SAFETY: `promise` is a value of this environment.
         let promise = unsafe { Object::from_napi_value(env.raw(), promise) }?;
         if self.unresolved.replace(self.unresolved.get() + 1) == 0 {
-            let function = lock(&self.mailbox.0).function;
+            let function = lock(&self.mailbox.0.queue).function;
             // SAFETY: this is the thread of the function, which has not ended because its environment is running.
             check_status!(unsafe { sys::napi_ref_threadsafe_function(self.raw, function) })?;
         }
@@ -135,7 +158,7 @@ impl Environment {
             },
         };
         if self.unresolved.replace(self.unresolved.get() - 1) == 1 {
-            let function = lock(&self.mailbox.0).function;
+            let function = lock(&self.mailbox.0.queue).function;
             // SAFETY: as in `defer`. A failure means that the environment is ending.
             unsafe { sys::napi_unref_threadsafe_function(self.raw, function) };
         }
@@ -167,15 +190,27 @@ impl Environment {
 }
 
 impl Mailbox {
+    /// Adds work for the JavaScript thread. [`wake`](Self::wake) passes it to the thread. The work is dropped if the
+    /// environment ends before.
+    pub(crate) fn deliver(&self, delivery: Delivery) {
+        lock(&self.0.queue).deliveries.push(delivery);
+    }
+
+    /// Calls a function unless the environment has ended. The environment does not end during the call.
+    pub(crate) fn while_alive<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        let alive = lock(&self.0.alive);
+        alive.then(work)
+    }
+
     /// Adds the result of a promise. [`wake`](Self::wake) passes it to the JavaScript thread.
     pub(crate) fn resolve<T: ToNapiValue + Send + 'static>(&self, deferred: Deferred, value: T) {
         let delivery: Delivery = Box::new(move |environment| environment.resolve(deferred, value));
-        lock(&self.0).deliveries.push(delivery);
+        self.deliver(delivery);
     }
 
     /// Wakes the JavaScript thread if there are results.
     pub(crate) fn wake(&self) {
-        let mut queue = lock(&self.0);
+        let mut queue = lock(&self.0.queue);
         if queue.function.is_null() {
             // Nobody can read the results.
             queue.deliveries.clear();
@@ -184,7 +219,20 @@ impl Mailbox {
             // SAFETY: the function has not ended, because `finalize` would have set it to null.
             let status = unsafe { sys::napi_call_threadsafe_function(queue.function, ptr::null_mut(), mode) };
             queue.woken = status == sys::Status::napi_ok;
+            self.0.woken_at.store(clock::now(), Ordering::Relaxed);
+            self.0.expects_response.store(false, Ordering::Relaxed);
         }
+    }
+
+    /// Records that the JavaScript thread has sent something, and so may wait for a response.
+    pub(crate) fn expect_response(&self) {
+        self.0.expects_response.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the JavaScript thread was woken within this time, in milliseconds, and has sent nothing since.
+    pub(crate) fn is_busy(&self, time: Millis) -> bool {
+        let woken_at = self.0.woken_at.load(Ordering::Relaxed);
+        !self.0.expects_response.load(Ordering::Relaxed) && clock::now().saturating_sub(woken_at) < time
     }
 
     /// Returns whether two handles belong to the same environment.
@@ -202,9 +250,9 @@ unsafe extern "C" fn deliver(env: sys::napi_env, _: sys::napi_value, context: *m
     let environment = ENVIRONMENTS.with_borrow(|all| all.iter().find(|own| own.raw == env).cloned());
     let Some(environment) = environment else { return };
     // SAFETY: `context` is valid until `finalize`.
-    let queue = unsafe { &*context.cast::<Mutex<Queue>>() };
+    let shared = unsafe { &*context.cast::<Shared>() };
     let deliveries = {
-        let mut queue = lock(queue);
+        let mut queue = lock(&shared.queue);
         queue.woken = false;
         std::mem::take(&mut queue.deliveries)
     };
@@ -222,9 +270,9 @@ unsafe extern "C" fn deliver(env: sys::napi_env, _: sys::napi_value, context: *m
 /// Called on the JavaScript thread at the end of the environment.
 unsafe extern "C" fn finalize(env: sys::napi_env, _: *mut c_void, context: *mut c_void) {
     // SAFETY: `context` is the reference that `new` created.
-    let queue = unsafe { Arc::from_raw(context.cast::<Mutex<Queue>>()) };
+    let shared = unsafe { Arc::from_raw(context.cast::<Shared>()) };
     let deliveries = {
-        let mut queue = lock(&queue);
+        let mut queue = lock(&shared.queue);
         queue.function = ptr::null_mut();
         std::mem::take(&mut queue.deliveries)
     };
@@ -233,7 +281,14 @@ unsafe extern "C" fn finalize(env: sys::napi_env, _: *mut c_void, context: *mut 
     let _ = ENVIRONMENTS.try_with(|all| all.borrow_mut().retain(|own| own.raw != env));
 }
 
-/// Locks a queue. Ignores poisoning, because the data is valid even after a panic of another holder.
-fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner)
+/// Called on the JavaScript thread when the environment is about to end, before its memory is released.
+unsafe extern "C" fn end(context: *mut c_void) {
+    // SAFETY: `context` is the reference that `new` created.
+    let shared = unsafe { Arc::from_raw(context.cast::<Shared>()) };
+    *lock(&shared.alive) = false;
+}
+
+/// Locks a mutex. Ignores poisoning, because the data is valid even after a panic of another holder.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -12,11 +12,11 @@ use napi::{Env, Error};
 use crate::io_thread;
 use crate::mailbox::{Environment, Mailbox};
 
-/// Creates a promise for the value of a future on the I/O thread. The promise keeps the process alive until it is
+/// Creates a promise for the value of a future on the I/O thread. The job gets the mailbox of the environment. The promise keeps the process alive until it is
 /// resolved, so the future must end and must not panic.
 pub(crate) fn promise<'env, T, F>(
     env: &'env Env,
-    job: impl FnOnce() -> F + Send + 'static,
+    job: impl FnOnce(Mailbox) -> F + Send + 'static,
 ) -> napi::Result<Object<'env>>
 where
     T: ToNapiValue + Send + 'static,
@@ -27,8 +27,9 @@ where
     let environment = Environment::of(env)?;
     let (deferred, promise) = environment.defer(env)?;
     let mailbox = environment.mailbox();
+    mailbox.expect_response();
     jobs.spawn(move || async move {
-        mailbox.resolve(deferred, job().await);
+        mailbox.resolve(deferred, job(mailbox.clone()).await);
         io_thread::wake_later(mailbox);
     });
     Ok(promise)
@@ -36,7 +37,10 @@ where
 
 /// Creates a promise like [`promise`], for a future that waits for a change. The JavaScript thread polls the future
 /// first, so that the I/O thread is woken only by the change.
-pub(crate) fn waiting<'env, T, F>(env: &'env Env, future: F) -> napi::Result<Object<'env>>
+pub(crate) fn waiting<'env, T, F>(
+    env: &'env Env,
+    wait: impl FnOnce(Mailbox) -> F,
+) -> napi::Result<Object<'env>>
 where
     T: ToNapiValue + Send + 'static,
     F: Future<Output = T> + Send + 'static,
@@ -46,7 +50,7 @@ where
     let (deferred, promise) = environment.defer(env)?;
     let mailbox = environment.mailbox();
     let wait: Wait = {
-        let mailbox = mailbox.clone();
+        let (mailbox, future) = (mailbox.clone(), wait(mailbox.clone()));
         Box::pin(async move { mailbox.resolve(deferred, future.await) })
     };
     let waiting = Arc::new(Waiting { wait: Mutex::new(Some(wait)), mailbox, queued: AtomicBool::new(false) });

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -63,6 +64,8 @@ struct Times {
     /// which the request was sent.
     resumed: Option<(Duration, Instant)>,
     over: bool,
+    /// Whether the list of the server contains the connection.
+    listed: bool,
 }
 
 impl Connections {
@@ -137,13 +140,19 @@ impl Usage {
         if headers.get(CONNECTION).is_some_and(closes) {
             return;
         }
-        lock(&self.0.times).idle(Instant::now());
+        let is_listed = {
+            let mut times = lock(&self.0.times);
+            times.idle(Instant::now());
+            mem::replace(&mut times.listed, true)
+        };
         let mut known = lock(&server.0);
         if let Some(announced) = announced(headers) {
             known.announced = Some(announced);
         }
-        known.connections.retain(|(usage, _)| !lock(&usage.0.times).over && !Arc::ptr_eq(&usage.0, &self.0));
-        known.connections.push((self.clone(), connection.clone()));
+        if !is_listed {
+            known.connections.retain(|(usage, _)| !lock(&usage.0.times).over);
+            known.connections.push((self.clone(), connection.clone()));
+        }
     }
 }
 

@@ -24,14 +24,16 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::connect::{Connector, Stream, USER_AGENT_VALUE};
 use crate::error::{BoxError, describe};
+use crate::pooled::Pooled;
 
-/// The size of the buffer for reading, in bytes, of which each socket has one. tungstenite clears the buffer before each
-/// read, so a large one costs time as well as memory.
-const READ_BUFFER: usize = 16 << 10;
+/// The size of the buffer for the frame header, in bytes, of which each socket has one. tungstenite clears the buffer
+/// before each read, so a large one costs time as well as memory. [`Pooled`] reads larger blocks from the system.
+const READ_BUFFER: usize = 4 << 10;
 /// The time limit for closing a socket, including the wait for the server's close frame.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
-type Shared = Rc<RefCell<WebSocketStream<Stream>>>;
+type Socket = WebSocketStream<Pooled<Stream>>;
+type Shared = Rc<RefCell<Socket>>;
 
 /// The reading half of a socket.
 pub(crate) struct Reader(Shared);
@@ -67,14 +69,14 @@ fn origin(uri: &Uri) -> Result<Uri, BoxError> {
     Ok(Uri::from_parts(parts)?)
 }
 
-async fn handshake(uri: Uri, stream: Stream) -> Result<WebSocketStream<Stream>, Error> {
+async fn handshake(uri: Uri, stream: Stream) -> Result<Socket, Error> {
     let mut request = uri.into_client_request()?;
     request.headers_mut().insert(USER_AGENT, http::HeaderValue::from_static(USER_AGENT_VALUE));
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES));
-    let (socket, _) = client_async_with_config(request, stream, Some(config)).await?;
+    let (socket, _) = client_async_with_config(request, Pooled::new(stream), Some(config)).await?;
     Ok(socket)
 }
 

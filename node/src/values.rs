@@ -9,11 +9,12 @@ use napi::bindgen_prelude::{
     Float32ArraySlice, FromNapiValue, Function, JsObjectValue as _, Object, Result, ToNapiValue,
     Uint8ArraySlice, Unknown, sys,
 };
-use napi::{Env, Error, Status, ValueType, check_status};
+use napi::{Env, Error, JsValue as _, Status, ValueType, check_status};
 use orgo_core::encoding::plain::{Fields, Payload, PlainObject};
 use orgo_core::error;
 
-use crate::mailbox::Environment;
+use crate::mailbox::{Environment, Mailbox};
+use crate::memory::{MIN_BYTES, Memory};
 
 /// Converts a value to JSON text, which the core then checks. Returns `None` for a cyclic value, for which
 /// `JSON.stringify` throws, and for a function, which JSON cannot represent. `undefined` becomes `otherwise`.
@@ -41,12 +42,23 @@ impl ToNapiValue for Json {
 
 /// Objects that are converted to a JavaScript array, or to a single object. They are prepared on the I/O thread, so that
 /// the JavaScript thread has little work.
-pub(crate) struct Objects {
-    /// The objects without their payloads: JSON text of an array, or of the single object.
-    json: String,
-    /// The payloads, each with the index of its object in the array.
-    payloads: Vec<(u32, &'static str, Content)>,
-    alone: bool,
+pub(crate) enum Objects {
+    /// Objects without payloads, as JSON text of their array.
+    Json(String),
+    /// Objects of which at least one has a payload.
+    Array(Vec<Prepared>),
+    Alone(Prepared),
+}
+
+/// An object with its payload.
+pub(crate) struct Prepared {
+    fields: PreparedFields,
+    payload: Option<(&'static str, Content)>,
+}
+
+enum PreparedFields {
+    Type(&'static str),
+    Json(String),
 }
 
 /// The content of a payload.
@@ -57,6 +69,7 @@ enum Content {
     Utf16(Vec<u16>),
     Samples(Vec<f32>),
     Bytes(Vec<u8>),
+    Memory(Memory),
 }
 
 impl From<Payload> for Content {
@@ -94,48 +107,92 @@ impl ToNapiValue for Content {
             Self::Bytes(bytes) => unsafe {
                 value = ToNapiValue::to_napi_value(raw, Uint8ArraySlice::copy_from(&env, bytes)?)?;
             },
+            // SAFETY: as above. The memory belongs to the environment for which the content was prepared.
+            Self::Memory(memory) => value = unsafe { memory.into_array(raw) }?,
         }
         Ok(value)
     }
 }
 
+impl Objects {
+    /// Prepares a single object. Large content moves to memory of JavaScript.
+    pub(crate) async fn alone(mut object: PlainObject, mailbox: &Mailbox) -> Self {
+        if let Some((name, Payload::Bytes(bytes))) = &object.payload
+            && bytes.len() >= MIN_BYTES
+            && let Some(memory) = Memory::filled(mailbox, bytes).await
+        {
+            let payload = Some((*name, Content::Memory(memory)));
+            object.payload = None;
+            return Self::Alone(Prepared { payload, ..object.into() });
+        }
+        Self::Alone(object.into())
+    }
+}
+
+impl From<PlainObject> for Prepared {
+    fn from(PlainObject { fields, payload }: PlainObject) -> Self {
+        let fields = match fields {
+            Fields::Type(name) => PreparedFields::Type(name),
+            Fields::Json(text) => PreparedFields::Json(text),
+            Fields::Value(fields) => PreparedFields::Json(fields.to_string()),
+        };
+        Self { fields, payload: payload.map(|(name, payload)| (name, payload.into())) }
+    }
+}
+
 impl From<Vec<PlainObject>> for Objects {
     fn from(objects: Vec<PlainObject>) -> Self {
-        let mut payloads = Vec::new();
-        let mut json = String::from("[");
-        for (index, PlainObject { fields, payload }) in (0..).zip(objects) {
+        if objects.iter().any(|object| object.payload.is_some()) {
+            return Self::Array(objects.into_iter().map(Prepared::from).collect());
+        }
+        let size = |object: &PlainObject| match &object.fields {
+            Fields::Json(text) => text.len() + 1,
+            Fields::Type(_) | Fields::Value(_) => 0,
+        };
+        let mut json = String::with_capacity(2 + objects.iter().map(size).sum::<usize>());
+        json.push('[');
+        for (index, PlainObject { fields, .. }) in objects.into_iter().enumerate() {
             if index > 0 {
                 json.push(',');
             }
             match fields {
                 Fields::Json(text) => json.push_str(&text),
-                Fields::Value(fields) => json.push_str(&fields.to_string()),
+                fields => json.push_str(&fields.to_string()),
             }
-            payloads.extend(payload.map(|(name, payload)| (index, name, payload.into())));
         }
         json.push(']');
-        Self { json, payloads, alone: false }
+        Self::Json(json)
     }
 }
 
-impl From<PlainObject> for Objects {
-    fn from(PlainObject { fields, payload }: PlainObject) -> Self {
-        let payloads = payload.map(|(name, payload)| (0, name, payload.into())).into_iter().collect();
-        Self { json: fields.to_string(), payloads, alone: true }
+impl ToNapiValue for Prepared {
+    unsafe fn to_napi_value(raw: sys::napi_env, Self { fields, payload }: Self) -> Result<sys::napi_value> {
+        let env = Env::from_raw(raw);
+        let value = match fields {
+            PreparedFields::Json(text) => Environment::of(&env)?.parse(&text)?,
+            PreparedFields::Type(name) => {
+                let mut object = Object::new(&env)?;
+                object.set_named_property("type", name)?;
+                object.raw()
+            }
+        };
+        if let Some((name, content)) = payload {
+            // SAFETY: the caller passes a live environment of this thread, and `value` is a value of it.
+            unsafe { Object::from_napi_value(raw, value) }?.set_named_property(name, content)?;
+        }
+        Ok(value)
     }
 }
 
 impl ToNapiValue for Objects {
-    unsafe fn to_napi_value(env: sys::napi_env, objects: Self) -> Result<sys::napi_value> {
-        let Self { json, payloads, alone } = objects;
-        let root = Environment::of(&Env::from_raw(env))?.parse(&json)?;
-        for (index, name, content) in payloads {
-            // SAFETY: the caller passes a live environment of this thread, and `root` is a value of it.
-            let object = unsafe { Object::from_napi_value(env, root) }?;
-            let mut object = if alone { object } else { object.get_element::<Object<'_>>(index)? };
-            object.set_named_property(name, content)?;
+    unsafe fn to_napi_value(raw: sys::napi_env, objects: Self) -> Result<sys::napi_value> {
+        match objects {
+            Self::Json(text) => Environment::of(&Env::from_raw(raw))?.parse(&text),
+            // SAFETY: promised by the caller.
+            Self::Alone(object) => unsafe { Prepared::to_napi_value(raw, object) },
+            // SAFETY: as above.
+            Self::Array(objects) => unsafe { Vec::to_napi_value(raw, objects) },
         }
-        Ok(root)
     }
 }
 

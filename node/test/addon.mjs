@@ -21,6 +21,12 @@ export const path = process.env.ORGO_ADDON ?? built;
 if (!existsSync(path)) throw new Error(`no addon at ${path}: run "npm run build", or set ORGO_ADDON`);
 export const addon = createRequire(import.meta.url)(path);
 
+/** The smallest PNG: one pixel. */
+export const PIXEL = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
+
 /** Creates a client for a server on the local machine. */
 export function client(port, config = {}) {
   return new addon.Client({ base_url: `http://127.0.0.1:${port}/api`, api_key: "sk_live_secret", ...config });

@@ -4,13 +4,8 @@ import { createServer } from "node:http";
 import { createServer as createTcpServer } from "node:net";
 import { test } from "node:test";
 
-import { addon, begin, call, client, listen, thrown } from "./addon.mjs";
+import { addon, begin, call, client, listen, PIXEL, thrown } from "./addon.mjs";
 
-/** The smallest PNG: one pixel. */
-const PIXEL = Buffer.from(
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
-  "base64",
-);
 const CLICK = { id: "c1", x: 10, y: 20 };
 
 /** Starts a server that responds with JSON. Returns the requests that the server receives. */
@@ -54,6 +49,20 @@ test("the bytes of a screenshot belong to the caller", async (t) => {
   const moved = structuredClone(bytes, { transfer: [bytes.buffer] });
   assert.ok(PIXEL.equals(moved));
   assert.equal(bytes.length, 0, "the buffer was transferred, not copied");
+});
+
+test("large content belongs to the caller too", async (t) => {
+  // Larger than the pieces in which the addon copies content.
+  const image = Buffer.concat([PIXEL, Buffer.alloc(1_000_001, "content")]);
+  const { port } = await service(t, () => ({ body: { image: `data:image/png;base64,${image.toString("base64")}` } }));
+  const screenshots = Array.from({ length: 4 }, () => call(client(port), "computers.screenshot", { id: "c1" }));
+  for (const { bytes } of await Promise.all(screenshots)) {
+    assert.equal(Object.getPrototypeOf(bytes), Uint8Array.prototype);
+    assert.equal(bytes.byteLength, bytes.buffer.byteLength);
+    assert.ok(image.equals(bytes));
+    assert.ok(image.equals(structuredClone(bytes, { transfer: [bytes.buffer] })));
+    assert.equal(bytes.length, 0, "the buffer was transferred, not copied");
+  }
 });
 
 test("a file is uploaded completely", async (t) => {

@@ -150,7 +150,7 @@ test("events of the subscribed types arrive", async (t) => {
     });
   });
   const events = open(client(port), "events", port, { types: ["clipboard"] });
-  const event = (type) => ({ type: "event", event: { type, timestamp: "t", data: { content: "x" } } });
+  const event = (type) => ({ type: "events", events: [{ type, timestamp: "t", data: { content: "x" } }] });
   assert.deepEqual(await events.next(), [event("clipboard")]);
   events.command("subscribe", ["idle"]);
   assert.deepEqual(await events.next(), [event("idle")]);
@@ -188,7 +188,7 @@ test("a consumer that keeps reading loses no events and no audio, however fast t
     channel.close();
   };
   await Promise.all([
-    read("events", { types: ["idle"] }, count, ({ type }) => (type === "event" ? 1 : 0)),
+    read("events", { types: ["idle"] }, count, ({ events = [] }) => events.length),
     read("audio", { batch_ms: 0 }, seconds * 24_000, ({ samples }) => samples?.length ?? 0),
   ]);
 });

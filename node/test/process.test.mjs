@@ -8,7 +8,7 @@ import { Worker } from "node:worker_threads";
 
 import { WebSocketServer } from "ws";
 
-import { listen, path } from "./addon.mjs";
+import { listen, PIXEL, path } from "./addon.mjs";
 
 /** Starts a server that responds to all calls except `slow` ones, and whose sockets send only pongs. */
 async function service(test) {
@@ -132,6 +132,29 @@ test("worker threads have their own clients, and ending one does not affect the 
   }
   const { exit, output } = start(t, port, `console.log((await click("c1")).ok)`);
   assert.deepEqual([await exit, await output], [0, "true\n"]);
+});
+
+test("a worker may end while the addon copies content into its memory", async (t) => {
+  const image = `data:image/png;base64,${Buffer.concat([PIXEL, Buffer.alloc(4 << 20)]).toString("base64")}`;
+  const response = JSON.stringify({ image });
+  const server = createServer((_, out) => out.end(response));
+  const port = await listen(t, server);
+  const script = `${prelude(port)}
+    const { parentPort } = require("node:worker_threads");
+    const repeat = async () => {
+      for (;;) {
+        const { bytes } = await client.call("computers.screenshot", { id: "c1" }, {}).outcome();
+        parentPort.postMessage(bytes.length);
+      }
+    };
+    for (let parallel = 0; parallel < 4; parallel += 1) repeat();`;
+  for (let round = 0; round < 10; round += 1) {
+    const worker = new Worker(script, { eval: true });
+    const [length] = await once(worker, "message");
+    assert.equal(length, PIXEL.length + (4 << 20));
+    // The other three calls, and the next one, are in progress.
+    await worker.terminate();
+  }
 });
 
 test("a channel is closed when its object is collected", async (t) => {

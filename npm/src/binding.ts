@@ -174,7 +174,8 @@ export interface ChannelClient {
    * Opens a channel.
    *
    * @param options The options of the kind: `cols` and `rows` of a terminal; `sample_rate` and `channels` of audio; `types` of
-   *   events; `view_only` of a screen. `batch_ms` is the time for which the addon collects items with samples before it passes them to JavaScript.
+   *   events; `view_only` of a screen. `batch_ms` is the longest time for which the addon collects items before it passes them to
+   *   JavaScript.
    * @throws an `ErrorRecord` if the address or an option is invalid.
    */
   open<Kind extends ChannelKind>(

@@ -13,7 +13,7 @@ async function open(types = ["idle"]) {
   return { channel, events: await opened };
 }
 
-const event = (type, data = {}) => ({ type: "event", event: { type, timestamp: "2026-01-01T00:00:00.000Z", data } });
+const event = (type, data = {}) => ({ type: "events", events: [{ type, timestamp: "2026-01-01T00:00:00.000Z", data }] });
 const copied = (content) => event("clipboard", { content });
 
 test("a loop receives every event, and gaps are reported", async () => {

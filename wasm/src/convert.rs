@@ -28,6 +28,7 @@ fn parse(json: &str) -> JsValue {
 pub(crate) fn object_to_js(PlainObject { fields, payload }: PlainObject) -> JsValue {
     let object = match fields {
         Fields::Value(fields) => to_js(&fields),
+        fields @ Fields::Type(_) => parse(&fields.to_string()),
         Fields::Json(text) => parse(&text),
     };
     if let Some((name, payload)) = payload {

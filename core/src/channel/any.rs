@@ -19,9 +19,8 @@ use crate::error::Error;
 
 /// A kind of channel that the bindings can open.
 pub trait Kind: Protocol + Send + Sized + 'static {
-    /// The default of the option `batch_ms`: the time for which items are collected before they are passed to another
-    /// thread, in milliseconds.
-    const BATCH: Millis = 0;
+    /// When items are collected before they are passed to another thread. The option `batch_ms` overrides the time.
+    const BATCHING: Batching = Batching { time: 0, always: false, enough: u64::MAX };
 
     /// Opens a channel with the options of its kind.
     ///
@@ -46,6 +45,19 @@ pub trait Kind: Protocol + Send + Sized + 'static {
     }
 }
 
+/// When a consumer on another thread collects items, because waking a thread costs more than handling an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batching {
+    /// The longest time for which items are collected, in milliseconds. Items are collected until the next multiple of this
+    /// time, so that all channels with the same time wake the other thread together.
+    pub time: Millis,
+    /// Whether items are always collected. Otherwise an item is delivered immediately if the other thread was not woken
+    /// within the last `time`.
+    pub always: bool,
+    /// At this number of units of [`Counters`], the items are delivered immediately.
+    pub enough: u64,
+}
+
 /// A command for a channel.
 #[derive(Debug, Clone, Copy)]
 pub struct Command<'a> {
@@ -57,8 +69,8 @@ pub struct Command<'a> {
 
 type Open = fn(Target, &Fields<'_>, u64, Millis) -> Result<Box<dyn AnySession>, Error>;
 
-/// Each kind of channel: its name, its default for `batch_ms`, and the function that opens it.
-const KINDS: &[(&str, Millis, Open)] = &[
+/// Each kind of channel: its name, its batching, and the function that opens it.
+const KINDS: &[(&str, Batching, Open)] = &[
     kind::<Terminal>(),
     kind::<Audio>(),
     kind::<Events>(),
@@ -66,12 +78,11 @@ const KINDS: &[(&str, Millis, Open)] = &[
     kind::<super::screen::Screen>(),
 ];
 
-const fn kind<K: Kind>() -> (&'static str, Millis, Open) {
-    (K::CHANNEL, K::BATCH, |target, options, seed, now| Ok(Box::new(K::open(target, options, seed, now)?)))
+const fn kind<K: Kind>() -> (&'static str, Batching, Open) {
+    (K::CHANNEL, K::BATCHING, |target, options, seed, now| Ok(Box::new(K::open(target, options, seed, now)?)))
 }
 
-/// Opens a channel by the name of its kind. Returns the session, and the time for which its items are collected, in
-/// milliseconds.
+/// Opens a channel by the name of its kind. Returns the session, and when its items are collected.
 ///
 /// # Errors
 /// [`Error::Encode`] for an unknown kind or an invalid option.
@@ -81,8 +92,8 @@ pub fn open(
     options: &Map,
     seed: u64,
     now: Millis,
-) -> Result<(Box<dyn AnySession>, Millis), Error> {
-    let Some((_, batch, open)) = KINDS.iter().find(|(kind, ..)| *kind == name) else {
+) -> Result<(Box<dyn AnySession>, Batching), Error> {
+    let Some((_, batching, open)) = KINDS.iter().find(|(kind, ..)| *kind == name) else {
         // A page downloads the screen channel separately.
         let problem = if name == "screen" {
             "cannot be `screen` here: the screen needs the native addon of Node"
@@ -93,8 +104,8 @@ pub fn open(
     };
     let owner = owner(name);
     let options = Fields::new(&owner, options);
-    let batch = match options.any_number("batch_ms") {
-        None => *batch,
+    let time = match options.any_number("batch_ms") {
+        None => batching.time,
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
         Some(batch) if (0.0..=1000.0).contains(&batch) && batch.fract() == 0.0 => batch as Millis,
         Some(_) => {
@@ -102,7 +113,7 @@ pub fn open(
             return Err(Error::encode(&owner, "batch_ms", problem));
         }
     };
-    Ok((open(target, &options, seed, now)?, batch))
+    Ok((open(target, &options, seed, now)?, Batching { time, ..*batching }))
 }
 
 /// Opens a channel like [`open`], for a module that contains one kind.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::any::{Command, Kind};
+use super::any::{Batching, Command, Kind};
 use super::link::{Action, Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session, drop_oldest_error};
 use crate::Millis;
@@ -257,8 +257,9 @@ impl Protocol for Audio {
 }
 
 impl Kind for Audio {
-    /// The duration of an audio message from the server, so one batch contains about two messages.
-    const BATCH: Millis = 20;
+    /// The time is the duration of two audio messages from the server. Samples are always collected, because they arrive
+    /// all the time.
+    const BATCHING: Batching = Batching { time: 40, always: true, enough: u64::MAX };
 
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
         let (sample_rate, channels) = (options.any_number("sample_rate"), options.any_number("channels"));
@@ -277,8 +278,7 @@ impl Kind for Audio {
                 ("channels", u32::from(channels).into()),
             ])),
             AudioItem::Samples(samples) => {
-                let fields = Value::record([("type", "samples".into())]);
-                PlainObject::with_payload(fields, "samples", Payload::Samples(samples))
+                PlainObject::of_type("samples", "samples", Payload::Samples(samples))
             }
             AudioItem::Error(message) => {
                 PlainObject::from(Value::record([("type", "error".into()), ("message", message.into())]))

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::any::{Command, Kind};
+use super::any::{Batching, Command, Kind};
 use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session, drop_oldest_error};
 use crate::Millis;
@@ -172,18 +172,11 @@ pub enum EventItem {
 }
 
 impl EventItem {
-    /// Converts the item to the JSON that the bindings pass to JavaScript.
+    /// Converts the item to JSON.
     #[must_use]
     pub fn into_json(self) -> Value {
         match self {
-            Self::Event { event: DesktopEvent { kind, timestamp, data } } => {
-                let event = Value::record([
-                    ("type", kind.into()),
-                    ("timestamp", timestamp.into()),
-                    ("data", Value::Object(data)),
-                ]);
-                Value::record([("type", "event".into()), ("event", event)])
-            }
+            Self::Event { event } => Value::record([("type", "event".into()), ("event", event.into_json())]),
             Self::Gap { missed } => Value::record([("type", "gap".into()), ("missed", missed.into())]),
             Self::Error { message } => Value::record([("type", "error".into()), ("message", message.into())]),
         }
@@ -211,45 +204,84 @@ pub struct Events {
 /// An unread item.
 #[derive(Debug)]
 enum Queued {
-    /// An event as the JSON for JavaScript, with the size of its message in bytes.
-    Json(String, usize),
-    /// An event that was decoded, with the size of its message in bytes.
-    Event(DesktopEvent, usize),
+    Events(Run),
     Gap(Option<u64>),
     Error(String),
 }
 
-impl Queued {
-    /// Returns the size of the message of an event, in bytes.
-    fn event_bytes(&self) -> Option<usize> {
-        match self {
-            Self::Json(_, bytes) | Self::Event(_, bytes) => Some(*bytes),
-            Self::Gap(_) | Self::Error(_) => None,
-        }
+/// Consecutive events, as the JSON of one item for JavaScript. A flood of events needs one text and one call of
+/// `JSON.parse` for many events.
+#[derive(Debug)]
+struct Run {
+    /// The item without its end.
+    text: String,
+    /// The start of the first event in the text.
+    start: usize,
+    /// For each event: the end of its text, and the size of its message in bytes.
+    events: VecDeque<(usize, usize)>,
+    /// The number of events, including those that were removed.
+    added: usize,
+}
+
+impl Run {
+    const START: &str = r#"{"type":"events","events":["#;
+    const END: &str = "]}";
+    /// The maximum number of events, so that they do not delay other work of the JavaScript thread.
+    const MAX_EVENTS: usize = 256;
+    /// A longer text is not extended, because the text of dropped events remains until the last event is removed.
+    const MAX_TEXT: usize = 64 << 10;
+
+    fn new() -> Self {
+        Self { text: Self::START.to_owned(), start: Self::START.len(), events: VecDeque::new(), added: 0 }
     }
 
+    fn push(&mut self, event: &str, bytes: usize) {
+        if !self.events.is_empty() {
+            self.text.push(',');
+        }
+        self.text.push_str(event);
+        self.added += 1;
+        self.events.push_back((self.text.len(), bytes));
+    }
+
+    fn is_full(&self) -> bool {
+        self.added >= Self::MAX_EVENTS || self.text.len() >= Self::MAX_TEXT
+    }
+
+    /// Removes the first event. Returns its text, and the size of its message in bytes.
+    fn pop(&mut self) -> Option<(&str, usize)> {
+        let (end, bytes) = self.events.pop_front()?;
+        let start = std::mem::replace(&mut self.start, end + 1);
+        Some((self.text.get(start..end).unwrap_or_default(), bytes))
+    }
+
+    fn into_json(mut self) -> String {
+        if self.start > Self::START.len() {
+            return [Self::START, self.text.get(self.start..).unwrap_or_default(), Self::END].concat();
+        }
+        self.text.push_str(Self::END);
+        self.text
+    }
+}
+
+impl Queued {
     fn is_reconnect_gap(&self) -> bool {
         matches!(self, Self::Gap(None))
     }
 
-    fn into_item(self) -> EventItem {
+    /// Returns the item unless it consists of events.
+    fn into_notice(self) -> Option<EventItem> {
         match self {
-            Self::Json(text, _) => {
-                // The text was checked when it was received.
-                let mut item = json::parse(text.as_bytes()).unwrap_or_default();
-                let event = item.get_mut("event").and_then(DesktopEvent::read).unwrap_or_default();
-                EventItem::Event { event }
-            }
-            Self::Event(event, _) => EventItem::Event { event },
-            Self::Gap(missed) => EventItem::Gap { missed },
-            Self::Error(message) => EventItem::Error { message },
+            Self::Events(_) => None,
+            Self::Gap(missed) => Some(EventItem::Gap { missed }),
+            Self::Error(message) => Some(EventItem::Error { message }),
         }
     }
 }
 
-/// Returns the JSON of an item from a message with an event. Returns `None` for every other message, and for an event
-/// that JavaScript would not parse to the fields of [`DesktopEvent`].
-fn event_json(message: &[u8]) -> Option<String> {
+/// Returns the text of the event in a message. Returns `None` for every other message, and for an event that JavaScript
+/// would not parse to the fields of [`DesktopEvent`].
+fn event_text(message: &[u8]) -> Option<&str> {
     let (mut is_event, mut event, mut has_surrogates) = (false, None, false);
     members(message, &mut |name, value| {
         match name {
@@ -275,11 +307,18 @@ fn event_json(message: &[u8]) -> Option<String> {
         Ok(())
     })
     .ok()?;
-    let event = event.filter(|_| is_event && !has_surrogates)?;
-    Some([r#"{"type":"event","event":"#, std::str::from_utf8(event).ok()?, "}"].concat())
+    std::str::from_utf8(event.filter(|_| is_event && !has_surrogates)?).ok()
 }
 
 impl DesktopEvent {
+    fn into_json(self) -> Value {
+        Value::record([
+            ("type", self.kind.into()),
+            ("timestamp", self.timestamp.into()),
+            ("data", Value::Object(self.data)),
+        ])
+    }
+
     fn read(event: &mut Value) -> Option<Self> {
         let mut take = |name: &str| event.get_mut(name).map(Value::take);
         let Some(Value::String(kind)) = take("type") else { return None };
@@ -297,16 +336,24 @@ impl DesktopEvent {
 
 impl Events {
     /// Queues an event.
-    fn push(&mut self, event: Queued, counters: &mut Counters) {
+    fn push(&mut self, event: &str, bytes: usize, counters: &mut Counters) {
         // A single event can exceed the limit of a queue that was not full. Then nothing is dropped.
         let drops = self.is_full();
         counters.received += 1;
         self.waiting += 1;
-        self.waiting_bytes += event.event_bytes().unwrap_or_default();
-        self.items.push_back(event);
+        self.waiting_bytes += bytes;
+        match self.items.back_mut() {
+            Some(Queued::Events(run)) if !run.is_full() => run.push(event, bytes),
+            _ => {
+                let mut run = Run::new();
+                run.push(event, bytes);
+                self.items.push_back(Queued::Events(run));
+            }
+        }
         // The newest event is kept, even if it alone exceeds `MAX_BYTES`.
         while drops && (self.waiting > MAX_EVENTS || self.waiting_bytes > MAX_BYTES && self.waiting > 1) {
-            let Some(oldest) = self.items.iter().position(|queued| queued.event_bytes().is_some()) else {
+            let Some(oldest) = self.items.iter().position(|queued| matches!(queued, Queued::Events(_)))
+            else {
                 break;
             };
             self.drop_event(oldest);
@@ -315,15 +362,18 @@ impl Events {
         counters.buffered = self.waiting as u64;
     }
 
-    /// Drops the oldest event, which is at index `oldest`. Only gaps and errors are before it.
+    /// Drops the oldest event, which is the first one of the item at index `oldest`. Only gaps and errors are before it.
     fn drop_event(&mut self, oldest: usize) {
+        let Some(Queued::Events(run)) = self.items.get_mut(oldest) else { return };
         self.waiting -= 1;
-        self.waiting_bytes -=
-            self.items.remove(oldest).and_then(|queued| queued.event_bytes()).unwrap_or_default();
+        self.waiting_bytes -= run.pop().map_or(0, |(_, bytes)| bytes);
+        if run.events.is_empty() {
+            self.items.remove(oldest);
+        }
         // A gap replaces the event, or an adjacent gap grows. The order of adjacent gaps has no meaning.
         let gaps = self.items.range_mut(..oldest).rev().map_while(|queued| match queued {
             Queued::Gap(missed) => Some(missed),
-            Queued::Json(..) | Queued::Event(..) | Queued::Error(_) => None,
+            Queued::Events(_) | Queued::Error(_) => None,
         });
         match gaps.flatten().next() {
             Some(missed) => *missed += 1,
@@ -336,18 +386,13 @@ impl Events {
             self.items.remove(oldest);
         }
     }
-}
 
-impl Events {
-    fn take(&mut self, counters: &mut Counters) -> Option<Queued> {
-        let queued = self.items.pop_front()?;
-        if let Some(bytes) = queued.event_bytes() {
-            self.waiting -= 1;
-            self.waiting_bytes -= bytes;
-            counters.taken += 1;
-            counters.buffered = self.waiting as u64;
-        }
-        Some(queued)
+    /// Counts events that the consumer takes.
+    fn take(&mut self, events: usize, bytes: usize, counters: &mut Counters) {
+        self.waiting -= events;
+        self.waiting_bytes -= bytes;
+        counters.taken += events as u64;
+        counters.buffered = self.waiting as u64;
     }
 }
 
@@ -372,15 +417,15 @@ impl Protocol for Events {
 
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received {
         let bytes = message.bytes();
-        if let Some(json) = event_json(bytes) {
-            self.push(Queued::Json(json, bytes.len()), counters);
+        if let Some(event) = event_text(bytes) {
+            self.push(event, bytes.len(), counters);
             return Received::Handled;
         }
         let Ok(mut frame) = json::parse(bytes) else { return Received::Malformed };
         let event = frame.get_mut("event").and_then(DesktopEvent::read);
         let text = |name: &str| frame.get(name).and_then(Value::as_str).unwrap_or_default();
         match (text("type"), event) {
-            ("event", Some(event)) => self.push(Queued::Event(event, bytes.len()), counters),
+            ("event", Some(event)) => self.push(&event.into_json().to_string(), bytes.len(), counters),
             ("pong" | "subscribed" | "unsubscribed", _) => {}
             ("error", _) => {
                 let message = mask.text(text("message"));
@@ -394,7 +439,17 @@ impl Protocol for Events {
     }
 
     fn poll_item(&mut self, counters: &mut Counters) -> Option<EventItem> {
-        self.take(counters).map(Queued::into_item)
+        let Some(Queued::Events(run)) = self.items.front_mut() else {
+            return self.items.pop_front().and_then(Queued::into_notice);
+        };
+        let (text, bytes) = run.pop()?;
+        // The text was checked when it was received.
+        let mut event = json::parse(text.as_bytes()).unwrap_or_default();
+        if run.events.is_empty() {
+            self.items.pop_front();
+        }
+        self.take(1, bytes, counters);
+        Some(EventItem::Event { event: DesktopEvent::read(&mut event).unwrap_or_default() })
     }
 
     fn is_full(&self) -> bool {
@@ -407,7 +462,8 @@ impl Protocol for Events {
 }
 
 impl Kind for Events {
-    const MAX_BATCH: usize = 256;
+    const BATCHING: Batching = Batching { time: 8, always: false, enough: 256 };
+    const MAX_BATCH: usize = 1;
 
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
         Session::events(target, &options.texts("types")?, seed, now)
@@ -435,9 +491,13 @@ impl Kind for Events {
     }
 
     fn poll_export(&mut self, counters: &mut Counters) -> Option<PlainObject> {
-        Some(match self.take(counters)? {
-            Queued::Json(text, _) => PlainObject { fields: PlainFields::Json(text), payload: None },
-            other => Self::export(other.into_item()),
+        Some(match self.items.pop_front()? {
+            Queued::Events(run) => {
+                let bytes = run.events.iter().map(|(_, bytes)| bytes).sum();
+                self.take(run.events.len(), bytes, counters);
+                PlainObject { fields: PlainFields::Json(run.into_json()), payload: None }
+            }
+            notice => Self::export(notice.into_notice()?),
         })
     }
 }

@@ -20,7 +20,7 @@ mod session;
 mod terminal;
 mod text;
 
-pub use any::{AnySession, Command, Kind, open, open_kind};
+pub use any::{AnySession, Batching, Command, Kind, open, open_kind};
 pub use audio::{Audio, AudioItem};
 pub use close::{CloseCause, CloseReason};
 pub use events::{

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::mem;
 
-use super::any::{Command, Kind};
+use super::any::{Batching, Command, Kind};
 use super::close::{CloseCause, CloseReason};
 use super::input::MAX_INPUT;
 use super::link::{Counters, Target};
@@ -353,6 +353,8 @@ impl Session<Terminal> {
 }
 
 impl Kind for Terminal {
+    const BATCHING: Batching = Batching { time: 4, always: false, enough: 256 << 10 };
+
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
         Session::terminal(target, options.any_number("cols"), options.any_number("rows"), seed, now)
     }
@@ -378,10 +380,7 @@ impl Kind for Terminal {
 
     fn export(item: TerminalItem) -> PlainObject {
         match item {
-            TerminalItem::Output { data } => {
-                let fields = Value::record([("type", "output".into())]);
-                PlainObject::with_payload(fields, "data", Payload::Text(data))
-            }
+            TerminalItem::Output { data } => PlainObject::of_type("output", "data", Payload::Text(data)),
             other => other.to_json().into(),
         }
     }

@@ -1,13 +1,19 @@
 //! The handle to a channel of any kind.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::mem;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use futures_util::FutureExt as _;
+use futures_util::future::{Either, select};
+
 use super::signal::Signal;
 use crate::Millis;
-use crate::channel::{AnySession, Command, Counters, Kind, State, Target, open, open_kind};
+use crate::channel::{AnySession, Batching, Command, Counters, Kind, State, Target, open, open_kind};
 use crate::client::address::ComputerAddress;
 use crate::client::config::Config;
 use crate::client::credentials::Password;
@@ -23,7 +29,9 @@ pub struct Channel(Arc<Shared>);
 struct Shared {
     session: Mutex<Box<dyn AnySession>>,
     password_source: PasswordSource,
-    batch: Millis,
+    batching: Batching,
+    /// Whether the consumer collects items, so that a new item does not wake it.
+    collecting: AtomicBool,
     reported: Mutex<State>,
     progress: Mutex<Progress>,
     password_request: Mutex<PasswordRequest>,
@@ -52,7 +60,7 @@ pub(super) enum PasswordSource {
 
 /// The progress of the input: the number of acknowledged bytes, the number of bytes that may be lost, and the channel's
 /// state.
-type Progress = (u64, u64, Option<State>);
+pub(super) type Progress = (u64, u64, Option<State>);
 
 /// The computer's address and password, or the problem: a text, or the record of the error of a call.
 pub(super) type Credentials = Result<(ComputerAddress, Password), Value>;
@@ -106,14 +114,14 @@ impl Channel {
         now: Millis,
     ) -> Result<Self, Error> {
         Self::open_with(config, target, |target| {
-            Ok((open_kind::<K>(kind, target, options, seed, now)?, K::BATCH))
+            Ok((open_kind::<K>(kind, target, options, seed, now)?, K::BATCHING))
         })
     }
 
     fn open_with(
         config: &Config,
         target: &Map,
-        open: impl FnOnce(Target) -> Result<(Box<dyn AnySession>, Millis), Error>,
+        open: impl FnOnce(Target) -> Result<(Box<dyn AnySession>, Batching), Error>,
     ) -> Result<Self, Error> {
         let fields = Fields::new("channel", target);
         let (address, password) = credentials(fields)?;
@@ -124,11 +132,12 @@ impl Channel {
         };
         let mut target = Target::new(config, address, password);
         target.limit_reconnects(fields.number("max_reconnects")?)?;
-        let (session, batch) = open(target)?;
+        let (session, batching) = open(target)?;
         Ok(Self(Arc::new(Shared {
             session: Mutex::new(session),
             password_source,
-            batch,
+            batching,
+            collecting: AtomicBool::new(false),
             reported: Mutex::new(State::Connecting),
             progress: Mutex::default(),
             password_request: Mutex::default(),
@@ -173,11 +182,57 @@ impl Channel {
         self.session().counters()
     }
 
-    /// Returns the time for which a consumer on another thread collects items with a payload before it forwards them,
-    /// in milliseconds.
-    #[must_use]
-    pub fn batch(&self) -> Millis {
-        self.0.batch
+    /// Waits for the next items like [`next`](Self::next), for a consumer on another thread. Collects items for a short
+    /// time if many arrive. `now` returns the time of the clock, `sleep` waits for a time, and `is_busy` returns whether the
+    /// other thread was woken within the last time and has sent nothing since, so that it expects no response.
+    pub async fn next_batch<S: Future<Output = ()>>(
+        &self,
+        now: impl FnOnce() -> Millis,
+        sleep: impl FnOnce(Millis) -> S,
+        is_busy: impl FnOnce(Millis) -> bool,
+    ) -> Option<Vec<PlainObject>> {
+        let before = self.counters().taken;
+        let mut next = pin!(self.next());
+        let mut waited = false;
+        let items = poll_fn(|context| {
+            let items = next.as_mut().poll(context);
+            waited |= items.is_pending();
+            items
+        });
+        let mut items = items.await?;
+        let Batching { time, always, .. } = self.0.batching;
+        // Items that arrived before the call were collected while the consumer was busy.
+        let collects = time > 0 && waited && self.counters().taken > before;
+        if collects && (always || is_busy(time)) {
+            self.collect(pin!(sleep(time - now() % time))).await;
+            items.extend(self.next().now_or_never().flatten().unwrap_or_default());
+        }
+        Some(items)
+    }
+
+    /// Waits until the time is over, the channel has ended, or there are enough items.
+    async fn collect(&self, time: Pin<&mut impl Future<Output = ()>>) {
+        /// Ends the collection even if the future is dropped.
+        struct Collecting<'a>(&'a AtomicBool);
+        impl Drop for Collecting<'_> {
+            fn drop(&mut self) {
+                self.0.store(false, Ordering::Release);
+            }
+        }
+        self.0.collecting.store(true, Ordering::Release);
+        let _collecting = Collecting(&self.0.collecting);
+        let enough = async {
+            while !self.has_enough_items() && !is_closed(&self.state()) {
+                self.0.items.wait().await;
+            }
+        };
+        match select(time, pin!(enough)).await {
+            Either::Left(_) | Either::Right(_) => {}
+        }
+    }
+
+    fn has_enough_items(&self) -> bool {
+        self.counters().buffered >= self.0.batching.enough
     }
 
     /// Waits for the next items. Returns at least one item, in order, or `None` once the channel has ended and every
@@ -226,12 +281,8 @@ impl Channel {
     /// Returns `false` after the end of the channel, and `true` otherwise.
     pub async fn next_progress(&self) -> bool {
         loop {
-            let (state, counters) = {
-                let session = self.session();
-                (session.state(), session.counters())
-            };
-            let closed = is_closed(&state);
-            let progress = (counters.acknowledged, counters.unacknowledged, Some(state));
+            let progress = self.progress();
+            let closed = progress.2.as_ref().is_some_and(is_closed);
             {
                 let mut reported = lock(&self.0.progress);
                 if *reported != progress {
@@ -316,12 +367,25 @@ impl Channel {
         lock(&self.0.session)
     }
 
+    pub(super) fn progress(&self) -> Progress {
+        let session = self.session();
+        let Counters { acknowledged, unacknowledged, .. } = session.counters();
+        (acknowledged, unacknowledged, Some(session.state()))
+    }
+
     pub(super) fn password_source(&self) -> PasswordSource {
         self.0.password_source
     }
 
     pub(super) fn poll_command(&self, context: &mut Context<'_>) -> Poll<()> {
         self.0.command.poll(context)
+    }
+
+    /// Wakes the consumers that wait for items, if there are items for them.
+    pub(super) fn wake_for_items(&self) {
+        if !self.0.collecting.load(Ordering::Acquire) || self.has_enough_items() {
+            self.0.items.raise();
+        }
     }
 
     /// Wakes every waiting consumer to check for changes.

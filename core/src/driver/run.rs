@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures_util::future::{Either, select};
 
 use super::authorize::request_password;
-use super::channel::{Channel, Credentials, is_closed};
+use super::channel::{Channel, Credentials, Progress, is_closed};
 use super::platform::{Message, Outgoing, Platform, SocketReader, SocketWriter};
 use crate::Millis;
 use crate::channel::{Action, ConnectFailure};
@@ -62,6 +62,8 @@ pub fn drive<P: Platform>(platform: P, channel: Channel) -> impl Future<Output =
         closing: Vec::new(),
         timer: None,
         received: 0,
+        drained: false,
+        progress: None,
     }
     .run()
 }
@@ -80,6 +82,10 @@ struct Driver<P: Platform> {
     timer: Option<(Millis, Task<()>)>,
     /// The size of the messages that were received since the last yield.
     received: usize,
+    /// Whether the socket had no more messages, and will wake this task.
+    drained: bool,
+    /// The progress that the consumers know.
+    progress: Option<Progress>,
 }
 
 impl<P: Platform> Driver<P> {
@@ -87,7 +93,7 @@ impl<P: Platform> Driver<P> {
         loop {
             self.perform_actions();
             self.write_log();
-            self.channel.wake_consumers();
+            self.wake_consumers();
             if self.is_finished() {
                 return;
             }
@@ -97,6 +103,7 @@ impl<P: Platform> Driver<P> {
             if self.received >= YIELD_AFTER {
                 self.received = 0;
                 self.platform.yield_now().await;
+                self.drained = false;
             }
         }
     }
@@ -208,6 +215,17 @@ impl<P: Platform> Driver<P> {
         }
     }
 
+    /// Wakes the consumers. Most messages only add items, and waking a consumer without a reason takes time.
+    fn wake_consumers(&mut self) {
+        let progress = self.channel.progress();
+        if self.progress.as_ref() == Some(&progress) {
+            self.channel.wake_for_items();
+        } else {
+            self.progress = Some(progress);
+            self.channel.wake_consumers();
+        }
+    }
+
     fn is_finished(&self) -> bool {
         self.closing.is_empty() && is_closed(&self.channel.state())
     }
@@ -227,6 +245,8 @@ impl<P: Platform> Driver<P> {
     }
 
     async fn next_event(&mut self) -> Event<P> {
+        // Before this function waits, no time has passed since the socket was found to be drained.
+        let mut drained = mem::take(&mut self.drained);
         poll_fn(|context| {
             let count = self.closing.len();
             self.closing.retain_mut(|close| close.as_mut().poll(context).is_pending());
@@ -245,7 +265,9 @@ impl<P: Platform> Driver<P> {
                 self.connecting = None;
                 return Poll::Ready(event);
             }
-            if let Poll::Ready(event) = self.poll_receive(context) {
+            if !mem::take(&mut drained)
+                && let Poll::Ready(event) = self.poll_receive(context)
+            {
                 return Poll::Ready(event);
             }
             if let Some((_, timer)) = &mut self.timer
@@ -282,7 +304,10 @@ impl<P: Platform> Driver<P> {
                     self.reading = None;
                     return Poll::Ready(Event::Closed(code, reason));
                 }
-                Poll::Pending => break,
+                Poll::Pending => {
+                    self.drained = any;
+                    break;
+                }
             }
             any = true;
         }

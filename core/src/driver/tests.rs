@@ -6,7 +6,9 @@ use std::future::{Future, pending, poll_fn};
 use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::FutureExt as _;
 
@@ -17,7 +19,7 @@ use crate::channel::{ConnectFailure, State};
 use crate::client::address::SocketUrl;
 use crate::client::config::Config;
 use crate::diagnostics::log::LogEntry;
-use crate::encoding::json::{Map, Value};
+use crate::encoding::json::{self, Map, Value};
 use crate::encoding::plain::{Payload, PlainObject};
 use crate::rest::http::{Request, Response, SendFailure};
 
@@ -176,6 +178,14 @@ impl Running {
     }
 }
 
+fn count_events(items: &[PlainObject]) -> usize {
+    let count = |item: &PlainObject| {
+        let item = json::parse(item.fields.to_string().as_bytes()).unwrap();
+        if let Some(Value::Array(events)) = item.get("events") { events.len() } else { 0 }
+    };
+    items.iter().map(count).sum()
+}
+
 #[test]
 fn a_new_socket_works_while_the_close_of_the_old_one_hangs() {
     let mut running = Running::open("terminal");
@@ -276,7 +286,7 @@ fn the_server_waits_for_a_slow_consumer_but_not_for_one_that_has_stopped() {
         poll_all(&mut running);
         running.host.advance(4_000);
         poll_all(&mut running);
-        read += running.channel.next().now_or_never().flatten().map_or(0, |items| items.len());
+        read += count_events(&running.channel.next().now_or_never().flatten().unwrap_or_default());
     }
     poll_all(&mut running);
     let counters = running.channel.counters();
@@ -380,4 +390,75 @@ fn options_of_a_channel_are_refused_by_name() {
     ] {
         assert_eq!(open(kind, options), message);
     }
+}
+
+/// Counts the wake-ups of a task.
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn items_are_collected_while_the_other_thread_is_busy() {
+    const EVENT: &str = r#"{"type":"event","event":{"type":"idle","timestamp":"","data":{}}}"#;
+    let wakes = Arc::<Wakes>::default();
+    let waker = Waker::from(Arc::clone(&wakes));
+    let mut running = Running::open("events");
+    let (host, channel) = (running.host.clone(), running.channel.clone());
+    let socket = host.socket(0);
+    let next = |busy: bool| {
+        let sleep = |time| host.sleep(time);
+        Box::pin(channel.next_batch(|| host.now(), sleep, move |time| busy && time == 8))
+    };
+    let read = |next: &mut Pin<Box<dyn Future<Output = Option<Vec<PlainObject>>> + '_>>| match next
+        .as_mut()
+        .poll(&mut Context::from_waker(&waker))
+    {
+        Poll::Ready(items) => Some(count_events(&items.unwrap_or_default())),
+        Poll::Pending => None,
+    };
+    let arrive = |running: &mut Running, count: usize| {
+        (0..count).for_each(|_| socket.receives(EVENT));
+        (0..10).for_each(|_| assert!(!running.poll()));
+    };
+
+    let mut idle: Pin<Box<dyn Future<Output = _> + '_>> = next(false);
+    assert_eq!(read(&mut idle), None);
+    arrive(&mut running, 1);
+    assert_eq!(read(&mut idle), Some(1), "a single event is not delayed");
+
+    host.advance(9 - host.now() % 8);
+    let mut busy: Pin<Box<dyn Future<Output = _> + '_>> = next(true);
+    assert_eq!(read(&mut busy), None);
+    arrive(&mut running, 1);
+    assert_eq!(read(&mut busy), None);
+    let before = wakes.0.load(Ordering::Relaxed);
+    arrive(&mut running, 2);
+    assert_eq!(wakes.0.load(Ordering::Relaxed), before, "more events do not wake the consumer");
+    host.advance(6);
+    assert_eq!(read(&mut busy), None);
+    host.advance(1);
+    assert_eq!(read(&mut busy), Some(3));
+
+    let mut full: Pin<Box<dyn Future<Output = _> + '_>> = next(true);
+    assert_eq!(read(&mut full), None);
+    arrive(&mut running, 1);
+    assert_eq!(read(&mut full), None);
+    arrive(&mut running, 255);
+    assert_eq!(read(&mut full), None);
+    let before = wakes.0.load(Ordering::Relaxed);
+    arrive(&mut running, 1);
+    assert!(wakes.0.load(Ordering::Relaxed) > before);
+    assert_eq!(read(&mut full), Some(257), "enough events are delivered at once");
+
+    let mut ended: Pin<Box<dyn Future<Output = _> + '_>> = next(true);
+    assert_eq!(read(&mut ended), None);
+    arrive(&mut running, 1);
+    assert_eq!(read(&mut ended), None);
+    channel.close();
+    assert_eq!(read(&mut ended), Some(1), "the end of the channel ends the collection");
 }

@@ -18,6 +18,8 @@ pub struct PlainObject {
 pub enum Fields {
     /// A value.
     Value(Value),
+    /// An object whose only field is `type`.
+    Type(&'static str),
     /// The text of the server, which is valid JSON. JavaScript parses it, so it need not be decoded here.
     Json(String),
 }
@@ -27,6 +29,7 @@ impl fmt::Display for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(value) => value.fmt(f),
+            Self::Type(name) => write!(f, r#"{{"type":"{name}"}}"#),
             Self::Json(text) => f.write_str(text),
         }
     }
@@ -44,6 +47,12 @@ pub enum Payload {
 }
 
 impl PlainObject {
+    /// Creates an object with a field `type` and an additional field.
+    #[must_use]
+    pub fn of_type(kind: &'static str, name: &'static str, payload: Payload) -> Self {
+        Self { fields: Fields::Type(kind), payload: Some((name, payload)) }
+    }
+
     /// Creates an object with an additional field.
     #[must_use]
     pub fn with_payload(fields: Value, name: &'static str, payload: Payload) -> Self {

@@ -37,7 +37,7 @@ export interface AudioParams {
   channels?: number;
   /**
    * The time for which samples are collected before they are delivered, in milliseconds, from 0 to 1000. Larger chunks need
-   * less CPU time but add delay. Used only by the native addon. Default: 20.
+   * less CPU time but add delay. Used only by the native addon. Default: 40.
    */
   batch?: number;
 }
@@ -223,7 +223,8 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
       case "samples":
         // Always true: the core delivers no samples before their format.
         if (this.#format !== undefined) {
-          const chunk = { samples: item.samples, ...this.#format };
+          const { sample_rate, channels } = this.#format;
+          const chunk = { samples: item.samples, sample_rate, channels };
           this.#chunks.push(chunk);
           if (this.#discontinuity) this.#discontinuities.add(chunk);
           this.#discontinuity = false;

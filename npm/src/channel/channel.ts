@@ -33,6 +33,13 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
   #state: ChannelState;
   #stateWaiters: (() => void)[] = [];
   #pulling: Promise<boolean> | undefined;
+  /** Handles the result of the binding's `next`. Both functions exist once, because a channel uses them for every batch. */
+  readonly #received = (items: Raw[] | null): boolean | Promise<boolean> =>
+    this.#lagsBehind() ? this.#awaitReconnect().then(() => this.#acceptAll(items)) : this.#acceptAll(items);
+  readonly #failed = (thrown: unknown): never => {
+    this.#pulling = undefined;
+    throw toOrgoError(thrown);
+  };
 
   /** @internal */
   constructor(name: string, binding: BindingChannel<Raw>) {
@@ -75,18 +82,23 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
       ended = true;
       return { done: true, value: undefined };
     };
-    const result = (item: Item | undefined): IteratorResult<Item, void> =>
-      item === undefined ? last() : { done: false, value: item };
     const failed = (error: unknown): never => {
       ended = true;
       throw error;
+    };
+    const pulled = (more: boolean): IteratorResult<Item, void> | Promise<IteratorResult<Item, void>> => {
+      const item = this.take();
+      if (item !== undefined) return { done: false, value: item };
+      if (more) return this.pull().then(pulled, failed);
+      const failure = this.failure();
+      return failure === undefined ? last() : failed(failure);
     };
     // Not an async generator, which needs several promises for each item, even for an item that is already buffered.
     const iterator = {
       next: (): Promise<IteratorResult<Item, void>> => {
         if (ended) return Promise.resolve(last());
         const item = this.take();
-        return item === undefined ? this.nextItem().then(result, failed) : Promise.resolve(result(item));
+        return item === undefined ? this.pull().then(pulled, failed) : Promise.resolve({ done: false, value: item });
       },
       return: () => Promise.resolve(last()),
       throw: (error: unknown) => Promise.reject(error).catch(failed),
@@ -134,23 +146,7 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
    * item.
    */
   protected pull(): Promise<boolean> {
-    this.#pulling ??= this.#binding
-      .next()
-      .then(
-        (items) => {
-          const accept = () => {
-            for (const item of items ?? []) this.accept(item);
-            return items !== null;
-          };
-          return this.#lagsBehind() ? this.#awaitReconnect().then(accept) : accept();
-        },
-        (thrown: unknown) => {
-          throw toOrgoError(thrown);
-        },
-      )
-      .finally(() => {
-        this.#pulling = undefined;
-      });
+    this.#pulling ??= this.#binding.next().then(this.#received, this.#failed);
     return this.#pulling;
   }
 
@@ -203,6 +199,12 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
       );
     }
     ended.abort();
+  }
+
+  #acceptAll(items: Raw[] | null): boolean {
+    for (const item of items ?? []) this.accept(item);
+    this.#pulling = undefined;
+    return items !== null;
   }
 
   /** Returns whether the channel has reconnected, but the binding has not reported the new state yet. */

@@ -130,24 +130,26 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
 
   protected override accept(item: EventItem): void {
     switch (item.type) {
-      case "event": {
+      case "events":
         // An event of a type that this version does not know is delivered unchanged.
-        const buffered: BufferedEvent = { event: item.event as unknown as DesktopEvent, awaited: false };
-        // The event is offered to every waiter, not only to the first that matches.
-        const matched = [...this.#waiters].map((waiter) => waiter(buffered));
-        buffered.awaited = matched.includes(true);
-        this.#buffer.push(buffered);
-        if (this.#buffer.length > MAX_BUFFERED_EVENTS) {
-          this.#buffer.shift();
-          this.#dropped += 1;
-        }
+        for (const event of item.events as unknown as DesktopEvent[]) this.#acceptEvent(event);
         break;
-      }
       case "gap":
         this.emit("gap", item.missed);
         break;
       case "error":
         this.emit("error", item.message);
+    }
+  }
+
+  #acceptEvent(event: DesktopEvent): void {
+    const buffered: BufferedEvent = { event, awaited: false };
+    // The event is offered to every waiter, not only to the first that matches.
+    if (this.#waiters.size > 0) buffered.awaited = [...this.#waiters].map((waiter) => waiter(buffered)).includes(true);
+    this.#buffer.push(buffered);
+    if (this.#buffer.length > MAX_BUFFERED_EVENTS) {
+      this.#buffer.shift();
+      this.#dropped += 1;
     }
   }
 

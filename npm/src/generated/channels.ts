@@ -149,7 +149,7 @@ export interface WireEvent {
 }
 
 export type EventItem =
-  | { type: "event"; event: WireEvent }
+  | { type: "events"; events: WireEvent[] }
   /** Events may be missing here. `missed` is absent if the number of missing events is unknown. */
   | { type: "gap"; missed?: number }
   | { type: "error"; message: string };

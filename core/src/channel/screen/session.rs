@@ -571,8 +571,7 @@ impl Kind for Screen {
                 ("updates", updates.into()),
             ]),
             ScreenItem::Clipboard { text } => {
-                let fields = Value::record([record("clipboard")]);
-                return PlainObject::with_payload(fields, "text", Payload::Text(text));
+                return PlainObject::of_type("clipboard", "text", Payload::Text(text));
             }
             ScreenItem::ClipboardTooLong => Value::record([record("clipboard_too_long")]),
             ScreenItem::Bell => Value::record([record("bell")]),

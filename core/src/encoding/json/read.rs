@@ -100,6 +100,11 @@ fn special_bytes(word: [u8; 8]) -> u64 {
     (below(word, 0x20) | below(quote, 1) | below(backslash, 1)) & (EACH * 0x80)
 }
 
+/// Returns the value of a hexadecimal digit.
+fn hex_digit(digit: u8) -> u8 {
+    (digit & 0xf) + 9 * (digit >> 6)
+}
+
 /// Decodes the bytes of a string. Invalid bytes become U+FFFD.
 pub(crate) fn text(bytes: Cow<'_, [u8]>) -> String {
     String::from_utf8(bytes.into_owned())
@@ -227,22 +232,61 @@ impl<'a> Reader<'a> {
         self.unescape(text)
     }
 
-    /// Reads a string after its opening quote.
+    /// Reads a string after its opening quote. Terminal output has an escape every few words, so the text is collected in
+    /// a block of a constant size: appending each piece to `text` would take longer than decoding it.
     fn unescape(&mut self, text: &mut Vec<u8>) -> Result<(), SyntaxError> {
+        const WORD: usize = 8;
+        let mut block = [0; 256];
+        let mut length = 0;
         loop {
-            let rest = &self.json[self.at..];
-            let length = plain_length(rest);
-            text.extend_from_slice(&rest[..length]);
-            self.at += length;
-            match rest.get(length) {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                Some(b'\\') => self.escape(text)?,
-                Some(_) => return Err(self.error()),
-                None => return Err(SyntaxError::new(self.json.len())),
+            if length + WORD > block.len() {
+                text.extend_from_slice(&block[..length]);
+                length = 0;
             }
+            let rest = &self.json[self.at..];
+            let plain = match rest.first_chunk::<WORD>() {
+                Some(word) => {
+                    // The bytes after the plain ones are overwritten later.
+                    block[length..length + WORD].copy_from_slice(word);
+                    // Without a special byte, there are 64 trailing zeros.
+                    special_bytes(*word).trailing_zeros() as usize / 8
+                }
+                None => {
+                    let plain = plain_length(rest);
+                    block[length..length + plain].copy_from_slice(&rest[..plain]);
+                    plain
+                }
+            };
+            length += plain;
+            self.at += plain;
+            if plain == WORD {
+                continue;
+            }
+            let (byte, escape) = match rest.get(plain..) {
+                Some([b'\\', b'u', b'0', b'0', high @ b'0'..=b'7', low, ..]) if low.is_ascii_hexdigit() => {
+                    (hex_digit(*high) << 4 | hex_digit(*low), 6)
+                }
+                Some([b'\\', b'n', ..]) => (b'\n', 2),
+                Some([b'\\', b'r', ..]) => (b'\r', 2),
+                Some([first, ..]) => {
+                    text.extend_from_slice(&block[..length]);
+                    length = 0;
+                    match first {
+                        b'"' => {
+                            self.at += 1;
+                            return Ok(());
+                        }
+                        b'\\' => self.escape(text)?,
+                        _ => return Err(self.error()),
+                    }
+                    continue;
+                }
+                _ => return Err(SyntaxError::new(self.json.len())),
+            };
+            // `plain` is less than a word, so there is room.
+            block[length] = byte;
+            length += 1;
+            self.at += escape;
         }
     }
 
@@ -303,13 +347,13 @@ impl<'a> Reader<'a> {
     /// Reads the `u` of an escape and its four digits.
     fn unit(&mut self) -> Result<u32, SyntaxError> {
         let mut unit = 0;
-        for _ in 0..4 {
+        let digits = &self.json[self.at + 1..];
+        for digit in digits.iter().take(4) {
             self.at += 1;
-            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
-            unit = unit << 4 | digit.ok_or(self.error())?;
+            unit = unit << 4 | char::from(*digit).to_digit(16).ok_or(SyntaxError::new(self.at))?;
         }
         self.at += 1;
-        Ok(unit)
+        if digits.len() < 4 { Err(self.error()) } else { Ok(unit) }
     }
 
     fn skip_number(&mut self) -> Result<(), SyntaxError> {
@@ -336,11 +380,11 @@ impl<'a> Reader<'a> {
 
     /// Reads at least one digit.
     fn digits(&mut self) -> Result<(), SyntaxError> {
-        if !self.accept(b"0123456789") {
-            return Err(self.error());
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
         }
-        while self.accept(b"0123456789") {}
-        Ok(())
+        if self.at == start { Err(self.error()) } else { Ok(()) }
     }
 
     fn word<T>(&mut self, word: &str, value: T) -> Result<T, SyntaxError> {
@@ -398,8 +442,12 @@ impl<'a> Reader<'a> {
 
     /// Skips whitespace. Returns the next byte without skipping it.
     fn next(&mut self) -> Option<u8> {
-        while self.accept(b" \t\n\r") {}
-        self.peek()
+        loop {
+            match self.peek() {
+                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
+                other => return other,
+            }
+        }
     }
 
     fn peek(&self) -> Option<u8> {
