@@ -74,6 +74,6 @@ pub(super) async fn find_password<P: Platform>(
 fn text(output: &Output, field: &str) -> Option<String> {
     match output {
         Output::Value(value) => value.get(field)?.as_str().map(str::to_owned),
-        Output::Screenshot(_) | Output::Content(_) => None,
+        Output::Screenshot(_) | Output::Content(_) | Output::Stream(_) => None,
     }
 }
