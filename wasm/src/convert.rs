@@ -5,10 +5,12 @@ use orgo_core::client::fields::{read_object, read_value};
 use orgo_core::encoding::json::{Map, Value};
 use orgo_core::encoding::plain::{Fields, Payload, PlainObject};
 use orgo_core::error::Error;
-use orgo_core::rest::upload::Content;
+use orgo_core::rest::upload::{Content, Data};
 use serde::{Serialize, Serializer};
 use serde_wasm_bindgen::Serializer as JsSerializer;
 use wasm_bindgen::{JsCast, JsValue};
+
+use crate::platform::Source;
 
 /// Converts a value to plain data.
 pub(crate) fn to_js(value: &Value) -> JsValue {
@@ -108,8 +110,23 @@ pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Opti
         return Ok(None);
     }
     let field = |name: &str| Reflect::get(content, &name.into()).unwrap_or_default();
-    let data = field("data").dyn_ref::<Uint8Array>().map(Uint8Array::to_vec);
+    let data = field("data").dyn_ref::<Uint8Array>().map(|data| data.to_vec().into());
+    let source = || {
+        file_from_js(content).map(|source| {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the size of a file")]
+            let size = source.size().map(|size| size as u64);
+            Data::External { size, repeatable: source.repeatable() }
+        })
+    };
+    let data = data.or_else(source);
     Content::read(operation, field("name").as_string(), field("content_type").as_string(), data).map(Some)
+}
+
+/// Returns the source of an upload. Returns `None` if its bytes are in memory, and for a call without an upload.
+pub(crate) fn file_from_js(content: &JsValue) -> Option<Source> {
+    // As in `reports_progress`.
+    let source = content.is_object().then(|| Reflect::get(content, &"source".into()).ok())??;
+    source.is_object().then(|| source.unchecked_into())
 }
 
 /// Returns whether JavaScript will read the progress of an upload.

@@ -5,13 +5,24 @@ use std::rc::Rc;
 
 use js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array, global};
 use orgo_core::driver::Progress;
-use orgo_core::rest::http::{Body, Request, Response, SendFailure};
+use orgo_core::rest::http::{Request, Response, SendFailure};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ProgressEvent, XmlHttpRequest, XmlHttpRequestResponseType};
 
 use super::Listener;
 use super::failure::{NO_CAUSE, message};
+use super::file::{Source, body_to_js};
+
+#[wasm_bindgen]
+extern "C" {
+    /// An `XMLHttpRequest`. The methods of `web_sys` accept one type of body each.
+    type Sender;
+
+    #[wasm_bindgen(method, catch)]
+    fn send(this: &Sender, body: &JsValue) -> Result<(), JsValue>;
+}
 
 /// One request. Dropping this value aborts the request.
 pub(super) struct Exchange {
@@ -48,7 +59,7 @@ impl Exchange {
                     clippy::cast_sign_loss,
                     reason = "it counts bytes"
                 )]
-                progress.sent(event.unchecked_ref::<ProgressEvent>().loaded() as usize);
+                progress.sent(event.unchecked_ref::<ProgressEvent>().loaded() as u64);
             })
         };
         let on_change = {
@@ -79,7 +90,7 @@ impl Exchange {
     }
 
     /// Sends the request and reads the whole response.
-    pub(super) async fn run(self, request: &Request) -> Result<Response, SendFailure> {
+    pub(super) async fn run(self, request: &Request, file: Option<&Source>) -> Result<Response, SendFailure> {
         let never = |error: JsValue| SendFailure::never(message(&error));
         let xhr = &self.xhr;
         xhr.open(request.method.as_str(), &request.url).map_err(never)?;
@@ -89,7 +100,8 @@ impl Exchange {
         }
         self.listen(true);
         let ended = Promise::new(&mut |resolve, _| xhr.set_onloadend(Some(&resolve)));
-        xhr.send_with_opt_u8_array(request.body.as_ref().map(Body::to_vec).as_deref()).map_err(never)?;
+        let body = request.body.as_ref().map(|body| body_to_js(body, file)).transpose()?;
+        xhr.unchecked_ref::<Sender>().send(&body.unwrap_or_default()).map_err(never)?;
         // This promise never rejects.
         let _ = JsFuture::from(ended).await;
 
