@@ -15,7 +15,7 @@ import { receivesTone } from "./audio.mjs";
 import { reportsCopiedText } from "./clipboard.mjs";
 import { runsCommandsAndCode } from "./commands.mjs";
 import { opensChannelsWithConnection } from "./connection.mjs";
-import { refusesLargeFile, storesFiles } from "./files.mjs";
+import { refusesLargeFile, storesFiles, streamsFiles } from "./files.mjs";
 import { changesState } from "./life-cycle.mjs";
 import { controlsMouse } from "./mouse.mjs";
 import {

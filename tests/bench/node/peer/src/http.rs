@@ -28,6 +28,7 @@ static SCREENSHOT: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 struct Request {
     path: String,
+    query: String,
     headers: Vec<(String, String)>,
 }
 
@@ -51,7 +52,7 @@ pub(crate) async fn serve(mut stream: TcpStream) -> io::Result<()> {
             return socket::serve(stream, buffer, &request.path).await;
         }
         discard_body(&mut stream, &mut buffer, &request).await?;
-        respond(&mut stream, &request.path).await?;
+        respond(&mut stream, &request).await?;
     }
 }
 
@@ -68,12 +69,12 @@ async fn read_head(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<O
     buffer.drain(..end);
     let mut lines = head.split("\r\n");
     let target = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
-    let path = target.split('?').next().unwrap_or_default().to_owned();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let headers = lines
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    Ok(Some(Request { path, headers }))
+    Ok(Some(Request { path: path.to_owned(), query: query.to_owned(), headers }))
 }
 
 async fn discard_body(stream: &mut TcpStream, buffer: &mut Vec<u8>, request: &Request) -> io::Result<()> {
@@ -105,13 +106,16 @@ async fn discard_body(stream: &mut TcpStream, buffer: &mut Vec<u8>, request: &Re
     Ok(())
 }
 
-async fn respond(stream: &mut TcpStream, path: &str) -> io::Result<()> {
+async fn respond(stream: &mut TcpStream, Request { path, query, .. }: &Request) -> io::Result<()> {
     let file = r#"{"id":"f1","filename":"a.bin","size_bytes":1,"content_type":"application/octet-stream"}"#;
     match path.trim_start_matches('/').split('/').collect::<Vec<_>>()[..] {
         ["blob", bytes] => return send_blob(stream, bytes.parse().unwrap_or(0)).await,
         ["api", "computers", _, "screenshot"] => stream.write_all(&SCREENSHOT).await,
         ["api", "files", "upload"] => stream.write_all(&json(&format!(r#"{{"file":{file}}}"#))).await,
-        ["api", "files", "download"] => stream.write_all(&json(r#"{"url":"/blob/104857600"}"#)).await,
+        ["api", "files", "download"] => {
+            let size = query.trim_start_matches("id=f");
+            stream.write_all(&json(&format!(r#"{{"url":"/blob/{size}"}}"#))).await
+        }
         ["api", "computers", _, "vnc-password"] => stream.write_all(&json(r#"{"password":"pass"}"#)).await,
         ["api", "computers", id] => {
             let computer = format!(r#"{{"id":"{id}","name":"bench","status":"running"}}"#);
