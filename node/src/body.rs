@@ -182,7 +182,9 @@ mod tests {
 
     fn next(body: &mut RequestBody) -> Option<Option<Result<Counted, String>>> {
         let frame = body.frame().now_or_never()?;
-        Some(frame.map(|frame| frame.map_err(|error| error.to_string()).map(|frame| frame.into_data().ok().unwrap())))
+        Some(frame.map(|frame| {
+            frame.map_err(|error| error.to_string()).map(|frame| frame.into_data().ok().unwrap())
+        }))
     }
 
     #[test]

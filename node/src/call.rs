@@ -133,15 +133,15 @@ impl PendingCall {
         let (stream, opened) = (Arc::clone(&self.stream), self.opened.clone());
         let canceled = Arc::clone(&self.canceled);
         promise(env, || async move {
-            let taken = lock(&stream).take();
-            let piece = match taken {
-                Some((network, mut download)) => {
-                    let piece = opened.read(&network, &mut download, &canceled).await;
-                    *lock(&stream) = Some((network, download));
-                    piece
-                }
-                None => Ok(None),
+            let read = async {
+                let taken = lock(&stream).take();
+                let Some((network, mut download)) = taken else { return Ok(None) };
+                let piece = opened.read(&network, &mut download, &canceled).await;
+                *lock(&stream) = Some((network, download));
+                piece
             };
+            let piece =
+                catch_panic(read).await.unwrap_or_else(|message| Err(panicked("files.stream", message)));
             let (bytes, result) = match piece {
                 Ok(bytes) => (bytes, Ok(())),
                 Err(error) => (None, Err(error)),
@@ -176,9 +176,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Returns the outcome of a call, even after a panic.
 async fn settle(operation: String, call: impl Future<Output = Result<Output, error::Error>>) -> PlainObject {
-    driver::outcome(catch_panic(call).await.unwrap_or_else(|message| {
-        let error = TransportError { operation, message, code: None, delivered: Delivered::Maybe };
-        Err(error::Error::Transport(Box::new(error)))
+    driver::outcome(catch_panic(call).await.unwrap_or_else(|message| Err(panicked(&operation, message))))
+}
+
+fn panicked(operation: &str, message: String) -> error::Error {
+    error::Error::Transport(Box::new(TransportError {
+        operation: operation.to_owned(),
+        message,
+        code: None,
+        delivered: Delivered::Maybe,
     }))
 }
 

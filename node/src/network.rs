@@ -63,9 +63,8 @@ impl Network {
 
     async fn request(self, request: Request, progress: Progress) -> Result<Response, SendFailure> {
         let (limit, once, streams) = (request.max_response_bytes, request.once, request.streams_response);
-        let mut request = self
-            .convert(request, &progress)
-            .map_err(|error| SendFailure::never(error.to_string()))?;
+        let mut request =
+            self.convert(request, &progress).map_err(|error| SendFailure::never(error.to_string()))?;
         let sent = request.body().sent();
         if let Some(credentials) =
             self.connector.forwarder(request.uri()).and_then(|proxy| proxy.credentials().cloned())

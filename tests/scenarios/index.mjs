@@ -43,6 +43,7 @@ export const scenarios = {
   "copied text is reported": reportsCopiedText,
   "a tone of 440 Hz is received": receivesTone,
   "files are uploaded, exported, downloaded and deleted": storesFiles,
+  "files are uploaded from streams and downloaded as streams": streamsFiles,
   "a file that is too large is refused": refusesLargeFile,
   "a stream starts and stops": startsAndStopsStream,
   "a connection opens channels without an API key": opensChannelsWithConnection,

@@ -42,5 +42,8 @@ pub async fn read_piece<P: Platform, T>(
 pub fn piece_outcome(result: Result<(), Error>) -> PlainObject {
     let ok = ("ok".to_owned(), Value::from(result.is_ok()));
     let error = result.err().map(|error| ("error".to_owned(), error.record()));
-    PlainObject { fields: Fields::Value(Value::Object(Map::from_iter([ok].into_iter().chain(error)))), payload: None }
+    PlainObject {
+        fields: Fields::Value(Value::Object(Map::from_iter([ok].into_iter().chain(error)))),
+        payload: None,
+    }
 }

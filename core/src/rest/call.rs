@@ -720,13 +720,8 @@ impl Call {
     }
 
     fn download(&self, response: &Response) -> Result<Download, Error> {
-        let download = Download::new(
-            &self.name,
-            self.mask.clone(),
-            self.limits.idle,
-            self.max_linked_bytes,
-            response,
-        );
+        let download =
+            Download::new(&self.name, self.mask.clone(), self.limits.idle, self.max_linked_bytes, response);
         if download.announces_too_much() { Err(download.too_large()) } else { Ok(download) }
     }
 

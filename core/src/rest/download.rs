@@ -4,7 +4,9 @@ use std::fmt;
 
 use crate::Millis;
 use crate::diagnostics::mask::Mask;
-use crate::error::{AbortedError, Delivered, Error, TimeoutError, TimeoutKind, TooLargeError, TransportError};
+use crate::error::{
+    AbortedError, Delivered, Error, TimeoutError, TimeoutKind, TooLargeError, TransportError,
+};
 use crate::rest::http::{Response, SendFailure};
 
 /// A response whose body is still arriving: its limits, and the errors that can end it.
@@ -33,7 +35,15 @@ impl Download {
             Some(coding) if !coding.eq_ignore_ascii_case("identity") => None,
             _ => response.header("content-length").and_then(|length| length.trim().parse().ok()),
         };
-        Self { operation: operation.to_owned(), mask, idle, limit, status: response.status, size, received: 0 }
+        Self {
+            operation: operation.to_owned(),
+            mask,
+            idle,
+            limit,
+            status: response.status,
+            size,
+            received: 0,
+        }
     }
 
     /// Returns the size that the server announced, in bytes.
@@ -71,7 +81,11 @@ impl Download {
     #[must_use]
     pub fn too_large(&self) -> Error {
         let Self { operation, status, limit, .. } = self;
-        Error::TooLarge(Box::new(TooLargeError { operation: operation.clone(), status: *status, limit: *limit }))
+        Error::TooLarge(Box::new(TooLargeError {
+            operation: operation.clone(),
+            status: *status,
+            limit: *limit,
+        }))
     }
 
     /// Returns the error of a stream that the network ended too early.
@@ -99,7 +113,10 @@ impl Download {
     /// Returns the error of a stream that its reader aborted.
     #[must_use]
     pub fn aborted(&self) -> Error {
-        Error::Aborted(Box::new(AbortedError { operation: self.operation.clone(), delivered: Delivered::Yes }))
+        Error::Aborted(Box::new(AbortedError {
+            operation: self.operation.clone(),
+            delivered: Delivered::Yes,
+        }))
     }
 }
 

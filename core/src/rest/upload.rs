@@ -274,8 +274,11 @@ mod tests {
 
     #[test]
     fn the_range_of_the_file_is_correct() {
-        let content =
-            Content { name: "a\"b".to_owned(), content_type: String::new(), data: b"\r\n--x".to_vec().into() };
+        let content = Content {
+            name: "a\"b".to_owned(),
+            content_type: String::new(),
+            data: b"\r\n--x".to_vec().into(),
+        };
         let form = Form::new(&[("projectId", "w".into())], content, &mut Jitter::new(1));
         let body = form.body.to_vec().unwrap();
         let (head, rest) = body.split_at(usize::try_from(form.tracker.before).unwrap());

@@ -59,11 +59,7 @@ impl ReportedProgress {
             let total = if known { Some(FILE) } else { uploaded.total.and(Some(uploaded.loaded)) };
             assert_eq!(uploaded.total, total);
             let more = Some(uploaded.loaded) > self.0 || uploaded.total.is_some() && !known;
-            assert!(
-                more && uploaded.loaded <= FILE,
-                "{uploaded:?} after {:?}",
-                self.0
-            );
+            assert!(more && uploaded.loaded <= FILE, "{uploaded:?} after {:?}", self.0);
             self.0 = Some(uploaded.loaded);
         }
     }
@@ -81,8 +77,9 @@ pub(crate) fn schedule(random: &mut Random) {
         },
     });
     let size = content.as_ref().and_then(|content| content.data.size());
-    let single_use =
-        content.as_ref().is_some_and(|content| matches!(content.data, Data::External { repeatable: false, .. }));
+    let single_use = content
+        .as_ref()
+        .is_some_and(|content| matches!(content.data, Data::External { repeatable: false, .. }));
     let uploads = content.is_some();
     let max_retries = u32::try_from(random.below(6)).unwrap();
     let total = random.once_in(2).then(|| random.below(5_000) + 1);

@@ -142,18 +142,17 @@ fn build(browser: &Browser, request: &Request) -> Result<Sent, SendFailure> {
         if request.once || browser.keeps_none.get() {
             headers.append("connection", "close").map_err(never)?;
         }
-        let size = request.body.as_ref().filter(|body| has_file(body.parts())).and_then(|body| body.size());
-        if let Some(size) = size {
-            headers.append("content-length", &size.to_string()).map_err(never)?;
+        // The body is a stream then, whose size `fetch` does not know.
+        if let Some(body) = request.body.as_ref().filter(|body| has_file(body.parts())) {
+            let _ = Reflect::set(&init, &"duplex".into(), &"half".into());
+            if let Some(size) = body.size() {
+                headers.append("content-length", &size.to_string()).map_err(never)?;
+            }
         }
     }
     init.set_headers(&headers);
     if let Some(body) = &request.body {
         init.set_body(&body_to_js(body, browser.file.as_ref())?);
-        // Required for a body that is a stream.
-        if has_file(body.parts()) {
-            let _ = Reflect::set(&init, &"duplex".into(), &"half".into());
-        }
     }
     let request = web_sys::Request::new_with_str_and_init(&request.url, &init).map_err(never)?;
     Ok(Sent { controller: Some(controller), request })

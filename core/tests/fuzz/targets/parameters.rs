@@ -78,7 +78,7 @@ fn check(base: &BaseUrl, operation: &Operation, params: &Map, request: &Request,
     }
     assert_eq!((wanted.next(), found.next()), (None, None), "the number of path segments is exact");
 
-    let body = request.body.as_ref().map(RequestBody::to_vec);
+    let body = request.body.as_ref().and_then(RequestBody::to_vec);
     let body = body.as_deref();
     let sent: Vec<(String, Value)> = match operation.encoding {
         ParameterEncoding::Query => query
@@ -122,7 +122,7 @@ fn parts(request: &Request, content: &Content) -> Vec<(String, Value)> {
     let boundary = header
         .and_then(|(_, value)| value.strip_prefix("multipart/form-data; boundary="))
         .expect("a boundary is given");
-    let body = request.body.as_ref().expect("a POST request has a body").to_vec();
+    let body = request.body.as_ref().and_then(RequestBody::to_vec).expect("a POST request has a body");
     let find = |bytes: &[u8], text: &str| bytes.windows(text.len()).position(|part| part == text.as_bytes());
     let first = format!("--{boundary}\r\n");
     let mut rest = body.strip_prefix(first.as_bytes()).expect("the first boundary");
