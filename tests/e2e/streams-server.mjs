@@ -71,13 +71,10 @@ const uploads = {
     request.pause();
     json(response, 413, { error: "too large", code: "file_too_large" }, { connection: "close" });
   },
-  /** Refuses the upload after a part of it, and reads no more. The client must not send the rest. */
-  middle(request, response, counts) {
+  /** Refuses the upload after a part of it, and reads everything that the client still sends. */
+  middle(request, response) {
     readSome(request, 1 << 20, () => {
-      request.removeAllListeners("data");
-      request.pause();
       if (!response.headersSent) json(response, 413, { error: "too large", code: "file_too_large" });
-      counts.refused = true;
     });
   },
   reset: (request) => readSome(request, 1 << 20, () => request.socket.resetAndDestroy()),
@@ -151,7 +148,7 @@ const contents = {
 export async function startStreamsServer() {
   const runs = new Map();
   const countsOf = (run) => {
-    if (!runs.has(run)) runs.set(run, { requests: 0, received: 0, written: 0, closed: 0 });
+    if (!runs.has(run)) runs.set(run, { requests: 0, received: null, written: 0, closed: 0 });
     return runs.get(run);
   };
   const server = createServer(async (request, response) => {
@@ -170,7 +167,8 @@ export async function startStreamsServer() {
         counts.requests += 1;
         const before = request.socket.bytesRead;
         request.socket.once("close", () => (counts.received = request.socket.bytesRead - before));
-        await uploads[mode](request, response, counts);
+        // The client may disconnect at any time.
+        await uploads[mode](request, response, counts)?.catch(() => {});
         break;
       }
       case "api/files/download":

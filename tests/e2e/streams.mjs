@@ -312,7 +312,7 @@ export const streams = {
         equal([error.status, error.code, error.delivered], [413, "file_too_large", "no"], `${mode}: ${error.message}`);
       }
       if (env.kind === "page") continue;
-      await until("the connection to close", async () => (await counts()).received > 0);
+      await until("the connection to close", async () => (await counts()).received !== null);
       ok((await counts()).received < LARGE / 2, "the rest of the file was not sent");
     }
     if (env.kind === "page") return;

@@ -113,6 +113,10 @@ async fn run<P: Platform>(
                 if progress.is_unsent() {
                     call.handle_unsent();
                 }
+                // The last bytes and the response may be reported together.
+                if let Some(body) = progress.last_sent() {
+                    call.handle_sent(body);
+                }
                 if progress.has_opened_file() {
                     call.handle_file_opened();
                 }

@@ -126,6 +126,11 @@ impl Progress {
         self.0.received.poll(context)
     }
 
+    /// Returns how many bytes were reported last, if the caller wants to know.
+    pub(super) fn last_sent(&self) -> Option<u64> {
+        self.0.wants_sent.then(|| self.0.bytes.load(Ordering::Acquire)).filter(|bytes| *bytes > 0)
+    }
+
     pub(super) fn poll_sent(&self, context: &mut Context<'_>) -> Poll<u64> {
         self.0.sent.poll(context).map(|()| self.0.bytes.load(Ordering::Acquire))
     }

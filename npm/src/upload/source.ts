@@ -85,6 +85,8 @@ export class Source implements BindingSource {
   async read(): Promise<Uint8Array | undefined> {
     try {
       let piece = this.#rest ?? (await this.#next());
+      // An empty piece ends nothing, but `fetch` would wait for the next one forever.
+      while (piece?.length === 0) piece = await this.#next();
       this.#rest = piece && piece.length > PIECE ? piece.subarray(PIECE) : undefined;
       if (this.#rest !== undefined) piece = piece?.subarray(0, PIECE);
       return piece;
