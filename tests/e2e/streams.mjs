@@ -42,6 +42,12 @@ function contentOf(size, start = 0) {
 
 const BYTES = contentOf(SIZE);
 
+/** Reads a stream to its end. A `Response` would replace the error of the stream in Chromium. */
+async function readAll(stream) {
+  const reader = stream.getReader();
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read());
+}
+
 /** Divides bytes into pieces of different sizes, among them empty and large ones. */
 function* pieces(bytes = BYTES) {
   const sizes = [0, 1, 70_000, 2 << 20, 0, 3];
@@ -396,7 +402,7 @@ export const streams = {
   async "a download that ends too early is an error"(env) {
     for (const mode of ["short", "cut"]) {
       const stream = await createRun(env, mode, { maxRetries: 2 }).orgo.files.stream("f");
-      const error = await rejects(new Response(stream).arrayBuffer(), env.sdk.ConnectionError, mode);
+      const error = await rejects(readAll(stream), env.sdk.ConnectionError, mode);
       equal([error.kind, error.delivered], ["transport", "yes"], error.message);
     }
   },
@@ -409,7 +415,7 @@ export const streams = {
     equal([error.limit, error.delivered], [300, "yes"], error.message);
 
     const endless = await createRun(env, "endless").orgo.files.stream("f", { maxResponseBytes: 1 << 20 });
-    const large = await rejects(new Response(endless).arrayBuffer(), env.sdk.ResponseTooLargeError, "an endless download");
+    const large = await rejects(readAll(endless), env.sdk.ResponseTooLargeError, "an endless download");
     equal(large.limit, 1 << 20, "the limit");
 
     // The time limit of the call ends with the first byte.
@@ -430,7 +436,8 @@ export const streams = {
       last = written;
       return waits;
     });
-    ok(last < LARGE, `${last} bytes were written`);
+    // A browser decides how much it reads in advance.
+    if (env.kind !== "page") ok(last < LARGE, `${last} bytes were written`);
     await stream.cancel();
     await until("the connection to close", async () => (await counts()).closed >= 2);
 

@@ -6,7 +6,7 @@ import { Deadline } from "../deadline.js";
 import { invalidParameter, messageOf } from "../errors.js";
 import { type CallOptions, checkArgument, checks, checkWellFormed } from "../options.js";
 import type { Platform } from "../platform.js";
-import { Source, type SourceFile } from "./source.js";
+import { PIECE, Source, type SourceFile } from "./source.js";
 
 /** A file on the disk of this machine. Only in Node. */
 export interface FilePath {
@@ -49,8 +49,6 @@ const OPERATION = "files.upload";
 
 /** The largest content that is read into memory before it is sent, in bytes. */
 const SMALL = 1024 * 1024;
-/** How many bytes of a Blob are read at once. */
-const SLICE = 1024 * 1024;
 
 const EXPECTED = "must be a Uint8Array, an ArrayBuffer, a Blob, a File, a stream of bytes, or in Node { path }";
 
@@ -90,8 +88,11 @@ export async function openContent(
   if (stream !== undefined) {
     if (platform.openFile !== undefined) return external({ ...stream, size });
     // A browser sends a stream only by HTTP/2, and `XMLHttpRequest` never does.
-    const collected = await wait(collect({ ...stream, size }));
-    return external(blobFile(collected, true));
+    try {
+      return external(blobFile(await wait(collect({ ...stream, size })), true));
+    } finally {
+      await stream.close();
+    }
   }
   if (isBlob(file)) {
     if (!isSliceable(file) || file.size <= SMALL || (platform.openFile === undefined && !isNativeBlob(file))) {
@@ -168,13 +169,14 @@ function blobFile(blob: SliceableBlob, sentByBrowser: boolean): SourceFile {
     size: blob.size,
     repeatable: true,
     hint: CHANGED,
+    ownsPieces: true,
     ...(sentByBrowser && { blob: blob as unknown as Blob }),
     read() {
       let start = 0;
       return async () => {
         if (start >= blob.size) return undefined;
-        const slice = blob.slice(start, Math.min(start + SLICE, blob.size));
-        start += SLICE;
+        const slice = blob.slice(start, Math.min(start + PIECE, blob.size));
+        start += PIECE;
         return new Uint8Array(await slice.arrayBuffer());
       };
     },
@@ -259,8 +261,6 @@ async function collect(stream: SourceFile): Promise<Blob> {
     return new Blob(pieces);
   } catch (error) {
     throw unreadable((error as Error).cause ?? error);
-  } finally {
-    await source.close();
   }
 }
 

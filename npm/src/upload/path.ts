@@ -3,10 +3,7 @@
 import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import type { FilePath } from "./content.js";
-import type { SourceFile } from "./source.js";
-
-/** How many bytes are read at once. */
-const PIECE = 256 * 1024;
+import { PIECE, type SourceFile } from "./source.js";
 
 /** Opens a file. */
 export async function openPath(fs: typeof import("node:fs/promises"), path: FilePath["path"]): Promise<SourceFile> {

@@ -4,7 +4,7 @@ import type { BindingSource, PendingCall } from "../binding.js";
 import { InvalidParameterError, invalidParameter, messageOf } from "../errors.js";
 
 /** The largest piece that is passed to a binding at once, in bytes. */
-const PIECE = 256 * 1024;
+export const PIECE = 512 * 1024;
 
 /** What the file of a {@link Source} is. */
 export interface SourceFile {
@@ -21,6 +21,8 @@ export interface SourceFile {
   close(): void | Promise<void>;
   /** The file for a request of a page, which the browser reads itself. */
   blob?: Blob;
+  /** Whether nothing else uses the memory of a piece. */
+  ownsPieces?: boolean;
   /** How to avoid that the file cannot be read. */
   hint?: string;
 }
@@ -48,6 +50,11 @@ export class Source implements BindingSource {
 
   get loaded(): number | undefined {
     return this.#loaded;
+  }
+
+  /** Returns the memory of a piece if it can be freed after the piece was copied. */
+  memoryOf(piece: Uint8Array): ArrayBuffer | undefined {
+    return this.#file.ownsPieces && piece.length === piece.buffer.byteLength ? (piece.buffer as ArrayBuffer) : undefined;
   }
 
   body(before: Uint8Array, after: Uint8Array): unknown {
@@ -146,7 +153,7 @@ export async function provideFile(pending: PendingCall, source: Source): Promise
       for (let hasRoom: boolean | undefined = true; hasRoom; ) {
         const piece = await source.read();
         if (piece === undefined) pending.endFile?.();
-        hasRoom = piece && pending.provideFile?.(piece);
+        hasRoom = piece && pending.provideFile?.(piece, source.memoryOf(piece));
       }
     } catch (error) {
       pending.endFile?.(messageOf(error));
