@@ -142,7 +142,7 @@ export class Caller {
       aborted: () => abortError(operation, options?.signal?.reason, "yes"),
     };
     const stream = createByteStream(source, options?.signal);
-    return Object.assign(stream, { size: size ?? undefined }) as unknown as FileStream;
+    return Object.assign(stream, { size: size ?? undefined });
   }
 
   /** Makes a call with parameters that are already converted to JSON values. */

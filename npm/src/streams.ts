@@ -35,13 +35,13 @@ export interface ByteSource {
 }
 
 /** Creates a stream of bytes, which the signal aborts. The stream buffers nothing: it reads when its reader reads. */
-export function createByteStream(source: ByteSource, signal: AbortSignalLike | undefined): ReadableStream<Uint8Array> {
+export function createByteStream(source: ByteSource, signal: AbortSignalLike | undefined): WebReadableStream<Uint8Array> {
   let removeListener = () => {};
   const end = () => {
     removeListener();
     source.cancel();
   };
-  return new ReadableStream<Uint8Array>(
+  const stream = new ReadableStream<Uint8Array>(
     {
       start(controller) {
         removeListener = onAbort(signal, () => {
@@ -64,6 +64,7 @@ export function createByteStream(source: ByteSource, signal: AbortSignalLike | u
     },
     { highWaterMark: 0 },
   );
+  return stream as unknown as WebReadableStream<Uint8Array>;
 }
 
 /**

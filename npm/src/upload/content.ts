@@ -136,7 +136,7 @@ async function readBlob(blob: BlobLike): Promise<ArrayBuffer> {
 
 interface SliceableBlob extends BlobLike {
   readonly size: number;
-  slice(start: number, end: number): BlobLike;
+  slice(start?: number, end?: number): BlobLike;
 }
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
@@ -170,7 +170,7 @@ function blobFile(blob: SliceableBlob, sentByBrowser: boolean): SourceFile {
     repeatable: true,
     hint: CHANGED,
     ownsPieces: true,
-    ...(sentByBrowser && { blob: blob as unknown as Blob }),
+    ...(sentByBrowser && { blob }),
     read() {
       let start = 0;
       return async () => {

@@ -1,5 +1,6 @@
 // The content of an upload that is read while it is sent.
 
+import type { BlobLike } from "../ambient.js";
 import type { BindingSource, PendingCall } from "../binding.js";
 import { InvalidParameterError, invalidParameter, messageOf } from "../errors.js";
 
@@ -20,7 +21,7 @@ export interface SourceFile {
   /** Releases the file, also before or during a read. */
   close(): void | Promise<void>;
   /** The file for a request of a page, which the browser reads itself. */
-  blob?: Blob;
+  blob?: BlobLike & { slice(start?: number, end?: number): BlobLike };
   /** Whether nothing else uses the memory of a piece. */
   ownsPieces?: boolean;
   /** How to avoid that the file cannot be read. */
@@ -59,7 +60,7 @@ export class Source implements BindingSource {
 
   body(before: Uint8Array, after: Uint8Array): unknown {
     const { blob } = this.#file;
-    return blob === undefined ? this.#pieces(before, after) : new Blob([before, blob, after] as BlobPart[]);
+    return blob === undefined ? this.#pieces(before, after) : new Blob([before, blob, after] as unknown as BlobPart[]);
   }
 
   async *#pieces(before: Uint8Array, after: Uint8Array): AsyncGenerator<Uint8Array> {
