@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { anonymous, cargoTarget } from "./lib/cargo.mjs";
+import { MODULES, packModule } from "./lib/modules.mjs";
 import { OPTIMIZE, RUSTC, shrink } from "./lib/shrink.mjs";
 import { Failure, main, output, root, run } from "./lib/step.mjs";
 import { addonFile, addonLibrary, localTarget } from "./lib/targets.mjs";
@@ -19,6 +20,7 @@ const wasmSources = [
   "wasm",
   "scripts/build.mjs",
   "scripts/lib/cargo.mjs",
+  "scripts/lib/modules.mjs",
   "scripts/lib/shrink.mjs",
 ];
 
@@ -61,10 +63,8 @@ async function buildWasm() {
   }
   const out = join(root, "npm/dist/wasm");
   rmSync(out, { recursive: true, force: true });
-  const pack = ["--target", "web", "--mode", "no-install", "--profile", "wasm", "--out-dir", out, "--no-pack", "--no-typescript"];
-  await run("wasm-pack", ["build", "wasm", ...pack], { env: anonymous() });
-  rmSync(join(out, ".gitignore"), { force: true });
-  await shrink(out);
+  for (const module of Object.keys(MODULES)) await shrink(out, await packModule(out, module));
+  for (const name of [".gitignore", "snippets"]) rmSync(join(out, name), { recursive: true, force: true });
   await buildPlayout();
 }
 

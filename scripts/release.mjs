@@ -5,7 +5,8 @@
 //
 // `npm run release:dry` creates all packages of a release in target/release-packages and checks them. It contains a package for
 // each addon in target/addons (`npm run addons`), or for the addon of this machine if there is none. `--complete` requires the
-// addons of all platforms, `--tag v1.2.3` the version of this tag, and `--update` accepts the current files of the packages.
+// addons of all platforms, `--tag v1.2.3` the version of this tag, and `--update` accepts the current files of the packages,
+// and records the licenses of the standard library.
 //
 // The workflow release.yml publishes with the commands `publish-npm` and `publish-crates`.
 import { existsSync, rmSync } from "node:fs";
@@ -16,6 +17,7 @@ import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { cargoTarget } from "./lib/cargo.mjs";
 import { checkManifests, project, updateManifests } from "./lib/manifest.mjs";
+import { recordLibrary } from "./lib/notices.mjs";
 import { BUILT_ADDONS, LOCAL_ADDONS, pack } from "./lib/pack.mjs";
 import { Failure, main, output, root, run, step } from "./lib/step.mjs";
 import { packageName, TARGETS } from "./lib/targets.mjs";
@@ -40,6 +42,7 @@ const PACKAGES = join(root, "target/release-packages");
  */
 export async function releaseDry({ out, addons = LOCAL_ADDONS, complete = false, tag, update = false, verify = false }) {
   await step("Versions and addresses", () => checkManifests({ tag }));
+  if (update) recordLibrary();
   const archives = await step("Packages for npm", () => pack(out, { addons }));
   const missing = TARGETS.map(packageName).filter((name) => archives[name] === undefined);
   if (complete && missing.length > 0) throw new Failure(`${addons} has no addons for ${missing.join(", ")}`);

@@ -108,15 +108,19 @@ impl Channel {
         )
     }
 
-    /// Responds to a password request: with a target that contains the password, or with the reason why there is none.
+    /// Responds to a password request: with a target that contains the password, or with the problem, which is a text or
+    /// an `ErrorRecord`.
     #[napi(catch_unwind)]
-    pub fn provide_password(&self, env: &Env, target: Unknown<'_>, problem: Option<String>) {
-        if let Some(problem) = problem {
-            return self.0.decline_password_request(problem);
-        }
-        match read_object("channel", "target", stringify(env, target, "{}").as_deref()) {
-            Ok(target) => self.0.provide_password(&target),
-            Err(error) => self.0.decline_password_request(error.to_string()),
+    pub fn provide_password(&self, env: &Env, target: Unknown<'_>, problem: Unknown<'_>) {
+        let provided = if matches!(problem.get_type(), Ok(ValueType::Undefined)) {
+            read_object("channel", "target", stringify(env, target, "{}").as_deref())
+                .map(|target| self.0.provide_password(&target))
+        } else {
+            read_value("channel", "problem", stringify(env, problem, "null").as_deref())
+                .map(|problem| self.0.decline_password_request(problem))
+        };
+        if let Err(error) = provided {
+            self.0.decline_password_request(error.to_string().into());
         }
     }
 

@@ -279,23 +279,39 @@ test("a refused upgrade ends a channel with a cause that does not contain the pa
   assert.ok(!cause.message.includes("hunter2"));
 });
 
-test("after a refused password the channel asks the API for another one", async (t) => {
-  const asked = [];
-  const port = await service(
-    t,
-    ({ socket, request, send, on }) => {
-      if (!request.url.includes("token=fresh")) return socket.close(4401);
-      echo({ send, on });
-    },
-    (request, response) => {
-      asked.push(request.url);
-      response.end(JSON.stringify({ password: "fresh" }));
-    },
-  );
-  const terminal = open(client(port), "terminal", port, {}, { password: "stale" });
+test("after a refused password the channel requests another one", async (t) => {
+  const port = await service(t, ({ socket, request, send, on }) => {
+    if (!request.url.includes("token=fresh")) return socket.close(4401);
+    echo({ send, on });
+  });
+  const terminal = open(client(port), "terminal", port, {}, { password: "stale", refreshable: true });
+  assert.equal(await terminal.nextPasswordRequest(), true);
+  terminal.providePassword({ computer_id: "c1", connection_url: `http://127.0.0.1:${port}`, password: "fresh" });
   assert.equal((await status(terminal, "open")).status, "open");
-  assert.deepEqual(asked, ["/api/computers/c1/vnc-password"]);
   terminal.close();
+  assert.equal(await terminal.nextPasswordRequest(), false);
+});
+
+test("the error of the call for a password ends the channel, or is the cause of the next attempt", async (t) => {
+  const port = await service(t, ({ socket }) => socket.close(4401));
+  const refused = async (problem) => {
+    const terminal = open(client(port), "terminal", port, {}, { password: "stale", refreshable: true });
+    t.after(() => terminal.close());
+    assert.equal(await terminal.nextPasswordRequest(), true);
+    terminal.providePassword(undefined, problem);
+    return terminal;
+  };
+  const ended = await status(await refused({ kind: "decode", message: "not JSON", status: 200 }), "closed");
+  assert.deepEqual(ended.cause, { reason: "unauthorized", message: "the password was refused: not JSON" });
+  const missing = await status(await refused({ kind: "server", message: "404 gone", status: 404, request_id: "r1" }), "closed");
+  assert.deepEqual(missing.cause, {
+    reason: "not_found",
+    message: "there is no such computer, or it is not running: 404 gone, request id r1",
+  });
+  const retried = await status(await refused({ kind: "server", message: "503 busy", status: 503 }), "reconnecting");
+  assert.equal(retried.cause.message, "the computer could not be reached: 503 busy");
+  const text = await status(await refused("the server is busy"), "reconnecting");
+  assert.equal(text.cause.message, "the server is busy");
 });
 
 test("a lost connection is reconnected", async (t) => {

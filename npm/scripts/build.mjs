@@ -7,6 +7,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { PAGE_MODULES } from "../../scripts/lib/modules.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
@@ -15,8 +16,8 @@ const inDist = (...names) => join(dist, ...names);
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /**
- * Keeps the files that are loaded on demand out of the bundles: the JavaScript glue of the WebAssembly module, of which each
- * module format has one, and the scripts with embedded files, which run in both formats.
+ * Keeps the files that are loaded on demand out of the bundles: the JavaScript glue of the WebAssembly modules, of which each
+ * module format has one, the scripts with embedded files, which run in both formats, and the page's side of audio.
  */
 const onDemand = (glueExtension) => ({
   name: "on-demand",
@@ -26,6 +27,7 @@ const onDemand = (glueExtension) => ({
       external: true,
     }));
     onResolve({ filter: /^\.\/embedded\// }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /\/in-page\.js$/ }, () => ({ path: "./audio.js", external: true }));
   },
 });
 
@@ -37,11 +39,11 @@ const locationInCommonJs = {
   },
 };
 
-/** Bundles the JavaScript glue of the WebAssembly module into the worker. */
+/** Bundles the JavaScript glue of WebAssembly modules into a worker. */
 const withGlue = {
   name: "with-glue",
   setup({ onResolve }) {
-    onResolve({ filter: /\/wasm\/orgo_wasm\.js$/ }, () => ({ path: inDist("wasm", "orgo_wasm.js") }));
+    onResolve({ filter: /\/wasm\/orgo_\w+\.js$/ }, ({ path }) => ({ path: inDist("wasm", basename(path)), sideEffects: false }));
   },
 };
 
@@ -102,21 +104,24 @@ await Promise.all([
     platform: "browser",
     format: "esm",
   }),
-  build({
-    ...common,
-    stdin: {
-      contents: `
-        export * from "./orgo_wasm.js";
-        export const moduleUrl = () => new URL("./orgo_wasm_bg.wasm", import.meta.url);
-      `,
-      resolveDir: inDist("wasm"),
-    },
-    outfile: inDist("wasm", "page.js"),
-    platform: "browser",
-    format: "esm",
-    minify: true,
-    plugins: [],
-  }),
+  build({ ...common, entryPoints: ["src/audio/in-page.ts"], outfile: inDist("audio.js"), platform: "browser", format: "esm" }),
+  ...PAGE_MODULES.map((name) =>
+    build({
+      ...common,
+      stdin: {
+        contents: `
+          export * from "./orgo_${name}.js";
+          export const moduleUrl = () => new URL("./orgo_${name}_bg.wasm", import.meta.url);
+        `,
+        resolveDir: inDist("wasm"),
+      },
+      outfile: inDist("wasm", `${name}.js`),
+      platform: "browser",
+      format: "esm",
+      minify: true,
+      plugins: [],
+    }),
+  ),
   // Each of these scripts is self-contained, because tools that copy assets do not follow imports. It has neither imports nor
   // exports, so it has the types of a CommonJS module, which every program can resolve.
   build({
@@ -129,15 +134,18 @@ await Promise.all([
     charset: "utf8",
     plugins: [playoutModule],
   }),
-  build({
-    ...common,
-    entryPoints: ["src/audio/worker.ts"],
-    outfile: inDist("audio", "worker.js"),
-    platform: "browser",
-    format: "esm",
-    minify: true,
-    plugins: [withGlue],
-  }),
+  ...[true, false].map((complete) =>
+    build({
+      ...common,
+      entryPoints: ["src/audio/worker.ts"],
+      outfile: inDist("audio", complete ? "worker.js" : "channels-worker.js"),
+      platform: "browser",
+      format: "esm",
+      minify: true,
+      define: { WITH_COMPLETE: String(complete) },
+      plugins: [withGlue],
+    }),
+  ),
 ]);
 
 // Platforms that compile no WebAssembly at run time import the compiled module. Their bundlers support different paths.

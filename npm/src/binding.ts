@@ -112,19 +112,20 @@ export interface PendingCall {
   cancel(): void;
 }
 
-/** The computer of a channel. Without a password, the binding requests it from the API with the client's key. */
+/** The computer of a channel. */
 export interface ChannelTarget {
   computer_id: string;
   instance_id?: string;
   connection_url?: string;
   password?: string;
-  /**
-   * Whether the binding requests a fresh password through `nextPasswordRequest` and `providePassword` instead of from the API.
-   */
+  /** Whether the channel requests a fresh password through `nextPasswordRequest`. Otherwise a refused password ends the channel. */
   refreshable?: boolean;
   /** The number of connection attempts that may fail in a row. */
   max_reconnects?: number;
 }
+
+/** Why there is no password: a text, or the error of the call that requested it. */
+export type PasswordProblem = string | (Pick<ErrorRecord, "message" | "status" | "request_id"> & { kind: string });
 
 /** Maps each kind of channel to the type of its items. */
 export interface ChannelItems {
@@ -160,8 +161,11 @@ export interface BindingChannel<Item> {
    * ended.
    */
   nextPasswordRequest(): Promise<boolean>;
-  /** Responds to a password request: with a target that contains the password, or with the reason why there is none. */
-  providePassword(target: ChannelTarget | undefined, problem?: string): void;
+  /**
+   * Responds to a password request: with a target that contains the password, or with the problem, which is a text, or the error of
+   * the call that requested the password.
+   */
+  providePassword(target: ChannelTarget | undefined, problem?: PasswordProblem): void;
   /**
    * Executes a command of the channel's kind:
    *
@@ -194,9 +198,13 @@ export interface SampleSink {
   ring: SharedArrayBuffer | undefined;
 }
 
-/** A client: settings, credentials and connections. */
-export interface BindingClient {
+/** The REST calls of a client. */
+export interface RestClient {
   call(operation: string, params: Record<string, unknown>, options: BindingCallOptions, content?: BindingContent): PendingCall;
+}
+
+/** The channels of a client. */
+export interface ChannelClient {
   /**
    * Opens a channel.
    *
@@ -211,8 +219,11 @@ export interface BindingClient {
   ): BindingChannel<ChannelItems[Kind]> | Promise<BindingChannel<ChannelItems[Kind]>>;
 }
 
-/** The exports of a binding. */
-export interface Binding {
+/** A client: settings, credentials and connections. */
+export interface BindingClient extends RestClient, ChannelClient {}
+
+/** The exports of a part of a binding. */
+interface Exports<Client> {
   kind(): "native" | "wasm";
   /** Returns the version of the Rust code. */
   version(): string;
@@ -220,7 +231,11 @@ export interface Binding {
   readonly Client: new (
     config: BindingConfig,
     log?: Log,
-  ) => BindingClient;
+  ) => Client;
+}
+
+/** The part of a binding with the channels. */
+export interface ChannelBinding<Client = ChannelClient> extends Exports<Client> {
   /** Returns the header of a 16-bit WAV file of unknown length. */
   wavHeader(sampleRate: number, channels: number): Uint8Array;
   /** Converts interleaved samples from -1 to 1 to 16-bit PCM. */
@@ -228,3 +243,15 @@ export interface Binding {
   /** Returns the peak and the root mean square of samples, in this order. */
   level(samples: Float32Array): Float32Array;
 }
+
+/** The exports of a binding. */
+export interface Binding extends ChannelBinding<BindingClient> {}
+
+/** The parts of a binding. In a page, they are separate modules, so that it downloads only what it uses. */
+export interface BindingParts {
+  rest: Exports<RestClient>;
+  channels: ChannelBinding;
+}
+
+/** The name of a part. */
+export type Part = keyof BindingParts;

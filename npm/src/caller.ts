@@ -1,12 +1,12 @@
 import { onAbort } from "./abort.js";
 import type { WebReadableStream } from "./ambient.js";
-import type { Binding, BindingClient, BindingConfig, BindingContent, PendingCall } from "./binding.js";
+import type { BindingConfig, BindingContent, BindingParts, Part, PendingCall } from "./binding.js";
 import { runCallback } from "./callback.js";
 import { Deadline } from "./deadline.js";
 import { abortError, convertErrors, errorFromRecord, toOrgoError } from "./errors.js";
 import { DEFAULT_BASE_URL, DEFAULT_TIMEOUT } from "./generated/channels.js";
 import { ClientLog } from "./logger.js";
-import { bindingOptions, type CallOptions, checkCallOptions, jsonParameters } from "./options.js";
+import { bindingOptions, type CallOptions, checkCallOptions, defined, jsonParameters } from "./options.js";
 import { once, type Platform } from "./platform.js";
 import { makeSecretsNonEnumerable } from "./secrets.js";
 import { createByteStream } from "./streams.js";
@@ -41,6 +41,12 @@ export type FileStream = WebReadableStream<Uint8Array> & {
   readonly size: number | undefined;
 };
 
+/** A part of the binding, and its client. */
+interface Connected<Name extends Part> {
+  binding: BindingParts[Name];
+  client: InstanceType<BindingParts[Name]["Client"]>;
+}
+
 /** Makes the calls of a client. All resources and handles of a client share one caller. */
 export class Caller {
   readonly platform: Platform;
@@ -50,9 +56,12 @@ export class Caller {
   /** The URLs of the client that a {@link Connection} contains. */
   readonly addresses: { base_url?: string; realtime_url?: string };
   readonly #totalTimeout: number | undefined;
-  readonly #connect: () => Promise<{ binding: Binding; client: BindingClient }>;
-  /** The client, once the binding is loaded. */
-  #client: BindingClient | undefined;
+  /** Whether there is an API key. */
+  readonly hasKey: boolean;
+  readonly #config: BindingConfig;
+  readonly #connect: { [Name in Part]: () => Promise<Connected<Name>> };
+  /** The clients, once the parts of the binding are loaded. */
+  readonly #connected: { [Name in Part]?: Connected<Name> } = {};
 
   constructor(platform: Platform, config: BindingConfig, log = new ClientLog(undefined)) {
     this.platform = platform;
@@ -60,38 +69,44 @@ export class Caller {
     this.timeout = config.timeout ?? DEFAULT_TIMEOUT;
     this.#totalTimeout = config.total_timeout;
     const { base_url, realtime_url } = config;
-    this.addresses = {
-      ...(base_url !== undefined && { base_url }),
-      ...(realtime_url !== undefined && { realtime_url }),
-    };
-    this.#connect = once(async () => {
-      const { binding, fallback_cause } = await platform.load();
-      if (fallback_cause !== undefined) {
-        log.write("warn", `using a fallback, embedded WebAssembly: ${(fallback_cause as Error).message}`);
-      }
-      const client = convertErrors(() =>
-        log.level === "off" ? new binding.Client(config) : new binding.Client({ ...config, log_level: log.level }, log.write),
-      );
-      const warning = platform.warning?.(binding, config.base_url ?? DEFAULT_BASE_URL);
-      if (warning !== undefined) log.write("warn", warning);
-      this.#client = client;
-      return { binding, client };
-    });
+    this.addresses = defined({ base_url, realtime_url });
+    this.hasKey = config.api_key !== undefined;
+    this.#config = config;
+    this.#connect = { rest: once(() => this.#load("rest")), channels: once(() => this.#load("channels")) };
   }
 
-  /** Loads the binding. */
-  async binding(): Promise<Binding> {
-    return (await this.#connect()).binding;
-  }
-
-  /** Loads the binding and returns its client. */
-  async client(deadline: Deadline): Promise<BindingClient> {
+  /** Loads a part of the binding and returns it with its client. */
+  async client<Name extends Part>(part: Name, deadline: Deadline): Promise<Connected<Name>> {
     deadline.throwIfAborted();
     // A wait needs a timer, which most calls can do without.
-    if (this.#client !== undefined) return this.#client;
-    const { client } = await deadline.wait(this.#connect(), "the binding was not loaded");
+    const connected: Connected<Name> | undefined = this.#connected[part];
+    if (connected !== undefined) return connected;
+    const loaded = await deadline.wait(this.#connect[part](), "the binding was not loaded");
     deadline.throwIfAborted();
-    return client;
+    return loaded;
+  }
+
+  async #load<Name extends Part>(part: Name): Promise<Connected<Name>> {
+    const { log, platform } = this;
+    const { binding, fallback_cause } = await platform.load(part);
+    // Both parts may be the same object, which then has one client.
+    const same = Object.values(this.#connected).find((other) => (other.binding as unknown) === binding);
+    if (same !== undefined) return this.#keep(part, same as never);
+    if (fallback_cause !== undefined) {
+      log.write("warn", `using a fallback, embedded WebAssembly: ${(fallback_cause as Error).message}`);
+    }
+    const config = this.#config;
+    const client = convertErrors(() =>
+      log.level === "off" ? new binding.Client(config) : new binding.Client({ ...config, log_level: log.level }, log.write),
+    );
+    const warning = platform.warning?.(binding, config.base_url ?? DEFAULT_BASE_URL);
+    if (warning !== undefined) log.write("warn", warning);
+    return this.#keep(part, { binding, client } as Connected<Name>);
+  }
+
+  #keep<Name extends Part>(part: Name, connected: Connected<Name>): Connected<Name> {
+    (this.#connected as { [Key in Name]?: Connected<Key> })[part] = connected;
+    return connected;
   }
 
   /**
@@ -164,7 +179,7 @@ export class Caller {
     const nextOptions = this.stepOptions(operation, options);
     const { signal, timeout = this.timeout, totalTimeout = timeout } = nextOptions();
     const deadline = new Deadline(operation, totalTimeout, signal);
-    const client = await this.client(deadline);
+    const { client } = await this.client("rest", deadline);
 
     const { [SHARED_DEADLINE]: shared, ...remaining } = nextOptions();
     const { content, source, onProgress } = upload ?? {};

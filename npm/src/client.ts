@@ -2,7 +2,7 @@ import { Caller } from "./caller.js";
 import { Computer } from "./computer.js";
 import { invalidParameter } from "./errors.js";
 import { ClientLog, type Logger, type LogLevel } from "./logger.js";
-import { type CallOptions, checkArgument, checkFields, checks } from "./options.js";
+import { bindingOptions, type CallOptions, checkArgument, checkFields, checks, defined } from "./options.js";
 import type { Platform } from "./platform.js";
 import { Computers } from "./resources/computers.js";
 import { Files } from "./resources/files.js";
@@ -95,7 +95,6 @@ export class OrgoClient {
     const api_key = setting(options.apiKey, "ORGO_API_KEY");
     const base_url = setting(options.baseUrl, "ORGO_BASE_URL");
     const realtime_url = setting(options.realtimeUrl, "ORGO_REALTIME_URL");
-    const { timeout, idleTimeout, totalTimeout, maxRetries, maxResponseBytes, headers } = options;
     if (api_key !== undefined && !options.dangerouslyAllowBrowser && platform.exposed()) {
       const problem =
         "must not be used in a page, where every visitor can read it. Send a connection to the page " +
@@ -105,15 +104,8 @@ export class OrgoClient {
     this.#caller = new Caller(
       platform,
       {
-        ...(api_key !== undefined && { api_key }),
-        ...(base_url !== undefined && { base_url }),
-        ...(realtime_url !== undefined && { realtime_url }),
-        ...(timeout !== undefined && { timeout }),
-        ...(idleTimeout !== undefined && { idle_timeout: idleTimeout }),
-        ...(totalTimeout !== undefined && { total_timeout: totalTimeout }),
-        ...(maxRetries !== undefined && { max_retries: maxRetries }),
-        ...(maxResponseBytes !== undefined && { max_response_bytes: maxResponseBytes }),
-        ...(headers !== undefined && { headers }),
+        ...defined({ api_key, base_url, realtime_url }),
+        ...bindingOptions(options),
       },
       new ClientLog(options.logger, options.logLevel),
     );

@@ -9,7 +9,7 @@ import type { Terminal, TerminalParams } from "./channel/terminal.js";
 import { Connection } from "./connection.js";
 import { Deadline } from "./deadline.js";
 import { ComputerStateError, NotFoundError, TimeoutError } from "./errors.js";
-import { type CallOptions, checkCallOptions, checks, type OpenOptions, withParams } from "./options.js";
+import { type CallOptions, checkCallOptions, checks, defined, type OpenOptions, withParams } from "./options.js";
 import { ComputerFiles } from "./resources/files.js";
 import { Stream } from "./resources/stream.js";
 import { makeSecretsNonEnumerable } from "./secrets.js";
@@ -78,6 +78,8 @@ export class Computer {
   readonly #caller: Caller;
   readonly #channels: ChannelOpener;
   #info: ComputerInfo;
+  /** The address of the channels, if a channel has requested it. */
+  #address: Partial<ChannelTarget> | undefined;
   #known: boolean;
   #owned: boolean;
 
@@ -87,7 +89,8 @@ export class Computer {
     this.#info = withoutSecrets(data);
     this.#known = known;
     this.#owned = owned;
-    this.#channels = new ChannelOpener(caller, () => this.#target());
+    const refresh = caller.hasKey ? (signal: AbortSignal) => this.#freshTarget(signal) : undefined;
+    this.#channels = new ChannelOpener(caller, () => this.#target(), refresh);
     this.id = data.id;
     this.stream = new Stream(caller, data.id);
     this.files = new ComputerFiles(caller, data.id, (options) => this.#workspace(options));
@@ -171,7 +174,7 @@ export class Computer {
     const operation = "computers.screenshot";
     checkCallOptions(operation, options, { format: checks.string, scale: checks.any });
     const { format, scale, ...rest } = options;
-    const params = { id: this.id, ...(format !== undefined && { format }), ...(scale !== undefined && { scale }) };
+    const params = defined({ id: this.id, format, scale });
     const { value, bytes } = await this.#caller.callWithBytes(operation, params, rest);
     return { data: bytes, ...value };
   }
@@ -298,7 +301,8 @@ export class Computer {
   async connection(options?: CallOptions): Promise<Connection> {
     const nextOptions = this.#caller.stepOptions("computers.connection", options);
     const { password } = await this.#caller.call("computers.vncPassword", { id: this.id }, nextOptions());
-    if (this.#instance === undefined && this.#info.connection_url === undefined) await this.refresh(nextOptions());
+    const { instance_id, connection_url } = this.#target();
+    if (instance_id === undefined && connection_url === undefined) await this.refresh(nextOptions());
     return new Connection({ ...this.#target(), ...this.#caller.addresses, password });
   }
 
@@ -315,7 +319,7 @@ export class Computer {
   /** Returns the id and, if they are known, the name and the status. `JSON.stringify` calls it. */
   toJSON(): Pick<ComputerInfo, "id"> & Partial<Pick<ComputerInfo, "name" | "status">> {
     const { name, status } = this.#info;
-    return { id: this.id, ...(name !== undefined && { name }), ...(status !== undefined && { status }) };
+    return defined({ id: this.id, name, status });
   }
 
   /** Deletes the computer if `create` returned this handle. */
@@ -323,18 +327,21 @@ export class Computer {
     if (this.#owned) await this.delete();
   }
 
-  /** Returns the known parts of the address of the channels. The binding requests the missing parts from the server. */
+  /** Returns the known parts of the address of the channels. */
   #target(): ChannelTarget {
-    const { connection_url } = this.#info;
-    return {
-      computer_id: this.id,
-      ...(this.#instance !== undefined && { instance_id: this.#instance }),
-      ...(connection_url !== undefined && { connection_url }),
-    };
+    return { computer_id: this.id, ...this.#address, ...addressOf(this.#info) };
   }
 
-  get #instance(): string | undefined {
-    return this.#info.instance_id ?? this.#info.fly_instance_id;
+  /** Requests the password of the channels, and first their address if it is not known. */
+  async #freshTarget(signal: AbortSignal): Promise<ChannelTarget> {
+    const { realtime_url } = this.#caller.addresses;
+    const { instance_id, connection_url } = this.#target();
+    const needsInstance = realtime_url?.includes("{instance_id}") ?? connection_url === undefined;
+    if (needsInstance && instance_id === undefined) {
+      this.#address = addressOf(await this.#caller.call("computers.get", { id: this.id }, { signal }));
+    }
+    const { password } = await this.#caller.call("computers.vncPassword", { id: this.id }, { signal });
+    return { ...this.#target(), password };
   }
 
   async #workspace(options: CallOptions): Promise<string> {
@@ -342,6 +349,10 @@ export class Computer {
     // The core rejects a missing id with an error that names it.
     return (this.#info.workspace_id ?? this.#info.project_id) as string;
   }
+}
+
+function addressOf({ instance_id, fly_instance_id, connection_url }: Partial<ComputerInfo>): Partial<ChannelTarget> {
+  return defined({ instance_id: instance_id ?? fly_instance_id, connection_url });
 }
 
 function withoutSecrets(data: ComputerData): ComputerInfo {

@@ -5,9 +5,9 @@ import type { EventStream } from "./channel/events.js";
 import { ChannelOpener } from "./channel/open.js";
 import type { Screen, ScreenParams } from "./channel/screen.js";
 import type { Terminal, TerminalParams } from "./channel/terminal.js";
-import { invalidParameter } from "./errors.js";
+import { invalidParameter, messageOf } from "./errors.js";
 import { ClientLog, type Logger, type LogLevel } from "./logger.js";
-import { checkFields, checks, type OpenOptions } from "./options.js";
+import { checkFields, checks, defined, type OpenOptions } from "./options.js";
 import type { Platform } from "./platform.js";
 import type { EventType } from "./types.js";
 
@@ -39,24 +39,20 @@ export interface ConnectionData {
  */
 export class Connection {
   /** The id of the computer. */
-  readonly computer_id: string;
+  declare readonly computer_id: string;
   /** The second id of the computer, which its channels use. */
-  readonly instance_id?: string;
+  declare readonly instance_id?: string;
   /** The base URL of the channels, as the computer reports it. */
-  readonly connection_url?: string;
+  declare readonly connection_url?: string;
   /** The `baseUrl` of the client that created the connection, if it was set. */
-  readonly base_url?: string;
+  declare readonly base_url?: string;
   /** The `realtimeUrl` of the client that created the connection, if it was set. */
-  readonly realtime_url?: string;
+  declare readonly realtime_url?: string;
   readonly #password: string;
 
   /** @internal */
   constructor({ password, ...fields }: Omit<ConnectionData, "version">) {
-    this.computer_id = fields.computer_id;
-    if (fields.instance_id !== undefined) this.instance_id = fields.instance_id;
-    if (fields.connection_url !== undefined) this.connection_url = fields.connection_url;
-    if (fields.base_url !== undefined) this.base_url = fields.base_url;
-    if (fields.realtime_url !== undefined) this.realtime_url = fields.realtime_url;
+    Object.assign(this, defined(fields));
     this.#password = password;
   }
 
@@ -99,11 +95,7 @@ export class ConnectedComputer {
     const { refresh, timeout, logger, logLevel } = options;
     const { base_url, realtime_url, ...first } = parseConnection(connection);
     this.id = first.computer_id;
-    const config = {
-      ...(base_url !== undefined && { base_url }),
-      ...(realtime_url !== undefined && { realtime_url }),
-      ...(timeout !== undefined && { timeout }),
-    };
+    const config = defined({ base_url, realtime_url, timeout });
     const caller = new Caller(platform, config, new ClientLog(logger, logLevel));
     let target: ChannelTarget = first;
     const refreshTarget = async (getConnection: NonNullable<typeof refresh>) => {
@@ -112,7 +104,10 @@ export class ConnectedComputer {
       target = fresh;
       return target;
     };
-    this.#channels = new ChannelOpener(caller, () => target, refresh && (() => refreshTarget(refresh)));
+    // Every failure of `refresh` may be temporary, so the channel gets only the message.
+    const refreshed = (getConnection: NonNullable<typeof refresh>) =>
+      refreshTarget(getConnection).catch((error: unknown) => Promise.reject(new Error(messageOf(error))));
+    this.#channels = new ChannelOpener(caller, () => target, refresh && (() => refreshed(refresh)));
   }
 
   /** Opens a terminal. See {@link Computer.terminal}. */

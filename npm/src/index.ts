@@ -82,6 +82,7 @@ export {
   EVENT_TYPES,
   type InputRefusal,
   type ScreenRect,
+  type ScreenRefusal,
 } from "./generated/channels.js";
 export type * from "./generated/types.js";
 export type { Logger, LogLevel } from "./logger.js";

@@ -206,16 +206,20 @@ export function checkArgument(owner: string, name: string, value: unknown, check
 
 /** Converts the options of a call to those of a binding. */
 export function bindingOptions(options: CallOptions): BindingCallOptions {
-  const { timeout, idleTimeout, totalTimeout, maxRetries, maxResponseBytes, headers } = options;
-  return {
-    ...(timeout !== undefined && { timeout }),
-    ...(idleTimeout !== undefined && { idle_timeout: idleTimeout }),
-    ...(totalTimeout !== undefined && { total_timeout: totalTimeout }),
-    ...(maxRetries !== undefined && { max_retries: maxRetries }),
-    ...(maxResponseBytes !== undefined && { max_response_bytes: maxResponseBytes }),
-    ...(headers !== undefined && { headers }),
-  };
+  const { timeout, headers } = options;
+  return defined({
+    timeout,
+    idle_timeout: options.idleTimeout,
+    total_timeout: options.totalTimeout,
+    max_retries: options.maxRetries,
+    max_response_bytes: options.maxResponseBytes,
+    headers,
+  });
 }
+
+/** Returns an object without its undefined fields. */
+export const defined = <Fields extends object>(fields: Fields) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Fields;
 
 /**
  * Converts parameters to those of a binding: omits undefined values. The core checks the names and the values.

@@ -1,7 +1,7 @@
 import type { NodeReadable } from "./ambient.js";
 import type { Player, PlayOptions } from "./audio/player.js";
 import type { AudioSource } from "./audio/source.js";
-import type { Binding, BindingChannel } from "./binding.js";
+import type { Binding, BindingChannel, BindingParts, Part } from "./binding.js";
 import type { Screen } from "./channel/screen.js";
 import type { ScreenItem } from "./generated/channels.js";
 import type { FilePath } from "./upload/content.js";
@@ -20,22 +20,22 @@ export interface BindingInfo {
   fallback_cause?: unknown;
 }
 
-/** A binding, and the reason for a fallback from the preferred binding. */
-export interface LoadedBinding {
-  binding: Binding;
+/** A binding or a part of one, and the reason for a fallback from the preferred binding. */
+export interface LoadedBinding<Loaded = Binding> {
+  binding: Loaded;
   fallback_cause?: unknown;
 }
 
 /** The differences between Node and a page. Each entry point of the package has an implementation. */
 export interface Platform {
-  /** Loads the binding at the first call. Later calls return the same binding. */
-  load(): Promise<LoadedBinding>;
+  /** Loads a part of the binding, or all parts, at the first call. Later calls return the same object. */
+  load<Name extends Part>(part: Name): Promise<LoadedBinding<BindingParts[Name]>>;
   /** Returns an environment variable. */
   environment(name: string): string | undefined;
   /** Returns whether the user of the program can read its secrets, for example in a page. */
   exposed(): boolean;
   /** Returns a warning for developers about the network path to a URL. */
-  warning?: (binding: Binding, url: string) => string | undefined;
+  warning?: (binding: Pick<Binding, "kind">, url: string) => string | undefined;
   /** Creates a Node stream. Missing outside Node. */
   readable?: (bytes: AsyncIterable<Uint8Array>) => NodeReadable;
   /** Opens a file on the disk. Missing in a page, which also cannot send a stream. */

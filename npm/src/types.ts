@@ -7,6 +7,7 @@ export type {
   Delivered,
   ErrorRecord,
   InputRefusal,
+  ScreenRefusal,
 } from "./generated/channels.js";
 export type { Operations } from "./generated/operations.js";
 export type {

@@ -97,6 +97,62 @@ test("a refreshed connection provides the password to this channel and to later 
   controller.abort();
 });
 
+test("with an API key, a channel gets its password by calls, and the address by one call", async () => {
+  const error = { kind: "server", message: "computers.vncPassword: 503 busy", delivered: "no", status: 503, request_id: "r" };
+  const passwords = ["first", "second"];
+  const { platform, calls, channels } = fakePlatform((operation) => {
+    if (operation === "computers.get") return { id: "c", fly_instance_id: "i", status: "running" };
+    const password = passwords.shift();
+    if (password === undefined) throw error;
+    return { password };
+  });
+  const opened = new OrgoClient(platform, { apiKey: "k" }).computer("c").terminal();
+  const channel = await until(() => channels[0]);
+  assert.deepEqual(channel.target, { computer_id: "c", refreshable: true });
+  channel.open();
+  await opened;
+  for (let count = 1; count <= 3; count++) {
+    channel.ask();
+    await until(() => channel.passwords.length === count);
+  }
+  assert.deepEqual(
+    calls.map(({ operation }) => operation),
+    ["computers.get", ...Array(3).fill("computers.vncPassword")],
+  );
+  const { delivered: _, ...problem } = error;
+  assert.deepEqual(channel.passwords, [
+    { target: { computer_id: "c", instance_id: "i", password: "first" }, problem: undefined },
+    { target: { computer_id: "c", instance_id: "i", password: "second" }, problem: undefined },
+    { target: undefined, problem },
+  ]);
+});
+
+test("without an API key, a channel requests no password", async () => {
+  const { platform, channels } = fakePlatform();
+  const opened = new OrgoClient(platform).computer("c").terminal();
+  const channel = await until(() => channels[0]);
+  assert.deepEqual(channel.target, { computer_id: "c" });
+  channel.open();
+  await opened;
+});
+
+test("the end of a channel aborts the call for its password", async () => {
+  let aborted;
+  const { platform, channels } = fakePlatform((_operation, _params, { canceled }) => {
+    aborted = canceled;
+    return new Promise(() => {});
+  });
+  const computer = new OrgoClient(platform, { apiKey: "k", realtimeUrl: "ws://h/{computer_id}/{channel}" }).computer("c");
+  const opened = computer.terminal();
+  const channel = await until(() => channels[0]);
+  channel.open();
+  await opened;
+  channel.ask();
+  await until(() => aborted !== undefined);
+  channel.end();
+  await aborted;
+});
+
 test("invalid parameters open no channel", async () => {
   const { platform, channels } = fakePlatform();
   const computer = new OrgoClient(platform).computer("c");

@@ -7,6 +7,7 @@ import { source } from "./support/source.mjs";
 const { Asset, withAudioWorkers } = source;
 const counters = { received: 1, taken: 1, buffered: 0, dropped: 0 };
 const samples = Float32Array.of(0.5);
+const wasm = { name: "channels", module: "the module" };
 
 afterEach(() => {
   delete globalThis.Worker;
@@ -50,7 +51,7 @@ const file = () =>
 async function client() {
   const { platform, channels } = fakePlatform();
   const { binding } = await platform.load();
-  const { Client } = withAudioWorkers(binding, "the module", file());
+  const { Client } = withAudioWorkers(binding, wasm, file());
   return { client: new Client({ base_url: "b" }), channels };
 }
 
@@ -70,7 +71,7 @@ test("the worker receives its task, and the page receives the states and the ite
   assert.deepEqual(worker.messages, [
     {
       type: "open",
-      module: "the module",
+      wasm,
       config: { base_url: "b" },
       target: { computer_id: "c" },
       options: { channels: 2 },

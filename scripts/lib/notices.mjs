@@ -1,12 +1,19 @@
 // Collects the licenses of the third-party code in a package: of the linked crates, of the Rust standard library, and of bundled
 // npm packages.
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Failure, root } from "./step.mjs";
 
 /**
  * @typedef {object} Component
+ * @property {string} name with its version
+ * @property {string} license an SPDX expression
+ * @property {string[]} texts the license texts that a notice must contain
+ */
+
+/**
+ * @typedef {object} Source a component with all its license files
  * @property {string} name with its version
  * @property {string} license an SPDX expression
  * @property {string[]} authors
@@ -28,8 +35,9 @@ const LICENSE_FILE = /^(?:licen[cs]e|copying|copyright|notice)/i;
 export function notices(crates, triple, packages = []) {
   /** @type {Map<string, Component[]>} */
   const byText = new Map();
-  for (const component of [...packages.map(bundled), ...linked(crates, triple), ...standardLibrary()]) {
-    for (const text of required(component)) byText.set(text, [...(byText.get(text) ?? []), component]);
+  const components = [...packages.map(bundled), ...linked(crates, triple)].map(withTexts);
+  for (const component of [...components, ...standardLibrary()]) {
+    for (const text of component.texts) byText.set(text, [...(byText.get(text) ?? []), component]);
   }
   const sections = [...byText].map(
     ([text, components]) => `${components.map(({ name, license }) => `${name} (${license})`).join("\n")}\n\n${text}\n`,
@@ -71,12 +79,43 @@ const licenseFiles = (folder) =>
     .sort()
     .map((file) => [file, readFileSync(join(folder, file), "utf8")]);
 
-/** Returns the standard library and the crates in it, which the toolchain lists in a file. */
+/**
+ * The components of the standard library of one version of Rust, in the format `{ rust: string, components: Component[] }`. Some
+ * installations of Rust lack the list of the toolchain, because it is a part of the documentation.
+ */
+const RECORD = join(root, "scripts/lib/standard-library.json");
+
+const rustc = (...args) => execFileSync("rustc", args, { cwd: root, encoding: "utf8" }).trim();
+/** Returns the path of the list of the toolchain. */
+const listOfToolchain = () => join(rustc("--print", "sysroot"), "share/doc/rust/COPYRIGHT-library.html");
+
+/** Returns the standard library and the crates in it. */
 function standardLibrary() {
-  const sysroot = execFileSync("rustc", ["--print", "sysroot"], { cwd: root, encoding: "utf8" }).trim();
-  const documents = join(sysroot, "share/doc/rust");
-  const [, ...sections] = readFileSync(join(documents, "COPYRIGHT-library.html"), "utf8").split("<h3>📦 ");
-  if (sections.length === 0) throw new Failure(`${documents}/COPYRIGHT-library.html has an unknown format`);
+  const list = listOfToolchain();
+  if (existsSync(list)) return readList(list);
+  const { rust, components } = recordedLibrary();
+  if (rust === rustc("--version")) return components;
+  throw new Failure(`${list} is missing, which lists the licenses of the standard library: install the component rustc again`);
+}
+
+export const recordedLibrary = () => JSON.parse(readFileSync(RECORD, "utf8"));
+
+/** Returns a new record of the toolchain's list, or `undefined` if the toolchain has no list. */
+export function readLibrary() {
+  const list = listOfToolchain();
+  return existsSync(list) ? { rust: rustc("--version"), components: readList(list) } : undefined;
+}
+
+/** Writes the record of the toolchain's list. */
+export function recordLibrary() {
+  const library = readLibrary();
+  if (library !== undefined) writeFileSync(RECORD, `${JSON.stringify(library, null, 2)}\n`);
+}
+
+/** Returns the components in the list of a toolchain. */
+function readList(list) {
+  const [, ...sections] = readFileSync(list, "utf8").split("<h3>📦 ");
+  if (sections.length === 0) throw new Failure(`${list} has an unknown format`);
   const crates = sections.map((html) => {
     const field = (name) =>
       decodeEntities(new RegExp(`<b>${name}:</b>(.*?)</p>`, "s").exec(html)?.[1].replace(/<[^>]*>/g, "") ?? "");
@@ -90,8 +129,11 @@ function standardLibrary() {
   });
   const authors = ["The Rust Project Developers (https://thanks.rust-lang.org)"];
   const library = { name: "Rust standard library", license: "MIT OR Apache-2.0", authors, files: [] };
-  return [library, ...crates.filter(({ name }) => !OTHER_PLATFORMS.test(name))];
+  return [library, ...crates.filter(({ name }) => !OTHER_PLATFORMS.test(name))].map(withTexts);
 }
+
+/** @type {(source: Source) => Component} */
+const withTexts = (source) => ({ name: source.name, license: source.license, texts: required(source) });
 
 /**
  * Returns the license texts of a component that a notice must contain: only the MIT license if the component permits this

@@ -12,7 +12,7 @@ export const RUSTC = [
   "--strip-target-features",
 ];
 /** The wasm-opt options that enable the additional features that wasm-bindgen uses. */
-const BINDGEN = enabled(["multivalue", "reference-types"]);
+export const BINDGEN = enabled(["multivalue", "reference-types"]);
 
 /**
  * The wasm-opt passes, chosen by the compressed size of the result. Two of them need a reason: the first kilobyte of the memory
@@ -25,16 +25,17 @@ export const OPTIMIZE = ["-Os", "--flatten", "--rereloop", "-Oz", "-Oz", "--deal
  * Optimizes the module, shortens the names of its imports and exports in both files, and minifies the glue. The names
  * that wasm-bindgen chooses end in hashes, which compress badly.
  *
- * @param {string} folder the folder of `orgo_wasm_bg.wasm` and `orgo_wasm.js`
+ * @param {string} folder the folder of `NAME_bg.wasm` and `NAME.js`
+ * @param {string} name
  */
-export async function shrink(folder) {
-  const wasm = join(folder, "orgo_wasm_bg.wasm");
+export async function shrink(folder, name) {
+  const wasm = join(folder, `${name}_bg.wasm`);
   const passes = [...OPTIMIZE, ...RUSTC, "--minify-imports-and-exports-and-modules"];
   const renamed = await output("wasm-opt", [...BINDGEN, ...passes, wasm, "-o", wasm]);
   if (renamed === undefined) throw new Failure("wasm-opt failed");
   const { imports, exports } = JSON.parse(renamed);
 
-  const glue = join(folder, "orgo_wasm.js");
+  const glue = join(folder, `${name}.js`);
   let code = readFileSync(glue, "utf8");
   const rename = (pattern, text) => {
     if (!pattern.test(code)) throw new Failure(`The glue of wasm-bindgen does not contain ${pattern}`);
@@ -48,9 +49,11 @@ export async function shrink(folder) {
     code = code.replace(new RegExp(`\\bwasm\\.${name}\\b`, "g"), () => `wasm.${short}`);
   }
   // The package passes the compiled module to the glue. Bundlers would copy the file of this URL again.
-  rename(/new URL\(["']orgo_wasm_bg\.wasm["'], ?import\.meta\.url\)/, "undefined");
+  rename(new RegExp(`new URL\\(["']${name}_bg\\.wasm["'], ?import\\.meta\\.url\\)`), "undefined");
   // CommonJS has several conventions for a default export.
   rename(/__wbg_init as default/, "__wbg_init as init");
   writeFileSync(glue, code);
-  await run("esbuild", [glue, "--minify", "--target=es2022", `--outfile=${glue}`, "--allow-overwrite", "--log-level=warning"]);
+  // Includes the JavaScript files of the crate.
+  const options = ["--bundle", "--format=esm", "--minify", "--target=es2022", "--allow-overwrite", "--log-level=warning"];
+  await run("esbuild", [glue, ...options, `--outfile=${glue}`]);
 }

@@ -9,6 +9,7 @@ const OPENING = 120_000;
  */
 export function makeSubject(sdk, binding) {
   const opened = new Map();
+  const screens = new Map();
 
   return {
     /** Makes a call through the binding. Returns `{ result }` or `{ error }`, and also the bytes if the result has any. */
@@ -35,11 +36,38 @@ export function makeSubject(sdk, binding) {
       return opened.get(id).act(command, args);
     },
 
+    /** Starts to open a screen through the public API. */
+    async openScreen(id, connection) {
+      const opening = sdk.Orgo.connect(connection).screen({}, { timeout: OPENING, maxRetries: 0 });
+      screens.set(id, opening);
+      // `hashScreen` reports the failure.
+      opening.catch(() => {});
+    },
+
+    /** Returns the size of the screen and the FNV-1a hash of its pixels, or `undefined` if the screen is not complete soon. */
+    async hashScreen(id) {
+      const screen = await within(screens.get(id));
+      const image = screen && (await within(screen.screenshot({ format: "rgba" })));
+      if (image === undefined) return undefined;
+      const { width, height, data } = image;
+      return { width, height, hash: data.reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5) >>> 0 };
+    },
+
+    async closeScreen(id) {
+      await (await screens.get(id)).close();
+      screens.delete(id);
+    },
+
     /** Returns the visible state of a channel. */
     async look(id) {
       return opened.get(id).look();
     },
   };
+}
+
+/** Returns the result of a promise, or `undefined` if it is not resolved within a second. */
+function within(promise) {
+  return Promise.race([promise, new Promise((resolve) => setTimeout(resolve, 1_000))]);
 }
 
 class Opened {

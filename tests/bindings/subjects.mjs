@@ -53,6 +53,9 @@ async function page() {
     open: (...given) => ask("open", ...given),
     act: (...given) => ask("act", ...given),
     look: (id) => ask("look", id),
+    openScreen: (...given) => ask("openScreen", ...given),
+    hashScreen: (id) => ask("hashScreen", id),
+    closeScreen: (id) => ask("closeScreen", id),
     /** Returns the number of workers that the page has started. */
     workers: () => workers,
     async close() {
@@ -64,7 +67,11 @@ async function page() {
   };
 }
 
-/** Starts all bindings. Returns the bindings by name. */
-export async function startSubjects() {
-  return { native: await native(), wasm: await wasm(), page: await page() };
+const STARTS = { native, wasm, page };
+
+/** Starts bindings: all, or those with these names. Returns the bindings by name. */
+export async function startSubjects(names = Object.keys(STARTS)) {
+  const started = {};
+  for (const name of names) started[name] = await STARTS[name]();
+  return started;
 }

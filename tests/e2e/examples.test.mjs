@@ -77,6 +77,22 @@ describe("examples for Node", () => {
     isTone(samples.slice(-8_192), rate);
   });
 
+  test("watch-screen.mjs", LIMIT, async () => {
+    const example = start("watch-screen.mjs", computer.id, "300");
+    const newest = () => {
+      const [, name] = [...example.output.matchAll(/(screen-\d+\.png): 1280x720/g)].at(-1) ?? [];
+      return name && String(decodePng(readFileSync(join(folder, name))).pixel(650, 370));
+    };
+    const first = await until("the first image", newest, 30_000);
+    // Opens the menu of the desktop.
+    await computer.click({ x: 640, y: 360, button: "right" });
+    await until("an image of the menu", () => newest() !== first, 30_000);
+    await computer.key("Escape");
+    await until("an image without the menu", () => newest() === first, 30_000);
+    example.child.kill("SIGINT");
+    assert.equal((await finish(example, "watch-screen.mjs")).code, 0, example.output);
+  });
+
   test("without an id, an example uses a running computer", LIMIT, async () => {
     const example = start("terminal.mjs");
     await until("the id of the selected computer", () => example.output.includes(`(${computer.id}), the first running computer`));

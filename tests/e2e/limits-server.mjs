@@ -42,10 +42,19 @@ const requests = {
   },
   /** Reads the request only after `/resume` was requested, then responds. */
   paused(response, { counts, request }) {
-    // `/resume` may arrive first, because it uses another connection.
-    if (!counts.resumed) request.pause();
     request.once("end", () => json(200, { file: { id: "f" } })(response));
+    // `/resume` may arrive first, because it uses another connection.
+    if (counts.resumed) return;
+    request.pause();
     counts.resume = () => request.resume();
+  },
+  /** Like `paused`, but then reads slowly, so that a large request is not complete before the client could end it. */
+  slowly(response, { counts, request }) {
+    request.on("data", () => {
+      request.pause();
+      setTimeout(() => request.resume(), 10);
+    });
+    requests.paused(response, { counts, request });
   },
   /** Responds with the error page of a proxy. The page contains the API key. */
   page(response, { headers }) {

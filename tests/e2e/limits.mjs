@@ -274,7 +274,7 @@ async function uploadReportsProgress(env) {
 }
 
 async function uploadWithProgressHasLimits(env) {
-  const { orgo, progress, onProgress, resume, counts } = createRun(env, "paused");
+  const { orgo, progress, onProgress, resume, counts } = createRun(env, "slowly");
   const upload = orgo.files.upload(LARGE, { timeout: SEND_TIME, maxRetries: 2, onProgress });
   const error = await rejects(upload, env.sdk.TimeoutError, "a server that does not read");
   equal(error.limit, SEND_TIME, "the limit");

@@ -13,7 +13,7 @@ const WINDOW = `
 import json, sys
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QApplication, QWidget
-log = open("/tmp/seen", "w", buffering=1)
+log = open("/tmp/seen", "a", buffering=1)
 class Window(QWidget):
     def mousePressEvent(self, event):
         print(json.dumps(["down", int(event.button()), event.x(), event.y(), int(event.modifiers())]), file=log)
@@ -67,6 +67,39 @@ describe("the live screen", { concurrency: false }, () => {
     const wide = await screen.screenshot({ region: { x: 1270, y: 0, width: 70_000, height: 5 } });
     assert.deepEqual([wide.width, wide.height], [10, 5], "a region is cropped to the screen");
     assert.deepEqual([half.width, half.height, half.format], [640, 360, "png"]);
+    const jpeg = await screen.screenshot({ format: "jpeg" });
+    assert.deepEqual([jpeg.width, jpeg.height, jpeg.format, ...jpeg.data.subarray(0, 3)], [1280, 720, "jpeg", 0xff, 0xd8, 0xff]);
+  });
+
+  test("an image contains the pointer only on request", { timeout: 120_000 }, async () => {
+    let shape;
+    screen.on("cursor", (cursor) => (shape = cursor));
+    screen.move({ x: 300, y: 200 });
+    // Items are read only while something waits for them.
+    await until("the shape", async () => (await shot()) && shape?.width > 0, 60_000);
+    const { x, y, width, height } = shape;
+    const region = { x: 300 - x, y: 200 - y, width, height };
+    const colors = async (params) => {
+      const { data } = await screen.screenshot({ region, format: "rgba", ...params });
+      return new Set(Array.from({ length: data.length / 4 }, (_, at) => data.subarray(at * 4, at * 4 + 4).toString()));
+    };
+    assert.deepEqual([...(await colors())], ["255,0,0,255"]);
+    assert.ok((await colors({ pointer: true })).size > 1);
+  });
+
+  test("a held key repeats until it is released", { timeout: 120_000 }, async () => {
+    const pressed = async () => (await seen()).filter(([kind, text]) => kind === "key" && text === "r").length;
+    screen.key("r", { action: "hold" });
+    await until("several repeats", async () => (await pressed()) > 5);
+    screen.key("r", { action: "up" });
+    // The key that follows arrives after all repeats.
+    screen.key("s");
+    await until("the next key", async () => (await seen()).some(([, text]) => text === "s"));
+    const count = await pressed();
+    screen.key("t");
+    await until("another key", async () => (await seen()).some(([, text]) => text === "t"));
+    assert.equal(await pressed(), count);
+    await computer.bash("cp /dev/null /tmp/seen");
   });
 
   test("input arrives, and its effect is reported as damage", { timeout: 120_000 }, async () => {
@@ -139,10 +172,19 @@ describe("the live screen", { concurrency: false }, () => {
     assert.throws(() => screen.click({ button: "fourth" }), refused("button"));
     assert.throws(() => screen.key("nokey"), refused("key"));
     assert.throws(() => screen.drag({ path: [{ x: 1, y: 1 }] }), refused("path"));
+    const long = Array.from({ length: 100_000 }, () => ({ x: 1, y: 1 }));
+    assert.throws(() => screen.drag({ path: long }), { ...refused("path"), message: /2 to 1000 points/ });
+    // As with `computer.click`, an inherited position does not count, but it must not be ignored.
+    const inherited = Object.create({ x: 5, y: 5 });
+    assert.throws(() => screen.click(inherited), refused("x"));
+    assert.throws(() => screen.key("a", Object.create({ action: "up" })), refused("action"));
+    assert.throws(() => screen.key("a", { action: "twice" }), refused("action"));
     assert.throws(() => screen.wheel({ x: 1, dy: 1 }), refused("y"));
     await assert.rejects(screen.screenshot({ scale: 2 }), refused("scale"));
     await assert.rejects(screen.screenshot({ region: { x: 1280, y: 0, width: 5, height: 5 } }), refused("region"));
     await assert.rejects(screen.screenshot({ format: "gif" }), refused("format"));
+    await assert.rejects(screen.screenshot({ pointer: 1 }), refused("pointer"));
+    await assert.rejects(computer.screen({ quality: 10 }), refused("quality"));
     await assert.rejects(computer.screen({ viewOnly: true }), refused("viewOnly"));
   });
 

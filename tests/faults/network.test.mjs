@@ -90,6 +90,45 @@ testBoth("a failure before anything was sent has its cause, and nothing was deli
   }
 });
 
+/** A server that accepts connections, and never responds. */
+const hangs = () => createTcpServer((socket) => socket.on("error", () => {}).resume());
+
+testBoth("a request that reaches its limit before its connection is open was not delivered", async (context, sdk) => {
+  const port = await listen(context, hangs());
+  const options = { timeout: 300 };
+  const click = (scheme) => client(sdk, `${scheme}://127.0.0.1:${port}`).computer("c").click({ x: 1, y: 1 }, options);
+  const deliveries = [click("https"), click("https"), click("http")].map((call) =>
+    call.then(
+      () => assert.fail("the call succeeded"),
+      ({ name, delivered }) => `${name} ${delivered}`,
+    ),
+  );
+  assert.deepEqual(await Promise.all(deliveries), ["TimeoutError no", "TimeoutError no", "TimeoutError maybe"]);
+});
+
+testBoth("a proxy that does not respond neither gets the request nor keeps the process alive", async (context, _, kind) => {
+  const port = await listen(context, hangs());
+  const script = `
+    import { Orgo } from ${JSON.stringify(import.meta.resolve("orgo-sdk"))};
+    if (process.env.ORGO_BINDING === "wasm") {
+      const { EnvHttpProxyAgent, setGlobalDispatcher } = await import(${JSON.stringify(import.meta.resolve("undici"))});
+      setGlobalDispatcher(new EnvHttpProxyAgent());
+    }
+    const computer = new Orgo({ baseUrl: "https://orgo.invalid/api", apiKey: "sk_fault" }).computer("c");
+    const options = { timeout: 500, maxRetries: 0 };
+    const error = await computer.click({ x: 1, y: 1 }, options).catch((error) => error);
+    console.log(error.name, error.delivered);
+  `;
+  const child = spawn(process.execPath, ["--no-warnings", "--input-type=module", "--eval", script], {
+    env: { ...process.env, ORGO_BINDING: kind, HTTPS_PROXY: `http://127.0.0.1:${port}`, NO_PROXY: "" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  context.after(() => child.kill("SIGKILL"));
+  let output = "";
+  child.stdout.on("data", (chunk) => (output += chunk));
+  assert.deepEqual([(await once(child, "close"))[0], output], [0, "TimeoutError no\n"]);
+});
+
 testBoth("a connection that is lost after the request has its cause, and the delivery is unknown", async (context, sdk) => {
   const port = await listen(
     context,

@@ -11,21 +11,15 @@ import { buildPage } from "../support/build-page.mjs";
 import { startBrowser } from "../support/cdp.mjs";
 import { startPages } from "../support/pages.mjs";
 import { until } from "../support/wait.mjs";
+import { assertFlat, MB, mib, NOISE } from "./flat.mjs";
 import { inParts, KINDS } from "./load.mjs";
 import { startServer } from "./server.mjs";
 
 const full = process.env.ORGO_FULL === "1";
 const counts = full ? amounts(100_000, 10_000) : amounts(10_000, 600);
 const inPage = full ? counts : amounts(5_000, 200);
-const MB = 1 << 20;
-/**
- * The maximum variation of a process's memory without a leak, in bytes. A full run detects a leak of 100 bytes per call or
- * 1 kB per channel.
- */
-const NOISE = 6 * MB;
 /** The maximum variation of the heap of a page after garbage collection, in bytes. */
 const HEAP_NOISE = MB / 4;
-const mib = (bytes) => `${(bytes / MB).toFixed(2)} MiB`;
 
 function amounts(calls, channels) {
   return { calls, terminal: channels, audio: channels, events: channels };
@@ -34,16 +28,6 @@ function amounts(calls, channels) {
 let server;
 before(async () => (server = await startServer()));
 after(() => server.close());
-
-/** Checks that memory does not grow. Ignores the first measurements, because pools and caches fill at first. */
-function assertFlat(what, measured, noise) {
-  const settled = measured.slice(4);
-  const half = settled.length / 2;
-  const highest = (values) => Math.max(...values);
-  const growth = highest(settled.slice(half)) - highest(settled.slice(0, half));
-  console.log(`  ${what}: ${mib(measured[0])} at the start, ${mib(measured.at(-1))} at the end`);
-  assert.ok(growth <= noise, `${what}: grew by ${growth} bytes: ${measured}`);
-}
 
 test("a Node process does not leak memory of calls and channels, and exits", { timeout: 3_600_000 }, async () => {
   const child = fork(fileURLToPath(new URL("client.mjs", import.meta.url)), [server.port, JSON.stringify(counts)], {

@@ -29,7 +29,8 @@ export function prepare(sdk, port) {
   };
 }
 
-async function repeat(count, action) {
+/** Repeats an action `count` times, and a few at the same time. */
+export async function repeat(count, action) {
   let remaining = count;
   const worker = async () => {
     while (remaining-- > 0) await action();

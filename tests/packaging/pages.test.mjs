@@ -96,10 +96,10 @@ function copyFiles(project, files, closers) {
   return folder;
 }
 
-/** Checks that the output contains the WebAssembly module once, or not at all if the bundler loses it. */
+/** Checks that the output contains each of the two WebAssembly modules of a page once, or none if the bundler loses them. */
 function checkFiles(folder, { cdn, expected }) {
   const modules = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith(".wasm"));
-  assert.equal(modules.length, cdn || expected?.embedded ? 0 : 1, modules.join(" "));
+  assert.equal(modules.length, cdn || expected?.embedded ? 0 : 2, modules.join(" "));
 }
 
 /** Starts the server of a project on a free port. */

@@ -1,7 +1,7 @@
 // A user's project in a temporary folder, with the package installed from its packed file.
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -65,8 +65,7 @@ export function openProject(name) {
   const project = newProject();
   try {
     for (const from of [filesOf ?? name, name]) cpSync(source(from), project.folder, { recursive: true });
-    // Hard links make the copy fast. Tools write new files into this folder, but do not change existing ones.
-    execFileSync("cp", ["-al", modules, join(project.folder, "node_modules")]);
+    copyModules(modules, join(project.folder, "node_modules"));
     const own = {};
     for (const tarball of packed()) {
       const { name, version } = unpack(tarball, join(project.folder, "node_modules"));
@@ -80,6 +79,13 @@ export function openProject(name) {
     project.remove();
     throw error;
   }
+}
+
+/** Copies the cached `node_modules` of a project. */
+function copyModules(from, to) {
+  // Hard links make the copy fast. Tools write new files into this folder, but do not change existing ones.
+  const onSameDevice = statSync(from).dev === statSync(dirname(to)).dev;
+  execFileSync("cp", [onSameDevice ? "-al" : "-a", from, to]);
 }
 
 /** Returns the cached `node_modules` of a project. Installs it first if it does not exist. */

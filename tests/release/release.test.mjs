@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { checkManifests } from "../../scripts/lib/manifest.mjs";
+import { readLibrary, recordedLibrary } from "../../scripts/lib/notices.mjs";
 import { checkPublished } from "../../scripts/lib/published.mjs";
 import { localTarget, packageName, TARGETS } from "../../scripts/lib/targets.mjs";
 import { releaseDry } from "../../scripts/release.mjs";
@@ -159,6 +160,15 @@ test("the notices name the linked crates, the bundled package and the standard l
     const text = execFileSync("tar", ["-xOzf", archives[name], path], { encoding: "utf8" });
     for (const component of components) assert.match(text, new RegExp(`^${component}( [\\d.]+)? \\(`, "m"), name);
   }
+});
+
+test("the record of the standard library is complete, and agrees with the toolchain", () => {
+  const recorded = recordedLibrary();
+  assert.ok(recorded.components.length > 10);
+  for (const { name, license, texts } of recorded.components) assert.ok(license !== "" && texts.join("").length > 500, name);
+  const library = readLibrary();
+  // `npm run release:dry -- --update` records the list of a new version.
+  if (library?.rust === recorded.rust) assert.deepEqual(recorded, library);
 });
 
 test("a release needs a tag of its version and an entry in the changelog", () => {

@@ -68,6 +68,11 @@ class Desktop {
     child.stderr.setEncoding("utf8").on("data", (text) => (this.log = (this.log + text).slice(-MAX_LOG_LENGTH)));
   }
 
+  /** The id of the server's process. */
+  get pid() {
+    return this.#child.pid;
+  }
+
   /** Stops the server with SIGTERM. Fails if the server does not end, or if another of its processes keeps running. */
   async stop() {
     const child = this.#child;

@@ -1,12 +1,33 @@
-//! A channel as a JavaScript class.
+//! The channels of a client.
 
 use js_sys::{Array, Promise};
-use orgo_core::driver;
+use orgo_core::driver::{self, Platform, drive};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::spawn_local;
 
+use crate::client::Client;
 use crate::convert::{error_to_js, map_from_js, object_to_js, to_js, value_from_js};
 use crate::promise::promise;
+
+#[wasm_bindgen]
+impl Client {
+    /// Opens a channel. `kind` is `terminal`, `audio` or `events`.
+    ///
+    /// # Errors
+    /// An `ErrorRecord` for an invalid field or option, with its name.
+    pub fn open(&self, kind: &str, target: &JsValue, options: &JsValue) -> Result<Channel, JsValue> {
+        let open = || {
+            let target = map_from_js("channel", "target", target)?;
+            let options = map_from_js("channel", "options", options)?;
+            let (seed, now) = (self.browser.seed(), self.browser.now());
+            driver::Channel::open(&self.config, kind, &target, &options, seed, now)
+        };
+        let channel = open().map_err(|error| error_to_js(&error))?;
+        spawn_local(drive(self.browser.clone(), channel.clone()));
+        Ok(Channel(channel))
+    }
+}
 
 /// A channel of any kind.
 #[wasm_bindgen]
@@ -51,15 +72,18 @@ impl Channel {
         promise(async move { channel.next_password_request().await.into() })
     }
 
-    /// Responds to a password request: with a target that contains the password, or with the reason why there is none.
+    /// Responds to a password request: with a target that contains the password, or with the problem, which is a text or
+    /// an `ErrorRecord`.
     #[wasm_bindgen(js_name = providePassword)]
-    pub fn provide_password(&self, target: &JsValue, problem: Option<String>) {
-        if let Some(problem) = problem {
-            return self.0.decline_password_request(problem);
-        }
-        match map_from_js("channel", "target", target) {
-            Ok(target) => self.0.provide_password(&target),
-            Err(error) => self.0.decline_password_request(error.to_string()),
+    pub fn provide_password(&self, target: &JsValue, problem: &JsValue) {
+        let provided = if problem.is_undefined() {
+            map_from_js("channel", "target", target).map(|target| self.0.provide_password(&target))
+        } else {
+            value_from_js("channel", "problem", problem)
+                .map(|problem| self.0.decline_password_request(problem))
+        };
+        if let Err(error) = provided {
+            self.0.decline_password_request(error.to_string().into());
         }
     }
 

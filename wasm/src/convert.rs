@@ -1,61 +1,37 @@
 //! Converts between values of the core and JavaScript values.
 
-use js_sys::{Float32Array, JSON, Reflect, Uint8Array, parse_float};
-use orgo_core::client::fields::{read_object, read_value};
+use js_sys::{Float32Array, JSON, Reflect, Uint8Array};
+use orgo_core::client::fields::read_object;
+#[cfg(feature = "channels")]
+use orgo_core::client::fields::read_value;
 use orgo_core::encoding::json::{Map, Value};
 use orgo_core::encoding::plain::{Fields, Payload, PlainObject};
 use orgo_core::error::Error;
+#[cfg(feature = "rest")]
 use orgo_core::rest::upload::{Content, Data};
-use serde::{Serialize, Serializer};
-use serde_wasm_bindgen::Serializer as JsSerializer;
-use wasm_bindgen::{JsCast, JsValue};
+#[cfg(feature = "rest")]
+use wasm_bindgen::JsCast;
+use wasm_bindgen::JsValue;
 
+#[cfg(feature = "rest")]
 use crate::platform::Source;
 
-/// Converts a value to plain data.
+/// Converts a value to plain data. The JavaScript engine parses the text of the value, which needs less code than creating
+/// each object and each number.
 pub(crate) fn to_js(value: &Value) -> JsValue {
-    // An assignment to `__proto__` would set the prototype. `JSON.parse` creates a property with this name.
-    if has_proto(value) {
-        return JSON::parse(&value.to_string()).unwrap_or_default();
-    }
-    // This cannot fail, because serde supports every JSON value.
-    Plain(value).serialize(&JsSerializer::json_compatible()).unwrap_or_default()
+    parse(&value.to_string())
 }
 
-/// Returns whether an object in the value has a field `__proto__`.
-fn has_proto(value: &Value) -> bool {
-    match value {
-        Value::Array(items) => items.iter().any(has_proto),
-        Value::Object(fields) => fields.iter().any(|(name, value)| name == "__proto__" || has_proto(value)),
-        _ => false,
-    }
-}
-
-/// A value for serde-wasm-bindgen. The JavaScript engine parses its numbers, because Rust's own parser of fractions
-/// contains 10 kB of tables.
-struct Plain<'a>(&'a Value);
-
-impl Serialize for Plain<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::Null => serializer.serialize_unit(),
-            Value::Bool(value) => serializer.serialize_bool(*value),
-            Value::Number(number) => serializer.serialize_f64(parse_float(number.as_str())),
-            Value::String(text) => serializer.serialize_str(text),
-            Value::Array(items) => serializer.collect_seq(items.iter().map(Plain)),
-            Value::Object(fields) => {
-                serializer.collect_map(fields.iter().map(|(name, value)| (name, Plain(value))))
-            }
-        }
-    }
+/// Parses valid JSON.
+fn parse(json: &str) -> JsValue {
+    JSON::parse(json).unwrap_or_default()
 }
 
 /// Converts an object. Its payload is copied out of the module's memory.
 pub(crate) fn object_to_js(PlainObject { fields, payload }: PlainObject) -> JsValue {
     let object = match fields {
         Fields::Value(fields) => to_js(&fields),
-        // The text is valid JSON.
-        Fields::Json(text) => JSON::parse(&text).unwrap_or_default(),
+        Fields::Json(text) => parse(&text),
     };
     if let Some((name, payload)) = payload {
         let content = match payload {
@@ -87,6 +63,7 @@ pub(crate) fn map_from_js(owner: &str, name: &str, value: &JsValue) -> Result<Ma
 ///
 /// # Errors
 /// [`Error::Encode`] for anything else.
+#[cfg(feature = "channels")]
 pub(crate) fn value_from_js(owner: &str, name: &str, value: &JsValue) -> Result<Value, Error> {
     match value.as_string() {
         Some(text) => Ok(text.into()),
@@ -105,6 +82,7 @@ fn stringify(value: &JsValue) -> Option<String> {
 ///
 /// # Errors
 /// [`Error::Encode`] unless the content consists of a name, a type and bytes.
+#[cfg(feature = "rest")]
 pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Option<Content>, Error> {
     if content.is_undefined() || content.is_null() {
         return Ok(None);
@@ -123,6 +101,7 @@ pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Opti
 }
 
 /// Returns the source of an upload. Returns `None` if its bytes are in memory, and for a call without an upload.
+#[cfg(feature = "rest")]
 pub(crate) fn file_from_js(content: &JsValue) -> Option<Source> {
     // As in `reports_progress`.
     let source = content.is_object().then(|| Reflect::get(content, &"source".into()).ok())??;
@@ -130,6 +109,7 @@ pub(crate) fn file_from_js(content: &JsValue) -> Option<Source> {
 }
 
 /// Returns whether JavaScript will read the progress of an upload.
+#[cfg(feature = "rest")]
 pub(crate) fn reports_progress(content: &JsValue) -> bool {
     // Reading a field of a value that is not an object throws, and each exception leaves a slot of wasm-bindgen's table
     // behind.

@@ -3,21 +3,32 @@
 //! `npm/src/binding.ts`, which documents them for their callers.
 //!
 //! It runs wherever `fetch`, `WebSocket`, `performance` and `setTimeout` are global: pages, workers, Node.
+//!
+//! The features `rest`, `channels` and `node` are parts of the module. The linker removes the code of the core that a module does
+//! not use, so only the exports depend on the features.
 
+#[cfg(feature = "channels")]
+mod audio;
+#[cfg(feature = "rest")]
+mod call;
+#[cfg(feature = "channels")]
 mod channel;
 mod client;
 mod convert;
 mod platform;
 mod promise;
-#[cfg(test)]
+#[cfg(all(test, feature = "rest", feature = "channels", feature = "node"))]
 mod tests;
 
-use orgo_core::audio::level::{Level, measure};
-use orgo_core::audio::{Format, pcm, wav};
 use wasm_bindgen::prelude::wasm_bindgen;
 
+#[cfg(feature = "channels")]
+pub use audio::{level, wav_encode, wav_header};
+#[cfg(feature = "rest")]
+pub use call::PendingCall;
+#[cfg(feature = "channels")]
 pub use channel::Channel;
-pub use client::{Client, PendingCall};
+pub use client::Client;
 
 /// This allocator is less than half as large as the one of the standard library. It exists only for WebAssembly.
 #[cfg(target_family = "wasm")]
@@ -41,26 +52,4 @@ pub fn kind() -> String {
 #[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
-}
-
-/// Returns the header of a 16-bit WAV file of unknown length.
-#[wasm_bindgen(js_name = wavHeader)]
-#[must_use]
-pub fn wav_header(sample_rate: u32, channels: u16) -> Vec<u8> {
-    wav::header(Format { sample_rate, channels }, None).to_vec()
-}
-
-/// Returns the peak and the root mean square of samples.
-#[wasm_bindgen]
-#[must_use]
-pub fn level(samples: &[f32]) -> Vec<f32> {
-    let Level { peak, rms } = measure(samples);
-    vec![peak, rms]
-}
-
-/// Converts interleaved samples from -1 to 1 to 16-bit PCM.
-#[wasm_bindgen(js_name = wavEncode)]
-#[must_use]
-pub fn wav_encode(samples: &[f32]) -> Vec<u8> {
-    pcm::encode(samples)
 }

@@ -122,9 +122,11 @@ pub trait AnySession: Send {
     /// [`Error::Encode`] for an unknown command or a wrong argument.
     fn command(&mut self, command: Command<'_>) -> Result<Value, Error>;
 
-    fn address(&self) -> &ComputerAddress;
-    fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>);
-    fn handle_no_credentials(&mut self, now: Millis, problem: &str);
+    /// Reports the computer's address and a new password.
+    fn handle_password(&mut self, now: Millis, address: ComputerAddress, password: Password);
+    /// Reports that there is no password: for the moment, with the reason, or because of the error of a call, with its
+    /// [record](Error::record).
+    fn handle_no_password(&mut self, now: Millis, problem: &Value);
     fn handle_open(&mut self, now: Millis);
     fn handle_failure(&mut self, now: Millis, failure: &ConnectFailure);
     fn handle_text(&mut self, now: Millis, text: &str);
@@ -154,16 +156,15 @@ impl<K: Kind> AnySession for Session<K> {
         })
     }
 
-    fn address(&self) -> &ComputerAddress {
-        self.address()
+    fn handle_password(&mut self, now: Millis, address: ComputerAddress, password: Password) {
+        self.link.credentials(now, address, password, &|url| self.protocol.add_query(url));
     }
 
-    fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>) {
-        self.handle_credentials(now, found);
-    }
-
-    fn handle_no_credentials(&mut self, now: Millis, problem: &str) {
-        self.handle_no_credentials(now, problem);
+    fn handle_no_password(&mut self, now: Millis, problem: &Value) {
+        match problem.as_str() {
+            Some(problem) => self.link.no_credentials(now, problem),
+            None => self.link.credentials_failed(now, problem),
+        }
     }
 
     fn handle_open(&mut self, now: Millis) {

@@ -29,7 +29,8 @@ const MAX_BYTES: usize = 8 << 20;
 pub struct EventDeclaration {
     /// The name of the event type on the wire.
     pub name: &'static str,
-    /// When the event occurs. Empty without the feature `describe`.
+    /// When the event occurs.
+    #[cfg(feature = "describe")]
     pub doc: &'static str,
     /// The source of the event, as a tag of docs/protocol.md; empty if the source is the specification.
     #[cfg(feature = "describe")]
@@ -44,7 +45,8 @@ macro_rules! events {
         /// The known event types.
         pub const EVENTS: &[EventDeclaration] = &[$( EventDeclaration {
             name: $name,
-            doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
+            #[cfg(feature = "describe")]
+            doc: concat!($($doc, "\n"),+),
             #[cfg(feature = "describe")]
             source: concat!($($source)?),
             #[cfg(feature = "describe")]

@@ -412,36 +412,50 @@ impl Link {
     pub(super) fn credentials(
         &mut self,
         now: Millis,
-        found: Result<(ComputerAddress, Password), Error>,
+        address: ComputerAddress,
+        password: Password,
         url: &dyn Fn(SocketUrl) -> SocketUrl,
     ) {
         let Phase::Authorizing { started } = self.phase else { return };
-        match found {
-            Ok((address, password)) => {
-                self.target.address = address;
-                self.mask = Mask::of(password.expose());
-                self.target.password = Some(password);
-                self.connect(started, now, url);
-            }
-            // A retry does not help if the request is invalid or the response is not understood.
-            Err(error @ (Error::Encode(_) | Error::Decode(_) | Error::TooLarge(_))) => {
-                self.close(CloseCause::new(CloseReason::Unauthorized, &error.to_string()));
-            }
-            Err(error) => {
-                let mut failure = ConnectFailure { status: None, message: error.to_string() };
-                if let Error::Server(error) = &error {
-                    failure.status = Some(error.status);
-                    if let Some(id) = &error.request_id {
-                        failure.message.push_str(", request id ");
-                        failure.message.push_str(id);
-                    }
-                }
-                self.connect_failed(now, &failure);
-            }
-        }
+        self.target.address = address;
+        self.mask = Mask::of(password.expose());
+        self.target.password = Some(password);
+        self.connect(started, now, url);
     }
 
-    /// Handles a failed request for a password. The next attempt requests the password again.
+    /// Handles the error of a call that requested the password. `error` is the record of the error.
+    pub(super) fn credentials_failed(&mut self, now: Millis, error: &Value) {
+        if !matches!(self.phase, Phase::Authorizing { .. }) {
+            return;
+        }
+        let text = |name| error.get(name).and_then(Value::as_str).unwrap_or_default();
+        let mut failure = ConnectFailure { status: None, message: text("message").to_owned() };
+        match text("kind") {
+            // A retry does not help if the request is invalid or the response is not understood.
+            "encode" | "decode" | "too_large" => {
+                return self.close(CloseCause::new(CloseReason::Unauthorized, &failure.message));
+            }
+            "server" => {
+                let status = error.get("status").and_then(Value::as_f64);
+                #[allow(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "the cast saturates"
+                )]
+                let status = status.map(|status| status as u16);
+                failure.status = status;
+                let id = text("request_id");
+                if !id.is_empty() {
+                    failure.message.push_str(", request id ");
+                    failure.message.push_str(id);
+                }
+            }
+            _ => {}
+        }
+        self.connect_failed(now, &failure);
+    }
+
+    /// Handles a failed request to the consumer for a password. The next attempt requests the password again.
     pub(super) fn no_credentials(&mut self, now: Millis, problem: &str) {
         if matches!(self.phase, Phase::Authorizing { .. }) {
             // The description of the reason would suggest that the computer is the problem.

@@ -68,6 +68,13 @@ pub trait Protocol {
     }
     /// Learns the time before a message is handled.
     fn set_now(&mut self, _now: Millis) {}
+    /// Returns when to call [`handle_timeout`](Self::handle_timeout) while the channel is open. Zero means immediately.
+    fn poll_timeout(&self) -> Option<Millis> {
+        None
+    }
+    /// Handles the time of [`poll_timeout`](Self::poll_timeout), or an earlier time. `accepts` is whether the channel
+    /// accepts input.
+    fn handle_timeout(&mut self, _now: Millis, _accepts: bool) {}
     /// Returns the next binary message, when the socket has room for it.
     fn poll_output(&mut self) -> Option<Vec<u8>> {
         None
@@ -166,7 +173,12 @@ impl<P: Protocol> Session<P> {
 
     /// Reports the result of [`Action::Authorize`]: the computer's address and a new password, or the error.
     pub fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>) {
-        self.link.credentials(now, found, &|url| self.protocol.add_query(url));
+        match found {
+            Ok((address, password)) => {
+                self.link.credentials(now, address, password, &|url| self.protocol.add_query(url));
+            }
+            Err(error) => self.link.credentials_failed(now, &error.record()),
+        }
     }
 
     /// Reports that the consumer has no password for [`Action::Authorize`] at the moment, with the reason.
@@ -260,6 +272,9 @@ impl<P: Protocol> Session<P> {
             self.link.start(now, &|url| self.protocol.add_query(url));
         }
         self.report_acceptance(acceptance);
+        if self.link.is_open() {
+            self.protocol.handle_timeout(now, !self.link.is_unstable());
+        }
     }
 
     fn report_acceptance(&mut self, acceptance: Acceptance) {
@@ -306,6 +321,8 @@ impl<P: Protocol> Session<P> {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Millis> {
         let deadline = self.link.poll_timeout(self.wants_read())?;
+        let timer = if self.link.is_open() { self.protocol.poll_timeout() } else { None };
+        let deadline = timer.map_or(deadline, |timer| timer.min(deadline));
         Some(match self.consumer {
             _ if !P::DROPS_OLDEST || !self.link.has_socket() || !self.protocol.is_full() => deadline,
             // The time is not known here: `handle_timeout` sets it.

@@ -22,7 +22,7 @@ pub struct Channel(Arc<Shared>);
 
 struct Shared {
     session: Mutex<Box<dyn AnySession>>,
-    source: Source,
+    password_source: PasswordSource,
     batch: Millis,
     reported: Mutex<State>,
     progress: Mutex<Progress>,
@@ -39,10 +39,12 @@ struct Shared {
 }
 
 /// The source of a fresh password.
-#[derive(Debug, Clone)]
-pub enum Source {
-    /// The service, with the API key of this configuration.
-    Service(Config),
+#[derive(Debug, Clone, Copy)]
+pub(super) enum PasswordSource {
+    /// There is none: the channel ends if the server refuses the password.
+    None,
+    /// The consumer, by [`Channel::next_password_request`]. It makes calls of the service, which have their own limits.
+    Service,
     /// The consumer, by [`Channel::next_password_request`], within this number of milliseconds.
     Consumer(Millis),
 }
@@ -51,8 +53,8 @@ pub enum Source {
 /// state.
 type Progress = (u64, u64, Option<State>);
 
-/// The computer's address and password, or the reason why they are not known.
-type Credentials = Result<(ComputerAddress, Password), String>;
+/// The computer's address and password, or the problem: a text, or the record of the error of a call.
+pub(super) type Credentials = Result<(ComputerAddress, Password), Value>;
 
 /// A request to the consumer for a fresh password.
 #[derive(Default)]
@@ -89,17 +91,17 @@ impl Channel {
     ) -> Result<Self, Error> {
         let fields = Fields::new("channel", target);
         let (address, password) = credentials(fields)?;
-        let source = if fields.flag("refreshable")? {
-            Source::Consumer(config.request_timeout())
-        } else {
-            Source::Service(config.clone())
+        let password_source = match fields.flag("refreshable")? {
+            false => PasswordSource::None,
+            true if config.api_key.is_some() => PasswordSource::Service,
+            true => PasswordSource::Consumer(config.request_timeout()),
         };
         let mut target = Target::new(config, address, password);
         target.limit_reconnects(fields.number("max_reconnects")?)?;
         let (session, batch) = open(kind, target, options, seed, now)?;
         Ok(Self(Arc::new(Shared {
             session: Mutex::new(session),
-            source,
+            password_source,
             batch,
             reported: Mutex::new(State::Connecting),
             progress: Mutex::default(),
@@ -239,14 +241,15 @@ impl Channel {
     pub fn provide_password(&self, target: &Map) {
         self.end_password_request(match credentials(Fields::new("channel", target)) {
             Ok((address, Some(password))) => Ok((address, password)),
-            Ok((_, None)) => Err("the target has no password".to_owned()),
-            Err(error) => Err(error.to_string()),
+            Ok((_, None)) => Err("the target has no password".into()),
+            Err(error) => Err(error.to_string().into()),
         });
     }
 
-    /// Declines a request for a password, with the reason. A late call has no effect.
-    pub fn decline_password_request(&self, reason: String) {
-        self.end_password_request(Err(reason));
+    /// Declines a request for a password. `problem` is the reason, or the [record](Error::record) of the error of the
+    /// call that requested the password. A late call has no effect.
+    pub fn decline_password_request(&self, problem: Value) {
+        self.end_password_request(Err(problem));
     }
 
     fn end_password_request(&self, provided: Credentials) {
@@ -273,8 +276,8 @@ impl Channel {
         lock(&self.0.session)
     }
 
-    pub(super) fn source(&self) -> &Source {
-        &self.0.source
+    pub(super) fn password_source(&self) -> PasswordSource {
+        self.0.password_source
     }
 
     pub(super) fn poll_command(&self, context: &mut Context<'_>) -> Poll<()> {

@@ -16,7 +16,7 @@ mod signal;
 mod tests;
 
 pub use call::{outcome, prepare_call, run_call};
-pub use channel::{Channel, Source};
+pub use channel::Channel;
 pub use download::{piece_outcome, read_piece};
 pub use platform::{Message, Outgoing, Platform, Progress, SocketReader, SocketWriter};
 pub use progress::{ProgressReceiver, ProgressSender};

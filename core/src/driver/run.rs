@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 
 use futures_util::future::{Either, select};
 
-use super::authorize::{Provided, find_password, request_password};
-use super::channel::{Channel, Source, is_closed};
+use super::authorize::request_password;
+use super::channel::{Channel, Credentials, is_closed};
 use super::platform::{Message, Outgoing, Platform, SocketReader, SocketWriter};
 use crate::Millis;
 use crate::channel::{Action, ConnectFailure};
@@ -29,7 +29,7 @@ type Task<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// An event for the loop.
 enum Event<P: Platform> {
-    Password(Provided),
+    Password(Box<Credentials>),
     Connected(Result<(P::Reader, P::Writer), ConnectFailure>),
     /// At least one message was handled.
     Received,
@@ -69,7 +69,7 @@ pub fn drive<P: Platform>(platform: P, channel: Channel) -> impl Future<Output =
 struct Driver<P: Platform> {
     platform: Rc<P>,
     channel: Channel,
-    /// The task that finds the password or opens the socket.
+    /// The task that requests the password or opens the socket.
     connecting: Option<Task<Event<P>>>,
     /// The reading half of the current socket.
     reading: Option<P::Reader>,
@@ -133,14 +133,8 @@ impl<P: Platform> Driver<P> {
         self.take_socket();
         let platform = Rc::clone(&self.platform);
         let channel = self.channel.clone();
-        let address = channel.session().address().clone();
         self.connecting = Some(Box::pin(async move {
-            Event::Password(match channel.source() {
-                Source::Service(config) => {
-                    Provided::Found(Box::new(find_password(&*platform, config, address).await))
-                }
-                Source::Consumer(limit) => request_password(&channel, platform.sleep(*limit), *limit).await,
-            })
+            Event::Password(Box::new(request_password(&channel, |time| platform.sleep(time)).await))
         }));
     }
 
@@ -298,8 +292,10 @@ impl<P: Platform> Driver<P> {
         let now = self.platform.now();
         let mut session = self.channel.session();
         match event {
-            Event::Password(Provided::Found(found)) => session.handle_credentials(now, *found),
-            Event::Password(Provided::Missing(problem)) => session.handle_no_credentials(now, &problem),
+            Event::Password(provided) => match *provided {
+                Ok((address, password)) => session.handle_password(now, address, password),
+                Err(problem) => session.handle_no_password(now, &problem),
+            },
             Event::Connected(Ok((reader, writer))) => {
                 self.reading = Some(reader);
                 self.writing = Writing::Idle(writer);

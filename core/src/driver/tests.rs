@@ -310,7 +310,7 @@ fn a_password_comes_from_the_consumer_if_the_target_is_refreshable() {
     let mut poll = || driving.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
     assert!(!poll());
     assert_eq!(channel.next_password_request().now_or_never(), Some(true));
-    channel.decline_password_request("the server is busy".to_owned());
+    channel.decline_password_request("the server is busy".into());
     assert!(!poll());
     let State::Reconnecting { cause, .. } = channel.state() else { panic!("{channel:?}") };
     assert_eq!(cause.message, "`refresh` failed: the server is busy");

@@ -86,9 +86,11 @@ pub struct Operation {
     /// The name in this library, such as `computers.click`.
     pub name: &'static str,
     /// The name of the Rust struct. The TypeScript type of the parameters has the same name with the suffix `Params`.
-    /// Empty without the feature `describe`.
+    ///
+    #[cfg(feature = "describe")]
     pub type_name: &'static str,
-    /// What the call does. Empty without the feature `describe`.
+    /// What the call does.
+    #[cfg(feature = "describe")]
     pub doc: &'static str,
     /// The sources of the declaration, as tags of docs/protocol.md; empty if the source is the specification.
     #[cfg(feature = "describe")]
@@ -367,15 +369,18 @@ macro_rules! endpoint {
             #[allow(clippy::needless_update, reason = "some declarations set every key")]
             const OPERATION: &'static $crate::rest::operation::Operation = &$crate::rest::operation::Operation {
                 name: $wire_name,
-                type_name: $crate::rest::schema::doc_text!(stringify!($name)),
-                doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
+                #[cfg(feature = "describe")]
+                type_name: concat!(stringify!($name)),
+                #[cfg(feature = "describe")]
+                doc: concat!($($doc, "\n"),+),
                 #[cfg(feature = "describe")]
                 source: concat!($($source)?),
                 method: $crate::rest::http::Method::$method,
                 path: $path,
                 path_fields: &[$( $crate::rest::schema::Field {
                     name: stringify!($path_field),
-                    doc: $crate::rest::schema::doc_text!($($path_doc, "\n"),+),
+                    #[cfg(feature = "describe")]
+                    doc: concat!($($path_doc, "\n"),+),
                     #[cfg(feature = "describe")]
                     source: "",
                     ty: $crate::rest::schema::Type::String,
@@ -389,7 +394,8 @@ macro_rules! endpoint {
                     $( $($key: $value,)+ )?
                     ..$crate::rest::schema::Field {
                         name: stringify!($field),
-                        doc: $crate::rest::schema::doc_text!($($field_doc, "\n"),+),
+                        #[cfg(feature = "describe")]
+                        doc: concat!($($field_doc, "\n"),+),
                         #[cfg(feature = "describe")]
                         source: concat!($($field_source)?),
                         ty: <$ty as $crate::rest::schema::Typed>::TYPE,
@@ -416,7 +422,9 @@ pub(crate) use endpoint;
 /// The defaults of a declaration.
 pub(crate) const BLANK: Operation = Operation {
     name: "",
+    #[cfg(feature = "describe")]
     type_name: "",
+    #[cfg(feature = "describe")]
     doc: "",
     #[cfg(feature = "describe")]
     source: "",

@@ -30,9 +30,11 @@ pub enum Type {
 /// A list of names. A parameter must be one of these names. A response may contain other names.
 #[derive(Debug)]
 pub struct Choice {
-    /// The name of the Rust enum and of the TypeScript type. Empty without the feature `describe`.
+    /// The name of the Rust enum and of the TypeScript type.
+    #[cfg(feature = "describe")]
     pub name: &'static str,
-    /// The meaning of the choice. Empty without the feature `describe`.
+    /// The meaning of the choice.
+    #[cfg(feature = "describe")]
     pub doc: &'static str,
     /// The source of the names, as a tag of docs/protocol.md; empty if the source is the specification.
     #[cfg(feature = "describe")]
@@ -44,9 +46,11 @@ pub struct Choice {
 /// An object with known fields.
 #[derive(Debug)]
 pub struct Object {
-    /// The name of the Rust struct and of the TypeScript type. Empty without the feature `describe`.
+    /// The name of the Rust struct and of the TypeScript type.
+    #[cfg(feature = "describe")]
     pub name: &'static str,
-    /// The meaning of the object. Empty without the feature `describe`.
+    /// The meaning of the object.
+    #[cfg(feature = "describe")]
     pub doc: &'static str,
     /// The fields of the object, in the order of the documentation.
     pub fields: &'static [Field],
@@ -57,7 +61,8 @@ pub struct Object {
 pub struct Field {
     /// The name in this library.
     pub name: &'static str,
-    /// The meaning of the field, with its unit. Empty without the feature `describe`.
+    /// The meaning of the field, with its unit.
+    #[cfg(feature = "describe")]
     pub doc: &'static str,
     /// The source of the field, as a tag of docs/protocol.md; empty if the source is the specification.
     #[cfg(feature = "describe")]
@@ -133,20 +138,6 @@ impl<T: Typed> Typed for Vec<T> {
     const TYPE: Type = Type::List(&T::TYPE);
 }
 
-/// Expands to the text of a doc comment with the feature `describe`, and to an empty string otherwise. The texts would
-/// make a page 5 % larger.
-#[cfg(feature = "describe")]
-macro_rules! doc_text {
-    ($($text:tt)*) => { concat!($($text)*) };
-}
-#[cfg(not(feature = "describe"))]
-macro_rules! doc_text {
-    ($($text:tt)*) => {
-        ""
-    };
-}
-pub(crate) use doc_text;
-
 /// Declares an object: a Rust struct, and the same fields as data. `#[source("...")]` after a doc comment is the source
 /// of the fact, by the tags of docs/protocol.md.
 macro_rules! object {
@@ -161,11 +152,14 @@ macro_rules! object {
 
         impl $crate::rest::schema::Typed for $name {
             const TYPE: $crate::rest::schema::Type = $crate::rest::schema::Type::Object(&$crate::rest::schema::Object {
-                name: $crate::rest::schema::doc_text!(stringify!($name)),
-                doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
+                #[cfg(feature = "describe")]
+                name: concat!(stringify!($name)),
+                #[cfg(feature = "describe")]
+                doc: concat!($($doc, "\n"),+),
                 fields: &[$( $crate::rest::schema::Field {
                     name: stringify!($field),
-                    doc: $crate::rest::schema::doc_text!($($field_doc, "\n"),+),
+                    #[cfg(feature = "describe")]
+                    doc: concat!($($field_doc, "\n"),+),
                     #[cfg(feature = "describe")]
                     source: concat!($($field_source)?),
                     ty: <$ty as $crate::rest::schema::Typed>::TYPE,
@@ -227,8 +221,10 @@ macro_rules! choice {
 
         impl $crate::rest::schema::Typed for $name {
             const TYPE: $crate::rest::schema::Type = $crate::rest::schema::Type::Choice(&$crate::rest::schema::Choice {
-                name: $crate::rest::schema::doc_text!(stringify!($name)),
-                doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
+                #[cfg(feature = "describe")]
+                name: concat!(stringify!($name)),
+                #[cfg(feature = "describe")]
+                doc: concat!($($doc, "\n"),+),
                 #[cfg(feature = "describe")]
                 source: concat!($($source)?),
                 values: &[$($wire),+],

@@ -295,6 +295,72 @@ fn moves_are_replaced_but_buttons_and_keys_are_not() {
 }
 
 #[test]
+fn a_held_key_repeats_until_another_key_is_used() {
+    let mut client = Client::connected(8, 8);
+    client.take_sent();
+    let key = |pressed, keysym: u16| {
+        let [high, low] = keysym.to_be_bytes();
+        vec![4, pressed, 0, 0, 0, 0, high, low]
+    };
+    // Lets the time pass until the session sends keys, and responds to its pings.
+    let next = |client: &mut Client| {
+        loop {
+            client.now = client.now.max(client.session.poll_timeout().unwrap());
+            client.session.handle_timeout(client.now);
+            let sent = client.take_sent();
+            if sent.first() == Some(&4) {
+                return sent;
+            }
+            client.receive(&update(&[]));
+            client.take_sent();
+        }
+    };
+    client.session.key("ctrl+a", KeyAction::Hold).unwrap();
+    assert_eq!(client.take_sent(), [key(1, 0xffe3), key(1, 0x61)].concat());
+    assert_eq!(client.session.poll_timeout(), Some(0), "the session learns the time");
+    let pressed = client.now;
+    assert_eq!(next(&mut client), key(1, 0x61), "only the last key repeats");
+    assert_eq!(client.now, pressed + 500);
+    for repeat in 1..=3 {
+        assert_eq!(next(&mut client), key(1, 0x61));
+        assert_eq!(client.now, pressed + 500 + 33 * repeat);
+    }
+    // A host that was busy does not send the repeats that it has missed.
+    client.now += 1_000;
+    assert_eq!(next(&mut client), key(1, 0x61));
+    client.session.key("shift", KeyAction::Press).unwrap();
+    assert_eq!(client.take_sent(), [key(1, 0xffe1), key(0, 0xffe1)].concat());
+    client.now += 100;
+    client.session.handle_timeout(client.now);
+    assert_eq!(client.take_sent(), b"", "the use of another key ends the repeats");
+    client.session.key("ctrl+a", KeyAction::Hold).unwrap();
+    client.session.release_all();
+    client.take_sent();
+    client.now += 600;
+    client.session.handle_timeout(client.now);
+    client.session.handle_timeout(client.now + 600);
+    assert_eq!(client.take_sent(), b"", "a release ends the repeats");
+}
+
+#[test]
+fn a_held_key_does_not_repeat_while_the_connection_is_unstable() {
+    let mut client = Client::connected(8, 8);
+    client.session.key("a", KeyAction::Hold).unwrap();
+    client.take_sent();
+    let mut repeats = 0;
+    while client.session.state() == State::Open {
+        client.now = client.now.max(client.session.poll_timeout().unwrap());
+        client.session.handle_timeout(client.now);
+        repeats += client.take_sent().chunks(8).filter(|message| message.starts_with(&[4, 1])).count();
+    }
+    assert!(repeats > 10, "{repeats}");
+    assert!(matches!(state(&client), State::Unstable), "{:?}", state(&client));
+    client.now += 100;
+    client.session.handle_timeout(client.now);
+    assert_eq!(client.take_sent(), b"");
+}
+
+#[test]
 fn unsent_input_is_bounded() {
     let mut client = Client::connected(100, 100);
     let mut accepted = 0;
@@ -362,7 +428,7 @@ fn invalid_input_is_refused_by_name() {
 fn an_image_without_a_pixel_of_the_screen_is_refused() {
     let mut client = Client::connected(100, 50);
     let mut image = |x, y, width, height| {
-        client.session.request_image(1, Some(Rect { x, y, width, height }), 1.0, ImageFormat::Rgba)
+        client.session.request_image(1, Some(Rect { x, y, width, height }), 1.0, ImageFormat::Rgba, false)
     };
     for refused in [image(100, 0, 1, 1), image(0, 50, 9, 9), image(u16::MAX, u16::MAX, 1, 1)] {
         let problem = refused.unwrap_err().to_string();
@@ -471,9 +537,9 @@ fn images_are_taken_when_the_whole_screen_has_arrived() {
     let mut random = Random::new(2);
     let mut encoder = Encoder::new();
     let region = Rect { x: 5, y: 6, width: 7, height: 8 };
-    client.session.request_image(1, None, 1.0, ImageFormat::Rgba).unwrap();
-    client.session.request_image(2, Some(region), 1.0, ImageFormat::Rgba).unwrap();
-    client.session.request_image(3, None, 0.5, ImageFormat::Rgba).unwrap();
+    client.session.request_image(1, None, 1.0, ImageFormat::Rgba, false).unwrap();
+    client.session.request_image(2, Some(region), 1.0, ImageFormat::Rgba, false).unwrap();
+    client.session.request_image(3, None, 0.5, ImageFormat::Rgba, false).unwrap();
     let half = Area { x: 0, y: 0, width: 40, height: 15 };
     client.receive(&update(&[encoder.rect(ZRLE, &mut picture, half, &mut random)]));
     assert!(!client.items.iter().any(|item| matches!(item, ScreenItem::Image { .. })));
@@ -501,13 +567,52 @@ fn images_are_taken_when_the_whole_screen_has_arrived() {
 }
 
 #[test]
+fn an_image_contains_the_pointer_on_request() {
+    let mut client = Client::connected(6, 4);
+    let mut rect = header(Area { x: 0, y: 0, width: 6, height: 4 }, RAW);
+    rect.extend([9; 6 * 4 * 4]);
+    client.receive(&update(&[rect]));
+    let image = |client: &mut Client, pointer| {
+        client.session.request_image(1, None, 1.0, ImageFormat::Rgba, pointer).unwrap();
+        client.settle();
+        let items = std::mem::take(&mut client.items);
+        let data = items.into_iter().find_map(|item| match item {
+            ScreenItem::Image { image, .. } => Some(image.data),
+            _ => None,
+        });
+        let data = data.expect("the image");
+        let changed =
+            data.as_chunks::<4>().0.iter().enumerate().filter(|(_, pixel)| **pixel != [9, 9, 9, 255]);
+        changed.map(|(at, &[red, ..])| (at % 6, at / 6, red)).collect::<Vec<_>>()
+    };
+    // A pointer of 2x2 pixels, of which the upper right one is transparent. Its lower left pixel points.
+    let shape = |red: u8| {
+        let pixels = [[red, 0, 0, 0], [2, 0, 0, 0], [3, 0, 0, 0], [4, 0, 0, 0]].concat();
+        let start = [0, 0, 0, 1, 0, 2, 0, 2, 0xff, 0xff, 0xff, 0x11];
+        [&start[..], &pixels, &[0b1000_0000, 0b1100_0000]].concat()
+    };
+    client.receive(&update(&[shape(1)]));
+    assert_eq!(image(&mut client, true), [], "the position of the pointer is not known");
+    client.session.move_pointer(3.0, 2.0).unwrap();
+    assert_eq!(image(&mut client, true), [(3, 1, 1), (3, 2, 3), (4, 2, 4)]);
+    assert_eq!(image(&mut client, false), []);
+    client.receive(&update(&[shape(5)]));
+    assert_eq!(image(&mut client, true), [(3, 1, 5), (3, 2, 3), (4, 2, 4)], "the new shape");
+    client.session.move_pointer(5.0, 0.0).unwrap();
+    assert_eq!(image(&mut client, true), [(5, 0, 3)], "the part on the screen");
+    // An empty shape: the pointer is hidden, or part of the screen.
+    client.receive(&update(&[[0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x11].to_vec()]));
+    assert_eq!(image(&mut client, true), []);
+}
+
+#[test]
 fn an_image_is_new_after_every_change() {
     let mut client = Client::connected(8, 8);
     let mut picture = Picture::new(8, 8);
     let mut random = Random::new(4);
     let mut encoder = Encoder::new();
     let image = |client: &mut Client| {
-        client.session.request_image(7, None, 1.0, ImageFormat::Rgba).unwrap();
+        client.session.request_image(7, None, 1.0, ImageFormat::Rgba, false).unwrap();
         client.items.clear();
         client.settle();
         let Some(ScreenItem::Image { image, .. }) = client.items.pop() else { panic!("no image") };

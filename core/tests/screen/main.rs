@@ -4,5 +4,8 @@ mod client;
 mod decoders;
 mod encode;
 mod hostile;
+#[cfg(all(feature = "screen-jpeg", feature = "screen-quality"))]
+mod jpeg;
 mod lifecycle;
 mod random;
+mod recordings;

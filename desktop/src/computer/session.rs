@@ -242,6 +242,9 @@ impl Session<'_> {
             "-nolisten".into(),
             "local".into(),
             "-AlwaysShared".into(),
+            // Without this option, the X server counts every viewer whose handshake is not complete as a failed attempt, and all
+            // viewers as one host. It would refuse the sixth of several simultaneous viewers. The bridge has its own limit.
+            "-BlacklistThreshold=2147483647".into(),
             // As at the service, viewers do not change the size of the screen.
             "-AcceptSetDesktopSize=0".into(),
             // The session ends only with the X server, not with its last client.

@@ -19,6 +19,7 @@ mod isolation;
 mod kill;
 mod lifecycle;
 mod limits;
+mod pixels;
 mod python;
 mod random;
 mod repair;

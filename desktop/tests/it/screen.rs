@@ -1,5 +1,6 @@
 //! Tests the screen channel with the client's session, over real sockets.
 
+use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use orgo_core::channel::screen::{KeyAction, PointerButton, ScreenItem, ScreenOptions};
@@ -46,7 +47,8 @@ impl Viewer {
     fn perform(&mut self) {
         while let Some(action) = self.session.poll_action() {
             if let Action::SendBinary(bytes) = action {
-                self.socket.send_bytes(bytes);
+                // The next read reports a connection that is broken.
+                self.socket.try_send_bytes(bytes);
             }
         }
         self.items.extend(std::iter::from_fn(|| self.session.poll_item()));
@@ -85,16 +87,31 @@ impl Viewer {
     }
 }
 
-/// Connects a viewer with the right password, and returns whether the server accepts it.
-fn is_accepted(computer: &Computer<'_>) -> bool {
+/// Connects a viewer with the right password. Returns it if the server accepts it, or the reason of the refusal.
+fn try_connect(computer: &Computer<'_>) -> Result<Viewer, String> {
     let mut viewer = Viewer::start(computer, "", &computer.password());
     viewer.wait("an outcome", |viewer| {
         viewer.session.is_complete() || matches!(viewer.session.state(), State::Closed(_))
     });
-    viewer.session.is_complete()
+    if viewer.session.is_complete() { Ok(viewer) } else { Err(viewer.end()) }
 }
 
-/// Returns the keys and the buttons that the X server considers held.
+/// Connects a viewer as soon as the server has noticed the end of earlier viewers. Every other refusal is a failure.
+fn connect_when_free(computer: &Computer<'_>) -> Viewer {
+    let end = Instant::now() + TIMEOUT;
+    loop {
+        match try_connect(computer) {
+            Ok(viewer) => return viewer,
+            Err(refusal) => {
+                assert!(refusal.contains("1013") && Instant::now() < end, "{refusal}");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+}
+
+/// Returns the keys and the buttons that the X server considers held, the position of the pointer, and the modifiers that
+/// are active.
 fn held(computer: &Computer<'_>) -> String {
     const CODE: &str = "
 import ctypes
@@ -109,10 +126,16 @@ n = [ctypes.c_int() for _ in range(4)]
 mask = ctypes.c_uint()
 x.XQueryPointer(d, ctypes.c_ulong(x.XDefaultRootWindow(d)), *map(ctypes.byref, w + n), ctypes.byref(mask))
 held = [i for i in range(256) if keys.raw[i // 8] >> (i % 8) & 1]
-print(held, mask.value >> 8 & 31, n[0].value, n[1].value)
+print(held, mask.value >> 8 & 31, n[0].value, n[1].value, mask.value & 255)
 ";
     let result = computer.act("exec", &json!({ "code": CODE })).expect(200);
     result["output"].as_str().unwrap_or_else(|| panic!("{result}")).trim().to_owned()
+}
+
+/// Returns whether no key or button is held, and no modifier is active.
+fn is_released(computer: &Computer<'_>) -> bool {
+    let held = held(computer);
+    held.starts_with("[] 0 ") && held.ends_with(" 0")
 }
 
 #[test]
@@ -126,10 +149,10 @@ fn a_viewer_sees_and_controls_the_screen() {
     viewer.session.set_button(PointerButton::Left, true).expect("the button is known");
     viewer.session.key("shift", KeyAction::Down).expect("the key is known");
     viewer.perform();
-    wait_until("the input arrives", || held(&computer) == "[50] 1 321 234");
+    wait_until("the input arrives", || held(&computer) == "[50] 1 321 234 1");
     viewer.session.release_all();
     viewer.perform();
-    wait_until("the input is released", || held(&computer) == "[] 0 321 234");
+    wait_until("the input is released", || held(&computer) == "[] 0 321 234 0");
     // A change on the screen arrives without a request of the program.
     viewer.items.clear();
     computer.act("click", &json!({ "x": 640, "y": 360, "button": "right" })).expect(200);
@@ -174,35 +197,177 @@ fn several_viewers_and_api_actions_do_not_disturb_each_other() {
         computer.act("key", &json!({ "key": "ctrl+shift+b" })).expect(200);
         computer.act("type", &json!({ "text": "Äb" })).expect(200);
     }
-    wait_until("nothing is held", || held(&computer).starts_with("[] 0 "));
+    wait_until("nothing is held", || is_released(&computer));
+}
+
+/// How a round of [`nothing_stays_held_after_any_disconnect`] ends for the viewers that are still connected.
+#[derive(Clone, Copy, Debug)]
+enum Break {
+    /// Each viewer closes, disconnects, or disconnects in the middle of a message.
+    Viewers,
+    /// The X server hangs while the viewers disconnect.
+    Hang,
+    /// The X server is killed, and the computer is started again.
+    Display,
+    /// The server is killed, and a new server starts the computer.
+    Server,
+}
+
+/// Input in a random order that leaves keys and buttons held.
+fn hold(viewer: &mut Viewer, random: &mut fastrand::Rng) {
+    const KEYS: [&str; 8] = ["a", "A", "shift", "ctrl", "alt", "altgr", "F3", "Escape"];
+    const BUTTONS: [PointerButton; 3] = [PointerButton::Left, PointerButton::Middle, PointerButton::Right];
+    for _ in 0..random.u8(2..12) {
+        let session = &mut viewer.session;
+        let (x, y) = (f64::from(random.u16(0..1280)), f64::from(random.u16(0..720)));
+        session.move_pointer(x, y).expect("it is on the screen");
+        let (key, button) = (KEYS[random.usize(..8)], BUTTONS[random.usize(..3)]);
+        match random.u8(..6) {
+            0 | 1 => session.key(key, KeyAction::Down).expect("the key is known"),
+            2 | 3 => session.set_button(button, true).expect("the button is known"),
+            4 => session.click(button, 2.0, &["ctrl".to_owned()]).expect("the button is known"),
+            _ => session.wheel(1.0, -1.0).expect("the number of steps is valid"),
+        };
+        if random.bool() {
+            viewer.perform();
+        }
+    }
+    viewer.perform();
+}
+
+/// Ends a viewer in a random way.
+fn end(mut viewer: Viewer, random: &mut fastrand::Rng) {
+    match random.u8(..4) {
+        // An orderly end, in which the client releases what it holds.
+        0 => {
+            viewer.session.close();
+            viewer.perform();
+        }
+        // A part of a message that presses a button or a key.
+        1 => {
+            let message = [&[5, 1, 0, 9, 0, 9][..], &[4, 1, 0, 0, 0, 0, 0, 0x62]][random.usize(..2)];
+            viewer.socket.send_bytes(message[..random.usize(1..message.len())].to_vec());
+        }
+        // A viewer that does not read, so that the X server cannot send to it.
+        2 => viewer.socket.minimize_receive_buffer(),
+        _ => {}
+    }
 }
 
 #[test]
 fn nothing_stays_held_after_any_disconnect() {
+    let mut server = Server::start();
+    let id = server.computer().id;
+    let seed = std::env::var("ORGO_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(3);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let disconnects = if full() { 1_000 } else { 40 };
+    let (mut left, mut round) = (disconnects, 0);
+    while left > 0 {
+        let computer = Computer { server: &server, id: id.clone() };
+        // All kinds of breaks are in the first rounds.
+        let kind = match round {
+            1 => Break::Hang,
+            2 => Break::Display,
+            3 => Break::Server,
+            _ => match random.u8(..40) {
+                0 | 1 => Break::Hang,
+                2 => Break::Display,
+                3 => Break::Server,
+                _ => Break::Viewers,
+            },
+        };
+        let count = random.usize(1..=4).min(left);
+        let seeds: Vec<u64> = (0..count).map(|_| random.u64(..)).collect();
+        let connected = Barrier::new(count + 1);
+        let kill = |name: &str| computer.bash(&format!("pkill -{name} Xvnc"));
+        std::thread::scope(|scope| {
+            for seed in seeds {
+                let (computer, connected) = (&computer, &connected);
+                scope.spawn(move || {
+                    let mut random = fastrand::Rng::with_seed(seed);
+                    let mut viewer = connect_when_free(computer);
+                    connected.wait();
+                    hold(&mut viewer, &mut random);
+                    connected.wait();
+                    match kind {
+                        Break::Viewers => {}
+                        Break::Hang => {
+                            // More input than the socket of the X server accepts, so that a message stays incomplete.
+                            for _ in 0..40 {
+                                viewer.socket.send_bytes([5, 1, 0, 5, 0, 5].repeat(2_000));
+                            }
+                        }
+                        // The viewer breaks with the X server or the server.
+                        Break::Display | Break::Server => return drop(viewer),
+                    }
+                    end(viewer, &mut random);
+                });
+            }
+            connected.wait();
+            // Calls of the API use the same pointer and keyboard at the same time.
+            for action in 0..random.u8(1..4) {
+                let (x, y) = (random.u16(..1280), random.u16(..720));
+                match action {
+                    0 => computer.act("click", &json!({ "x": x, "y": y })).expect(200),
+                    1 => computer.act("key", &json!({ "key": "ctrl+shift+b" })).expect(200),
+                    _ => computer.act("type", &json!({ "text": "Äb" })).expect(200),
+                };
+            }
+            match kind {
+                Break::Viewers => {}
+                Break::Hang => drop(kill("STOP")),
+                // The computer can end before the command has returned.
+                Break::Display => drop(computer.act("bash", &json!({ "command": "pkill -KILL Xvnc" }))),
+                Break::Server => server.signal(rustix::process::Signal::KILL),
+            }
+            connected.wait();
+        });
+        left -= count;
+        round += 1;
+        match kind {
+            Break::Viewers => {}
+            Break::Hang => drop(kill("CONT")),
+            Break::Display => {
+                computer.wait_for_status("error");
+                computer.act("start", &json!({})).expect(200);
+            }
+            Break::Server => {
+                server.process.wait().expect("it ends");
+                let other = tempfile::tempdir().expect("the tests may write to /tmp");
+                let data = std::mem::replace(&mut server.data, other);
+                server = Server::start_in(data, &[]);
+            }
+        }
+        let computer = Computer { server: &server, id: id.clone() };
+        computer.wait_for_status("running");
+        // A viewer that connects could release what another one has left, so none does here.
+        wait_until(&format!("nothing is held after round {round} ({kind:?}, seed {seed})"), || {
+            is_released(&computer)
+        });
+    }
+}
+
+#[test]
+fn a_button_is_released_although_the_x_server_hangs() {
     let server = Server::start();
     let computer = server.computer();
-    let mut random = fastrand::Rng::with_seed(3);
-    let rounds = if full() { 1_000 } else { 12 };
-    for round in 0..rounds {
-        let mut viewer = Viewer::connect(&computer);
-        viewer.session.move_pointer(5.0, 5.0).expect("it is on the screen");
-        for _ in 0..random.u8(1..6) {
-            let key = ["a", "shift", "ctrl", "alt", "F3", "Escape"][random.usize(..6)];
-            viewer.session.key(key, KeyAction::Down).expect("the key is known");
-            let button =
-                [PointerButton::Left, PointerButton::Middle, PointerButton::Right][random.usize(..3)];
-            viewer.session.set_button(button, true).expect("the button is known");
-        }
-        viewer.perform();
-        if random.bool() {
-            // An orderly end; otherwise the connection just breaks.
-            viewer.session.close();
-            viewer.perform();
-        }
-        drop(viewer);
-        // The next viewer could release what this one has left.
-        wait_until(&format!("nothing is held after round {round}"), || held(&computer).starts_with("[] 0 "));
+    let descriptors =
+        || std::fs::read_dir(format!("/proc/{}/fd", server.process.id())).expect("it is running").count();
+    let before = descriptors();
+    let mut viewer = Viewer::connect(&computer);
+    computer.bash("pkill -STOP Xvnc");
+    viewer.session.move_pointer(5.0, 5.0).expect("it is on the screen");
+    viewer.session.set_button(PointerButton::Left, true).expect("the button is known");
+    viewer.perform();
+    // More input than the socket of the X server accepts.
+    for _ in 0..100 {
+        viewer.socket.send_bytes([5, 1, 0, 6, 0, 7].repeat(2_000));
     }
+    drop(viewer);
+    // The server notices the end of the viewer by a ping, while it still has input for the X server.
+    wait_until("the end of the viewer", || descriptors() <= before + 1);
+    computer.bash("pkill -CONT Xvnc");
+    wait_until("the button is released", || held(&computer) == "[] 0 6 7 0");
 }
 
 #[test]
@@ -226,7 +391,7 @@ fn the_security_handshake_requires_the_password() {
     let mut viewer = Viewer::start(&computer, "", &computer.password());
     assert_eq!(viewer.end(), "refused by the server: Too many wrong passwords: wait 10 seconds");
     // The limit ends by itself, and the computer's own X server has not counted anything.
-    wait_until("the end of the limit", || is_accepted(&computer));
+    wait_until("the end of the limit", || try_connect(&computer).is_ok());
 }
 
 #[test]
@@ -247,7 +412,7 @@ fn a_view_only_viewer_sees_but_does_not_control() {
             viewer.items.iter().any(|item| matches!(item, ScreenItem::Damage { .. }))
         });
     }
-    assert_eq!(held(&computer), "[] 0 900 300");
+    assert_eq!(held(&computer), "[] 0 900 300 0");
 }
 
 #[test]
@@ -257,7 +422,30 @@ fn the_number_of_viewers_is_limited() {
     let mut viewers: Vec<Viewer> = (0..16).map(|_| Viewer::connect(&computer)).collect();
     assert_eq!(Socket::open(&computer, "websockify", "").close_code(), 1013);
     viewers.pop();
-    wait_until("a free place", || is_accepted(&computer));
+    wait_until("a free place", || try_connect(&computer).is_ok());
+}
+
+#[test]
+fn all_viewers_can_connect_at_the_same_time() {
+    let server = Server::start();
+    let computer = server.computer();
+    let barrier = Barrier::new(16);
+    std::thread::scope(|scope| {
+        let connect = || {
+            // The X server must not count the handshakes of earlier rounds either.
+            for _ in 0..if full() { 50 } else { 5 } {
+                barrier.wait();
+                let viewer = connect_when_free(&computer);
+                // Each viewer stays until all are connected.
+                barrier.wait();
+                drop(viewer);
+            }
+        };
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(connect)).collect();
+        for thread in threads {
+            thread.join().expect("it connects");
+        }
+    });
 }
 
 #[test]

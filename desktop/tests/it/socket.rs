@@ -77,6 +77,11 @@ impl Socket {
         self.0.send(Message::binary(bytes)).expect("the socket is open");
     }
 
+    /// Sends a message. Returns `false` if the connection is closed.
+    pub(crate) fn try_send_bytes(&mut self, bytes: Vec<u8>) -> bool {
+        self.0.send(Message::binary(bytes)).is_ok()
+    }
+
     /// Returns the next message, or `None` if none arrives before the deadline.
     pub(crate) fn message_before(&mut self, deadline: Instant) -> Option<Message> {
         let left = deadline.saturating_duration_since(Instant::now());

@@ -1,16 +1,26 @@
 // The files that a page loads on demand. Bundlers find them by the literal `new URL` and `import` expressions.
 
+import type { Part } from "../binding.js";
+import type * as CompleteGlueModule from "../bindings/wasm/orgo_wasm.js";
 import { messageOf } from "../errors.js";
 import { Asset } from "./asset.js";
 import { embeddedWasm, readEmbedded } from "./embedded.js";
 import { isModule, isUrl, settings, useWasmSetting } from "./options.js";
 
+type CompleteGlue = typeof CompleteGlueModule;
 type Location = string | URL;
 type WasmSource = Location | BufferSource | WebAssembly.Module;
 
-async function loadGlue() {
+/** The source of a module, and the function that imports its JavaScript glue. */
+interface Source<Name, Glue> {
+  name: Name;
+  glue(): Promise<Glue>;
+  file: WasmSource;
+}
+
+async function importGlue<Glue>(run: () => Promise<Glue>): Promise<Glue> {
   try {
-    return await import("../bindings/wasm/page.js");
+    return await run();
   } catch (error) {
     if (!("ServiceWorkerGlobalScope" in globalThis)) throw error;
     // Service workers have no `import()`.
@@ -19,26 +29,58 @@ async function loadGlue() {
   }
 }
 
-/** The WebAssembly module. */
-export const wasm = new Asset<WasmSource>({
-  configured: () => useWasmSetting() as WasmSource | undefined,
-  url: async () => (await loadGlue()).moduleUrl(),
-  embedded: async () => gunzip(await embeddedWasm()),
-  remedy: () =>
-    typeof document === "undefined"
-      ? 'if this platform compiles no WebAssembly at run time: import wasm from "orgo-sdk/orgo.wasm"; configure({ wasm })'
-      : "if there is a Content-Security-Policy, it must contain script-src 'wasm-unsafe-eval'",
-});
+const completeGlue = () => importGlue(() => import("../bindings/wasm/orgo_wasm.js"));
+
+/** A file that contains a part of the binding. */
+export type WasmAsset<Name, Glue> = Asset<Source<Name, Glue>>;
+
+/**
+ * Describes the module of a part. A configured module and the embedded copy are complete (`wasm`), so that there is only one file
+ * to configure, and one to embed.
+ */
+function part<Name extends Part, Glue>(
+  name: Name,
+  load: () => Promise<Glue & { moduleUrl(): URL }>,
+): WasmAsset<Name | "wasm", Glue | CompleteGlue> {
+  const complete = (file: WasmSource) => ({ name: "wasm" as const, glue: completeGlue, file });
+  return new Asset<Source<Name | "wasm", Glue | CompleteGlue>>({
+    configured: () => {
+      const file = useWasmSetting() as WasmSource | undefined;
+      return file === undefined ? undefined : complete(file);
+    },
+    url: async () => {
+      const glue = await importGlue(load);
+      return { name, glue: async () => glue, file: glue.moduleUrl() };
+    },
+    embedded: async () => complete(await gunzip(await embeddedWasm())),
+    remedy: () =>
+      typeof document === "undefined"
+        ? 'if this platform compiles no WebAssembly at run time: import wasm from "orgo-sdk/orgo.wasm"; configure({ wasm })'
+        : "if there is a Content-Security-Policy, it must contain script-src 'wasm-unsafe-eval'",
+  });
+}
+
+/** The WebAssembly modules of a page. */
+export const modules = {
+  rest: part("rest", () => import("../bindings/wasm/rest.js")),
+  channels: part("channels", () => import("../bindings/wasm/channels.js")),
+};
 
 // The query prevents Vite from converting the scripts to data URLs, which a strict Content-Security-Policy blocks.
 
-/** The audio worker. */
-export const worker = new Asset<Location>({
-  configured: () => settings.workerUrl as Location | undefined,
-  url: () => new URL("./audio/worker.js?no-inline", import.meta.url),
-  embedded: async () => blobUrl(await readEmbedded("worker", () => import("./embedded/worker.js"))),
-  remedy: () => "if there is a Content-Security-Policy, it must contain worker-src blob:",
-});
+const audioWorker = (url: () => URL) =>
+  new Asset<Location>({
+    configured: () => settings.workerUrl as Location | undefined,
+    url,
+    embedded: async () => blobUrl(await readEmbedded("worker", () => import("./embedded/worker.js"))),
+    remedy: () => "if there is a Content-Security-Policy, it must contain worker-src blob:",
+  });
+
+/** The audio worker for each module. The configured one and the embedded copy support both modules. */
+export const workers = {
+  wasm: audioWorker(() => new URL("./audio/worker.js?no-inline", import.meta.url)),
+  channels: audioWorker(() => new URL("./audio/channels-worker.js?no-inline", import.meta.url)),
+};
 
 /** The audio worklet. */
 export const worklet = new Asset<Location>({
@@ -48,11 +90,12 @@ export const worklet = new Asset<Location>({
   remedy: () => "if there is a Content-Security-Policy, it must contain script-src blob:",
 });
 
-/** Loads the WebAssembly module and its JavaScript glue. */
-export async function loadModule() {
-  const [glue, module] = await Promise.all([loadGlue(), wasm.use(compile)]);
-  return { glue, module };
-}
+/** Compiles a WebAssembly module, and loads its JavaScript glue. */
+export const loadModule = <Name, Glue>(asset: WasmAsset<Name, Glue>) =>
+  asset.use(async ({ name, glue, file }) => {
+    const [loaded, module] = await Promise.all([glue(), compile(file)]);
+    return { name, glue: loaded, module };
+  });
 
 async function compile(source: WasmSource): Promise<WebAssembly.Module> {
   if (isModule(source)) return source;

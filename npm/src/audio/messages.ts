@@ -1,6 +1,6 @@
 // The messages between the page, the worker that owns an audio channel, and the worklet that plays the samples.
 
-import type { BindingConfig, ChannelTarget, SampleSink } from "../binding.js";
+import type { BindingConfig, ChannelTarget, PasswordProblem, SampleSink } from "../binding.js";
 import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
 import type { PlayerStats } from "./stats.js";
 
@@ -39,11 +39,17 @@ export type ToWorklet =
 /** The messages from the worklet to the page. `stopped` is the last message; it follows the fade-out. */
 export type FromWorklet = { type: "ready" } | { type: "stats" | "stopped"; stats: Report };
 
+/** The WebAssembly module for a worker: the module with the channels, or the complete one. */
+export interface WorkerModule {
+  name: "channels" | "wasm";
+  module: WebAssembly.Module;
+}
+
 /** The messages from the page to the worker. */
 export type ToWorker =
   | {
       type: "open";
-      module: WebAssembly.Module;
+      wasm: WorkerModule;
       config: BindingConfig;
       target: ChannelTarget;
       options: object;
@@ -52,8 +58,8 @@ export type ToWorker =
   | { type: "next" }
   /** Sends the samples to the sink from now on, and the other items to the page. Without a sink, all items go to the page. */
   | { type: "pipe"; sink: SampleSink | undefined }
-  /** Responds to a password request: with a target that contains the password, or with the reason why there is none. */
-  | { type: "password"; target: ChannelTarget | undefined; problem: string | undefined }
+  /** Responds to a password request: with a target that contains the password, or with the problem. */
+  | { type: "password"; target: ChannelTarget | undefined; problem: PasswordProblem | undefined }
   | { type: "close" };
 
 /**

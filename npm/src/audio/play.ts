@@ -1,7 +1,6 @@
 import type { Asset } from "../assets/asset.js";
-import { BindingError } from "../errors.js";
 import type { Depth, FromWorklet, WorkletOptions } from "./messages.js";
-import { Player, type PlayOptions } from "./player.js";
+import type { Player, PlayerParts, PlayOptions } from "./player.js";
 import { createRing } from "./ring.js";
 import type { AudioSource } from "./source.js";
 
@@ -10,45 +9,36 @@ const START_TIMEOUT = 10_000;
 /** The default depth of the jitter buffer, in milliseconds. The player adapts the depth to the measured jitter. */
 const DEFAULT_DEPTH: Depth = { initial: 60, minimum: 0 };
 
-/** Plays audio in a page. `expectedRate` is the probable sample rate of the source, in Hz. */
+/**
+ * Plays audio in a context.
+ *
+ * @param createPlayer Creates the player from its parts.
+ * @param release Closes the context if the package created it.
+ */
 export async function play(
+  context: AudioContext,
   audio: AudioSource,
-  { context: given, volume = 1, target }: PlayOptions,
-  expectedRate: number,
+  { volume = 1, target }: PlayOptions,
   worklet: Asset<string | URL>,
+  createPlayer: (parts: PlayerParts, volume: number) => Player,
+  release: () => Promise<void>,
 ): Promise<Player> {
-  if (typeof AudioContext === "undefined") throw playError("only a page has an AudioContext");
-  // A numeric `latencyHint` would increase the latency.
-  const context =
-    (given as unknown as AudioContext | undefined) ?? new AudioContext({ sampleRate: expectedRate, latencyHint: "interactive" });
-  const release = async () => {
-    if (given === undefined) await context.close();
-  };
-  try {
-    const depth = target === undefined ? DEFAULT_DEPTH : { initial: target, minimum: target };
-    const source = await worklet
-      .use((url) => startWorklet(context, url, { depth, volume }))
-      .catch((error: Error) => {
-        throw playError(error.message, error);
-      });
-    source.connect(context.destination);
+  const depth = target === undefined ? DEFAULT_DEPTH : { initial: target, minimum: target };
+  const source = await worklet.use((url) => startWorklet(context, url, { depth, volume }));
+  source.connect(context.destination);
 
-    const feed = new MessageChannel();
-    // Samples in shared memory reach the audio thread without passing through the event loop of another thread.
-    const ring = globalThis.crossOriginIsolated && audio.offThread ? createRing() : undefined;
-    source.port.postMessage({ type: "feed", port: feed.port2, ring }, [feed.port2]);
-    const transport = audio.offThread ? (ring ? "ring" : "port") : "page";
-    const player = new Player({ context, source, transport, release }, volume);
-    audio
-      .pipeTo({ port: feed.port1, ring }, player.ended)
-      // The channel itself reports its failure.
-      .catch(() => {})
-      .then(() => player.stop());
-    return player;
-  } catch (error) {
-    await release();
-    throw error;
-  }
+  const feed = new MessageChannel();
+  // Samples in shared memory reach the audio thread without passing through the event loop of another thread.
+  const ring = globalThis.crossOriginIsolated && audio.offThread ? createRing() : undefined;
+  source.port.postMessage({ type: "feed", port: feed.port2, ring }, [feed.port2]);
+  const transport = audio.offThread ? (ring ? "ring" : "port") : "page";
+  const player = createPlayer({ context, source, transport, release }, volume);
+  audio
+    .pipeTo({ port: feed.port1, ring }, player.ended)
+    // The channel itself reports its failure.
+    .catch(() => {})
+    .then(() => player.stop());
+  return player;
 }
 
 /** Creates the `AudioWorkletNode` of a player in a context. */
@@ -74,8 +64,4 @@ async function startWorklet(context: AudioContext, url: string | URL, settings: 
     node.port.onmessage = (_: MessageEvent<FromWorklet>) => settle(resolve);
   });
   return node;
-}
-
-function playError(problem: string, cause?: unknown): BindingError {
-  return new BindingError({ kind: "binding", message: `audio.play: ${problem}`, delivered: "no", cause });
 }

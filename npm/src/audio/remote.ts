@@ -1,48 +1,26 @@
 // The page's side of an audio channel that runs in a worker.
 
 import type { Asset } from "../assets/asset.js";
-import type {
-  Binding,
-  BindingChannel,
-  BindingClient,
-  BindingConfig,
-  ChannelItems,
-  ChannelKind,
-  ChannelTarget,
-  Log,
-  SampleSink,
-} from "../binding.js";
+import type { BindingChannel, ChannelTarget, Log, PasswordProblem, SampleSink } from "../binding.js";
 import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
 
 /** The time limit for the start of a worker, in milliseconds. */
 const START_TIMEOUT = 10_000;
 
-/** Wraps a binding so that each audio channel runs in its own worker, if the page can create workers. */
-export function withAudioWorkers(binding: Binding, module: WebAssembly.Module, file: Asset<string | URL>): Binding {
-  class Client extends binding.Client implements BindingClient {
-    readonly #config: BindingConfig;
-    readonly #log: Log | undefined;
-
-    constructor(config: BindingConfig, log?: Log) {
-      super(config, log);
-      this.#config = config;
-      this.#log = log;
-    }
-
-    override async open<Kind extends ChannelKind>(
-      kind: Kind,
-      target: ChannelTarget,
-      options: object,
-    ): Promise<BindingChannel<ChannelItems[Kind]>> {
-      const task: ToWorker = { type: "open", module, config: this.#config, target, options };
-      const worker = kind === "audio" ? await startWorker(file, task) : undefined;
-      if (worker === undefined) return super.open(kind, target, options);
-      // The compiler cannot infer the type of the items from the comparison.
-      return RemoteAudio.open(worker, this.#log) as Promise<BindingChannel<AudioItem>> as never;
-    }
-  }
-  return { ...binding, Client };
+/**
+ * Opens an audio channel in a worker. Resolves with `undefined` if the page cannot start one.
+ *
+ * @param file The script of the worker.
+ * @param task The message that opens the channel.
+ */
+export async function openRemote(
+  file: Asset<string | URL>,
+  task: ToWorker,
+  log: Log | undefined,
+): Promise<BindingChannel<AudioItem> | undefined> {
+  const worker = await startWorker(file, task);
+  return worker && RemoteAudio.open(worker, log);
 }
 
 /**
@@ -154,7 +132,7 @@ class RemoteAudio implements BindingChannel<AudioItem> {
     return true;
   }
 
-  providePassword(target: ChannelTarget | undefined, problem?: string): void {
+  providePassword(target: ChannelTarget | undefined, problem?: PasswordProblem): void {
     this.#send({ type: "password", target, problem });
   }
 

@@ -2,10 +2,14 @@
 // so that a busy main thread cannot delay them. The build bundles it into one file without imports.
 
 import type { BindingChannel, Log, SampleSink } from "../binding.js";
-import { Client, init } from "../bindings/wasm/orgo_wasm.js";
+import * as channels from "../bindings/wasm/orgo_channels.js";
+import * as complete from "../bindings/wasm/orgo_wasm.js";
 import type { AudioItem, ChannelState } from "../generated/channels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
 import { RingWriter } from "./ring.js";
+
+/** Whether this script supports the complete module too, or only the module with the channels, which most pages use. */
+declare const WITH_COMPLETE: boolean;
 
 /** The interval at which the page receives the counters while the samples go to the worklet, in milliseconds. */
 const COUNTERS_INTERVAL = 200;
@@ -123,9 +127,10 @@ addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
   else host?.receive(data);
 });
 
-async function open({ module, config, target, options }: ToWorker & { type: "open" }): Promise<void> {
+async function open({ wasm, config, target, options }: ToWorker & { type: "open" }): Promise<void> {
   try {
-    await init({ module_or_path: module });
+    const { Client, init } = WITH_COMPLETE && wasm.name === "wasm" ? complete : channels;
+    await init({ module_or_path: wasm.module });
     const log: Log = (level, line) => post({ type: "log", level, line });
     const channel = await new Client(config, log).open("audio", target, options);
     host = new ChannelHost(channel);

@@ -6,6 +6,7 @@ import type { Binding, BindingClient } from "../binding.js";
 import { BindingError, messageOf } from "../errors.js";
 import { once } from "../platform.js";
 import { explainFailure, type FailureCause, usesProxy } from "../proxies.js";
+import { watchSending } from "./sending.js";
 
 /** The functions of Node that the WebAssembly module uses (wasm/src/platform/host.rs). */
 export interface NodeHost {
@@ -13,6 +14,11 @@ export interface NodeHost {
   explain(url: string, thrown: unknown): FailureCause;
   /** Opens a socket. The result has the interface of a `WebSocket`. */
   openSocket(url: string): WebSocket;
+  /**
+   * Watches a request, which the caller sends right after this call. The result ends the watch, and returns whether certainly no
+   * byte of the request was sent.
+   */
+  watchSending(method: string, url: string): () => boolean;
 }
 
 /**
@@ -26,6 +32,7 @@ let client: WebSocketClass | undefined;
 
 export const nodeHost: NodeHost = {
   explain: explainFailure,
+  watchSending,
   openSocket(url) {
     // Node's own WebSocket uses the proxies of the environment, but reports no causes, and waits without a limit for the server
     // to close.

@@ -1,33 +1,42 @@
-import type { Binding, BindingConfig, Log } from "../binding.js";
+import type { BindingConfig, Log } from "../binding.js";
 import { BindingError, messageOf } from "../errors.js";
 import type { NodeHost } from "./host.js";
-import type * as Glue from "./wasm/orgo_wasm.js";
 
-/** A binding, and its compiled module, which can be sent to other threads. */
-export interface LoadedWasm {
-  binding: Binding;
+type ClientClass = new (config: BindingConfig, log?: Log, host?: NodeHost) => object;
+
+/** The JavaScript glue of a module: the exports of a part of the binding, and a function that loads the module. */
+export interface Glue {
+  init(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  readonly Client: ClientClass;
+}
+
+/** The JavaScript glue of a module, and the compiled module, which can be sent to other threads. */
+export interface CompiledWasm<Loaded> {
+  glue: Loaded;
   module: WebAssembly.Module;
 }
 
 /**
- * Loads the WebAssembly module. The exports of its JavaScript glue are a binding.
+ * Loads a WebAssembly module. Afterward, the exports of its JavaScript glue are a binding, or a part of one.
  *
  * @param load Imports the glue and compiles the module.
  * @param host The network of Node. Default: that of a browser.
  */
-export async function loadWasm(
-  load: () => Promise<{ glue: typeof Glue; module: WebAssembly.Module }>,
+export async function loadWasm<Loaded extends Glue, Compiled extends CompiledWasm<Loaded>>(
+  load: () => Promise<Compiled & CompiledWasm<Loaded>>,
   host?: NodeHost,
-): Promise<LoadedWasm> {
+): Promise<Compiled> {
   try {
-    const { glue, module } = await load();
+    const compiled = await load();
+    const { glue, module } = compiled;
     await glue.init({ module_or_path: module });
-    class Client extends glue.Client {
+    const WasmClient: ClientClass = glue.Client;
+    class Client extends WasmClient {
       constructor(config: BindingConfig, log?: Log) {
         super(config, log, host);
       }
     }
-    return { binding: { ...glue, Client }, module };
+    return { ...compiled, glue: { ...glue, Client } };
   } catch (error) {
     throw new BindingError({
       kind: "binding",

@@ -1,9 +1,9 @@
 import { asyncDispose } from "../ambient.js";
-import type { BindingChannel, ChannelTarget } from "../binding.js";
+import type { BindingChannel, ChannelTarget, PasswordProblem } from "../binding.js";
 import { Deadline } from "../deadline.js";
 import { Emitter } from "../emitter.js";
-import { ChannelClosedError, messageOf, toOrgoError } from "../errors.js";
-import { checkWaitOptions, type WaitOptions } from "../options.js";
+import { ChannelClosedError, messageOf, OrgoError, toOrgoError } from "../errors.js";
+import { checkWaitOptions, defined, type WaitOptions } from "../options.js";
 import type { ChannelState, CloseCause, Counters } from "../types.js";
 
 /** The part of a timeout error's message that describes what did not happen in time. */
@@ -192,15 +192,17 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
    *
    * @internal
    */
-  async answerPasswordRequests(refresh: () => Promise<ChannelTarget>): Promise<void> {
+  async answerPasswordRequests(refresh: (signal: AbortSignal) => Promise<ChannelTarget>): Promise<void> {
+    const ended = new AbortController();
     // The state of the channel reports a failure of the binding.
     while (await this.#binding.nextPasswordRequest().catch(() => false)) {
       // Not awaited, so that a `refresh` that never settles does not block the next request.
-      refresh().then(
+      refresh(ended.signal).then(
         (target) => this.#binding.providePassword(target),
-        (error: unknown) => this.#binding.providePassword(undefined, messageOf(error)),
+        (error: unknown) => this.#binding.providePassword(undefined, passwordProblem(error)),
       );
     }
+    ended.abort();
   }
 
   /** Returns whether the channel has reconnected, but the binding has not reported the new state yet. */
@@ -239,6 +241,13 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
   #wake(): void {
     for (const resolve of this.#stateWaiters.splice(0)) resolve();
   }
+}
+
+/** Returns the fields of an error that the binding needs to decide whether the channel ends. */
+function passwordProblem(error: unknown): PasswordProblem {
+  if (!(error instanceof OrgoError)) return messageOf(error);
+  const { kind, message, status, request_id } = error;
+  return defined({ kind, message, status, request_id });
 }
 
 function isNormalClose(cause: CloseCause): boolean {

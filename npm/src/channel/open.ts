@@ -1,4 +1,4 @@
-import type { BindingClient, ChannelTarget } from "../binding.js";
+import type { ChannelBinding, ChannelClient, ChannelTarget } from "../binding.js";
 import type { Caller } from "../caller.js";
 import { Deadline } from "../deadline.js";
 import { BindingError, toOrgoError } from "../errors.js";
@@ -14,18 +14,21 @@ import { Terminal, type TerminalParams } from "./terminal.js";
 interface Opening {
   waitUntilOpen(deadline: Deadline): Promise<unknown>;
   close(): Promise<void>;
-  answerPasswordRequests(refresh: () => Promise<ChannelTarget>): Promise<void>;
+  answerPasswordRequests(refresh: RefreshTarget): Promise<void>;
   on(event: "error", listener: (message: string) => void): () => void;
 }
+
+/** Returns a fresh password. The signal is aborted when the channel no longer needs it. */
+export type RefreshTarget = (signal: AbortSignal) => Promise<ChannelTarget>;
 
 /** Opens the channels of one computer. */
 export class ChannelOpener {
   readonly #caller: Caller;
   readonly #target: () => ChannelTarget;
-  readonly #refresh: (() => Promise<ChannelTarget>) | undefined;
+  readonly #refresh: RefreshTarget | undefined;
 
-  /** @param refresh Returns a fresh password. Without it the binding requests the password from the API. */
-  constructor(caller: Caller, target: () => ChannelTarget, refresh?: () => Promise<ChannelTarget>) {
+  /** @param refresh Returns a fresh password. Without it a refused or missing password ends the channel. */
+  constructor(caller: Caller, target: () => ChannelTarget, refresh: RefreshTarget | undefined) {
     this.#caller = caller;
     this.#target = target;
     this.#refresh = refresh;
@@ -44,10 +47,12 @@ export class ChannelOpener {
     checkFields(operation, "params", params, known);
     const { batch: batch_ms, ...format } = params;
     const plain = jsonParameters(operation, { ...format, batch_ms });
-    return this.#open(operation, options, async (client, target) => {
-      const binding = await this.#caller.binding();
-      return new AudioStream(await client.open("audio", target, plain), binding, this.#caller.platform, params);
-    });
+    return this.#open(
+      operation,
+      options,
+      async (client, target, binding) =>
+        new AudioStream(await client.open("audio", target, plain), binding, this.#caller.platform, params),
+    );
   }
 
   async events(types: readonly EventType[], options: OpenOptions = {}): Promise<EventStream> {
@@ -62,7 +67,7 @@ export class ChannelOpener {
 
   async screen(params: ScreenParams = {}, options: OpenOptions = {}): Promise<Screen> {
     const operation = "computers.screen";
-    checkFields(operation, "params", params, { view_only: checks.boolean });
+    checkFields(operation, "params", params, { view_only: checks.boolean, quality: checks.any });
     const plain = jsonParameters(operation, params);
     const { screen } = this.#caller.platform;
     if (screen === undefined) {
@@ -74,18 +79,18 @@ export class ChannelOpener {
   async #open<Opened extends Opening>(
     operation: string,
     options: OpenOptions,
-    create: (client: BindingClient, target: ChannelTarget) => Promise<Opened>,
+    create: (client: ChannelClient, target: ChannelTarget, binding: ChannelBinding) => Promise<Opened>,
   ): Promise<Opened> {
     checkOpenOptions(operation, options);
     const { signal, timeout = this.#caller.timeout, maxRetries } = options;
     const deadline = new Deadline(operation, timeout, signal);
-    const client = await this.#caller.client(deadline);
+    const { client, binding } = await this.#caller.client("channels", deadline);
     const target = {
       ...this.#target(),
       ...(this.#refresh && { refreshable: true }),
       ...(maxRetries !== undefined && { max_reconnects: maxRetries }),
     };
-    const creating = create(client, target);
+    const creating = create(client, target, binding);
     const channel = await deadline.wait(creating, NOT_OPENED, "maybe").catch((thrown: unknown) => {
       // The worker of an audio channel may start after the wait has ended. Nothing uses the channel then, so it is closed.
       creating.then(

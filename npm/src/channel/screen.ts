@@ -1,9 +1,9 @@
 import type { BindingChannel } from "../binding.js";
 import { Deadline } from "../deadline.js";
-import { convertErrors, responseTooLarge } from "../errors.js";
+import { convertErrors, invalidParameter, responseTooLarge } from "../errors.js";
 import type { ScreenItem, ScreenRect } from "../generated/channels.js";
 import { checkFields, checks, checkWaitOptions, jsonParameters, type WaitOptions } from "../options.js";
-import type { InputRefusal } from "../types.js";
+import type { ScreenRefusal } from "../types.js";
 import { Channel, type ChannelEvents, channelClosed } from "./channel.js";
 import { checkText } from "./input.js";
 
@@ -44,12 +44,17 @@ export interface ScreenDamage {
 export interface ScreenParams {
   /** Whether the channel only shows the screen: input is refused. Default: `false`. */
   view_only?: boolean;
+  /**
+   * Lets the server compress photographic parts with JPEG, with a quality from 0 to 9. It saves bandwidth while a video plays, but
+   * pixels are no longer exact. Only in Node. Default: none, every pixel is exact.
+   */
+  quality?: number;
 }
 
 /** An image of a screen. */
 export interface ScreenImage extends ScreenSize {
-  format: "png" | "rgba";
-  /** A PNG file, or four bytes for each pixel (red, green, blue, alpha), row by row. */
+  format: "png" | "jpeg" | "rgba";
+  /** A PNG or JPEG file, or four bytes for each pixel (red, green, blue, alpha), row by row. */
   data: Uint8Array;
 }
 
@@ -59,8 +64,13 @@ export interface ScreenImageParams {
   region?: ScreenRect;
   /** The size of the image relative to the size of the region, above 0 and at most 1. Default: 1. */
   scale?: number;
-  /** Default: `png`. */
-  format?: "png" | "rgba";
+  /** `png` and `rgba` are exact, `jpeg` is smaller. Default: `png`. */
+  format?: "png" | "jpeg" | "rgba";
+  /**
+   * Whether to draw the pointer where this channel has moved it. Without this option, the image has no pointer, unless the server
+   * has drawn it into the screen: see {@link Screen}. Default: `false`.
+   */
+  pointer?: boolean;
 }
 
 /** A button of the pointer. Not every server knows `back` and `forward`. */
@@ -104,8 +114,11 @@ export interface ScreenWheelParams extends Partial<ScreenPoint> {
 
 /** How to use a key. */
 export interface ScreenKeyParams {
-  /** `press` presses and releases the key, `down` holds it, `up` releases it. Default: `press`. */
-  action?: "press" | "down" | "up";
+  /**
+   * `press` presses and releases the key, `down` presses it, and `up` releases it. `hold` presses it and repeats it, as a keyboard
+   * does, until it is released or another key is used. Of a combination, the last key repeats. Default: `press`.
+   */
+  action?: "press" | "down" | "hold" | "up";
 }
 
 /** When a screen counts as settled. */
@@ -127,6 +140,12 @@ const CLIPBOARD_TIMEOUT = 10_000;
 
 /** The largest number of unread rectangles. Above it, one rectangle contains them. */
 const MAX_RECTS = 256;
+
+/** The core checks the points. A list that is much longer exceeds the limit of a command, so its length is checked here. */
+const PATH = {
+  accepts: (value: unknown) => !Array.isArray(value) || value.length <= 1_000,
+  expected: "a list of 2 to 1000 points",
+};
 
 const POINT = { x: checks.any, y: checks.any };
 const BUTTON = { ...POINT, button: checks.any };
@@ -169,8 +188,8 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
   }
 
   /** The reason why input would be refused now, or `undefined` if it would be accepted. */
-  get refusal(): InputRefusal | undefined {
-    return (this.#binding.command("refusal") as InputRefusal | null) ?? undefined;
+  get refusal(): ScreenRefusal | undefined {
+    return (this.#binding.command("refusal") as ScreenRefusal | null) ?? undefined;
   }
 
   /**
@@ -180,7 +199,12 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
    */
   async screenshot(params: ScreenImageParams = {}, options: WaitOptions = {}): Promise<ScreenImage> {
     const operation = "screen.screenshot";
-    checkFields(operation, "params", params, { region: checks.object, scale: checks.any, format: checks.any });
+    checkOwnFields(operation, params, {
+      region: checks.object,
+      scale: checks.any,
+      format: checks.any,
+      pointer: checks.any,
+    });
     checkWaitOptions(operation, options);
     const deadline = new Deadline(operation, options.timeout, options.signal);
     deadline.throwIfAborted();
@@ -251,7 +275,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
 
   /** Presses a button at the first point, moves along the other points, and releases the button. */
   drag(params: ScreenDragParams): boolean {
-    return this.#input("drag", params, { path: checks.any, button: checks.any });
+    return this.#input("drag", params, { path: PATH, button: checks.any });
   }
 
   /** Turns the wheel. */
@@ -266,7 +290,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
    * @throws InvalidParameterError for an unknown key.
    */
   key(key: string, params: ScreenKeyParams = {}): boolean {
-    checkFields("screen.key", "params", params, { action: checks.any });
+    checkOwnFields("screen.key", params, { action: checks.any });
     return this.#input("key", { ...params, key }, { key: checks.any, action: checks.any });
   }
 
@@ -323,7 +347,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
 
   #input(name: string, params: object, known: Parameters<typeof checkFields>[3]): boolean {
     const operation = `screen.${name}`;
-    checkFields(operation, "params", params, known);
+    checkOwnFields(operation, params, known);
     const plain = jsonParameters(operation, params);
     return convertErrors(() => this.#binding.command(name, plain)) === null;
   }
@@ -387,6 +411,16 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
 
   protected override take(): ScreenDamage | undefined {
     return this.#rects.length === 0 ? undefined : { rects: this.#rects.splice(0) };
+  }
+}
+
+/** Checks parameters. Refuses inherited ones, such as the position of a `DOMPoint`, because they would be ignored. */
+function checkOwnFields(operation: string, params: object, known: Parameters<typeof checkFields>[3]): void {
+  checkFields(operation, "params", params, known);
+  for (const name of Object.keys(known)) {
+    if (name in params && !Object.hasOwn(params, name)) {
+      throw invalidParameter(operation, name, "must be a property of the object itself, not an inherited one");
+    }
   }
 }
 

@@ -90,8 +90,8 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   }
 
   /** The reason why {@link write} would refuse text now, or `undefined` if it would accept it. */
-  get refusal(): Exclude<InputRefusal, "view_only"> | undefined {
-    return (this.#binding.command("refusal") as Exclude<InputRefusal, "view_only"> | null) ?? undefined;
+  get refusal(): InputRefusal | undefined {
+    return (this.#binding.command("refusal") as InputRefusal | null) ?? undefined;
   }
 
   /**

@@ -1,30 +1,67 @@
-import { loadModule, wasm, worker, worklet } from "../assets/page.js";
-import { play } from "../audio/play.js";
-import { withAudioWorkers } from "../audio/remote.js";
-import { loadWasm } from "../bindings/wasm.js";
+import type { Asset } from "../assets/asset.js";
+import { loadModule, modules, type WasmAsset, workers, worklet } from "../assets/page.js";
+import { Player, type PlayOptions } from "../audio/player.js";
+import type { AudioSource } from "../audio/source.js";
+import { withAudioWorkers } from "../audio/workers.js";
+import type { BindingParts, Part } from "../binding.js";
+import { type Glue, loadWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
+import { BindingError, messageOf } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 
 export { type AssetOptions, configure } from "../assets/options.js";
 export * from "../index.js";
 
+const loaders: { [Name in Part]: () => Promise<LoadedBinding<BindingParts[Name]>> } = {
+  rest: once(async () => loaded(modules.rest, (await load(modules.rest)).glue)),
+  channels: once(async () => {
+    const { glue, ...wasm } = await load(modules.channels);
+    return loaded(modules.channels, hasWorkers() ? withAudioWorkers(glue, wasm, workers[wasm.name]) : glue);
+  }),
+};
+/** The part that was loaded first. */
+let first: Part | undefined;
+
 const platform: Platform = {
-  load: once(load),
+  load: (part) => {
+    first ??= part;
+    return loaders[part]();
+  },
   environment: () => undefined,
   // Returns `true` in a document or a worker, but not in a server that uses this entry point.
   exposed: () =>
     typeof document !== "undefined" || ("WorkerGlobalScope" in globalThis && navigator.userAgent !== "Cloudflare-Workers"),
-  play: (source, options, expectedRate) => play(source, options, expectedRate, worklet),
+  play: playAudio,
 };
 
-async function load(): Promise<LoadedBinding> {
-  const { binding, module } = await loadWasm(loadModule);
-  return {
-    binding: hasWorkers() ? withAudioWorkers(binding, module, worker) : binding,
-    ...(wasm.fallbackCause !== undefined && { fallback_cause: wasm.fallbackCause }),
+/** Plays audio in a page. `expectedRate` is the probable sample rate of the source, in Hz. */
+async function playAudio(source: AudioSource, options: PlayOptions, expectedRate: number): Promise<Player> {
+  const failed = (problem: string, cause?: unknown) =>
+    new BindingError({ kind: "binding", message: `audio.play: ${problem}`, delivered: "no", cause });
+  if (typeof AudioContext === "undefined") throw failed("only a page has an AudioContext");
+  const given = options.context as unknown as AudioContext | undefined;
+  // Browsers start a context if it is created during an action of the user, so it is created first. A numeric `latencyHint`
+  // would increase the latency.
+  const context = given ?? new AudioContext({ sampleRate: expectedRate, latencyHint: "interactive" });
+  const release = async () => {
+    if (given === undefined) await context.close();
   };
+  try {
+    const { play } = await import("../audio/in-page.js");
+    return await play(context, source, options, worklet, (...parts) => new Player(...parts), release);
+  } catch (error) {
+    await release();
+    throw failed(messageOf(error), error);
+  }
 }
+
+const load = <Name, Loaded extends Glue>(asset: WasmAsset<Name, Loaded>) => loadWasm(() => loadModule(asset));
+
+const loaded = <Binding>({ fallbackCause }: Asset<unknown>, binding: Binding): LoadedBinding<Binding> => ({
+  binding,
+  ...(fallbackCause !== undefined && { fallback_cause: fallbackCause }),
+});
 
 /** Returns whether audio channels run in workers: only in a document, whose main thread may be busy. */
 const hasWorkers = () => typeof document !== "undefined" && typeof Worker !== "undefined";
@@ -56,13 +93,13 @@ export class Orgo extends OrgoClient {
   }
 
   /**
-   * Loads the implementation if necessary, and returns its kind and version, and the reason for a fallback to the embedded copy of
+   * Loads a part of the implementation if necessary, and returns its kind and version, and the reason for a fallback to the embedded copy of
    * the WebAssembly module.
    *
    * @throws BindingError if it cannot be loaded.
    */
   static async bindingInfo(): Promise<BindingInfo> {
-    const { binding, ...info } = await platform.load();
+    const { binding, ...info } = await platform.load(first ?? "channels");
     return { kind: binding.kind(), version: binding.version(), ...info };
   }
 }

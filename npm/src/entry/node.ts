@@ -19,8 +19,10 @@ export { type AssetOptions, configure } from "../assets/options.js";
 export { Screen } from "../channel/screen.js";
 export * from "../index.js";
 
+const loadOnce = once(load);
+
 const platform: Platform = {
-  load: once(load),
+  load: loadOnce,
   environment: (name) => process.env[name],
   exposed: () => false,
   warning: ({ kind }, url) => (kind() === "wasm" ? proxyWarning(url) : undefined),
@@ -65,7 +67,7 @@ export class Orgo extends OrgoClient {
    * @throws BindingError if neither the addon nor WebAssembly can be loaded.
    */
   static async bindingInfo(): Promise<BindingInfo> {
-    const { binding, ...info } = await platform.load();
+    const { binding, ...info } = await loadOnce();
     return { kind: binding.kind(), version: binding.version(), ...info };
   }
 }
@@ -89,7 +91,7 @@ async function load(): Promise<LoadedBinding> {
 }
 
 async function wasm(): Promise<Binding> {
-  const { binding } = await loadWasm(async () => {
+  const { glue } = await loadWasm(async () => {
     const missing = ["fetch", "TextDecoder", "TextEncoder"].filter((name) => !(name in globalThis));
     if (missing.length > 0) {
       throw new Error(
@@ -99,7 +101,7 @@ async function wasm(): Promise<Binding> {
     const [glue, module] = await Promise.all([import("../bindings/wasm/orgo_wasm.js"), compile()]);
     return { glue, module };
   }, nodeHost);
-  return withSockets(binding);
+  return withSockets(glue);
 }
 
 const addon: NativeSources = {

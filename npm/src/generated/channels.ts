@@ -115,14 +115,18 @@ export interface Counters {
   reconnects: number;
 }
 
-/** Why a terminal or a screen accepts no input. */
+/** Why a terminal accepts no input. */
 export type InputRefusal =
   /** The connection is down. Input is not kept, because the next connection has a new shell. */
   | "disconnected"
   /** The server does not respond: the connection may be broken. */
   | "unstable"
   /** Too much input is pending, because the server or the program in the terminal does not read the input. */
-  | "full"
+  | "full";
+
+/** Why a screen accepts no input. */
+export type ScreenRefusal =
+  | InputRefusal
   /** The screen was opened for viewing only. */
   | "view_only";
 
@@ -164,7 +168,7 @@ export type ScreenItem =
   | { type: "cursor"; x: number; y: number; width: number; height: number; pixels: Uint8Array }
   /** Unread changes are joined into one item, which contains this number of updates. */
   | { type: "damage"; rects: ScreenRect[]; updates: number }
-  | { type: "image"; id: number; width: number; height: number; format: "png" | "rgba"; data: Uint8Array }
+  | { type: "image"; id: number; width: number; height: number; format: "png" | "jpeg" | "rgba"; data: Uint8Array }
   | { type: "clipboard"; text: string }
   | { type: "clipboard_too_long" }
   | { type: "bell" }

@@ -8,7 +8,7 @@ const { outputFiles } = await build({
       export * from "./src/index.ts";
       export { Playout } from "./src/audio/playout.ts";
       export { Volume } from "./src/audio/volume.ts";
-      export { withAudioWorkers } from "./src/audio/remote.ts";
+      export { withAudioWorkers } from "./src/audio/workers.ts";
       export { Asset } from "./src/assets/asset.ts";
       export { configure } from "./src/assets/options.ts";
       export { createRing, RingReader, RingWriter } from "./src/audio/ring.ts";

@@ -1,51 +1,85 @@
-//! Sends HTTP requests with `fetch`, or with [`xhr`] if the caller wants the upload progress, which `fetch` does not
-//! report.
+//! Sends HTTP requests with `fetch`, or with `XMLHttpRequest` if the caller wants the upload progress, which `fetch` does
+//! not report.
 
-use js_sys::{Array, Promise, Reflect, global};
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+
+use js_sys::{Promise, Uint8Array};
 use orgo_core::driver::Progress;
-use orgo_core::rest::http::{Part, Reached, Redirects, Request, Response, ResponseBody, SendFailure};
+use orgo_core::rest::http::{Body, Part, Reached, Redirects, Request, Response, ResponseBody, SendFailure};
 use orgo_core::rest::refusal::REDIRECTED;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortController, Headers, ReadableStreamDefaultReader, RequestCache, RequestInit, RequestRedirect,
-    ResponseType,
-};
 
-use super::download::{self, OpenBody, lost};
-use super::failure::message;
 use super::file::body_to_js;
-use super::{Browser, failure, xhr};
+use super::host::SendingWatch;
+use super::{Browser, Listener, failure};
 
-#[wasm_bindgen]
+#[wasm_bindgen(module = "/src/platform/exchange.js")]
 extern "C" {
-    /// Calls the global `fetch`, which exists in pages and in workers.
-    fn fetch(request: &web_sys::Request) -> Promise;
+    type Exchange;
+
+    #[wasm_bindgen(catch, js_name = openFetch)]
+    fn open_fetch(method: &str, url: &str, redirect: &str) -> Result<Exchange, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = openXhr)]
+    fn open_xhr(method: &str, url: &str, limit: f64, report: &JsValue) -> Result<Option<Exchange>, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn header(this: &Exchange, name: &str, value: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn start(this: &Exchange, body: &JsValue) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method)]
+    fn status(this: &Exchange) -> u16;
+
+    #[wasm_bindgen(method)]
+    fn headers(this: &Exchange) -> String;
+
+    #[wasm_bindgen(method)]
+    fn redirect(this: &Exchange) -> u8;
+
+    #[wasm_bindgen(method, js_name = tooLarge)]
+    fn too_large(this: &Exchange) -> bool;
+
+    #[wasm_bindgen(method)]
+    fn read(this: &Exchange) -> Promise;
+
+    #[wasm_bindgen(method)]
+    fn abort(this: &Exchange);
 }
 
-/// A request that was sent. Dropping it before its response is complete aborts it.
-#[derive(Debug)]
-pub(super) struct Sent {
-    /// `None` after the end.
-    controller: Option<AbortController>,
-    /// Node keeps only a weak reference to a request, whose collection would break its signal. So the request is kept until
-    /// the response is read.
-    request: web_sys::Request,
+/// A request and its response. Dropping it aborts the request.
+pub(crate) struct Running {
+    exchange: Exchange,
+    /// The function that receives the progress of the upload.
+    _report: Option<Listener>,
 }
 
-impl Sent {
-    /// Ends the request without an abort.
-    pub(super) fn complete(mut self) {
-        self.controller = None;
+/// The open response of one call. Clones share it.
+pub(crate) type Opened = Rc<RefCell<Option<Running>>>;
+
+impl Running {
+    /// Reads the next piece of the response. Returns `None` at the end.
+    pub(super) async fn read(&self) -> Result<Option<Uint8Array>, JsValue> {
+        let piece = JsFuture::from(self.exchange.read()).await?;
+        // Not `dyn_into`: test environments such as jsdom replace the global `Uint8Array`, but `fetch` keeps the original.
+        Ok((!piece.is_undefined()).then(|| piece.unchecked_into()))
     }
 }
 
-impl Drop for Sent {
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Running")
+    }
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(controller) = &self.controller {
-            controller.abort();
-        }
+        self.exchange.abort();
     }
 }
 
@@ -69,121 +103,95 @@ async fn exchange(
     request: &Request,
     progress: &Progress,
 ) -> Result<Response, SendFailure> {
-    // Without `XMLHttpRequest` there is no upload progress. In Node, `fetch` is used even if a test environment such as
-    // jsdom adds `XMLHttpRequest`, because only `fetch` reports the causes of failures.
-    if progress.wants_sent()
-        && browser.host.is_none()
-        && let Some(exchange) = xhr::Exchange::new(progress.clone(), request.max_response_bytes)
-    {
-        return exchange.run(request, browser.file.as_ref()).await;
-    }
-    let broken = |failure: SendFailure| {
+    let never = |error: JsValue| SendFailure::never(failure::message(&error));
+    let lost = |error: &JsValue, context: &str| {
+        let failure = failure::of_request(browser, &request.url, error, context);
         if request.once && failure.reached == Reached::Maybe {
             browser.keeps_none.set(true);
         }
         failure
     };
-    let sent = build(browser, request)?;
-    let fetched = JsFuture::from(fetch(&sent.request))
-        .await
-        .map_err(|error| broken(failure::of_request(browser, &request.url, &error, "")))?;
-    let fetched: web_sys::Response = fetched.unchecked_into();
-    progress.received();
-    // A browser hides the target of the redirect.
-    let left_origin =
-        request.redirects() == Redirects::SameOrigin && origin(&fetched.url()) != origin(&request.url);
-    if fetched.type_() == ResponseType::Opaqueredirect || fetched.redirected() && left_origin {
-        return Err(SendFailure::maybe(REDIRECTED));
+    let running = open(browser, request, progress).map_err(never)?;
+    let Running { exchange, .. } = &running;
+    for (name, value) in &request.headers {
+        exchange.header(name, value).map_err(never)?;
     }
-    let mut response =
-        Response { status: fetched.status(), headers: fields(&fetched.headers()), ..Response::default() };
-    let reader = fetched.body().map(|stream| stream.get_reader().unchecked_into());
-    if request.streams_response && fetched.ok() {
-        browser.opened.put(OpenBody { url: request.url.clone(), reader, request: sent });
+    // The close of an idle connection may race with a request, and Node's `fetch` does not let the caller choose a
+    // connection. So the connection is not kept for reuse. Browsers ignore this field.
+    if browser.host.is_some() && (request.once || browser.keeps_none.get()) {
+        exchange.header("connection", "close").map_err(never)?;
+    }
+    // The body is a stream then, whose size `fetch` does not know.
+    if browser.host.is_some()
+        && let Some(size) = request.body.as_ref().filter(|body| has_file(body)).and_then(Body::size)
+    {
+        exchange.header("content-length", &size.to_string()).map_err(never)?;
+    }
+    let body = request.body.as_ref().map(|body| body_to_js(body, browser.file.as_ref())).transpose()?;
+    let _watch = browser.host.as_ref().map(|host| SendingWatch::new(host, request, progress));
+    let started = exchange.start(&body.unwrap_or_default()).map_err(never)?;
+    JsFuture::from(started).await.map_err(|error| lost(&error, ""))?;
+    progress.received();
+    let status = exchange.status();
+    if exchange.too_large() {
+        return Ok(Response { status, too_large: true, ..Response::default() });
+    }
+    match exchange.redirect() {
+        0 => {}
+        1 if request.redirects() != Redirects::SameOrigin => {}
+        _ => return Err(SendFailure::maybe(REDIRECTED)),
+    }
+    let mut response = Response { status, headers: fields(&exchange.headers()), ..Response::default() };
+    if request.streams_response && (200..300).contains(&status) {
+        *browser.opened.borrow_mut() = Some(running);
         return Ok(response);
     }
-    let body = ResponseBody::new(request.max_response_bytes, response.header("content-length"));
-    response.too_large = match (body, reader) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(mut body), Some(reader)) => {
-            let complete = read(&reader, &mut body, progress)
-                .await
-                .map_err(|error| broken(lost(browser, &request.url, &error)))?;
-            if complete {
-                sent.complete();
-                response.body = body.into_bytes();
+    response.too_large =
+        match ResponseBody::new(request.max_response_bytes, response.header("content-length")) {
+            None => true,
+            Some(mut body) => {
+                let complete = read(&running, &mut body, progress)
+                    .await
+                    .map_err(|error| lost(&error, "the response was cut off: "))?;
+                if complete {
+                    response.body = body.into_bytes();
+                }
+                !complete
             }
-            !complete
-        }
-    };
+        };
     Ok(response)
 }
 
-fn build(browser: &Browser, request: &Request) -> Result<Sent, SendFailure> {
-    let never = |error: JsValue| SendFailure::never(message(&error));
-    // Fails only in an environment without `AbortController`, which has no `fetch` either.
-    let controller =
-        AbortController::new().map_err(|_| SendFailure::never("this environment has no AbortController"))?;
-    let headers = Headers::new().map_err(never)?;
-    for (name, value) in &request.headers {
-        headers.append(name, value).map_err(never)?;
-    }
-    let init = RequestInit::new();
-    init.set_method(request.method.as_str());
-    init.set_redirect(redirect_mode(browser, request));
-    init.set_signal(Some(&controller.signal()));
-    if has_cache_option() {
-        init.set_cache(RequestCache::NoStore);
-    }
-    if browser.host.is_some() {
-        // The close of an idle connection may race with a request, and Node's `fetch` does not let the caller choose a
-        // connection. So the connection is not kept for reuse. Browsers ignore this field.
-        if request.once || browser.keeps_none.get() {
-            headers.append("connection", "close").map_err(never)?;
-        }
-        // The body is a stream then, whose size `fetch` does not know.
-        if let Some(body) = request.body.as_ref().filter(|body| has_file(body.parts())) {
-            let _ = Reflect::set(&init, &"duplex".into(), &"half".into());
-            if let Some(size) = body.size() {
-                headers.append("content-length", &size.to_string()).map_err(never)?;
-            }
+fn open(browser: &Browser, request: &Request, progress: &Progress) -> Result<Running, JsValue> {
+    let (method, url) = (request.method.as_str(), &*request.url);
+    // In Node, `fetch` is used even if a test environment such as jsdom adds `XMLHttpRequest`, because only `fetch` reports
+    // the causes of failures.
+    if progress.wants_sent() && browser.host.is_none() {
+        let progress = progress.clone();
+        let report = Listener::new(move |sent: JsValue| match sent.as_f64() {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts bytes")]
+            Some(sent) => progress.sent(sent as u64),
+            None => progress.received(),
+        });
+        #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
+        let limit = request.max_response_bytes as f64;
+        if let Some(exchange) = open_xhr(method, url, limit, report.as_ref())? {
+            return Ok(Running { exchange, _report: Some(report) });
         }
     }
-    init.set_headers(&headers);
-    if let Some(body) = &request.body {
-        init.set_body(&body_to_js(body, browser.file.as_ref())?);
-    }
-    let request = web_sys::Request::new_with_str_and_init(&request.url, &init).map_err(never)?;
-    Ok(Sent { controller: Some(controller), request })
+    let exchange = open_fetch(method, url, redirect_mode(browser, request))?;
+    Ok(Running { exchange, _report: None })
 }
 
-fn has_file(parts: &[Part]) -> bool {
-    parts.iter().any(|part| matches!(part, Part::File { .. }))
+fn has_file(body: &Body) -> bool {
+    body.parts().iter().any(|part| matches!(part, Part::File { .. }))
 }
 
-fn fields(headers: &Headers) -> Vec<(String, String)> {
-    let text = |pair: &Array, index| pair.get(index).as_string().unwrap_or_default();
-    let pairs = Array::from(headers).into_iter().map(JsCast::unchecked_into::<Array>);
-    pairs.map(|pair| (text(&pair, 0), text(&pair, 1))).collect()
-}
-
-/// Returns whether requests have the option `cache`. Older versions of workerd have no HTTP cache, and throw an exception
-/// if the option is set.
-fn has_cache_option() -> bool {
-    let prototype = Reflect::get(&global(), &"Request".into())
-        .and_then(|class| Reflect::get(&class, &"prototype".into()));
-    prototype.is_ok_and(|prototype| Reflect::has(&prototype, &"cache".into()) == Ok(true))
-}
-
-/// Reads a body piece by piece. Returns `false` if the body exceeds its limit; the caller then aborts the request.
-async fn read(
-    reader: &ReadableStreamDefaultReader,
-    body: &mut ResponseBody,
-    progress: &Progress,
-) -> Result<bool, JsValue> {
+/// Reads a body piece by piece, to report the progress. Returns `false` if the body exceeds its limit; the caller then
+/// aborts the request.
+async fn read(running: &Running, body: &mut ResponseBody, progress: &Progress) -> Result<bool, JsValue> {
     loop {
-        let piece = download::read(reader).await?;
+        let piece = running.read().await?;
         progress.received();
         let Some(bytes) = piece else { return Ok(true) };
         match body.room(bytes.length() as usize) {
@@ -196,19 +204,20 @@ async fn read(
 /// Returns whether `fetch` follows redirects. Node returns the response of a redirect, which the core follows. A browser
 /// hides that response. It removes the `authorization` header from a redirect to another origin, but not the other
 /// header fields of the caller, so a request with such fields is not redirected.
-fn redirect_mode(browser: &Browser, request: &Request) -> RequestRedirect {
+fn redirect_mode(browser: &Browser, request: &Request) -> &'static str {
     let safe = |name: &str| matches!(name, "accept" | "authorization");
     match request.redirects() {
         Redirects::SameOrigin | Redirects::AnyOrigin
             if browser.host.is_none() && request.headers.iter().all(|(name, _)| safe(name)) =>
         {
-            RequestRedirect::Follow
+            "follow"
         }
-        _ => RequestRedirect::Manual,
+        _ => "manual",
     }
 }
 
-/// Returns the scheme, the host and the port of an absolute URL, in lower case.
-fn origin(url: &str) -> String {
-    url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/").to_ascii_lowercase()
+/// Parses the header lines of a response: `name: value`.
+fn fields(text: &str) -> Vec<(String, String)> {
+    let fields = text.lines().filter_map(|line| line.split_once(':'));
+    fields.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()
 }

@@ -1,12 +1,13 @@
 //! Implements the core's platform for pages and workers.
 
+#[cfg(feature = "rest")]
 mod download;
 mod failure;
 mod file;
+#[cfg_attr(not(feature = "node"), path = "no_host.rs")]
 mod host;
 mod http;
 mod socket;
-mod xhr;
 
 use std::cell::Cell;
 use std::future::Future;
@@ -32,9 +33,11 @@ extern "C" {
     fn performance_now() -> f64;
 }
 
-pub(crate) use download::Opened;
+#[cfg(feature = "rest")]
+pub(crate) use download::Streaming;
 pub(crate) use file::Source;
 pub(crate) use host::Host;
+pub(crate) use http::Opened;
 
 /// A handler of events, which may run again while it runs: `abort` fires events. All handlers have one type, because
 /// wasm-bindgen generates code for each type.

@@ -12,8 +12,9 @@ use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
 use orgo_core::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
 use orgo_core::client::address::SocketUrl;
 use orgo_core::driver::{Message, Outgoing, SocketReader, SocketWriter};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
+use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
 use super::{Browser, Listener};
 
@@ -21,6 +22,14 @@ use super::{Browser, Listener};
 const HIGH_WATER: u32 = 64 << 10;
 /// The interval at which the buffer is checked while a message waits, in milliseconds. Browsers have no event for this.
 const POLL_EVERY: u32 = 20;
+
+#[wasm_bindgen(module = "/src/platform/socket.js")]
+extern "C" {
+    /// Cannot fail. With `catch`, wasm-bindgen wraps this function. Otherwise the module would import the JavaScript file
+    /// directly, in addition to the glue, and `scripts/lib/shrink.mjs` renames only one imported module.
+    #[wasm_bindgen(catch)]
+    fn listen(socket: &WebSocket, on_message: &JsValue, on_other: &JsValue) -> Result<(), JsValue>;
+}
 
 /// An event of the socket.
 enum Event {
@@ -33,6 +42,9 @@ enum Event {
 struct Inbox {
     events: RefCell<VecDeque<Event>>,
     reader: Cell<Option<Waker>>,
+    opened: Cell<bool>,
+    /// The exception of an error event before the socket opened, if the platform reports it.
+    error: RefCell<JsValue>,
 }
 
 impl Inbox {
@@ -52,18 +64,51 @@ impl Inbox {
             }
         }
     }
+
+    fn handle_message(&self, event: &JsValue) {
+        let data = event.unchecked_ref::<MessageEvent>().data();
+        // The browser already holds the whole message, but a message beyond the limit is not copied. The length of text
+        // is in UTF-16 units.
+        let length = match data.dyn_ref::<JsString>() {
+            Some(text) => text.length(),
+            None => data.unchecked_ref::<ArrayBuffer>().byte_length(),
+        };
+        self.push(Event::Message(match data.as_string() {
+            _ if length as usize > MAX_MESSAGE_BYTES => Message::too_large(),
+            Some(text) => Message::Text(text),
+            None => Message::Binary(Uint8Array::new(&data).to_vec()),
+        }));
+    }
+
+    /// Handles the opening, an error or the close of the socket.
+    fn handle_event(&self, event: &JsValue) {
+        match &*event.unchecked_ref::<web_sys::Event>().type_() {
+            "open" => {
+                self.opened.set(true);
+                self.push(Event::Opened);
+            }
+            // In a browser an `error` event has no details, and a `close` event always follows. In Node the event has an
+            // exception, and no `close` event may follow if the socket does not open.
+            "error" => {
+                if !self.opened.get() {
+                    *self.error.borrow_mut() = Reflect::get(event, &"error".into()).unwrap_or_default();
+                    self.push(Event::Message(Message::Closed { code: 1006, reason: String::new() }));
+                }
+            }
+            _ => {
+                let event = event.unchecked_ref::<CloseEvent>();
+                self.push(Event::Message(Message::Closed { code: event.code(), reason: event.reason() }));
+            }
+        }
+    }
 }
 
 /// A socket with its event handlers. Dropping this value detaches the handlers, and closes the socket if it is open.
 struct Socket {
     socket: WebSocket,
     inbox: Rc<Inbox>,
-    /// The exception of an error event before the socket opened, if the platform reports it.
-    error: Rc<RefCell<JsValue>>,
-    _on_open: Listener,
-    _on_error: Listener,
     _on_message: Listener,
-    _on_close: Listener,
+    _on_other: Listener,
 }
 
 impl Socket {
@@ -72,75 +117,20 @@ impl Socket {
             Some(host) => host.open_socket(url)?,
             None => WebSocket::new(url)?,
         };
-        socket.set_binary_type(BinaryType::Arraybuffer);
-        let inbox = Rc::new(Inbox::default());
-
-        let opened = Rc::new(Cell::new(false));
-        let on_open = Listener::new({
-            let (inbox, opened) = (Rc::clone(&inbox), Rc::clone(&opened));
-            move |_| {
-                opened.set(true);
-                inbox.push(Event::Opened);
-            }
-        });
-        let on_message = Listener::new({
+        let inbox = Rc::<Inbox>::default();
+        let handler = |handle: fn(&Inbox, &JsValue)| {
             let inbox = Rc::clone(&inbox);
-            move |event: JsValue| {
-                let data = event.unchecked_ref::<MessageEvent>().data();
-                // The browser already holds the whole message, but a message beyond the limit is not copied. The length
-                // of text is in UTF-16 units.
-                let length = match data.dyn_ref::<JsString>() {
-                    Some(text) => text.length(),
-                    None => data.unchecked_ref::<ArrayBuffer>().byte_length(),
-                };
-                inbox.push(Event::Message(match data.as_string() {
-                    _ if length as usize > MAX_MESSAGE_BYTES => Message::too_large(),
-                    Some(text) => Message::Text(text),
-                    None => Message::Binary(Uint8Array::new(data.unchecked_ref::<ArrayBuffer>()).to_vec()),
-                }));
-            }
-        });
-        // In a browser an `error` event has no details, and a `close` event always follows. In Node the event has an
-        // exception, and no `close` event may follow if the socket does not open.
-        let error = Rc::<RefCell<JsValue>>::default();
-        let on_error = Listener::new({
-            let (inbox, opened, error) = (Rc::clone(&inbox), Rc::clone(&opened), Rc::clone(&error));
-            move |event: JsValue| {
-                if !opened.get() {
-                    *error.borrow_mut() = Reflect::get(&event, &"error".into()).unwrap_or_default();
-                    inbox.push(Event::Message(Message::Closed { code: 1006, reason: String::new() }));
-                }
-            }
-        });
-        let on_close = Listener::new({
-            let inbox = Rc::clone(&inbox);
-            move |event: JsValue| {
-                let event = event.unchecked_ref::<CloseEvent>();
-                inbox.push(Event::Message(Message::Closed { code: event.code(), reason: event.reason() }));
-            }
-        });
-        socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
-        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        socket.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Ok(Self {
-            socket,
-            inbox,
-            error,
-            _on_open: on_open,
-            _on_error: on_error,
-            _on_message: on_message,
-            _on_close: on_close,
-        })
+            Listener::new(move |event: JsValue| handle(&inbox, &event))
+        };
+        let (on_message, on_other) = (handler(Inbox::handle_message), handler(Inbox::handle_event));
+        listen(&socket, on_message.as_ref(), on_other.as_ref())?;
+        Ok(Self { socket, inbox, _on_message: on_message, _on_other: on_other })
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.socket.set_onopen(None);
-        self.socket.set_onmessage(None);
-        self.socket.set_onerror(None);
-        self.socket.set_onclose(None);
+        let _ = listen(&self.socket, &JsValue::NULL, &JsValue::NULL);
         // Without a code, `close` never throws. On a closing socket it does nothing.
         let _ = self.socket.close();
     }
@@ -161,7 +151,7 @@ pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader,
         }
         Event::Message(_) => Err(match &browser.host {
             Some(host) => {
-                let cause = host.explain(&url.to_string(), &socket.error.borrow());
+                let cause = host.explain(&url.to_string(), &socket.inbox.error.borrow());
                 ConnectFailure { status: cause.status(), message: cause.message() }
             }
             None => failed(

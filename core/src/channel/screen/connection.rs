@@ -9,7 +9,7 @@ use super::raw::Raw;
 use super::reader::{Read, Reader, Stop};
 use super::tight::Tight;
 use super::zrle::Zrle;
-use super::{Cursor, Encoding};
+use super::{Cursor, Encoding, ScreenOptions};
 use crate::Millis;
 use crate::client::credentials::Password;
 
@@ -35,6 +35,8 @@ const FENCE: i32 = -312;
 const CONTINUOUS_UPDATES: i32 = -313;
 const EXTENDED_BUTTONS: i32 = -316;
 const EXTENDED_CLIPBOARD: i32 = 0xc0a1_e5ce_u32.cast_signed();
+/// The lowest of ten levels of JPEG quality.
+const QUALITY: i32 = -32;
 /// Compression level 6 of 9.
 const COMPRESSION: i32 = -250;
 const COPY_RECT: i32 = 1;
@@ -123,6 +125,7 @@ pub(super) struct Connection {
     buffer: Vec<u8>,
     phase: Phase,
     encodings: Vec<Encoding>,
+    quality: Option<u8>,
     zrle: Zrle,
     tight: Tight,
     output: Vec<u8>,
@@ -147,13 +150,14 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(password: Option<&Password>, encodings: &[Encoding], paused: bool) -> Self {
+    pub(super) fn new(password: Option<&Password>, options: &ScreenOptions, paused: bool) -> Self {
         Self {
             buffer: Vec::new(),
             phase: Phase::Handshake(Handshake::new(password)),
-            encodings: encodings.to_vec(),
+            encodings: options.encodings.clone(),
+            quality: options.quality,
             zrle: Zrle::default(),
-            tight: Tight::default(),
+            tight: Tight::new(options.quality),
             output: Vec::new(),
             request: Request::None,
             in_flight: false,
@@ -314,6 +318,7 @@ impl Connection {
                 EXTENDED_CLIPBOARD,
                 COMPRESSION,
             ])
+            .chain(self.quality.map(|quality| QUALITY + i32::from(quality)))
             .collect();
         self.output.extend([2, 0]);
         extend_u16(&mut self.output, &[u16::try_from(encodings.len()).unwrap_or_default()]);

@@ -1,5 +1,6 @@
 //! Images of the screen for the program.
 
+use super::Cursor;
 use super::framebuffer::{Framebuffer, Pixel, Rect, rows};
 
 /// The format of an image.
@@ -11,9 +12,25 @@ pub enum ImageFormat {
     /// PNG. Needs the feature `screen-png`.
     #[cfg(feature = "screen-png")]
     Png,
+    /// JPEG with the quality 80. Needs the feature `screen-jpeg`.
+    #[cfg(feature = "screen-jpeg")]
+    Jpeg,
 }
 
+/// The quality of JPEG images, from 1 to 100.
+#[cfg(feature = "screen-jpeg")]
+const JPEG_QUALITY: u8 = 80;
+
 impl ImageFormat {
+    /// The names in JavaScript, for an error.
+    pub(super) const NAMES: &str = if cfg!(feature = "screen-jpeg") {
+        "png, jpeg or rgba"
+    } else if cfg!(feature = "screen-png") {
+        "png or rgba"
+    } else {
+        "rgba"
+    };
+
     /// Returns the name in JavaScript.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -21,6 +38,8 @@ impl ImageFormat {
             Self::Rgba => "rgba",
             #[cfg(feature = "screen-png")]
             Self::Png => "png",
+            #[cfg(feature = "screen-jpeg")]
+            Self::Jpeg => "jpeg",
         }
     }
 
@@ -29,6 +48,8 @@ impl ImageFormat {
             "rgba" => Some(Self::Rgba),
             #[cfg(feature = "screen-png")]
             "png" => Some(Self::Png),
+            #[cfg(feature = "screen-jpeg")]
+            "jpeg" => Some(Self::Jpeg),
             _ => None,
         }
     }
@@ -55,20 +76,35 @@ pub(super) struct ImageRequest {
     /// The size of the image relative to the size of the region, from above 0 to 1.
     pub(super) scale: f64,
     pub(super) format: ImageFormat,
+    /// Whether to draw the pointer.
+    pub(super) pointer: bool,
 }
+
+/// The pointer to draw, and its position.
+pub(super) type Pointer<'a> = Option<(&'a Cursor, (u16, u16))>;
+
+/// What an image depends on: the version of the screen, the request, and the position of a drawn pointer.
+type Key = (u64, ImageRequest, Option<(u16, u16)>);
 
 /// The last image, for another request while the screen has not changed.
 #[derive(Debug, Default)]
-pub(super) struct ImageCache(Option<(u64, ImageRequest, Image)>);
+pub(super) struct ImageCache(Option<(Key, Image)>);
 
 impl ImageCache {
     /// Returns the image. `version` changes with the content of the screen.
-    pub(super) fn take(&mut self, version: u64, request: ImageRequest, screen: &Framebuffer) -> Image {
+    pub(super) fn take(
+        &mut self,
+        version: u64,
+        request: ImageRequest,
+        screen: &Framebuffer,
+        pointer: Pointer<'_>,
+    ) -> Image {
+        let key = (version, request, pointer.map(|(_, position)| position));
         match &self.0 {
-            Some((of, last, image)) if *of == version && *last == request => image.clone(),
+            Some((last, image)) if *last == key => image.clone(),
             _ => {
-                let image = request.take(screen);
-                self.0 = Some((version, request, image.clone()));
+                let image = request.take(screen, pointer);
+                self.0 = Some((key, image.clone()));
                 image
             }
         }
@@ -82,7 +118,12 @@ impl ImageCache {
 
 impl ImageRequest {
     /// Takes the image. A region that is no longer on the screen is cropped.
-    fn take(self, screen: &Framebuffer) -> Image {
+    fn take(self, screen: &Framebuffer, pointer: Pointer<'_>) -> Image {
+        if let Some((cursor, position)) = pointer.filter(|(cursor, _)| cursor.width > 0) {
+            let mut screen = screen.clone();
+            draw(&mut screen, cursor, position);
+            return self.take(&screen, None);
+        }
         let all = screen.rect();
         let region = self.region.map_or(all, |region| crop(region, all));
         let (width, height) = (scaled(region.width, self.scale), scaled(region.height, self.scale));
@@ -95,8 +136,31 @@ impl ImageRequest {
             ImageFormat::Rgba => pixels.into_flattened(),
             #[cfg(feature = "screen-png")]
             ImageFormat::Png => png(width, height, pixels.as_flattened()),
+            #[cfg(feature = "screen-jpeg")]
+            ImageFormat::Jpeg => jpeg(width, height, pixels.as_flattened()),
         };
         Image { width, height, format: self.format, data }
+    }
+}
+
+/// Draws the pointer at a position.
+fn draw(screen: &mut Framebuffer, cursor: &Cursor, (x, y): (u16, u16)) {
+    // The position minus the pixel that points, which can be outside the screen.
+    let (left, top) = (i32::from(x) - i32::from(cursor.x), i32::from(y) - i32::from(cursor.y));
+    let lines = cursor.pixels.chunks_exact(usize::from(cursor.width) * 4);
+    for (y, line) in (top..).zip(lines) {
+        let Ok(y) = u16::try_from(y) else { continue };
+        if y >= screen.height() {
+            break;
+        }
+        for (x, &pixel) in (left..).zip(line.as_chunks::<4>().0) {
+            if let Ok(x) = u16::try_from(x)
+                && x < screen.width()
+                && pixel[3] != 0
+            {
+                screen.row_mut(x, y, 1).fill(pixel);
+            }
+        }
     }
 }
 
@@ -150,6 +214,17 @@ fn png(width: u16, height: u16, rgba: &[u8]) -> Vec<u8> {
     // Cannot fail, because a vector accepts all bytes, and the size matches.
     let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&rgb));
     if written.is_err() {
+        data.clear();
+    }
+    data
+}
+
+#[cfg(feature = "screen-jpeg")]
+fn jpeg(width: u16, height: u16, rgba: &[u8]) -> Vec<u8> {
+    let mut data = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut data, JPEG_QUALITY);
+    // Cannot fail, because a vector accepts all bytes, and the size matches.
+    if encoder.encode(rgba, width, height, jpeg_encoder::ColorType::Rgba).is_err() {
         data.clear();
     }
     data

@@ -3,10 +3,16 @@
 //! Input is sent at most once. While earlier input waits for the socket, a pointer move replaces the move before it. All
 //! buttons and keys that are held are known, so that they can be released.
 
+use crate::Millis;
+
 /// Input is accepted while fewer bytes than this are unsent.
 const MAX_UNSENT: usize = 64 << 10;
 /// The largest number of keys that are held at the same time.
 const MAX_HELD: usize = 64;
+/// How long a key is held before it repeats, and the interval of the repeats, in milliseconds. These are common settings of
+/// a desktop.
+const REPEAT_DELAY: Millis = 500;
+const REPEAT_INTERVAL: Millis = 33;
 /// The marker of a pointer message with more than seven buttons.
 const EXTENDED: u8 = 0x80;
 
@@ -20,6 +26,9 @@ pub(super) struct Input {
     buttons: u16,
     /// The held keys, in the order in which they were pressed.
     keys: Vec<Key>,
+    /// The key that repeats, and the time of its next repeat. The time is `None` until the next call of `repeat`, because
+    /// a command does not know the time.
+    repeating: Option<(Key, Option<Millis>)>,
     /// Whether the program has placed the pointer.
     placed: bool,
     /// Whether the server knows more than seven buttons.
@@ -71,6 +80,7 @@ impl Input {
 
     /// Presses or releases a key. Returns `false` if too many keys are held.
     pub(super) fn key(&mut self, key: Key, pressed: bool) -> bool {
+        self.repeating = None;
         let held = self.keys.iter().position(|held| held.keysym == key.keysym);
         match (pressed, held) {
             (true, None) if self.keys.len() >= MAX_HELD => return false,
@@ -83,8 +93,50 @@ impl Input {
         true
     }
 
+    /// Presses the keys of a combination.
+    pub(super) fn press(&mut self, keys: &[Key]) {
+        for &key in keys {
+            self.key(key, true);
+        }
+    }
+
+    /// Releases the keys of a combination.
+    pub(super) fn release(&mut self, keys: &[Key]) {
+        for &key in keys.iter().rev() {
+            self.key(key, false);
+        }
+    }
+
+    /// Presses the keys of a combination, and repeats the last one until any key is used.
+    pub(super) fn hold(&mut self, keys: &[Key]) {
+        self.press(keys);
+        self.repeating = keys.last().filter(|key| self.keys.contains(key)).map(|&key| (key, None));
+    }
+
+    /// Returns the time of the next repeat. Zero means immediately.
+    pub(super) fn next_repeat(&self) -> Option<Millis> {
+        self.repeating.map(|(_, next)| next.unwrap_or_default())
+    }
+
+    /// Repeats the held key if its time has come. Repeats that are late or not accepted are omitted.
+    pub(super) fn repeat(&mut self, now: Millis, accepts: bool) {
+        let Some((key, next)) = &mut self.repeating else { return };
+        let key = *key;
+        match *next {
+            None => *next = Some(now + REPEAT_DELAY),
+            Some(time) if now >= time => {
+                *next = Some(now + REPEAT_INTERVAL);
+                if accepts && !self.is_full() {
+                    self.push_key(key, true);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
     /// Releases everything that is held.
     pub(super) fn release_all(&mut self) {
+        self.repeating = None;
         while let Some(&last) = self.keys.last() {
             self.key(last, false);
         }
@@ -98,7 +150,7 @@ impl Input {
     /// Handles a new socket: drops the unsent input, because the previous socket is lost.
     pub(super) fn on_open(&mut self) {
         self.unsent.clear();
-        self.movable = None;
+        (self.movable, self.repeating) = (None, None);
         (self.extended_buttons, self.qemu_keys) = (false, false);
     }
 

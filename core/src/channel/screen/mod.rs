@@ -12,6 +12,8 @@ mod hextile;
 mod image;
 mod inflate;
 mod input;
+#[cfg(feature = "screen-quality")]
+mod jpeg;
 mod keys;
 mod raw;
 mod reader;
@@ -146,11 +148,14 @@ pub struct ScreenOptions {
     pub view_only: bool,
     /// The accepted encodings, in the order of preference. The server may also copy rectangles. Default: all.
     pub encodings: Vec<Encoding>,
+    /// The quality with which the server may compress photographic parts with JPEG, from 0 to 9. Needs the feature
+    /// `screen-quality`. Default: `None`, which means that every pixel is exact.
+    pub quality: Option<u8>,
 }
 
 impl Default for ScreenOptions {
     fn default() -> Self {
-        Self { view_only: false, encodings: Encoding::ALL.to_vec() }
+        Self { view_only: false, encodings: Encoding::ALL.to_vec(), quality: None }
     }
 }
 
@@ -161,7 +166,7 @@ pub struct Screen {
     connection: Connection,
     now: Millis,
     framebuffer: Framebuffer,
-    /// The number of messages that may have changed the pixels.
+    /// The number of messages that may have changed the pixels or the shape of the pointer.
     version: u64,
     image_cache: ImageCache,
     cursor: Option<Cursor>,
@@ -201,7 +206,7 @@ impl Unread {
 impl Screen {
     fn new(options: ScreenOptions) -> Self {
         Self {
-            connection: Connection::new(None, &options.encodings, false),
+            connection: Connection::new(None, &options, false),
             options,
             now: 0,
             framebuffer: Framebuffer::default(),
@@ -239,6 +244,7 @@ impl Screen {
         counters.received += updates;
         counters.buffered = self.unread.updates;
         if cursor.is_some() {
+            self.version += 1;
             self.cursor = cursor;
             self.unread.cursor = true;
         }
@@ -266,7 +272,9 @@ impl Screen {
             return None;
         }
         let (id, request) = self.unread.images.pop_front()?;
-        Some(ScreenItem::Image { id, image: self.image_cache.take(self.version, request, &self.framebuffer) })
+        let pointer = self.cursor.as_ref().zip(self.input.position()).filter(|_| request.pointer);
+        let image = self.image_cache.take(self.version, request, &self.framebuffer, pointer);
+        Some(ScreenItem::Image { id, image })
     }
 }
 
@@ -281,7 +289,7 @@ impl Protocol for Screen {
     }
 
     fn on_open(&mut self, password: Option<&Password>) -> Vec<String> {
-        self.connection = Connection::new(password, &self.options.encodings, self.paused);
+        self.connection = Connection::new(password, &self.options, self.paused);
         self.clipboard.reset();
         self.unsent.clear();
         self.input.on_open();
@@ -360,6 +368,14 @@ impl Protocol for Screen {
 
     fn set_now(&mut self, now: Millis) {
         self.now = now;
+    }
+
+    fn poll_timeout(&self) -> Option<Millis> {
+        self.input.next_repeat()
+    }
+
+    fn handle_timeout(&mut self, now: Millis, accepts: bool) {
+        self.input.repeat(now, accepts);
     }
 
     fn poll_output(&mut self) -> Option<Vec<u8>> {

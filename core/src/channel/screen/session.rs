@@ -61,6 +61,9 @@ pub enum KeyAction {
     Press,
     /// Presses and holds the key. A key that is already held repeats.
     Down,
+    /// Presses and holds the key, and repeats it until it is released or another key is used. Of a combination, the last
+    /// key repeats.
+    Hold,
     /// Releases the key.
     Up,
 }
@@ -146,15 +149,11 @@ impl Session<Screen> {
             held.extend(key_list("click", "modifiers", name)?);
         }
         Ok(self.accept(|screen| {
-            for &key in &held {
-                screen.input.key(key, true);
-            }
+            screen.input.press(&held);
             for _ in 0..count {
                 screen.input.click(button.number());
             }
-            for &key in held.iter().rev() {
-                screen.input.key(key, false);
-            }
+            screen.input.release(&held);
         }))
     }
 
@@ -205,17 +204,14 @@ impl Session<Screen> {
     /// [`Error::Encode`] for the name of an unknown key. Other characters have no key: type them with `computers.type`.
     pub fn key(&mut self, name: &str, action: KeyAction) -> Accepted {
         let keys = key_list("key", "key", name)?;
-        Ok(self.accept(|screen| {
-            if action != KeyAction::Up {
-                for &key in &keys {
-                    screen.input.key(key, true);
-                }
+        Ok(self.accept(|Screen { input, .. }| match action {
+            KeyAction::Press => {
+                input.press(&keys);
+                input.release(&keys);
             }
-            if action != KeyAction::Down {
-                for &key in keys.iter().rev() {
-                    screen.input.key(key, false);
-                }
-            }
+            KeyAction::Down => input.press(&keys),
+            KeyAction::Hold => input.hold(&keys),
+            KeyAction::Up => input.release(&keys),
         }))
     }
 
@@ -295,6 +291,7 @@ impl Session<Screen> {
 
     /// Requests an image, for [`ScreenItem::Image`] with this `id`. It is taken as soon as the whole screen has arrived.
     /// `region` is a part of the screen (default: the whole screen), `scale` the size of the image from above 0 to 1.
+    /// `pointer` is whether to draw the pointer where this channel has moved it, unless it is hidden or part of the screen.
     ///
     /// # Errors
     /// [`Error::Encode`] if an argument is invalid, no pixel of the region is on the screen, or 64 images are requested
@@ -305,6 +302,7 @@ impl Session<Screen> {
         region: Option<Rect>,
         scale: f64,
         format: ImageFormat,
+        pointer: bool,
     ) -> Result<(), Error> {
         if !(scale > 0.0 && scale <= 1.0) {
             return Err(refused("image", "scale", "must be above 0 and at most 1"));
@@ -324,7 +322,7 @@ impl Session<Screen> {
         if images.len() >= MAX_IMAGES {
             return Err(refused("image", "id", "is one request too many: wait for the previous images"));
         }
-        images.push_back((id, ImageRequest { region, scale, format }));
+        images.push_back((id, ImageRequest { region, scale, format, pointer }));
         Ok(())
     }
 
@@ -459,7 +457,23 @@ impl Kind for Screen {
         if encodings.is_empty() {
             encodings.extend(Encoding::ALL);
         }
-        let options = ScreenOptions { view_only: options.flag("view_only")?, encodings };
+        let quality = match options.any_number("quality") {
+            Some(_) if !cfg!(feature = "screen-quality") => {
+                let problem = "is not supported by this host, whose screens are always exact";
+                return Err(Error::encode("computers.screen", "quality", problem));
+            }
+            Some(quality) if !(0.0..=9.0).contains(&quality) || quality.fract() != 0.0 => {
+                let problem = "must be a whole number from 0 to 9";
+                return Err(Error::encode("computers.screen", "quality", problem));
+            }
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the range was checked"
+            )]
+            quality => quality.map(|quality| quality as u8),
+        };
+        let options = ScreenOptions { view_only: options.flag("view_only")?, encodings, quality };
         Ok(Session::screen(target, options, seed, now))
     }
 
@@ -600,8 +614,9 @@ fn input(
             let action = match arguments.text("action")?.unwrap_or("press") {
                 "press" => KeyAction::Press,
                 "down" => KeyAction::Down,
+                "hold" => KeyAction::Hold,
                 "up" => KeyAction::Up,
-                _ => return Err(refused(name, "action", "must be press, down or up")),
+                _ => return Err(refused(name, "action", "must be press, down, hold or up")),
             };
             session.key(key, action)?
         }
@@ -617,9 +632,14 @@ fn request_image(session: &mut Session<Screen>, arguments: &Arguments<'_>) -> Re
     let id = id as u64;
     let format = arguments.text("format")?.unwrap_or("rgba");
     let format = ImageFormat::from_name(format)
-        .ok_or_else(|| refused("image", "format", "is not a format of this host: use rgba or png"))?;
+        .ok_or_else(|| refused("image", "format", format!("must be {}", ImageFormat::NAMES)))?;
     let scale = arguments.number("scale")?.unwrap_or(1.0);
-    session.request_image(id, arguments.region()?, scale, format)
+    let pointer = match arguments.fields.get("pointer") {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(pointer)) => *pointer,
+        Some(_) => return Err(refused("image", "pointer", "must be true or false")),
+    };
+    session.request_image(id, arguments.region()?, scale, format, pointer)
 }
 
 fn outcome(refusal: Option<InputRefusal>) -> Value {

@@ -18,6 +18,9 @@ const MIN_COMPRESSED: usize = 12;
 pub(super) struct Tight {
     streams: [Stream; 4],
     inflated: Vec<u8>,
+    /// Whether the client has requested a JPEG quality.
+    #[cfg(feature = "screen-quality")]
+    accepts_jpeg: bool,
 }
 
 enum Filter {
@@ -27,6 +30,16 @@ enum Filter {
 }
 
 impl Tight {
+    /// Creates the state. `quality` is the requested JPEG quality.
+    #[cfg_attr(not(feature = "screen-quality"), expect(unused_variables, reason = "JPEG is not supported"))]
+    pub(super) fn new(quality: Option<u8>) -> Self {
+        Self {
+            #[cfg(feature = "screen-quality")]
+            accepts_jpeg: quality.is_some(),
+            ..Self::default()
+        }
+    }
+
     /// Decodes a rectangle.
     pub(super) fn decode(
         &mut self,
@@ -41,6 +54,13 @@ impl Tight {
             self.reset(control);
             screen.fill(rect, color);
             return Ok(());
+        }
+        #[cfg(feature = "screen-quality")]
+        if kind == JPEG && self.accepts_jpeg {
+            let length = compact_length(reader)?;
+            let data = reader.take(length)?;
+            self.reset(control);
+            return super::jpeg::decode(data, screen, rect);
         }
         if kind == JPEG {
             return Err(Stop::Invalid("a JPEG rectangle was sent, but no JPEG quality was requested"));

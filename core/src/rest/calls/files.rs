@@ -107,6 +107,7 @@ endpoint! {
 /// Streams the content of a file: [`GetDownloadUrl`], then the returned URL.
 pub const FILE_STREAM: Operation = Operation {
     name: "files.stream",
+    #[cfg(feature = "describe")]
     doc: " Streams the content of a file.\n",
     response: ResponseKind::Stream,
     ..*GetDownloadUrl::OPERATION
@@ -115,6 +116,7 @@ pub const FILE_STREAM: Operation = Operation {
 /// Fetches the content of a file: [`GetDownloadUrl`], then the returned URL.
 pub const FILE_CONTENT: Operation = Operation {
     name: "files.bytes",
+    #[cfg(feature = "describe")]
     doc: " Fetches the content of a file.\n",
     response: ResponseKind::Content,
     ..*GetDownloadUrl::OPERATION

@@ -38,7 +38,10 @@ impl Subject for Viewer {
             2 => drop(session.set_button(button, input.flag())),
             3 => drop(session.click(button, x, &[input.text()])),
             4 => drop(session.wheel(x - 128.0, y - 128.0)),
-            5 => drop(session.key(&input.text(), KeyAction::Press)),
+            5 => {
+                let action = input.pick(&[KeyAction::Press, KeyAction::Down, KeyAction::Hold, KeyAction::Up]);
+                drop(session.key(&input.text(), action));
+            }
             6 => drop(session.set_key(input.number().into(), input.flag().then_some(30), input.flag())),
             7 => drop(session.resize(x, y)),
             8 => drop(session.set_clipboard(&input.text())),
@@ -48,7 +51,7 @@ impl Subject for Viewer {
             12 => drop(session.drag(button, &[(x, y), (y, x)])),
             _ => {
                 let region = Rect { x: input.number(), y: 0, width: SIDE, height: input.byte().into() };
-                let _ = session.request_image(1, Some(region), x / 100.0, ImageFormat::Rgba);
+                let _ = session.request_image(1, Some(region), x / 100.0, ImageFormat::Rgba, false);
             }
         }
     }

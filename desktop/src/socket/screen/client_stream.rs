@@ -64,9 +64,9 @@ impl ClientStream {
 
     /// Returns the message that releases the buttons that the viewer holds. At the end of a connection, the X server
     /// releases only the keys.
-    pub(super) fn release(&self) -> Option<[u8; 6]> {
+    pub(super) fn release(&self) -> Option<Vec<u8>> {
         match self.pointer {
-            Some([kind, buttons, a, b, c, d]) if buttons != 0 => Some([kind, 0, a, b, c, d]),
+            Some([kind, buttons, a, b, c, d]) if buttons != 0 => Some(vec![kind, 0, a, b, c, d]),
             _ => None,
         }
     }
@@ -164,7 +164,7 @@ mod tests {
         for byte in down {
             stream.pass(&[byte]).expect("it is well-formed");
         }
-        assert_eq!(stream.release(), Some([5, 0, 1, 2, 3, 4]));
+        assert_eq!(stream.release(), Some(vec![5, 0, 1, 2, 3, 4]));
         assert_eq!(stream.pass(&[5, 0, 1, 2, 3, 4]).as_deref(), Some(&[5, 0, 1, 2, 3, 4][..]));
         assert_eq!(stream.release(), None);
         let mut viewer = ClientStream::new(true);

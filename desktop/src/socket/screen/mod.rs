@@ -12,13 +12,14 @@ use axum::body::Bytes;
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, WriteHalf, split};
 use tokio::time::{interval, timeout};
 
 use self::client_stream::ClientStream;
 use self::handshake::Failure;
 use super::close::{self, CloseCode};
 use crate::computer::Machine;
+use crate::untrusted::Connection;
 
 /// The size of the buffer for each direction, in bytes. The bridge reads the next bytes only after it has written the
 /// previous bytes, so a slow viewer slows down the X server's updates, and nothing accumulates here.
@@ -89,20 +90,41 @@ pub(super) async fn run(
     };
     let (mut outgoing, messages) = socket.split();
     let mut incoming = Incoming { messages, rest: Vec::new() };
-    let end = bridge(&mut outgoing, &mut incoming, machine, view_only).await;
-    let End::Close(mut code) = end else { return };
-    if machine.stopping().is_cancelled() {
-        code = if is_shutting_down() { CloseCode::GoingAway } else { CloseCode::NotRunning };
-    }
-    let _ = timeout(close::CLOSE_TIMEOUT, async {
-        // Sending fails only if the peer has already closed the socket.
-        let _ = outgoing.send(code.message()).await;
-        close::wait_for_close(&mut incoming.messages).await;
-    })
-    .await;
+    let (end, last_input) = bridge(&mut outgoing, &mut incoming, machine, view_only).await;
+    let close = async move {
+        let End::Close(mut code) = end else { return };
+        if machine.stopping().is_cancelled() {
+            code = if is_shutting_down() { CloseCode::GoingAway } else { CloseCode::NotRunning };
+        }
+        let _ = timeout(close::CLOSE_TIMEOUT, async {
+            // Sending fails only if the peer has already closed the socket.
+            let _ = outgoing.send(code.message()).await;
+            close::wait_for_close(&mut incoming.messages).await;
+        })
+        .await;
+    };
+    let release = async {
+        let Some(LastInput { mut to_server, bytes }) = last_input else { return };
+        // A hung X server can take any time to read the release, and would otherwise hold the buttons when it continues.
+        // Writing fails only if the X server has ended, and then nothing is held.
+        let _ = machine.stopping().run_until_cancelled(to_server.write_all(&bytes)).await;
+    };
+    tokio::join!(close, release);
 }
 
-async fn bridge(outgoing: &mut Outgoing, incoming: &mut Incoming, machine: &Machine, view_only: bool) -> End {
+/// The input that the X server must receive after a viewer has disconnected: the rest of an incomplete message, and the
+/// release of the buttons.
+struct LastInput {
+    to_server: WriteHalf<Connection>,
+    bytes: Vec<u8>,
+}
+
+async fn bridge(
+    outgoing: &mut Outgoing,
+    incoming: &mut Incoming,
+    machine: &Machine,
+    view_only: bool,
+) -> (End, Option<LastInput>) {
     let handshake = async {
         handshake::with_viewer(outgoing, incoming, machine).await?;
         let mut server = machine.connect_to_screen().await.map_err(Failure::from)?;
@@ -111,18 +133,18 @@ async fn bridge(outgoing: &mut Outgoing, incoming: &mut Incoming, machine: &Mach
     };
     let shaken = tokio::select! {
         biased;
-        () = machine.stopping().cancelled() => return End::Close(CloseCode::NotRunning),
+        () = machine.stopping().cancelled() => return (End::Close(CloseCode::NotRunning), None),
         shaken = timeout(HANDSHAKE_TIMEOUT, handshake) => shaken,
     };
     let server = match shaken {
         Ok(Ok(server)) => server,
-        Ok(Err(end)) => return end,
-        Err(_) => return End::Close(CloseCode::Malformed),
+        Ok(Err(end)) => return (end, None),
+        Err(_) => return (End::Close(CloseCode::Malformed), None),
     };
     let (mut from_server, mut to_server) = split(server);
     let mut stream = ClientStream::new(view_only);
-    // Whether a message to the X server may have been written in part.
-    let mut is_writing = false;
+    // The start of `unwritten` can be the rest of a message whose start the X server has received.
+    let mut unwritten = Bytes::new();
     let down = async {
         let mut buffer = vec![0; BUFFER];
         let mut pings = interval(PING_INTERVAL);
@@ -146,11 +168,12 @@ async fn bridge(outgoing: &mut Outgoing, incoming: &mut Incoming, machine: &Mach
                 Err(end) => return end,
             };
             let Some(passed) = stream.pass(&bytes) else { return End::Close(CloseCode::Malformed) };
-            is_writing = true;
-            if to_server.write_all(&passed).await.is_err() {
-                return End::Close(CloseCode::Failed);
+            unwritten = passed.into();
+            while !unwritten.is_empty() {
+                if !matches!(to_server.write_buf(&mut unwritten).await, Ok(1..)) {
+                    return End::Close(CloseCode::Failed);
+                }
             }
-            is_writing = false;
         }
     };
     let end = tokio::select! {
@@ -159,9 +182,7 @@ async fn bridge(outgoing: &mut Outgoing, incoming: &mut Incoming, machine: &Mach
         end = down => end,
         end = up => end,
     };
-    if let Some(release) = stream.release().filter(|_| !is_writing) {
-        // Fails only if the X server has ended, and then nothing is held.
-        let _ = timeout(close::CLOSE_TIMEOUT, to_server.write_all(&release)).await;
-    }
-    end
+    let release = stream.release().unwrap_or_default();
+    let bytes = [&unwritten[..], &release].concat();
+    (end, (!bytes.is_empty()).then_some(LastInput { to_server, bytes }))
 }

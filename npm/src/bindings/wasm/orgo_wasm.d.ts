@@ -1,6 +1,6 @@
 /**
- * The JavaScript glue that wasm-pack writes next to the module in `dist/wasm`: a {@link Binding}, and a function
- * that loads it.
+ * The JavaScript glue that wasm-pack writes next to the complete module in `dist/wasm`: a {@link Binding}, and a function that
+ * loads it.
  */
 import type { Binding, BindingClient, BindingConfig, Log } from "../../binding.js";
 import type { NodeHost } from "../host.js";

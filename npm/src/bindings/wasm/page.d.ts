@@ -1,4 +1,0 @@
-/** The JavaScript glue for pages: it also contains the URL of the module, so that bundlers load neither before it is needed. */
-export * from "./orgo_wasm.js";
-/** Returns the URL of the module. Throws if a bundler has removed the URL of the script. */
-export function moduleUrl(): URL;

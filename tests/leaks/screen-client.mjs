@@ -1,0 +1,56 @@
+// The process whose memory `screen.test.mjs` measures. It receives orders from the test, and reports its memory after each.
+import { readdirSync } from "node:fs";
+import { Orgo } from "orgo-sdk";
+import { repeat } from "./load.mjs";
+
+/** A long timeout, because the test must also pass on a slow machine. */
+const LIMIT = { timeout: 600_000 };
+
+const computer = Orgo.connect(JSON.parse(process.argv[2]));
+let watching;
+
+const orders = {
+  /** Opens and closes screens. Each waits for the whole screen. */
+  open: (count) =>
+    repeat(count, async () => {
+      const screen = await computer.screen({}, LIMIT);
+      await screen.screenshot({ format: "rgba", region: { x: 0, y: 0, width: 1, height: 1 } }, LIMIT);
+      await screen.close();
+    }),
+
+  /** Starts to use one screen: reads its changes, and takes an image after each. */
+  async watch() {
+    const screen = await computer.screen({}, LIMIT);
+    const seen = { changes: 0, images: 0 };
+    const reading = (async () => {
+      for await (const { rects } of screen) {
+        seen.changes += rects.length;
+        await screen.screenshot({ format: seen.images % 10 === 0 ? "png" : "rgba" }, LIMIT);
+        seen.images += 1;
+      }
+    })();
+    watching = { screen, seen, reading };
+  },
+
+  /** Returns the number of changes and images since the last call, and the counters of the channel. */
+  async seen() {
+    const { screen, seen } = watching;
+    const result = { ...seen, state: screen.state.status, counters: screen.counters };
+    Object.assign(seen, { changes: 0, images: 0 });
+    return result;
+  },
+
+  async end() {
+    if (watching === undefined) return;
+    await watching.screen.close();
+    await watching.reading;
+  },
+};
+
+process.on("message", async ([name, argument]) => {
+  const result = await orders[name](argument);
+  globalThis.gc();
+  const descriptors = readdirSync("/proc/self/fd").length;
+  process.send({ result, memory: process.memoryUsage.rss(), descriptors, cpu: process.cpuUsage() });
+  if (name === "end") process.disconnect();
+});

@@ -1,0 +1,157 @@
+// Tests that live screens do not leak memory or descriptors, neither in the client (a Node process with the addon) nor in the local
+// desktop and its X server. ORGO_FULL=1 opens more screens, and watches a moving screen for an hour; ORGO_MINUTES sets that time.
+import assert from "node:assert/strict";
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import * as sdk from "orgo-sdk";
+import { createComputer } from "../support/computer.mjs";
+import { startDesktop } from "../support/desktop.mjs";
+import { until } from "../support/wait.mjs";
+import { assertFlat, NOISE } from "./flat.mjs";
+import { inParts } from "./load.mjs";
+
+const full = process.env.ORGO_FULL === "1";
+const OPENS = full ? 10_000 : 400;
+const MINUTES = Number(process.env.ORGO_MINUTES ?? (full ? 60 : 1 / 3));
+const LIMIT = { timeout: 3 * 3_600_000 };
+
+/** Scrolls lines of text in one half of the screen, and shows a noisy video in the other half. */
+const SCENE = `
+import random
+from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtGui import QImage, QPainter
+from PyQt5.QtWidgets import QApplication, QWidget
+class Scene(QWidget):
+    row = 0
+    def paintEvent(self, event):
+        painter = QPainter(self)
+        painter.fillRect(0, 0, 640, 720, Qt.white)
+        for line in range(40):
+            painter.drawText(8, 18 * line + 16, f"line {self.row + line}: " + "text that scrolls " * 3)
+        pixels = random.randbytes(320 * 180 * 4)
+        painter.drawImage(700, 100, QImage(pixels, 320, 180, QImage.Format_RGB32))
+        self.row += 1
+application = QApplication([])
+scene = Scene()
+scene.setWindowFlags(Qt.X11BypassWindowManagerHint)
+scene.setGeometry(application.primaryScreen().geometry())
+scene.show()
+timer = QTimer()
+timer.timeout.connect(scene.update)
+timer.start(33)
+application.exec()
+`;
+
+let desktop, computer, connection;
+before(async () => {
+  desktop = await startDesktop();
+  ({ computer } = await createComputer(sdk, desktop.options));
+  connection = JSON.stringify(await computer.connection());
+});
+after(() => desktop?.stop());
+
+/** Returns the memory and the number of descriptors of a process. */
+function usage(id) {
+  const memory = Number(readFileSync(`/proc/${id}/status`, "utf8").match(/^VmRSS:\s+(\d+)/m)[1]) * 1024;
+  return { memory, descriptors: readdirSync(`/proc/${id}/fd`).length };
+}
+
+class Client {
+  #child = fork(fileURLToPath(new URL("screen-client.mjs", import.meta.url)), [connection], {
+    execArgv: ["--expose-gc", "--max-semi-space-size=2"],
+    env: { ...process.env, ORGO_BINDING: "native" },
+  });
+
+  async order(...order) {
+    const exited = once(this.#child, "exit").then(([code]) => assert.fail(`the client exited with ${code}`));
+    exited.catch(() => {});
+    this.#child.send(order);
+    const [report] = await Promise.race([once(this.#child, "message"), exited]);
+    return report;
+  }
+
+  async end() {
+    const exited = once(this.#child, "exit");
+    await this.order("end");
+    // Nothing may keep the process running.
+    assert.deepEqual(await exited, [0, null]);
+  }
+}
+
+/** Returns the usage of the server and of the X server. */
+function desktopUsage() {
+  const display = desktop.processes().find((id) => readFileSync(`/proc/${id}/comm`, "utf8").trim() === "Xvnc");
+  return { server: usage(desktop.pid), display: usage(display) };
+}
+
+const measure = (client) => ({ client, ...desktopUsage() });
+
+function assertNoGrowth(what, measured) {
+  for (const name of ["client", "server", "display"]) {
+    const of = (field) => measured.map((one) => one[name][field]);
+    assertFlat(`${what}: ${name}`, of("memory"), NOISE);
+  }
+}
+
+test(`${OPENS} screens that open and close leak nothing`, LIMIT, async () => {
+  const client = new Client();
+  let last;
+  await client.order("open", 40);
+  const idle = (await client.order("open", 0)).descriptors;
+  const before = await settledDescriptors();
+  const load = async (count) => (last = await client.order("open", count));
+  const measured = await inParts(OPENS, load, () => measure(last));
+  assertNoGrowth(`${OPENS} screens`, measured);
+  await until("the descriptors of the desktop", async () => {
+    const now = await settledDescriptors();
+    return now.server <= before.server && now.display <= before.display;
+  });
+  await until("the descriptors of the client", async () => (await client.order("open", 0)).descriptors <= idle);
+  await client.end();
+});
+
+/** Returns the numbers of descriptors in the desktop without viewers. */
+async function settledDescriptors() {
+  const now = () => {
+    const { server, display } = desktopUsage();
+    return { server: server.descriptors, display: display.descriptors };
+  };
+  let last;
+  await until("the number of descriptors to stay the same", () => {
+    const before = JSON.stringify(last);
+    last = now();
+    return before === JSON.stringify(last);
+  });
+  return last;
+}
+
+test(`${MINUTES.toFixed(1)} minutes of scrolling and video leak nothing`, LIMIT, async () => {
+  await computer.bash(`cat > /tmp/scene.py <<'END'${SCENE}END\nsetsid python3 /tmp/scene.py >/tmp/log 2>&1 &`);
+  const client = new Client();
+  await client.order("watch");
+  await until("the scene", async () => (await client.order("seen")).result.images > 20, 60_000);
+  const cpu = [(await client.order("seen")).cpu];
+  const began = performance.now();
+  let last;
+  const load = async () => {
+    await new Promise((resolve) => setTimeout(resolve, (MINUTES * 60_000) / 20));
+    last = await client.order("seen");
+    const { result } = last;
+    assert.equal(result.state, "open");
+    assert.ok(result.images > 0, "the screen moves");
+  };
+  const measured = await inParts(20, load, () => measure(last));
+  const seconds = (performance.now() - began) / 1000;
+  cpu.push(last.cpu);
+  const used = (cpu[1].user + cpu[1].system - cpu[0].user - cpu[0].system) / 1e6;
+  const { received } = last.result.counters;
+  console.log(
+    `  ${received} updates in ${seconds.toFixed(0)} s; the client used ${((100 * used) / seconds).toFixed(0)} % of a core`,
+  );
+  assertNoGrowth(`${MINUTES.toFixed(1)} minutes`, measured);
+  assert.equal(last.result.counters.reconnects, 0);
+  await client.end();
+});
