@@ -9,7 +9,7 @@ use orgo_core::driver::read_piece;
 use orgo_core::error::Error;
 use orgo_core::rest::download::Download;
 
-use super::{Browser, failure};
+use super::Browser;
 
 /// The stream of one call. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -50,18 +50,18 @@ impl Streaming {
         piece
     }
 
-    async fn read_from(&self, browser: &Browser, download: &mut Download) -> Result<Option<Uint8Array>, Error> {
+    async fn read_from(
+        &self,
+        browser: &Browser,
+        download: &mut Download,
+    ) -> Result<Option<Uint8Array>, Error> {
         let taken = browser.opened.borrow_mut().take();
         let Some(running) = taken else {
             return if self.0.borrow().canceled { Err(download.aborted()) } else { Ok(None) };
         };
         let (canceled, cancel) = abortable(pending::<()>());
         self.0.borrow_mut().reading = Some(cancel);
-        let next = async {
-            // The URL is needed only to find the proxy of a request that was not sent.
-            let lost = |error| failure::of_request(browser, "", &error, "the response was cut off: ");
-            running.read().await.map_err(lost)
-        };
+        let next = async { running.read().await.map_err(|error| running.lost(browser, &error)) };
         let canceled = async {
             let _ = canceled.await;
         };

@@ -54,6 +54,7 @@ extern "C" {
 
 /// A request and its response. Dropping it aborts the request.
 pub(crate) struct Running {
+    url: String,
     exchange: Exchange,
     /// The function that receives the progress of the upload.
     _report: Option<Listener>,
@@ -63,6 +64,11 @@ pub(crate) struct Running {
 pub(crate) type Opened = Rc<RefCell<Option<Running>>>;
 
 impl Running {
+    /// Describes a failure of the response.
+    pub(super) fn lost(&self, browser: &Browser, error: &JsValue) -> SendFailure {
+        failure::of_request(browser, &self.url, error, "the response was cut off: ")
+    }
+
     /// Reads the next piece of the response. Returns `None` at the end.
     pub(super) async fn read(&self) -> Result<Option<Uint8Array>, JsValue> {
         let piece = JsFuture::from(self.exchange.read()).await?;
@@ -104,8 +110,7 @@ async fn exchange(
     progress: &Progress,
 ) -> Result<Response, SendFailure> {
     let never = |error: JsValue| SendFailure::never(failure::message(&error));
-    let lost = |error: &JsValue, context: &str| {
-        let failure = failure::of_request(browser, &request.url, error, context);
+    let broken = |failure: SendFailure| {
         if request.once && failure.reached == Reached::Maybe {
             browser.keeps_none.set(true);
         }
@@ -130,7 +135,9 @@ async fn exchange(
     let body = request.body.as_ref().map(|body| body_to_js(body, browser.file.as_ref())).transpose()?;
     let _watch = browser.host.as_ref().map(|host| SendingWatch::new(host, request, progress));
     let started = exchange.start(&body.unwrap_or_default()).map_err(never)?;
-    JsFuture::from(started).await.map_err(|error| lost(&error, ""))?;
+    JsFuture::from(started)
+        .await
+        .map_err(|error| broken(failure::of_request(browser, &request.url, &error, "")))?;
     progress.received();
     let status = exchange.status();
     if exchange.too_large() {
@@ -152,7 +159,7 @@ async fn exchange(
             Some(mut body) => {
                 let complete = read(&running, &mut body, progress)
                     .await
-                    .map_err(|error| lost(&error, "the response was cut off: "))?;
+                    .map_err(|error| broken(running.lost(browser, &error)))?;
                 if complete {
                     response.body = body.into_bytes();
                 }
@@ -176,11 +183,11 @@ fn open(browser: &Browser, request: &Request, progress: &Progress) -> Result<Run
         #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
         let limit = request.max_response_bytes as f64;
         if let Some(exchange) = open_xhr(method, url, limit, report.as_ref())? {
-            return Ok(Running { exchange, _report: Some(report) });
+            return Ok(Running { url: url.to_owned(), exchange, _report: Some(report) });
         }
     }
     let exchange = open_fetch(method, url, redirect_mode(browser, request))?;
-    Ok(Running { exchange, _report: None })
+    Ok(Running { url: url.to_owned(), exchange, _report: None })
 }
 
 fn has_file(body: &Body) -> bool {
