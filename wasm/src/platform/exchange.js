@@ -29,7 +29,8 @@ export function openFetch(method, url, redirect) {
     header: (name, value) => headers.push([name, value]),
     start(body) {
       const init = { method, headers, body, redirect, signal: controller.signal };
-      if (body?.[Symbol.asyncIterator]) init.duplex = "half";
+      // Node's `fetch` keeps a copy of a stream in memory, to send it again after a redirect, unless redirects are errors.
+      if (body?.[Symbol.asyncIterator]) Object.assign(init, { duplex: "half", redirect: "error" });
       // Older versions of workerd have no HTTP cache, and throw an exception if the option is set.
       if ("cache" in Request.prototype) init.cache = "no-store";
       // Node keeps only a weak reference to a request, whose collection would break its signal. So this object keeps it.
