@@ -19,7 +19,7 @@ use orgo_core::client::config::{CallOptions, Config};
 use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::calls::actions::RunBash;
 use orgo_core::rest::calls::computers::{GetComputer, GetVncPassword};
-use orgo_core::rest::http::{Body, Reached, Request, Response, SendFailure};
+use orgo_core::rest::http::{Body, Request, Response, SendFailure};
 use orgo_core::rest::operation::Endpoint;
 use tungstenite::{Message, WebSocket};
 
@@ -139,17 +139,14 @@ fn terminal(target: Target, keystrokes: &str) -> Result<(), Box<dyn Error>> {
 
 /// Sends a request with a minimal HTTP/1.1 client: one request per connection.
 fn exchange(request: &Request, limit: Duration) -> Result<Response, SendFailure> {
-    let fail = |reached| {
-        move |error: Box<dyn Error>| SendFailure { reached, message: error.to_string(), code: None }
-    };
-    let mut stream = connect(&request.url).map_err(fail(Reached::Never))?;
-    talk(&mut stream, request, limit).map_err(fail(Reached::Maybe))
+    let mut stream = connect(&request.url).map_err(|error| SendFailure::never(error.to_string()))?;
+    talk(&mut stream, request, limit).map_err(|error| SendFailure::maybe(error.to_string()))
 }
 
 fn talk(stream: &mut TcpStream, request: &Request, limit: Duration) -> Result<Response, Box<dyn Error>> {
     stream.set_read_timeout(Some(limit))?;
     let (host, path) = split(&request.url)?;
-    let body = request.body.as_ref().map(Body::to_vec).unwrap_or_default();
+    let body = request.body.as_ref().and_then(Body::to_vec).unwrap_or_default();
     write!(stream, "{} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n", request.method.as_str())?;
     for (name, value) in &request.headers {
         write!(stream, "{name}: {value}\r\n")?;

@@ -37,8 +37,8 @@ impl Abort {
     }
 }
 
-/// Ends the connection of a request that is dropped before its response has begun. After that, the connection may serve
-/// other requests.
+/// Ends the connection of a request that is dropped before both the request and its response are complete. After that, the
+/// connection may serve other requests.
 pub(crate) struct AbortOnDrop(Option<CaptureConnection>);
 
 impl AbortOnDrop {
@@ -46,8 +46,8 @@ impl AbortOnDrop {
         Self(Some(connection))
     }
 
-    /// Keeps the connection. Called when the response has begun or the request has failed.
-    pub(crate) fn disarm(mut self) {
+    /// Keeps the connection.
+    pub(crate) fn disarm(&mut self) {
         self.0 = None;
     }
 }

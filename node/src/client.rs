@@ -8,7 +8,7 @@ use napi_derive::napi;
 use orgo_core::client::config::Config;
 use orgo_core::client::fields::read_object;
 use orgo_core::driver;
-use orgo_core::rest::upload::Content;
+use orgo_core::rest::upload::{Content, Data};
 
 use crate::call::{PendingCall, Prepared};
 use crate::channel::Channel;
@@ -49,9 +49,12 @@ impl Client {
             .as_ref()
             .is_some_and(|content| content.get("reports_progress").is_ok_and(|value| value == Some(true)));
         let content = content.map(|content| read_content(&operation, &content)).transpose();
-        PendingCall::new(reports_progress, |progress_sender| Prepared {
+        let has_file = content.as_ref().is_ok_and(|content| {
+            content.as_ref().is_some_and(|content| matches!(content.data, Data::External { .. }))
+        });
+        PendingCall::new(reports_progress, has_file, |progress_sender, file, opened| Prepared {
             progress_sender,
-            network: self.network.clone(),
+            network: self.network.for_call(file, opened),
             config: Arc::clone(&self.config),
             params: stringify(env, params, "{}"),
             options: stringify(env, options, "{}"),
@@ -81,6 +84,13 @@ impl Client {
 
 fn read_content(operation: &str, content: &Object<'_>) -> Result<Content, orgo_core::error::Error> {
     let text = |name: &str| content.get::<String>(name).ok().flatten();
-    let data = content.get::<Uint8Array>("data").ok().flatten().map(|data| data.to_vec());
-    Content::read(operation, text("name"), text("content_type"), data)
+    let data = content.get::<Uint8Array>("data").ok().flatten().map(|data| data.to_vec().into());
+    let source = || content.get::<Object<'_>>("source").ok().flatten().map(|source| read_source(&source));
+    Content::read(operation, text("name"), text("content_type"), data.or_else(source))
+}
+
+fn read_source(source: &Object<'_>) -> Data {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the size of a file")]
+    let size = source.get::<f64>("size").ok().flatten().map(|size| size as u64);
+    Data::External { size, repeatable: source.get("repeatable").ok().flatten().unwrap_or_default() }
 }

@@ -63,6 +63,22 @@ impl Decoder {
         Ok(true)
     }
 
+    /// Returns the number of decoded bytes that were not [taken](Self::take).
+    pub(crate) fn collected(&self) -> usize {
+        match self {
+            Self::Plain(body) => body.body.len(),
+            Self::Gzip(decoder) => decoder.get_ref().body.len(),
+        }
+    }
+
+    /// Removes and returns the decoded bytes.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        match self {
+            Self::Plain(body) => body.body.take(),
+            Self::Gzip(decoder) => decoder.get_mut().body.take(),
+        }
+    }
+
     /// Returns the complete body, or `None` if the body exceeds its limit.
     pub(crate) fn finish(self) -> Result<Option<Vec<u8>>, BoxError> {
         let limited = match self {

@@ -62,6 +62,11 @@ pub(crate) fn code(error: &(dyn Error + 'static)) -> Option<&'static str> {
     })
 }
 
+/// Returns the error of a type among an error and its causes.
+pub(crate) fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    causes(error).find_map(|error| error.downcast_ref::<E>())
+}
+
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, PROXY_AUTHORIZATION, USER_AGENT};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::capture_connection;
@@ -19,11 +19,13 @@ use orgo_core::driver::{Platform, Progress};
 use orgo_core::rest::http::{Request, Response, ResponseBody, SendFailure};
 
 use crate::abort::AbortOnDrop;
-use crate::body::CountedBody;
+use crate::body::RequestBody;
 use crate::clock;
 use crate::connect::{Connector, USER_AGENT_VALUE};
 use crate::decode::Decoder;
-use crate::error::{BoxError, code, describe};
+use crate::download::{OpenBody, Opened};
+use crate::error::{BoxError, cause, code, describe};
+use crate::file::{File, Unreadable};
 use crate::log::Log;
 use crate::reuse::Usage;
 use crate::socket::{self, Reader, Writer};
@@ -31,12 +33,16 @@ use crate::socket::{self, Reader, Writer};
 /// How long an idle connection is kept for reuse.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
 
-/// The connections of one client. Clones share them.
-#[derive(Debug, Clone)]
+/// The connections of one client, and the streams of one call. Clones share them.
+#[derive(Clone)]
 pub(crate) struct Network {
     connector: Connector,
-    http: legacy::Client<Connector, Full<CountedBody>>,
+    http: legacy::Client<Connector, RequestBody>,
     log: Log,
+    /// The file that the call uploads.
+    file: Option<File>,
+    /// The response that the call streams.
+    opened: Opened,
 }
 
 impl Network {
@@ -47,20 +53,26 @@ impl Network {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_LIMIT)
             .build(connector.clone());
-        Self { connector, http, log }
+        Self { connector, http, log, file: None, opened: Opened::default() }
+    }
+
+    /// Returns the network for one call with its streams.
+    pub(crate) fn for_call(&self, file: Option<File>, opened: Opened) -> Self {
+        Self { file, opened, ..self.clone() }
     }
 
     async fn request(self, request: Request, progress: Progress) -> Result<Response, SendFailure> {
-        let (limit, once) = (request.max_response_bytes, request.once);
+        let (limit, once, streams) = (request.max_response_bytes, request.once, request.streams_response);
         let mut request =
-            convert(request, &progress).map_err(|error| SendFailure::never(error.to_string()))?;
+            self.convert(request, &progress).map_err(|error| SendFailure::never(error.to_string()))?;
+        let sent = request.body().sent();
         if let Some(credentials) =
             self.connector.forwarder(request.uri()).and_then(|proxy| proxy.credentials().cloned())
         {
             request.headers_mut().insert(PROXY_AUTHORIZATION, credentials);
         }
         let captured = capture_connection(&mut request);
-        let connection = AbortOnDrop::new(captured.clone());
+        let mut connection = AbortOnDrop::new(captured.clone());
         // Lets the pool process the closes that have arrived from the server, before it selects a connection.
         tokio::task::yield_now().await;
         if once {
@@ -74,9 +86,19 @@ impl Network {
             response
         })
         .await;
-        connection.disarm();
-        let (mut head, body) = response.map_err(|error| classify(&error))?.into_parts();
+        let (mut head, body) = match response {
+            Ok(response) => response.into_parts(),
+            Err(error) => {
+                connection.disarm();
+                return Err(classify(&error));
+            }
+        };
         progress.received();
+        if streams && head.status.is_success() {
+            let response = read(&head, Some(Vec::new()));
+            self.opened.put(OpenBody::new(body, head.headers, captured, connection));
+            return Ok(response);
+        }
         let length = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         let collected = ResponseBody::new(limit, length);
         let decoder = collected.map(|body| Decoder::new(body, head.headers.get(CONTENT_ENCODING)));
@@ -87,10 +109,27 @@ impl Network {
             SendFailure::maybe(format!("the response was cut off: {}", describe(&*error)))
                 .with_code(code(&*error))
         })?;
-        if let Some(usage) = Usage::of(&captured) {
-            usage.completed(&captured, &head.headers);
+        // A server may respond to a request that it has not read completely. The rest of the request is useless.
+        if sent.is_complete() {
+            connection.disarm();
+            if let Some(usage) = Usage::of(&captured) {
+                usage.completed(&captured, &head.headers);
+            }
         }
-        Ok(read(http::Response::from_parts(head, body)))
+        Ok(read(&head, body))
+    }
+
+    fn convert(&self, request: Request, progress: &Progress) -> http::Result<http::Request<RequestBody>> {
+        let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.url);
+        for (name, value) in request.headers {
+            let mut value = HeaderValue::try_from(value)?;
+            value.set_sensitive(name == AUTHORIZATION.as_str());
+            builder = builder.header(name, value);
+        }
+        let body = RequestBody::new(request.body.as_ref(), self.file.clone(), progress.clone());
+        let mut request = builder.body(body)?;
+        request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT_VALUE));
+        Ok(request)
     }
 }
 
@@ -159,21 +198,7 @@ pub(crate) fn seed() -> u64 {
     std::hash::RandomState::new().build_hasher().finish()
 }
 
-fn convert(request: Request, progress: &Progress) -> http::Result<http::Request<Full<CountedBody>>> {
-    let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.url);
-    for (name, value) in request.headers {
-        let mut value = HeaderValue::try_from(value)?;
-        value.set_sensitive(name == AUTHORIZATION.as_str());
-        builder = builder.header(name, value);
-    }
-    let body = CountedBody::new(request.body.as_ref(), progress.clone());
-    let mut request = builder.body(Full::new(body))?;
-    request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT_VALUE));
-    Ok(request)
-}
-
-fn read(response: http::Response<Option<Vec<u8>>>) -> Response {
-    let (head, body) = response.into_parts();
+fn read(head: &http::response::Parts, body: Option<Vec<u8>>) -> Response {
     let headers = head
         .headers
         .iter()
@@ -187,6 +212,9 @@ fn read(response: http::Response<Option<Vec<u8>>>) -> Response {
 
 fn classify(error: &legacy::Error) -> SendFailure {
     use std::error::Error as _;
+    if let Some(Unreadable(problem)) = cause(error) {
+        return SendFailure::unreadable(problem.as_str());
+    }
     // The outer error names only the stage that failed.
     let message = error.source().map_or_else(|| error.to_string(), describe);
     // Without a connection nothing can have been sent.

@@ -42,19 +42,37 @@ export interface BindingCallOptions {
   headers?: Record<string, string>;
 }
 
-/** The content of a file to upload. */
+/** The content of a file to upload: in memory, or read while it is sent. */
 export interface BindingContent {
   name: string;
   content_type: string;
-  data: Uint8Array;
+  data?: Uint8Array;
+  source?: BindingSource;
   /** Whether `nextUploadProgress` will be called. */
   reports_progress?: boolean;
 }
 
-/** The progress of an upload, in bytes of the file. */
+/**
+ * Provides a file while it is sent. The addon requests its bytes by `nextFileRequest`; the WebAssembly module uses the methods of
+ * this interface.
+ */
+export interface BindingSource {
+  /** The size in bytes, if it is known. */
+  readonly size: number | undefined;
+  /** Whether the file can be read again for a retry. */
+  readonly repeatable: boolean;
+  /** The number of bytes that were read for the last request; `undefined` before the first read. */
+  readonly loaded: number | undefined;
+  /** Returns the body of a request, for `fetch`: the file between other bytes. */
+  body(before: Uint8Array, after: Uint8Array): unknown;
+  /** Resolves with the reason why the file could not be read, or with `undefined`. */
+  problem(): Promise<string | undefined>;
+}
+
+/** The progress of an upload, in bytes of the file. `total` is `null` while the size is not known. */
 export interface BindingUploadProgress {
   loaded: number;
-  total: number;
+  total: number | null;
 }
 
 /** The outcome of a call. The value is plain data; an image or the content of a file is in `bytes`. */
@@ -70,7 +88,28 @@ export interface PendingCall {
    * method after `outcome`, and again only after the promise has resolved.
    */
   nextUploadProgress(): Promise<BindingUploadProgress | null>;
-  /** Cancels the call and frees its connection. The outcome is an `aborted` error. Has no effect after the call has ended. */
+  /**
+   * Resolves with `start` or `more` when a request needs bytes of the `source`: the first ones or the next ones. Resolves with
+   * `null` after the call has ended. Call this method after `outcome`, and again only after the promise has resolved. Only the
+   * addon has this method and the next two.
+   */
+  nextFileRequest?(): Promise<"start" | "more" | null>;
+  /**
+   * Copies the next bytes of the `source`. Returns whether there is room for more without a request. `memory` is freed at once,
+   * because the garbage collector would free it late.
+   */
+  provideFile?(bytes: Uint8Array, memory?: ArrayBuffer): boolean;
+  /** Ends the `source`. `problem` is the reason why it could not be read completely. */
+  endFile?(problem?: string): void;
+  /**
+   * Resolves with the next bytes of a streamed response, without bytes at its end, or with the error that ended it. Call this
+   * method after the outcome, and again only after the promise has resolved.
+   */
+  nextPiece(): Promise<{ ok: true; bytes?: Uint8Array } | { ok: false; error: ErrorRecord }>;
+  /**
+   * Cancels the call or the stream of its response, and frees its connection. The outcome or the next piece is an `aborted`
+   * error. Has no effect after the end.
+   */
   cancel(): void;
 }
 

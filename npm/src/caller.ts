@@ -1,14 +1,17 @@
 import { onAbort } from "./abort.js";
-import type { BindingConfig, BindingContent, BindingParts, BindingUploadProgress, Part, PendingCall } from "./binding.js";
+import type { WebReadableStream } from "./ambient.js";
+import type { BindingConfig, BindingContent, BindingParts, Part, PendingCall } from "./binding.js";
 import { runCallback } from "./callback.js";
 import { Deadline } from "./deadline.js";
-import { convertErrors, errorFromRecord, toOrgoError } from "./errors.js";
+import { abortError, convertErrors, errorFromRecord, toOrgoError } from "./errors.js";
 import { DEFAULT_BASE_URL, DEFAULT_TIMEOUT } from "./generated/channels.js";
 import { ClientLog } from "./logger.js";
 import { bindingOptions, type CallOptions, checkCallOptions, defined, jsonParameters } from "./options.js";
 import { once, type Platform } from "./platform.js";
 import { makeSecretsNonEnumerable } from "./secrets.js";
+import { createByteStream } from "./streams.js";
 import type { Operations } from "./types.js";
+import { provideFile, type Source } from "./upload/source.js";
 
 type OperationName = keyof Operations;
 type Params<Name extends OperationName> = Operations[Name]["params"];
@@ -26,8 +29,17 @@ interface StepOptions extends CallOptions {
 /** The content of an upload and the listener for its progress. */
 export interface Upload {
   content: BindingContent;
-  onProgress: ((progress: BindingUploadProgress) => void) | undefined;
+  source: Source | undefined;
+  onProgress: ((progress: { loaded: number; total: number }) => void) | undefined;
 }
+
+/**
+ * The content of a file as a stream of bytes. Cancel it, or read it to its end, to free its connection.
+ */
+export type FileStream = WebReadableStream<Uint8Array> & {
+  /** The size of the content in bytes; `undefined` if the server does not report it or compresses the content. */
+  readonly size: number | undefined;
+};
 
 /** A part of the binding, and its client. */
 interface Connected<Name extends Part> {
@@ -135,6 +147,23 @@ export class Caller {
     return { value: makeSecretsNonEnumerable(value) as Result<Name>, bytes };
   }
 
+  /** Makes a REST call whose result is a stream. Returns the stream with the size of its content, if the server reports it. */
+  async stream(operation: "files.stream", params: Params<typeof operation>, options?: CallOptions): Promise<FileStream> {
+    const { pending, outcome } = await this.#run(operation, jsonParameters(operation, params), options);
+    const { size } = outcome.value as Result<typeof operation>;
+    const source = {
+      async read() {
+        const piece = await pending.nextPiece().catch((thrown: unknown) => Promise.reject(toOrgoError(thrown)));
+        if (!piece.ok) throw errorFromRecord(piece.error);
+        return piece.bytes;
+      },
+      cancel: () => pending.cancel(),
+      aborted: () => abortError(operation, options?.signal?.reason, "yes"),
+    };
+    const stream = createByteStream(source, options?.signal);
+    return Object.assign(stream, { size: size ?? undefined });
+  }
+
   /** Makes a call with parameters that are already converted to JSON values. */
   async send(
     operation: string,
@@ -142,23 +171,33 @@ export class Caller {
     options?: CallOptions,
     upload?: Upload,
   ): Promise<{ value: unknown; bytes?: Uint8Array }> {
+    return (await this.#run(operation, plain, options, upload)).outcome;
+  }
+
+  async #run(
+    operation: string,
+    plain: Record<string, unknown>,
+    options?: CallOptions,
+    upload?: Upload,
+  ): Promise<{ pending: PendingCall; outcome: { value: unknown; bytes?: Uint8Array } }> {
     const nextOptions = this.stepOptions(operation, options);
     const { signal, timeout = this.timeout, totalTimeout = timeout } = nextOptions();
     const deadline = new Deadline(operation, totalTimeout, signal);
     const { client } = await this.client("rest", deadline);
 
     const { [SHARED_DEADLINE]: shared, ...remaining } = nextOptions();
-    const { content, onProgress } = upload ?? {};
+    const { content, source, onProgress } = upload ?? {};
     const withProgress = content && onProgress ? { ...content, reports_progress: true } : content;
     const pending = convertErrors(() => client.call(operation, plain, bindingOptions(remaining), withProgress));
     const removeListener = onAbort(signal, () => pending.cancel());
     const finished = pending.outcome();
+    if (source !== undefined) void provideFile(pending, source);
     const reported = onProgress && reportProgress(pending, onProgress);
     const outcome = await finished.catch((thrown: unknown) => Promise.reject(toOrgoError(thrown))).finally(removeListener);
     // No progress is reported after the call has settled.
     await reported;
 
-    if (outcome.ok) return outcome;
+    if (outcome.ok) return { pending, outcome };
     const { kind, limit, delivered } = outcome.error;
     if (kind === "aborted") deadline.throwIfAborted(delivered);
     // The limit of the binding was the remaining time. The error reports the limit of the whole call instead.
@@ -170,11 +209,11 @@ export class Caller {
 }
 
 /** Reports the progress of an upload until the upload ends. */
-async function reportProgress(pending: PendingCall, onProgress: (progress: BindingUploadProgress) => void): Promise<void> {
+async function reportProgress(pending: PendingCall, onProgress: NonNullable<Upload["onProgress"]>): Promise<void> {
   // The outcome of the call reports a failure of the binding.
   const next = () => pending.nextUploadProgress().catch(() => null);
   for (let progress = await next(); progress !== null; progress = await next()) {
     const { loaded, total } = progress;
-    runCallback(() => onProgress({ loaded, total }));
+    runCallback(() => onProgress({ loaded, total: total ?? Infinity }));
   }
 }

@@ -44,7 +44,7 @@ export interface OrgoOptions {
   maxRetries?: number;
   /**
    * The maximum size of a response body, in bytes. A larger body ends the call with a {@link ResponseTooLargeError}.
-   * Default: 67108864 (64 MiB). It does not apply to `files.bytes`, whose default is 1 GiB.
+   * Default: 67108864 (64 MiB). It does not apply to `files.bytes`, whose default is 1 GiB, and to `files.stream`.
    */
   maxResponseBytes?: number;
   /**

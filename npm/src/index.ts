@@ -18,6 +18,7 @@ export {
   type PlayOptions,
 } from "./audio/player.js";
 export type { PlayerStats } from "./audio/stats.js";
+export type { FileStream } from "./caller.js";
 export {
   type AudioChunk,
   type AudioEvents,
@@ -93,9 +94,9 @@ export type { BindingInfo } from "./platform.js";
 export type { Computers } from "./resources/computers.js";
 export type {
   ComputerFiles,
-  FileContent,
   Files,
   OnUploadProgress,
+  UploadDescription,
   UploadOptions,
   UploadParams,
   UploadProgress,
@@ -103,3 +104,4 @@ export type {
 export type { RequestParams } from "./resources/request.js";
 export type { Stream } from "./resources/stream.js";
 export type { Workspaces } from "./resources/workspaces.js";
+export type { FileContent, FilePath } from "./upload/content.js";

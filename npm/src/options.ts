@@ -15,7 +15,10 @@ export interface CallOptions {
   totalTimeout?: number;
   /** The maximum number of retries, from 0 to 100. Default: that of the client. */
   maxRetries?: number;
-  /** The maximum size of a response body, in bytes. Default: that of the client, and 1 GiB for `files.bytes`. */
+  /**
+   * The maximum size of a response body, in bytes. Default: that of the client; 1 GiB for `files.bytes`; no limit for
+   * `files.stream`.
+   */
   maxResponseBytes?: number;
   /** Additional request headers. */
   headers?: Record<string, string>;
@@ -79,6 +82,10 @@ export const checks = {
   bytes: {
     accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_BYTES,
     expected: `a whole number of bytes from 1 to ${MAX_BYTES}`,
+  },
+  fileSize: {
+    accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+    expected: "a whole number of bytes",
   },
   volume: {
     accepts: (value) => typeof value === "number" && value >= 0 && Number.isFinite(value),

@@ -4,6 +4,8 @@ import type { AudioSource } from "./audio/source.js";
 import type { Binding, BindingChannel, BindingParts, Part } from "./binding.js";
 import type { Screen } from "./channel/screen.js";
 import type { ScreenItem } from "./generated/channels.js";
+import type { FilePath } from "./upload/content.js";
+import type { SourceFile } from "./upload/source.js";
 
 /** The implementation that the package uses, see `Orgo.bindingInfo`. */
 export interface BindingInfo {
@@ -36,6 +38,8 @@ export interface Platform {
   warning?: (binding: Pick<Binding, "kind">, url: string) => string | undefined;
   /** Creates a Node stream. Missing outside Node. */
   readable?: (bytes: AsyncIterable<Uint8Array>) => NodeReadable;
+  /** Opens a file on the disk. Missing in a page, which also cannot send a stream. */
+  openFile?: (path: FilePath["path"]) => Promise<SourceFile>;
   /** Creates the handle of a live screen. */
   screen(channel: BindingChannel<ScreenItem>): Screen | Promise<Screen>;
   /** Plays audio of the expected sample rate in Hz. Missing without an audio output. */

@@ -1,3 +1,4 @@
+import { onAbort } from "./abort.js";
 import type { AbortSignalLike, WebReadableStream, WebWritableStream } from "./ambient.js";
 
 /**
@@ -21,6 +22,49 @@ export function createReadable<T>(read: (isActive: () => boolean) => Promise<T |
     { highWaterMark: 0 },
   );
   return stream as unknown as WebReadableStream<T>;
+}
+
+/** The source of a stream of bytes. */
+export interface ByteSource {
+  /** Returns the next bytes, or `undefined` at the end. */
+  read(): Promise<Uint8Array | undefined>;
+  /** Ends a read, and releases the source. */
+  cancel(): void;
+  /** Returns the error of the stream after an abort. */
+  aborted(): Error;
+}
+
+/** Creates a stream of bytes, which the signal aborts. The stream buffers nothing: it reads when its reader reads. */
+export function createByteStream(source: ByteSource, signal: AbortSignalLike | undefined): WebReadableStream<Uint8Array> {
+  let removeListener = () => {};
+  const end = () => {
+    removeListener();
+    source.cancel();
+  };
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        removeListener = onAbort(signal, () => {
+          source.cancel();
+          controller.error(source.aborted());
+        });
+      },
+      async pull(controller) {
+        try {
+          const bytes = await source.read();
+          if (signal?.aborted) return;
+          if (bytes !== undefined) return controller.enqueue(bytes);
+          controller.close();
+        } catch (error) {
+          controller.error(error);
+        }
+        removeListener();
+      },
+      cancel: end,
+    },
+    { highWaterMark: 0 },
+  );
+  return stream as unknown as WebReadableStream<Uint8Array>;
 }
 
 /**

@@ -74,6 +74,7 @@ test("each method makes its call", async () => {
     [() => orgo.files.export({ computer_id: "c", path: "~/x" }), "files.export", { computer_id: "c", path: "~/x" }],
     [() => orgo.files.download("f"), "files.download", { id: "f" }],
     [() => orgo.files.bytes("f"), "files.bytes", { id: "f" }],
+    [() => orgo.files.stream("f"), "files.stream", { id: "f" }],
     [() => orgo.files.delete("f"), "files.delete", { id: "f" }],
     [() => computer.files.export("/x"), "files.export", { computer_id: "c", path: "/x" }],
   ];

@@ -34,10 +34,14 @@ export const CALLS = {
   "files.download": (orgo, options) => orgo.files.download("f", options),
   "files.delete": (orgo, options) => orgo.files.delete("f", options),
   "files.bytes": (orgo, options) => orgo.files.bytes("f", options),
+  "files.stream": async (orgo, options) => new Response(await orgo.files.stream("f", options)).arrayBuffer(),
 };
 
 /** The calls that accept `onProgress`. With `onProgress`, a page sends these calls by XMLHttpRequest instead of `fetch`. */
 export const WITH_PROGRESS = ["files.upload"];
 
 /** The calls that fetch a link if the response contains one. */
-export const LINKED = ["computers.screenshot", "files.bytes"];
+export const LINKED = ["computers.screenshot", "files.bytes", "files.stream"];
+
+/** The calls that end when the content of the link begins to arrive. */
+export const STREAMED = ["files.stream"];

@@ -41,6 +41,10 @@ results with these rules. They also test uploads with \`onProgress\`, for which 
   this. The server has executed the call, and a retry would have the same result.
 - If the fault occurs when a link is fetched (the content of a file, a linked screenshot), the call itself was executed:
   \`delivered\` is \`yes\`, and the client retries the request for the link in the same way as a read.
+- \`files.stream\` succeeds when the content begins to arrive. A later fault ends the stream with an error, without a retry.
+- A stream that is uploaded can be read only once. After the client has started to read it, it makes no further attempt. If
+  the stream or the file itself fails, the error is an \`InvalidParameterError\`, and \`delivered\` is \`no\`, because the request
+  was not complete.
 
 The tables apply to calls with \`maxRetries\`: ${RETRIES}. A *persistent* fault affects every attempt, and the call fails
 with the error; the table contains the number of attempts, and the number of requests that the server receives

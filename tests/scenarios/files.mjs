@@ -61,6 +61,45 @@ export async function storesFiles({ sdk, orgo, workspace, computer }) {
   }
 }
 
+export async function streamsFiles({ orgo, workspace }) {
+  const piece = new Uint8Array(700_001).map((_, index) => (index * 7) % 251);
+  const count = 5;
+  // In Node, the request has no `content-length`.
+  const stream = () => {
+    let left = count;
+    return new ReadableStream({
+      pull(controller) {
+        if (left > 0) controller.enqueue(piece);
+        else controller.close();
+        left -= 1;
+      },
+    });
+  };
+  const content = await new Response(stream()).arrayBuffer();
+  const sources = { stream: stream(), blob: new Blob([content]), bytes: new Uint8Array(content) };
+  for (const [name, file] of Object.entries(sources)) {
+    const stored = await orgo.files.upload({ workspace_id: workspace.id, file, name });
+    equal(stored.size_bytes, count * piece.length, `the size of the uploaded ${name}`);
+    const download = await orgo.files.stream(stored.id);
+    equal(download.size, stored.size_bytes, `the size of the downloaded ${name}`);
+    const received = new Uint8Array(await new Response(download).arrayBuffer());
+    ok(
+      received.length === content.byteLength && received.every((byte, index) => byte === piece[index % piece.length]),
+      `the content of the ${name} is different`,
+    );
+    await orgo.files.delete(stored.id);
+  }
+  const tooLarge = async function* () {
+    for (let sent = 0; sent < 11; sent += 1) yield new Uint8Array(1 << 20);
+  };
+  const error = await rejects(
+    orgo.files.upload({ workspace_id: workspace.id, file: tooLarge(), name: "large" }),
+    Error,
+    "a stream of more than 10 MB",
+  );
+  equal(error.status, 413, "the status");
+}
+
 export async function refusesLargeFile({ sdk, orgo, workspace }) {
   const file = new Uint8Array(10 * 1024 * 1024 + 1);
   const upload = orgo.files.upload({ workspace_id: workspace.id, file, name: "large" });

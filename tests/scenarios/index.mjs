@@ -15,7 +15,7 @@ import { receivesTone } from "./audio.mjs";
 import { reportsCopiedText } from "./clipboard.mjs";
 import { runsCommandsAndCode } from "./commands.mjs";
 import { opensChannelsWithConnection } from "./connection.mjs";
-import { refusesLargeFile, storesFiles } from "./files.mjs";
+import { refusesLargeFile, storesFiles, streamsFiles } from "./files.mjs";
 import { changesState } from "./life-cycle.mjs";
 import { controlsMouse } from "./mouse.mjs";
 import {
@@ -43,6 +43,7 @@ export const scenarios = {
   "copied text is reported": reportsCopiedText,
   "a tone of 440 Hz is received": receivesTone,
   "files are uploaded, exported, downloaded and deleted": storesFiles,
+  "files are uploaded from streams and downloaded as streams": streamsFiles,
   "a file that is too large is refused": refusesLargeFile,
   "a stream starts and stops": startsAndStopsStream,
   "a connection opens channels without an API key": opensChannelsWithConnection,

@@ -3,15 +3,16 @@
 use std::future::pending;
 
 use futures_util::future::{AbortHandle, abortable};
-use js_sys::Promise;
-use orgo_core::driver::{self, Platform, ProgressReceiver, ProgressSender, outcome, run_call};
+use js_sys::{Promise, Reflect};
+use orgo_core::driver::{self, Platform, ProgressReceiver, ProgressSender, outcome, piece_outcome, run_call};
 use orgo_core::error::Error;
-use orgo_core::rest::call::Call;
+use orgo_core::rest::call::{Call, Output};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::client::Client;
-use crate::convert::{content_from_js, map_from_js, object_to_js, reports_progress, to_js};
+use crate::convert::{content_from_js, file_from_js, map_from_js, object_to_js, reports_progress, to_js};
+use crate::platform::{Browser, Opened, Streaming};
 use crate::promise::promise;
 
 #[wasm_bindgen]
@@ -26,20 +27,28 @@ impl Client {
         content: &JsValue,
     ) -> PendingCall {
         let call = self.prepare(operation, params, options, content);
-        let browser = self.browser.clone();
+        let (file, opened) = (file_from_js(content), Opened::default());
+        let browser = Browser { file, opened, ..self.browser.clone() };
+        let streaming = Streaming::default();
+        let running = (browser.clone(), streaming.clone());
         let (progress_sender, progress_receiver) =
             reports_progress(content).then(ProgressSender::new).unzip();
         let (canceled, cancel) = abortable(pending::<()>());
         let outcome = promise(async move {
+            let (browser, streaming) = running;
             let canceled = async {
                 let _ = canceled.await;
             };
-            object_to_js(outcome(match call {
+            let output = match call {
                 Ok(call) => run_call(&browser, call, canceled, progress_sender).await,
                 Err(error) => Err(error),
-            }))
+            };
+            if let Ok(Output::Stream(download)) = &output {
+                streaming.start(download.clone());
+            }
+            object_to_js(outcome(output))
         });
-        PendingCall { outcome, cancel, progress_receiver }
+        PendingCall { outcome, cancel, progress_receiver, browser, streaming }
     }
 }
 
@@ -65,6 +74,8 @@ pub struct PendingCall {
     outcome: Promise,
     cancel: AbortHandle,
     progress_receiver: Option<ProgressReceiver>,
+    browser: Browser,
+    streaming: Streaming,
 }
 
 #[wasm_bindgen]
@@ -85,8 +96,28 @@ impl PendingCall {
         })
     }
 
-    /// Cancels the call.
+    /// Resolves with the next bytes of a streamed response, without bytes at its end, or with the error that ended it. Call
+    /// this method after the outcome, and again only after the promise has resolved.
+    #[wasm_bindgen(js_name = nextPiece)]
+    pub fn next_piece(&self) -> Promise {
+        let (browser, streaming) = (self.browser.clone(), self.streaming.clone());
+        promise(async move {
+            let (bytes, result) = match streaming.read(&browser).await {
+                Ok(bytes) => (bytes, Ok(())),
+                Err(error) => (None, Err(error)),
+            };
+            let outcome = object_to_js(piece_outcome(result));
+            if let Some(bytes) = bytes {
+                // Setting a field of a new object cannot fail.
+                let _ = Reflect::set(&outcome, &"bytes".into(), &bytes);
+            }
+            outcome
+        })
+    }
+
+    /// Cancels the call, or the stream of its response.
     pub fn cancel(&self) {
         self.cancel.abort();
+        self.streaming.cancel(&self.browser);
     }
 }

@@ -8,10 +8,13 @@ use orgo_core::encoding::json::{Map, Value};
 use orgo_core::encoding::plain::{Fields, Payload, PlainObject};
 use orgo_core::error::Error;
 #[cfg(feature = "rest")]
-use orgo_core::rest::upload::Content;
+use orgo_core::rest::upload::{Content, Data};
 #[cfg(feature = "rest")]
 use wasm_bindgen::JsCast;
 use wasm_bindgen::JsValue;
+
+#[cfg(feature = "rest")]
+use crate::platform::Source;
 
 /// Converts a value to plain data. The JavaScript engine parses the text of the value, which needs less code than creating
 /// each object and each number.
@@ -86,8 +89,24 @@ pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Opti
         return Ok(None);
     }
     let field = |name: &str| Reflect::get(content, &name.into()).unwrap_or_default();
-    let data = field("data").dyn_ref::<Uint8Array>().map(Uint8Array::to_vec);
+    let data = field("data").dyn_ref::<Uint8Array>().map(|data| data.to_vec().into());
+    let source = || {
+        file_from_js(content).map(|source| {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the size of a file")]
+            let size = source.size().map(|size| size as u64);
+            Data::External { size, repeatable: source.repeatable() }
+        })
+    };
+    let data = data.or_else(source);
     Content::read(operation, field("name").as_string(), field("content_type").as_string(), data).map(Some)
+}
+
+/// Returns the source of an upload. Returns `None` if its bytes are in memory, and for a call without an upload.
+#[cfg(feature = "rest")]
+pub(crate) fn file_from_js(content: &JsValue) -> Option<Source> {
+    // As in `reports_progress`.
+    let source = content.is_object().then(|| Reflect::get(content, &"source".into()).ok())??;
+    source.is_object().then(|| source.unchecked_into())
 }
 
 /// Returns whether JavaScript will read the progress of an upload.

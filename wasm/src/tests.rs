@@ -110,7 +110,7 @@ fn the_content_of_an_upload_must_be_bytes() {
     let read = content_from_js("files.upload", &content).unwrap().unwrap();
     assert_eq!(
         (read.name.as_str(), read.content_type.as_str(), read.data),
-        ("a.txt", "text/plain", vec![1, 2])
+        ("a.txt", "text/plain", vec![1, 2].into())
     );
 }
 
@@ -147,6 +147,7 @@ fn request(url: &str) -> Request {
         headers: Vec::new(),
         body: None,
         max_response_bytes: 5,
+        streams_response: false,
         once: false,
     }
 }

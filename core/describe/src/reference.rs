@@ -83,6 +83,7 @@ fn response(kind: &ResponseKind) -> String {
         ResponseKind::Value { .. } => "a JSON value".to_owned(),
         ResponseKind::Screenshot => "an image".to_owned(),
         ResponseKind::Content => "bytes".to_owned(),
+        ResponseKind::Stream => "a stream of bytes".to_owned(),
         ResponseKind::Any => "any JSON value, or bytes".to_owned(),
     }
 }

@@ -61,6 +61,7 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("files.download", "id"),
     ("files.delete", "id"),
     ("files.bytes", "id"),
+    ("files.stream", "id"),
 ];
 
 /// Returns the parameters in the object that a method takes. Path parameters belong to the handle or are arguments.
@@ -109,6 +110,7 @@ pub(crate) fn operations() -> String {
             }
             ResponseKind::Screenshot => "{ mime_type: string; width: number; height: number }".to_owned(),
             ResponseKind::Content => "null".to_owned(),
+            ResponseKind::Stream => "{ size: number | null }".to_owned(),
             ResponseKind::Any => "unknown".to_owned(),
         };
         let _ = write!(

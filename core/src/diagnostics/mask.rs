@@ -38,7 +38,7 @@ const SECRET_HEADERS: [&str; 7] = ["auth", "cookie", "key", "password", "secret"
 /// Known secrets are found in every form in which a server may echo them: each character plain, percent-encoded, or
 /// escaped in JSON. Unknown secrets are found by their position: the value of a field whose name suggests a secret, and
 /// the query of a URL.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Mask(Vec<String>);
 
 impl Mask {

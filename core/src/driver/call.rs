@@ -47,6 +47,7 @@ pub fn outcome(result: Result<Output, Error>) -> PlainObject {
             ]);
             ("value", value, Some(image.data))
         }
+        Ok(Output::Stream(download)) => ("value", Value::record([("size", download.size().into())]), None),
         Err(error) => ("error", error.record(), None),
     };
     let fields = Map::from_iter([("ok".to_owned(), ok.into()), (name.to_owned(), value)]);
@@ -112,6 +113,13 @@ async fn run<P: Platform>(
                 if progress.is_unsent() {
                     call.handle_unsent();
                 }
+                // The last bytes and the response may be reported together.
+                if let Some(body) = progress.last_sent() {
+                    call.handle_sent(body);
+                }
+                if progress.has_opened_file() {
+                    call.handle_file_opened();
+                }
                 match ended {
                     Ended::Completed(Ok(response)) => call.handle_response(response),
                     Ended::Completed(Err(failure)) => call.handle_failure(failure),
@@ -130,7 +138,7 @@ async fn exchange<P: Platform>(
     request: Request,
     limits: Limits,
     progress: Progress,
-    mut on_sent: impl FnMut(usize),
+    mut on_sent: impl FnMut(u64),
     mut canceled: Pin<&mut dyn Future<Output = ()>>,
 ) -> Ended {
     // As `dyn`, the code of the platform is not merged with the code of the call, which compresses better.

@@ -7,6 +7,7 @@
 mod authorize;
 mod call;
 mod channel;
+mod download;
 mod platform;
 mod progress;
 mod run;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use call::{outcome, prepare_call, run_call};
 pub use channel::Channel;
+pub use download::{piece_outcome, read_piece};
 pub use platform::{Message, Outgoing, Platform, Progress, SocketReader, SocketWriter};
 pub use progress::{ProgressReceiver, ProgressSender};
 pub use run::drive;

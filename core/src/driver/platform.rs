@@ -2,7 +2,7 @@
 
 use std::future::{Future, ready};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use super::signal::Signal;
@@ -35,7 +35,14 @@ pub trait Platform: 'static {
     }
 
     /// Sends a request and reads the whole response, with its body in a
-    /// [`ResponseBody`](crate::rest::http::ResponseBody). Reports each piece of the response, including the header, by
+    /// [`ResponseBody`](crate::rest::http::ResponseBody). A body that ends before its announced end is a failure.
+    ///
+    /// For a request with a [file](crate::rest::http::Part::File), and for one that
+    /// [streams its response](Request::streams_response), a binding creates a platform value that owns the file and the open
+    /// response of this one call. The platform reads the file only after the request has a connection, and reports this by
+    /// [`Progress::opens_file`].
+    ///
+    /// Reports each piece of the response, including the header, by
     /// [`Progress::received`]. Also reports how much of the request was sent, if this is known and the caller
     /// [wants](Progress::wants_sent) it. Dropping the future frees the connection.
     fn send(
@@ -62,8 +69,9 @@ pub struct Progress(Arc<Shared>);
 struct Shared {
     received: Signal,
     unsent: AtomicBool,
+    file_opened: AtomicBool,
     wants_sent: bool,
-    bytes: AtomicUsize,
+    bytes: AtomicU64,
     sent: Signal,
 }
 
@@ -82,6 +90,15 @@ impl Progress {
         self.0.unsent.load(Ordering::Acquire)
     }
 
+    /// Reports that the platform starts to read the file of the request.
+    pub fn opens_file(&self) {
+        self.0.file_opened.store(true, Ordering::Release);
+    }
+
+    pub(super) fn has_opened_file(&self) -> bool {
+        self.0.file_opened.load(Ordering::Acquire)
+    }
+
     /// Reports that a piece of the response arrived.
     pub fn received(&self) {
         self.0.received.raise();
@@ -94,7 +111,7 @@ impl Progress {
     }
 
     /// Reports how many bytes of the request's body were sent so far.
-    pub fn sent(&self, bytes: usize) {
+    pub fn sent(&self, bytes: u64) {
         if self.0.wants_sent {
             self.0.bytes.store(bytes, Ordering::Release);
             self.0.sent.raise();
@@ -105,7 +122,12 @@ impl Progress {
         self.0.received.poll(context)
     }
 
-    pub(super) fn poll_sent(&self, context: &mut Context<'_>) -> Poll<usize> {
+    /// Returns how many bytes were reported last, if the caller wants to know.
+    pub(super) fn last_sent(&self) -> Option<u64> {
+        self.0.wants_sent.then(|| self.0.bytes.load(Ordering::Acquire)).filter(|bytes| *bytes > 0)
+    }
+
+    pub(super) fn poll_sent(&self, context: &mut Context<'_>) -> Poll<u64> {
         self.0.sent.poll(context).map(|()| self.0.bytes.load(Ordering::Acquire))
     }
 }

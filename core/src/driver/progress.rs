@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn only_the_newest_progress_is_read_and_the_last_before_the_end() {
         let (progress_sender, progress_receiver) = ProgressSender::new();
-        let at = |loaded| UploadProgress { loaded, total: 9 };
+        let at = |loaded| UploadProgress { loaded, total: Some(9) };
         assert_eq!(progress_receiver.next().now_or_never(), None);
         progress_sender.send(at(1));
         progress_sender.send(at(2));

@@ -25,6 +25,7 @@ use crate::error::{
 };
 use crate::rest::calls::actions::Screenshot;
 use crate::rest::custom;
+use crate::rest::download::Download;
 use crate::rest::http::{Body, Method, Reached, Redirects, Request, Response, SendFailure};
 use crate::rest::image;
 use crate::rest::operation::{
@@ -54,6 +55,8 @@ pub enum Output {
     Screenshot(Screenshot),
     /// The content of a file.
     Content(Vec<u8>),
+    /// The content of a file, which the platform still reads.
+    Stream(Download),
 }
 
 impl std::fmt::Debug for Output {
@@ -62,6 +65,7 @@ impl std::fmt::Debug for Output {
             Self::Value(value) => write!(f, "Value({})", Mask::default().body(value.to_string().as_bytes())),
             Self::Screenshot(image) => write!(f, "Screenshot({}x{})", image.width, image.height),
             Self::Content(data) => write!(f, "Content({} bytes)", data.len()),
+            Self::Stream(download) => write!(f, "Stream({download:?})"),
         }
     }
 }
@@ -75,7 +79,7 @@ impl Output {
         fn read<T: DeserializeOwned>(name: &str, output: Output) -> Result<T, Error> {
             let value = match output {
                 Output::Value(value) => value,
-                Output::Screenshot(_) | Output::Content(_) => Value::Null,
+                Output::Screenshot(_) | Output::Content(_) | Output::Stream(_) => Value::Null,
             };
             serde_json::from_str(&value.to_string()).map_err(|error| {
                 Error::Decode(Box::new(DecodeError {
@@ -136,6 +140,10 @@ pub struct Call {
     /// The largest body of a linked response, in bytes.
     max_linked_bytes: u64,
     upload: Option<UploadTracker>,
+    /// Whether the file to upload can be read only once.
+    single_use: bool,
+    /// Whether the platform has started to read the file to upload.
+    file_opened: bool,
     /// Whether the response of the operation has arrived, and a link in it is being fetched.
     following: bool,
     attempt: u32,
@@ -215,9 +223,11 @@ impl Call {
             headers: vec![("accept".to_owned(), "application/json".to_owned())],
             body: None,
             max_response_bytes,
+            streams_response: false,
             once: effect == Effect::Once,
         };
         let mut upload = None;
+        let single_use = content.as_ref().is_some_and(|content| !content.data.is_repeatable());
         match (operation.encoding, content) {
             (ParameterEncoding::Multipart, Some(content)) if !Form::can_encode_name(&content.name) => {
                 let problem =
@@ -228,7 +238,7 @@ impl Call {
                 let form = Form::new(&fields, content, &mut jitter);
                 request.headers.push(("content-type".to_owned(), form.content_type));
                 request.body = Some(form.body);
-                upload = Some(UploadTracker::new(form.file));
+                upload = Some(form.tracker);
             }
             (ParameterEncoding::Multipart, None) => {
                 return Err(Error::encode(operation.name, "file", "is required: the content to upload"));
@@ -278,11 +288,15 @@ impl Call {
             redirected: Vec::new(),
             max_linked_bytes: match operation.response {
                 ResponseKind::Content => options.max_response_bytes.unwrap_or(DEFAULT_MAX_FILE_BYTES),
+                // A stream needs no memory for the whole file.
+                ResponseKind::Stream => options.max_response_bytes.unwrap_or(u64::MAX),
                 ResponseKind::Screenshot | ResponseKind::Value { .. } | ResponseKind::Any => {
                     max_response_bytes
                 }
             },
             upload,
+            single_use,
+            file_opened: false,
             following: false,
             attempt: 0,
             requests: 0,
@@ -350,8 +364,14 @@ impl Call {
         self.log.pop()
     }
 
+    /// Reports that the platform has started to read the file of the request. A file that can be read only once is not
+    /// sent again after this.
+    pub fn handle_file_opened(&mut self) {
+        self.file_opened = true;
+    }
+
     /// Reports that the network has accepted the first `body` bytes of the request's body.
-    pub fn handle_sent(&mut self, body: usize) {
+    pub fn handle_sent(&mut self, body: u64) {
         self.upload.iter_mut().for_each(|upload| upload.reach(body));
     }
 
@@ -414,7 +434,12 @@ impl Call {
 
     /// Reports that the request failed without a complete response.
     pub fn handle_failure(&mut self, failure: SendFailure) {
-        let SendFailure { reached, message, code } = failure;
+        let SendFailure { reached, message, code, unreadable } = failure;
+        if unreadable {
+            // A server cannot use an incomplete request.
+            let problem = format!("cannot be read: {}", self.mask.text(&message));
+            return self.fail(Error::encode(&self.name, "file", problem));
+        }
         self.record_delivery(reached.into());
         self.fail(Error::Transport(Box::new(TransportError {
             operation: self.name.clone(),
@@ -479,7 +504,8 @@ impl Call {
             self.redirected.clear();
         }
         let effect = if self.following { Effect::Read } else { self.effect };
-        let retry = if self.attempt < self.max_retries {
+        let used_up = self.single_use && self.file_opened;
+        let retry = if self.attempt < self.max_retries && !used_up {
             retry_delay(effect, &error, self.attempt + 1, &mut self.jitter)
         } else {
             None
@@ -538,7 +564,8 @@ impl Call {
     fn decode(&mut self, response: &mut Response) -> Result<Option<Output>, Error> {
         let output = match self.operation.response {
             ResponseKind::Content if self.following => Output::Content(std::mem::take(&mut response.body)),
-            ResponseKind::Content => {
+            ResponseKind::Stream if self.following => Output::Stream(self.download(response)?),
+            ResponseKind::Content | ResponseKind::Stream => {
                 let link = self.link(response)?;
                 self.follow_link(&link, response)?;
                 return Ok(None);
@@ -606,12 +633,15 @@ impl Call {
             return Err(self.mismatch(response, Mismatch { path: String::new(), problem }));
         };
         self.mask.add_query(&url);
+        let streams = matches!(self.operation.response, ResponseKind::Stream);
         self.request = Request {
             method: Method::Get,
             url,
             headers: Vec::new(),
             body: None,
-            max_response_bytes: self.max_linked_bytes,
+            // The limit of a stream applies to its bytes as they are read.
+            max_response_bytes: if streams { self.request.max_response_bytes } else { self.max_linked_bytes },
+            streams_response: streams,
             once: false,
         };
         self.redirected.clear();
@@ -687,6 +717,12 @@ impl Call {
             self.mismatch(response, Mismatch { path: "image".to_owned(), problem })
         })?;
         Ok(Screenshot { data, mime_type: info.mime_type, width: info.width, height: info.height })
+    }
+
+    fn download(&self, response: &Response) -> Result<Download, Error> {
+        let download =
+            Download::new(&self.name, self.mask.clone(), self.limits.idle, self.max_linked_bytes, response);
+        if download.announces_too_much() { Err(download.too_large()) } else { Ok(download) }
     }
 
     fn too_large(&self, response: &Response) -> Error {

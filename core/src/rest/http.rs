@@ -45,6 +45,9 @@ pub struct Request {
     pub body: Option<Body>,
     /// The largest response body to accept, in bytes. See [`ResponseBody`].
     pub max_response_bytes: u64,
+    /// Whether the platform keeps the body of a successful response (2xx) for its reader, instead of reading the body into
+    /// [`Response::body`].
+    pub streams_response: bool,
     /// Whether the request must not arrive twice. A platform does not send such a request on an idle connection that
     /// the server may be about to close, because the request would not be retried.
     pub once: bool,
@@ -58,51 +61,92 @@ impl fmt::Debug for Request {
             .field("method", &self.method)
             .field("url", &url)
             .field("headers", &names)
-            .field("body", &self.body.as_ref().map(Body::len))
+            .field("body", &self.body)
             .finish()
     }
 }
 
-/// The body of a request. Clones share its parts, so that a retry does not copy a file.
+/// The body of a request. Clones share its bytes, so that a retry does not copy them.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Body(Vec<Arc<Vec<u8>>>);
+pub struct Body(Vec<Part>);
+
+/// A part of the body of a request.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Bytes in memory.
+    Bytes(Arc<Vec<u8>>),
+    /// The content of the file to upload, which the platform reads while it sends the request. A body has at most one such
+    /// part.
+    File {
+        /// The size in bytes, if it is known. Otherwise the length of the request is unknown too.
+        size: Option<u64>,
+    },
+}
+
+impl From<Vec<u8>> for Part {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(Arc::new(bytes))
+    }
+}
+
+impl Part {
+    /// Returns the size in bytes, if it is known.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes.len() as u64),
+            Self::File { size } => *size,
+        }
+    }
+}
 
 impl Body {
     /// Creates a body from its parts.
     #[must_use]
-    pub fn new(parts: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        Self(parts.into_iter().map(Arc::new).collect())
+    pub fn new<P: Into<Part>>(parts: impl IntoIterator<Item = P>) -> Self {
+        Self(parts.into_iter().map(Into::into).collect())
     }
 
     /// Returns the parts in their order.
     #[must_use]
-    pub fn parts(&self) -> &[Arc<Vec<u8>>] {
+    pub fn parts(&self) -> &[Part] {
         &self.0
     }
 
-    /// Returns the size in bytes.
+    /// Returns the size in bytes, if it is known.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.iter().map(|part| part.len()).sum()
+    pub fn size(&self) -> Option<u64> {
+        self.0.iter().map(Part::size).sum()
     }
 
-    /// Returns whether the size is 0.
+    /// Returns a copy of the body. Returns `None` if the platform has to read a part of it.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub fn to_vec(&self) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for part in &self.0 {
+            match part {
+                Part::Bytes(part) => bytes.extend_from_slice(part),
+                Part::File { .. } => return None,
+            }
+        }
+        Some(bytes)
     }
+}
 
-    /// Returns a copy of the whole body.
-    #[must_use]
-    pub fn to_vec(&self) -> Vec<u8> {
-        self.0.iter().map(|part| part.as_slice()).collect::<Vec<_>>().concat()
+/// Shows only the size.
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Part({:?} bytes)", self.size())
     }
 }
 
 /// Shows only the size.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Body({} bytes)", self.len())
+        match self.size() {
+            Some(size) => write!(f, "Body({size} bytes)"),
+            None => f.write_str("Body(unknown size)"),
+        }
     }
 }
 
@@ -179,6 +223,25 @@ impl ResponseBody {
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
+
+    /// Returns the number of bytes that were collected and not [taken](Self::take).
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Returns whether there are no such bytes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Removes and returns the bytes that were collected since the last call. They still count for the limit.
+    #[must_use]
+    pub fn take(&mut self) -> Vec<u8> {
+        self.limit -= self.bytes.len() as u64;
+        std::mem::take(&mut self.bytes)
+    }
 }
 
 /// Why a request failed without a complete response.
@@ -190,19 +253,28 @@ pub struct SendFailure {
     pub message: String,
     /// The error code of Node for the cause, such as `ECONNREFUSED`. `None` if the platform reports no cause.
     pub code: Option<String>,
+    /// Whether the cause is that a [file](Part::File) could not be read, so that the body of the request was never
+    /// complete.
+    pub unreadable: bool,
 }
 
 impl SendFailure {
     /// Creates the failure of a request that was not sent.
     #[must_use]
     pub fn never(message: impl Into<String>) -> Self {
-        Self { reached: Reached::Never, message: message.into(), code: None }
+        Self { reached: Reached::Never, message: message.into(), code: None, unreadable: false }
     }
 
     /// Creates the failure of a request that may have been sent.
     #[must_use]
     pub fn maybe(message: impl Into<String>) -> Self {
-        Self { reached: Reached::Maybe, message: message.into(), code: None }
+        Self { reached: Reached::Maybe, ..Self::never(message) }
+    }
+
+    /// Creates the failure of a request whose file could not be read.
+    #[must_use]
+    pub fn unreadable(message: impl Into<String>) -> Self {
+        Self { unreadable: true, ..Self::never(message) }
     }
 
     /// Adds the error code of the cause.
@@ -266,6 +338,26 @@ mod tests {
         assert!(body.room(3).is_none());
         body.room(2).unwrap().copy_from_slice(b"de");
         assert_eq!(body.into_bytes(), b"abcde");
+    }
+
+    #[test]
+    fn bytes_that_were_taken_count_for_the_limit() {
+        let mut body = ResponseBody::new(5, None).unwrap();
+        assert!(push(&mut body, b"abc"));
+        assert_eq!(body.take(), b"abc");
+        assert!(!push(&mut body, b"def"));
+        assert!(push(&mut body, b"de"));
+        assert_eq!(body.take(), b"de");
+        assert!(!push(&mut body, b"f"));
+        assert_eq!(body.take(), b"");
+    }
+
+    #[test]
+    fn the_size_of_a_body_is_known_if_those_of_all_its_parts_are() {
+        let body = |size| Body::new([vec![1].into(), Part::File { size }, vec![2, 3].into()]);
+        assert_eq!((body(Some(7)).size(), body(None).size()), (Some(10), None));
+        assert_eq!(body(Some(0)).to_vec(), None);
+        assert_eq!(Body::new([vec![1], vec![2, 3]]).to_vec(), Some(vec![1, 2, 3]));
     }
 
     #[test]

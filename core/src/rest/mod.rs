@@ -3,6 +3,7 @@
 pub mod call;
 pub mod calls;
 pub mod custom;
+pub mod download;
 pub mod http;
 pub mod image;
 pub mod operation;

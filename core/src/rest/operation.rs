@@ -50,6 +50,8 @@ pub enum ResponseKind {
     Screenshot,
     /// A link. The result of the call is the content that the link refers to.
     Content,
+    /// A link, like [`Content`](Self::Content). The result is a stream of the content.
+    Stream,
     /// Any JSON value, or the bytes of a body that is not JSON.
     Any,
 }

@@ -1,12 +1,11 @@
 //! The upload of a file: the multipart form and the progress.
 
 use std::fmt;
-use std::ops::Range;
 
 use crate::encoding::json::Value;
 use crate::encoding::text::split_once;
 use crate::error::Error;
-use crate::rest::http::Body;
+use crate::rest::http::{Body, Part};
 use crate::rest::retry::Jitter;
 
 /// The content of a file to upload.
@@ -16,8 +15,51 @@ pub struct Content {
     pub name: String,
     /// The MIME type.
     pub content_type: String,
-    /// The bytes of the file.
-    pub data: Vec<u8>,
+    /// The bytes of the file, or how the platform reads them.
+    pub data: Data,
+}
+
+/// The bytes of a file to upload.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Data {
+    /// Bytes in memory.
+    Bytes(Vec<u8>),
+    /// The platform reads the bytes while it sends them.
+    External {
+        /// The size in bytes, if it is known.
+        size: Option<u64>,
+        /// Whether the bytes can be read again for a retry.
+        repeatable: bool,
+    },
+}
+
+impl Data {
+    /// Returns the size in bytes, if it is known.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes.len() as u64),
+            Self::External { size, .. } => *size,
+        }
+    }
+
+    /// Returns whether the bytes can be sent again in a retry.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        matches!(self, Self::Bytes(_) | Self::External { repeatable: true, .. })
+    }
+}
+
+/// Shows only the size.
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Data({:?} bytes)", self.size())
+    }
+}
+
+impl From<Vec<u8>> for Data {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
 }
 
 impl Content {
@@ -29,12 +71,12 @@ impl Content {
         operation: &str,
         name: Option<String>,
         content_type: Option<String>,
-        data: Option<Vec<u8>>,
+        data: Option<Data>,
     ) -> Result<Self, Error> {
         match (name, content_type, data) {
             (Some(name), Some(content_type), Some(data)) => Ok(Self { name, content_type, data }),
             _ => {
-                let problem = "must have a name, a content_type and a Uint8Array as data";
+                let problem = "must have a name, a content_type and a Uint8Array as data, or a source";
                 Err(Error::encode(operation, "file", problem))
             }
         }
@@ -43,7 +85,7 @@ impl Content {
 
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Content").field("name", &self.name).field("bytes", &self.data.len()).finish()
+        f.debug_struct("Content").field("name", &self.name).field("bytes", &self.data.size()).finish()
     }
 }
 
@@ -51,37 +93,44 @@ impl fmt::Debug for Content {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UploadProgress {
     /// The number of bytes that the network has accepted.
-    pub loaded: usize,
-    /// The size of the file.
-    pub total: usize,
+    pub loaded: u64,
+    /// The size of the file. `None` if it is not known yet.
+    pub total: Option<u64>,
 }
 
 impl UploadProgress {
     /// Returns the progress as the JSON that the bindings pass to JavaScript.
     #[must_use]
     pub fn to_json(self) -> Value {
-        Value::record([("loaded", (self.loaded as u64).into()), ("total", (self.total as u64).into())])
+        Value::record([("loaded", self.loaded.into()), ("total", self.total.into())])
     }
 }
 
 /// Tracks the progress of the file in the request's body, across retries.
 #[derive(Debug)]
 pub(crate) struct UploadTracker {
-    /// The range of the file in the body.
-    file: Range<usize>,
+    /// The number of bytes before the file in the body.
+    before: u64,
+    /// The size of the file, if it is known.
+    size: Option<u64>,
+    /// The number of bytes after the file in the body.
+    after: u64,
     /// The largest number of bytes of the file that a single request has sent.
-    loaded: Option<usize>,
+    loaded: Option<u64>,
     pending: bool,
 }
 
 impl UploadTracker {
-    pub(crate) fn new(file: Range<usize>) -> Self {
-        Self { file, loaded: None, pending: false }
+    /// Creates a tracker for a body with the given number of bytes before and after the file.
+    pub(crate) fn new(before: u64, size: Option<u64>, after: u64) -> Self {
+        Self { before, size, after, loaded: None, pending: false }
     }
 
     /// Records that the network has accepted the first `body` bytes of the body.
-    pub(crate) fn reach(&mut self, body: usize) {
-        let loaded = Some(body.clamp(self.file.start, self.file.end) - self.file.start);
+    pub(crate) fn reach(&mut self, body: u64) {
+        let past = body.saturating_sub(self.before);
+        // Without a size, the last bytes may already be those after the file.
+        let loaded = Some(self.size.map_or(past.saturating_sub(self.after), |size| past.min(size)));
         if loaded > self.loaded {
             self.loaded = loaded;
             self.pending = true;
@@ -90,13 +139,15 @@ impl UploadTracker {
 
     /// Records that the server has received the file.
     pub(crate) fn complete(&mut self) {
-        self.reach(self.file.end);
+        self.pending |= self.size.is_none();
+        let size = *self.size.get_or_insert(self.loaded.unwrap_or_default());
+        self.reach(self.before.saturating_add(size));
     }
 
     /// Returns the progress, if it has changed since the last call.
     pub(crate) fn poll(&mut self) -> Option<UploadProgress> {
         let loaded = self.loaded.filter(|_| std::mem::take(&mut self.pending))?;
-        Some(UploadProgress { loaded, total: self.file.len() })
+        Some(UploadProgress { loaded, total: self.size })
     }
 }
 
@@ -105,8 +156,7 @@ impl UploadTracker {
 pub(crate) struct Form {
     pub(crate) content_type: String,
     pub(crate) body: Body,
-    /// The range of the file in the body.
-    pub(crate) file: Range<usize>,
+    pub(crate) tracker: UploadTracker,
 }
 
 impl Form {
@@ -141,10 +191,14 @@ impl Form {
             "--{boundary}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{}\"\r\ncontent-type: {content_type}\r\n\r\n",
             escape(&content.name)
         ));
-        let file = head.len()..head.len() + content.data.len();
         let tail = format!("\r\n--{boundary}--\r\n");
-        let body = Body::new([head.into_bytes(), content.data, tail.into_bytes()]);
-        Self { content_type: format!("multipart/form-data; boundary={boundary}"), body, file }
+        let tracker = UploadTracker::new(head.len() as u64, content.data.size(), tail.len() as u64);
+        let file = match content.data {
+            Data::Bytes(bytes) => bytes.into(),
+            Data::External { size, .. } => Part::File { size },
+        };
+        let body = Body::new([head.into_bytes().into(), file, tail.into_bytes().into()]);
+        Self { content_type: format!("multipart/form-data; boundary={boundary}"), body, tracker }
     }
 }
 
@@ -157,17 +211,17 @@ fn boundary(jitter: &mut Jitter) -> String {
 mod tests {
     use super::*;
 
-    fn reported(upload: &mut UploadTracker, body: usize) -> Option<usize> {
+    fn reported(upload: &mut UploadTracker, body: u64) -> Option<u64> {
         upload.reach(body);
         upload.poll().map(|uploaded| {
-            assert_eq!(uploaded.total, 20);
+            assert_eq!(uploaded.total, Some(20));
             uploaded.loaded
         })
     }
 
     #[test]
     fn only_the_bytes_of_the_file_are_counted() {
-        let mut upload = UploadTracker::new(10..30);
+        let mut upload = UploadTracker::new(10, Some(20), 7);
         let steps = [(4, Some(0)), (10, None), (11, Some(1)), (30, Some(20)), (37, None)];
         for (body, expected) in steps {
             assert_eq!(reported(&mut upload, body), expected, "{body} bytes of the body");
@@ -176,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_retry_does_not_decrease_the_progress() {
-        let mut upload = UploadTracker::new(10..30);
+        let mut upload = UploadTracker::new(10, Some(20), 7);
         assert_eq!(reported(&mut upload, 25), Some(15));
         assert_eq!(reported(&mut upload, 12), None);
         assert_eq!(reported(&mut upload, 26), Some(16));
@@ -184,14 +238,28 @@ mod tests {
 
     #[test]
     fn the_complete_progress_is_reported_once() {
-        for file in [10..30, 10..10] {
-            let mut upload = UploadTracker::new(file.clone());
+        for size in [20, 0] {
+            let mut upload = UploadTracker::new(10, Some(size), 7);
             assert_eq!(upload.poll(), None);
             upload.complete();
-            assert_eq!(upload.poll(), Some(UploadProgress { loaded: file.len(), total: file.len() }));
+            assert_eq!(upload.poll(), Some(UploadProgress { loaded: size, total: Some(size) }));
             upload.complete();
             assert_eq!(upload.poll(), None);
         }
+    }
+
+    #[test]
+    fn an_unknown_size_is_known_at_the_end_and_never_exceeded_before() {
+        let mut upload = UploadTracker::new(10, None, 7);
+        // The file has 20 bytes, but at first the bytes after it could belong to the file.
+        for (body, loaded) in [(10, Some(0)), (15, None), (30, Some(13)), (37, Some(20))] {
+            upload.reach(body);
+            assert_eq!(upload.poll(), loaded.map(|loaded| UploadProgress { loaded, total: None }), "{body}");
+        }
+        upload.complete();
+        assert_eq!(upload.poll(), Some(UploadProgress { loaded: 20, total: Some(20) }));
+        upload.complete();
+        assert_eq!(upload.poll(), None);
     }
 
     #[test]
@@ -206,11 +274,27 @@ mod tests {
 
     #[test]
     fn the_range_of_the_file_is_correct() {
-        let content =
-            Content { name: "a\"b".to_owned(), content_type: String::new(), data: b"\r\n--x".to_vec() };
-        let form = Form::new(&[("projectId", "w".into())], content.clone(), &mut Jitter::new(1));
-        let body = form.body.to_vec();
-        assert_eq!(body[form.file.clone()], content.data);
-        assert!(body[..form.file.start].ends_with(b"application/octet-stream\r\n\r\n"));
+        let content = Content {
+            name: "a\"b".to_owned(),
+            content_type: String::new(),
+            data: b"\r\n--x".to_vec().into(),
+        };
+        let form = Form::new(&[("projectId", "w".into())], content, &mut Jitter::new(1));
+        let body = form.body.to_vec().unwrap();
+        let (head, rest) = body.split_at(usize::try_from(form.tracker.before).unwrap());
+        assert!(head.ends_with(b"application/octet-stream\r\n\r\n"));
+        assert!(rest.starts_with(b"\r\n--x\r\n--orgo-"));
+        assert_eq!((rest.len() - 5) as u64, form.tracker.after);
+    }
+
+    #[test]
+    fn a_form_with_an_external_file_has_the_size_of_one_in_memory() {
+        let form = |data| {
+            let content = Content { name: "a".to_owned(), content_type: String::new(), data };
+            Form::new(&[], content, &mut Jitter::new(1)).body.size()
+        };
+        let external = |size| form(Data::External { size, repeatable: false });
+        assert_eq!(external(Some(5)), form(vec![0; 5].into()));
+        assert_eq!(external(None), None);
     }
 }

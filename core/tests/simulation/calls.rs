@@ -7,7 +7,7 @@ use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::calls::OPERATIONS;
 use orgo_core::rest::http::{Body, Method, Request, Response, SendFailure};
 use orgo_core::rest::operation::{Effect, Operation, ParameterEncoding};
-use orgo_core::rest::upload::Content;
+use orgo_core::rest::upload::{Content, Data};
 use serde_json::{Value, json};
 
 use crate::random::Random;
@@ -46,21 +46,20 @@ fn good(request: &Request) -> Response {
 }
 
 /// The size of every uploaded file, in bytes.
-const FILE: usize = 100;
+const FILE: u64 = 100;
 
 /// The reported progress of an upload, which never decreases and never exceeds the size of the file.
 #[derive(Default)]
-struct ReportedProgress(Option<usize>);
+struct ReportedProgress(Option<u64>);
 
 impl ReportedProgress {
-    fn follow(&mut self, call: &mut Call) {
+    /// `known`: whether the size of the file is known before the end.
+    fn follow(&mut self, call: &mut Call, known: bool) {
         while let Some(uploaded) = call.poll_upload_progress() {
-            assert_eq!(uploaded.total, FILE);
-            assert!(
-                Some(uploaded.loaded) > self.0 && uploaded.loaded <= FILE,
-                "{uploaded:?} after {:?}",
-                self.0
-            );
+            let total = if known { Some(FILE) } else { uploaded.total.and(Some(uploaded.loaded)) };
+            assert_eq!(uploaded.total, total);
+            let more = Some(uploaded.loaded) > self.0 || uploaded.total.is_some() && !known;
+            assert!(more && uploaded.loaded <= FILE, "{uploaded:?} after {:?}", self.0);
             self.0 = Some(uploaded.loaded);
         }
     }
@@ -71,8 +70,16 @@ pub(crate) fn schedule(random: &mut Random) {
     let content = (operation.encoding == ParameterEncoding::Multipart).then(|| Content {
         name: "f".to_owned(),
         content_type: "text/plain".to_owned(),
-        data: vec![b'x'; FILE],
+        data: match random.below(3) {
+            0 => Data::External { size: None, repeatable: false },
+            1 => Data::External { size: Some(FILE), repeatable: random.once_in(2) },
+            _ => vec![b'x'; 100].into(),
+        },
     });
+    let size = content.as_ref().and_then(|content| content.data.size());
+    let single_use = content
+        .as_ref()
+        .is_some_and(|content| matches!(content.data, Data::External { repeatable: false, .. }));
     let uploads = content.is_some();
     let max_retries = u32::try_from(random.below(6)).unwrap();
     let total = random.once_in(2).then(|| random.below(5_000) + 1);
@@ -92,18 +99,15 @@ pub(crate) fn schedule(random: &mut Random) {
     )
     .expect("the parameters are valid");
     let (mut sent, mut executed, mut now) = (0_u32, 0_u32, 0);
+    let mut used_up = false;
     let mut reported = ReportedProgress::default();
     loop {
         assert!(now <= total.unwrap_or(u64::MAX), "{}: past its limit", operation.name);
         match call.step(now) {
             Step::Done(result) => {
-                if result.is_ok() {
-                    assert_eq!(
-                        reported.0,
-                        uploads.then_some(FILE),
-                        "{}: the reported progress of the file",
-                        operation.name
-                    );
+                // Without reports of the platform, the size remains unknown.
+                if result.is_ok() && (size.is_some() || !uploads) {
+                    assert_eq!(reported.0, size, "{}: the reported progress of the file", operation.name);
                 }
                 finish(operation, result.err().as_ref(), executed);
                 assert!(sent <= 2 * (max_retries + 1), "{}: sent {sent} times", operation.name);
@@ -122,15 +126,20 @@ pub(crate) fn schedule(random: &mut Random) {
                 sent += 1;
                 assert!(sent < 100 && now < 100 * 86_400_000, "{}: a call ends", operation.name);
                 now += random.below(limits.request + 1);
+                assert!(!used_up, "{}: a file that was read cannot be sent again", operation.name);
+                if random.once_in(2) {
+                    call.handle_file_opened();
+                    used_up = single_use;
+                }
                 // A request for a link is not the call itself.
                 let own = !request.url.starts_with("https://storage.example/");
                 for _ in 0..random.below(3) {
-                    let body = request.body.as_ref().map_or(0, Body::len) as u64;
-                    call.handle_sent(random.below(body + 1) as usize);
-                    reported.follow(&mut call);
+                    let body = request.body.as_ref().and_then(Body::size).unwrap_or(FILE);
+                    call.handle_sent(random.below(body + 1));
+                    reported.follow(&mut call, size.is_some());
                 }
                 let happens = outcome(&mut call, &request, random);
-                reported.follow(&mut call);
+                reported.follow(&mut call, size.is_some());
                 executed += u32::from(happens && own);
             }
         }
@@ -160,7 +169,7 @@ fn outcome(call: &mut Call, request: &Request, random: &mut Random) -> bool {
             ..Response::default()
         });
     };
-    match random.below(13) {
+    match random.below(14) {
         0 => {
             call.handle_failure(SendFailure::never("refused"));
             false
@@ -202,7 +211,11 @@ fn outcome(call: &mut Call, request: &Request, random: &mut Random) -> bool {
             call.handle_response(Response { status: 200, body: random.bytes(length), ..Response::default() });
             true
         }
-        9 => {
+        9 if request.body.as_ref().is_some_and(|body| body.to_vec().is_none()) => {
+            call.handle_failure(SendFailure::unreadable("the disk failed"));
+            false
+        }
+        9 | 10 => {
             let happens = random.once_in(2);
             call.abort();
             happens

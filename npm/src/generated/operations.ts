@@ -85,6 +85,8 @@ export interface Operations {
   "files.delete": { params: { id: string }; result: Acknowledged };
   /** Fetches the content of a file. */
   "files.bytes": { params: { id: string }; result: null };
+  /** Streams the content of a file. */
+  "files.stream": { params: { id: string }; result: { size: number | null } };
 }
 
 /** Whether a call may be retried: see `Effect` in orgo-core. */
@@ -118,4 +120,5 @@ export const EFFECTS = {
   "files.download": "read",
   "files.delete": "idempotent",
   "files.bytes": "read",
+  "files.stream": "read",
 } as const satisfies Record<keyof Operations, "read" | "idempotent" | "once">;

@@ -1,9 +1,5 @@
-import type { BlobLike } from "../ambient.js";
-import type { BindingContent } from "../binding.js";
-import type { Caller } from "../caller.js";
-import { Deadline } from "../deadline.js";
-import { invalidParameter, messageOf } from "../errors.js";
-import { type CallOptions, checkCallOptions, checkFields, checks, checkWellFormed, withParams } from "../options.js";
+import type { Caller, FileStream } from "../caller.js";
+import { type CallOptions, checkCallOptions, checkFields, checks, withParams } from "../options.js";
 import type {
   Acknowledged,
   DownloadUrl,
@@ -13,23 +9,30 @@ import type {
   StoredFile,
   UploadFileParams,
 } from "../types.js";
+import { type Description, type FileContent, openContent } from "../upload/content.js";
 
-/** The content of a file: bytes, a `Blob` or a `File`, also of another realm, such as an iframe. Shared memory is copied. */
-export type FileContent = ArrayBufferView | ArrayBuffer | SharedArrayBuffer | BlobLike;
+/** The name and the size of a file to upload. */
+export interface UploadDescription {
+  /** The file name. Default: the name of a `File`, or the last part of a path. Required for other content. */
+  name?: string;
+  /**
+   * The size of a stream, in bytes. Without it, the request is sent with chunked transfer coding, which some servers and proxies do
+   * not accept. Default: unknown.
+   */
+  size?: number;
+}
 
 /** The parameters of an upload. */
-export interface UploadParams extends UploadFileParams {
+export interface UploadParams extends UploadFileParams, UploadDescription {
   /** The content of the file, at most 10 MB. */
   file: FileContent;
-  /** The file name. Default: the name of a `File`. Required for other content. */
-  name?: string;
 }
 
 /** The progress of an upload. */
 export interface UploadProgress {
   /** The number of bytes of the file that have been passed to the network. It never decreases, even if the upload is retried. */
   loaded: number;
-  /** The size of the file, in bytes. */
+  /** The size of the file, in bytes. `Infinity` for a stream of unknown size, until the upload is complete. */
   total: number;
 }
 
@@ -59,13 +62,15 @@ export class Files {
   /**
    * Uploads a file of at most 10 MB to a workspace or a computer. On a running computer it appears on the desktop.
    *
-   * @throws InvalidParameterError if the name is missing, or `file` is of another type or cannot be read.
+   * In Node, a large file is read while it is sent, and not kept in memory. A stream is read once, so it is not sent again after
+   * a failure; it is canceled if it was not read to its end.
+   *
+   * @throws InvalidParameterError if the name is missing, or `file` is of another type or cannot be read completely. The server
+   * has not stored the file then.
    */
   async upload(params: UploadParams, options: UploadOptions = {}): Promise<StoredFile> {
-    const { file, name, ...fields } = withParams("files.upload", params, {});
-    const { onProgress, nextOptions } = uploadOptions(this.#caller, options);
-    const upload = { content: await content(file, name, nextOptions(), this.#caller.timeout), onProgress };
-    return this.#caller.call("files.upload", fields, nextOptions(), upload);
+    const { file, name, size, ...fields } = withParams("files.upload", params, {});
+    return upload(this.#caller, file, { name, size }, options, () => fields);
   }
 
   /** Lists the files of a workspace or a computer. */
@@ -84,13 +89,25 @@ export class Files {
   }
 
   /**
-   * Fetches the content of a file into memory. To stream a large file, fetch the URL that {@link download} returns.
+   * Fetches the content of a file into memory. For a large file, use {@link stream}.
    *
    * @param options Default `maxResponseBytes`: 1073741824 (1 GiB).
    * @throws ResponseTooLargeError if the file is larger.
    */
   async bytes(id: string, options?: CallOptions): Promise<Uint8Array> {
     return (await this.#caller.callWithBytes("files.bytes", { id }, options)).bytes;
+  }
+
+  /**
+   * Streams the content of a file. The promise resolves when the content begins to arrive; `timeout` and `totalTimeout` apply until
+   * then. After that, `idleTimeout` limits each wait of a read, and the signal aborts the stream.
+   *
+   * The stream fails if the connection breaks before the end of the content.
+   *
+   * @param options Default `maxResponseBytes`: no limit.
+   */
+  stream(id: string, options?: CallOptions): Promise<FileStream> {
+    return this.#caller.stream("files.stream", { id }, options);
   }
 
   /** Deletes a file. */
@@ -115,14 +132,13 @@ export class ComputerFiles {
   /**
    * Uploads a file of at most 10 MB. On a running computer it appears on the desktop.
    *
-   * @throws InvalidParameterError if the name is missing, or `file` is of another type or cannot be read.
+   * See {@link Files.upload}.
    */
-  async upload(file: FileContent, params: Pick<UploadParams, "name"> = {}, options: UploadOptions = {}): Promise<StoredFile> {
-    checkFields("files.upload", "params", params, { name: checks.string });
-    const { onProgress, nextOptions } = uploadOptions(this.#caller, options);
-    const upload = { content: await content(file, params.name, nextOptions(), this.#caller.timeout), onProgress };
-    const fields = { workspace_id: await this.#workspace(nextOptions()), computer_id: this.#id };
-    return this.#caller.call("files.upload", fields, nextOptions(), upload);
+  async upload(file: FileContent, params: UploadDescription = {}, options: UploadOptions = {}): Promise<StoredFile> {
+    checkFields("files.upload", "params", params, { name: checks.string, size: checks.fileSize });
+    const fields = async (options: CallOptions) => ({ workspace_id: await this.#workspace(options), computer_id: this.#id });
+    const { name, size } = params;
+    return upload(this.#caller, file, { name, size }, options, fields);
   }
 
   /** Lists the stored files of the computer. */
@@ -142,69 +158,24 @@ export class ComputerFiles {
   }
 }
 
-/** Splits the options of an upload into the listener and the options of its calls. */
-function uploadOptions(caller: Caller, options: UploadOptions) {
+/** Uploads a file, and releases it at the end. */
+async function upload(
+  caller: Caller,
+  file: FileContent,
+  description: Description,
+  options: UploadOptions,
+  fields: (options: CallOptions) => UploadFileParams | Promise<UploadFileParams>,
+): Promise<StoredFile> {
   checkCallOptions("files.upload", options, { onProgress: checks.function });
   const { onProgress, ...callOptions } = options;
-  return { onProgress, nextOptions: caller.stepOptions("files.upload", callOptions) };
-}
-
-/** Reads the content and the name of a file. */
-async function content(
-  file: FileContent,
-  name: string | undefined,
-  { timeout, totalTimeout, signal }: CallOptions,
-  defaultTimeout: number,
-): Promise<BindingContent> {
-  const operation = "files.upload";
-  const blob = file as BlobLike;
-  const isBlob = typeof file === "object" && file !== null && typeof blob.arrayBuffer === "function";
-  const bytes = isBlob ? undefined : copyBytes(file);
-  if (!isBlob && bytes === undefined) {
-    throw invalidParameter(operation, "file", "must be a Uint8Array, an ArrayBuffer, a Blob or a File");
-  }
-  const fileName = name ?? (isBlob ? blob.name : undefined);
-  if (typeof fileName !== "string" || fileName === "") {
-    throw invalidParameter(operation, "name", "must be a non-empty string, unless the file is a File with a name");
-  }
-  checkWellFormed(operation, "name", fileName);
-  const deadline = new Deadline(operation, totalTimeout ?? timeout ?? defaultTimeout, signal);
-  const data = bytes ?? new Uint8Array(await deadline.wait(read(operation, blob), "the file was not read"));
-  return { name: fileName, content_type: (isBlob && blob.type) || "application/octet-stream", data };
-}
-
-/** Reads a `Blob`. This fails for example if the `Blob` refers to a file on the disk that has changed since. */
-async function read(operation: string, blob: BlobLike): Promise<ArrayBuffer> {
+  const nextOptions = caller.stepOptions("files.upload", callOptions);
+  const { binding, source } = await openContent(caller.platform, file, description, nextOptions(), caller.timeout);
   try {
-    return await blob.arrayBuffer();
-  } catch (cause) {
-    const problem = `cannot be read: ${messageOf(cause)}; if its file has changed, create the Blob again`;
-    throw invalidParameter(operation, "file", problem, cause);
+    const where = await fields(nextOptions());
+    return await caller.call("files.upload", where, nextOptions(), { content: binding, source, onProgress });
+  } catch (error) {
+    throw source?.explain(error) ?? error;
+  } finally {
+    await source?.close();
   }
-}
-
-/**
- * Copies the bytes of a buffer or a view of any realm. Returns `undefined` for any other value, and for a buffer that was
- * transferred to another thread.
- */
-function copyBytes(value: unknown): Uint8Array | undefined {
-  try {
-    if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
-    return isBuffer(value) ? new Uint8Array(value).slice() : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Returns whether a value is a buffer of any realm: only then, the getters of this realm accept it. */
-function isBuffer(value: unknown): value is ArrayBuffer {
-  const classes = typeof SharedArrayBuffer === "undefined" ? [ArrayBuffer] : [ArrayBuffer, SharedArrayBuffer];
-  return classes.some(({ prototype }) => {
-    try {
-      Reflect.get(prototype, "byteLength", value);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

@@ -1,5 +1,5 @@
 // Runs one variant of one workload in this process, and prints its measurement as JSON.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { argv, pid } from "node:process";
 import { quantile } from "../measure.mjs";
 import { workloads } from "./variants.mjs";
@@ -13,9 +13,15 @@ function cpu() {
   return { process: (user + system) / 1000, main: Number(main) / 1e6 };
 }
 
-let before;
+/** Returns the resident memory of this process, or its peak since the measurement started (`VmHWM`), in MB. */
+const memory = (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync("/proc/self/status", "utf8"))[1]) / 1024;
+
+let before, idle;
 const meter = {
   start() {
+    // Resets the peak.
+    writeFileSync("/proc/self/clear_refs", "5");
+    idle = memory("VmRSS");
     before = { ...cpu(), time: performance.now() };
   },
 };
@@ -27,7 +33,8 @@ const result = {
   cpu: after.process - before.process,
   main: after.main - before.main,
   wall: after.time - before.time,
-  rss: process.resourceUsage().maxRSS / 1024,
+  rss: memory("VmHWM"),
+  growth: memory("VmHWM") - idle,
   ...(times && { p50: quantile(times, 0.5), p99: quantile(times, 0.99) }),
   ...(calm && { calm50: quantile(calm, 0.5), calm99: quantile(calm, 0.99) }),
 };

@@ -63,7 +63,7 @@ function describe(results) {
   if (results[0].calm50 !== undefined) {
     parts.push(`without the flood p50 ${time(middle(({ calm50 }) => calm50))}, p99 ${time(middle(({ calm99 }) => calm99))} ms`);
   }
-  parts.push(`${middle(({ rss }) => rss).toFixed(0)} MB`);
+  parts.push(`${middle(({ rss }) => rss).toFixed(0)} MB (${middle(({ growth }) => growth).toFixed(0)} above idle)`);
   const lost = middle(({ lost }) => lost);
   return lost === 0 ? parts.join("; ") : [...parts, `${lost} lost`].join("; ");
 }

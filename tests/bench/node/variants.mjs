@@ -1,7 +1,10 @@
 // The workloads of the benchmark, each in several variants: through this package, and as a program writes it with another
 // library. A variant returns the number of operations, and may return latencies in milliseconds.
 import { Buffer } from "node:buffer";
+import { createReadStream, mkdtempSync, openAsBlob, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 const KEY = "sk_bench";
 const CLICK = { x: 640, y: 360 };
@@ -327,18 +330,83 @@ function upload(bytes) {
   };
 }
 
+/** Uploads a file of the disk: by its path, as a Blob of the file, or as a stream. */
+function uploadFile(form, bytes) {
+  const withFile = (run) => async (peer, meter) => {
+    const folder = mkdtempSync(join(tmpdir(), "orgo-bench-"));
+    try {
+      const path = join(folder, "a.bin");
+      writeFileSync(path, "");
+      truncateSync(path, bytes);
+      return await run(peer, meter, path);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+  const file = { path: (path) => ({ path }), blob: (path) => openAsBlob(path), stream: (path) => createReadStream(path) }[form];
+  return {
+    sdk: withFile(async (peer, meter, path) => {
+      const { orgo } = await sdkClient(peer);
+      meter.start();
+      await orgo.files.upload({ workspace_id: "w1", file: await file(path), name: "a.bin" }, { timeout: 600_000 });
+      return { operations: 1 };
+    }),
+    fetch: withFile(async ({ origin }, meter, path) => {
+      // The first use of `fetch` loads it.
+      await (await fetch(`http://${origin}/api/computers/c1`, { headers: json })).json();
+      meter.start();
+      const headers = { authorization: `Bearer ${KEY}` };
+      const form = new FormData();
+      form.set("projectId", "w1");
+      form.set("file", await openAsBlob(path), "a.bin");
+      const response = await fetch(`http://${origin}/api/files/upload`, { method: "POST", headers, body: form });
+      await response.json();
+      return { operations: 1 };
+    }),
+  };
+}
+
+/** Downloads a file of any size as a stream. */
+function downloadStream(bytes) {
+  const count = async (stream) => {
+    let received = 0;
+    for await (const piece of stream) received += piece.length;
+    return { operations: 1, lost: bytes - received };
+  };
+  return {
+    async sdk(peer, meter) {
+      const { orgo } = await sdkClient(peer);
+      meter.start();
+      return count(await orgo.files.stream(`f${bytes}`));
+    },
+    async undici({ origin }, meter) {
+      const { request } = await load.undici();
+      meter.start();
+      const link = await request(`http://${origin}/api/files/download?id=f${bytes}`, { headers: json });
+      const { url } = await link.body.json();
+      return count((await request(new URL(url, `http://${origin}`))).body);
+    },
+    async fetch({ origin }, meter) {
+      meter.start();
+      const link = await fetch(`http://${origin}/api/files/download?id=f${bytes}`, { headers: json });
+      const { url } = await link.json();
+      return count((await fetch(new URL(url, `http://${origin}`))).body);
+    },
+  };
+}
+
 /** Downloads a file of 100 MB. */
 function download() {
   return {
     async sdk(peer, meter) {
       const { orgo } = await sdkClient(peer);
       meter.start();
-      return { operations: 1, lost: 104_857_600 - (await orgo.files.bytes("f1")).length };
+      return { operations: 1, lost: 104_857_600 - (await orgo.files.bytes("f104857600")).length };
     },
     async undici({ origin }, meter) {
       const { request } = await load.undici();
       meter.start();
-      const link = await request(`http://${origin}/api/files/download?id=f1`, { headers: json });
+      const link = await request(`http://${origin}/api/files/download?id=f104857600`, { headers: json });
       const { url } = await link.body.json();
       const { body } = await request(new URL(url, `http://${origin}`));
       return { operations: 1, lost: 104_857_600 - (await body.arrayBuffer()).byteLength };
@@ -373,6 +441,10 @@ export const workloads = (quick = false) => {
     "300 computers with three channels each": { base: "ws", variants: fleet(size(300, 5), size(4, 1)) },
     "upload, 100 MB": { base: "fetch", variants: upload(size(100 << 20, 1 << 20)) },
     "download, 100 MB": { base: "undici", variants: download() },
+    "upload, 1 GB, a path": { base: "fetch", variants: uploadFile("path", size(1 << 30, 4 << 20)) },
+    "upload, 1 GB, a Blob of a file": { base: "fetch", variants: uploadFile("blob", size(1 << 30, 4 << 20)) },
+    "upload, 1 GB, a Node stream": { base: "fetch", variants: uploadFile("stream", size(1 << 30, 4 << 20)) },
+    "download, 1 GB, as a stream": { base: "undici", variants: downloadStream(size(1 << 30, 4 << 20)) },
     "import and first click": { base: "fetch", variants: firstClick(["sdk", "fetch", "undici", "kernel"]) },
     "click next to an event flood": { base: "undici", variants: beside("events", size(100, 10)) },
     "click next to a terminal flood": { base: "undici", variants: beside("terminal", size(100, 10)) },

@@ -5,8 +5,8 @@
  *
  * @typedef {object} Exchange
  * @property {(name: string, value: string) => void} header Adds a header field.
- * @property {(body: Uint8Array | undefined) => Promise<void>} start Sends the request. Throws if it is not valid. The promise resolves
- *   when the header of the response has arrived.
+ * @property {(body: Uint8Array | Blob | AsyncIterable<Uint8Array> | undefined) => Promise<void>} start Sends the request. Throws if it
+ *   is not valid. The promise resolves when the header of the response has arrived. Only Node can send an iterable.
  * @property {() => number} status
  * @property {() => string} headers Returns the header of the response, as lines of the form `name:value`.
  * @property {() => number} redirect Returns 0 if there was no redirect to another origin, 1 if it was followed, and 2 if it was not.
@@ -36,6 +36,8 @@ export function openFetch(method, url, redirect) {
     header: (name, value) => headers.push([name, value]),
     start(body) {
       const init = { method, headers, body, redirect, signal: controller.signal };
+      // Node's `fetch` keeps a copy of a stream in memory, to send it again after a redirect, unless redirects are errors.
+      if (body?.[Symbol.asyncIterator]) Object.assign(init, { duplex: "half", redirect: "error" });
       // Older versions of workerd have no HTTP cache, and throw an exception if the option is set.
       if ("cache" in Request.prototype) init.cache = "no-store";
       // Node keeps only a weak reference to a request, whose collection would break its signal. So this object keeps it.

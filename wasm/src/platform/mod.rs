@@ -1,6 +1,9 @@
 //! Implements the core's platform for pages and workers.
 
+#[cfg(feature = "rest")]
+mod download;
 mod failure;
+mod file;
 #[cfg_attr(not(feature = "node"), path = "no_host.rs")]
 mod host;
 mod http;
@@ -30,13 +33,17 @@ extern "C" {
     fn performance_now() -> f64;
 }
 
+#[cfg(feature = "rest")]
+pub(crate) use download::Streaming;
+pub(crate) use file::Source;
 pub(crate) use host::Host;
+pub(crate) use http::Opened;
 
 /// A handler of events, which may run again while it runs: `abort` fires events. All handlers have one type, because
 /// wasm-bindgen generates code for each type.
 type Listener = Closure<dyn Fn(JsValue)>;
 
-/// The browser (or Node) that runs this module.
+/// The browser (or Node) that runs this module, and the streams of one call.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Browser {
     /// Receives the level and the text of each line of the log.
@@ -46,6 +53,10 @@ pub(crate) struct Browser {
     /// In Node: whether an idle connection broke during a call that must not be executed twice. After that, no idle
     /// connection is kept.
     pub(crate) keeps_none: Rc<Cell<bool>>,
+    /// The file that the call uploads.
+    pub(crate) file: Option<Source>,
+    /// The response that the call streams.
+    pub(crate) opened: Opened,
 }
 
 impl Platform for Browser {

@@ -104,6 +104,15 @@ endpoint! {
     }
 }
 
+/// Streams the content of a file: [`GetDownloadUrl`], then the returned URL.
+pub const FILE_STREAM: Operation = Operation {
+    name: "files.stream",
+    #[cfg(feature = "describe")]
+    doc: " Streams the content of a file.\n",
+    response: ResponseKind::Stream,
+    ..*GetDownloadUrl::OPERATION
+};
+
 /// Fetches the content of a file: [`GetDownloadUrl`], then the returned URL.
 pub const FILE_CONTENT: Operation = Operation {
     name: "files.bytes",

@@ -23,7 +23,7 @@ object! {
     }
 }
 
-/// Every declared call. [`files::FILE_CONTENT`] is the only call that does not implement [`Endpoint`].
+/// Every declared call. [`files::FILE_CONTENT`] and [`files::FILE_STREAM`] do not implement [`Endpoint`].
 pub const OPERATIONS: &[&Operation] = &[
     workspaces::CreateWorkspace::OPERATION,
     workspaces::ListWorkspaces::OPERATION,
@@ -54,6 +54,7 @@ pub const OPERATIONS: &[&Operation] = &[
     files::GetDownloadUrl::OPERATION,
     files::DeleteFile::OPERATION,
     &files::FILE_CONTENT,
+    &files::FILE_STREAM,
 ];
 
 /// Returns the call with the given name, such as `computers.click`. Returns `None` if the name is not known.

@@ -10,7 +10,7 @@ use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::calls::OPERATIONS;
 use orgo_core::rest::http::{Body as RequestBody, Method, Request};
 use orgo_core::rest::operation::{Operation, ParameterEncoding};
-use orgo_core::rest::upload::Content;
+use orgo_core::rest::upload::{Content, Data};
 
 use super::input::Input;
 
@@ -39,7 +39,7 @@ fn call(input: &mut Input<'_>) {
     let content = (operation.encoding == ParameterEncoding::Multipart).then(|| Content {
         name: input.text(),
         content_type: input.text(),
-        data: input.bytes().to_vec(),
+        data: input.bytes().to_vec().into(),
     });
     let Ok(Value::Object(params)) = parse(input.rest()) else { return };
     let mut call = match Call::new(&config, operation.name, &params, &options, content.clone(), 1) {
@@ -78,7 +78,7 @@ fn check(base: &BaseUrl, operation: &Operation, params: &Map, request: &Request,
     }
     assert_eq!((wanted.next(), found.next()), (None, None), "the number of path segments is exact");
 
-    let body = request.body.as_ref().map(RequestBody::to_vec);
+    let body = request.body.as_ref().and_then(RequestBody::to_vec);
     let body = body.as_deref();
     let sent: Vec<(String, Value)> = match operation.encoding {
         ParameterEncoding::Query => query
@@ -111,13 +111,18 @@ fn check(base: &BaseUrl, operation: &Operation, params: &Map, request: &Request,
     }
 }
 
+fn bytes(content: &Content) -> &[u8] {
+    let Data::Bytes(bytes) = &content.data else { panic!("the content is in memory") };
+    bytes
+}
+
 /// Returns the text fields of a multipart body. Checks the content of the file.
 fn parts(request: &Request, content: &Content) -> Vec<(String, Value)> {
     let header = request.headers.iter().find(|(name, _)| name == "content-type");
     let boundary = header
         .and_then(|(_, value)| value.strip_prefix("multipart/form-data; boundary="))
         .expect("a boundary is given");
-    let body = request.body.as_ref().expect("a POST request has a body").to_vec();
+    let body = request.body.as_ref().and_then(RequestBody::to_vec).expect("a POST request has a body");
     let find = |bytes: &[u8], text: &str| bytes.windows(text.len()).position(|part| part == text.as_bytes());
     let first = format!("--{boundary}\r\n");
     let mut rest = body.strip_prefix(first.as_bytes()).expect("the first boundary");
@@ -133,7 +138,7 @@ fn parts(request: &Request, content: &Content) -> Vec<(String, Value)> {
             assert_eq!(head.lines().count(), 2, "a name cannot add a header field: {head:?}");
             assert_eq!(
                 (&inner[..end], after),
-                (&*content.data, &b"--\r\n"[..]),
+                (bytes(content), &b"--\r\n"[..]),
                 "the content is complete, and last"
             );
             return fields;

@@ -107,7 +107,7 @@ fn begin(operation: &'static Operation, max_retries: u32, total: Option<u64>, in
     let content = (operation.encoding == ParameterEncoding::Multipart).then(|| Content {
         name: "f".to_owned(),
         content_type: "text/plain".to_owned(),
-        data: b"x".to_vec(),
+        data: b"x".to_vec().into(),
     });
     let config =
         Config { api_key: Some(ApiKey::new(KEY)), log_level: Some(LogLevel::Debug), ..Config::default() };
@@ -183,7 +183,7 @@ fn check_output(operation: &Operation, output: Output) {
         Output::Screenshot(screenshot) => {
             assert_eq!(screenshot.mime_type == "image/png", screenshot.data.starts_with(b"\x89PNG"));
         }
-        Output::Content(_) => {}
+        Output::Content(_) | Output::Stream(_) => {}
     }
 }
 

@@ -41,6 +41,7 @@ const PREFLIGHT: &str = "HTTP/1.1 204 No Content\r\naccess-control-allow-origin:
 struct Request {
     method: String,
     path: String,
+    query: String,
     headers: Vec<(String, String)>,
 }
 
@@ -68,7 +69,7 @@ pub(crate) async fn serve(mut stream: TcpStream) -> io::Result<()> {
             continue;
         }
         discard_body(&mut stream, &mut buffer, &request).await?;
-        respond(&mut stream, &request.path).await?;
+        respond(&mut stream, &request).await?;
     }
 }
 
@@ -86,12 +87,13 @@ async fn read_head(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<O
     let mut lines = head.split("\r\n");
     let mut words = lines.next().unwrap_or_default().split(' ');
     let method = words.next().unwrap_or_default().to_owned();
-    let path = words.next().and_then(|target| target.split('?').next()).unwrap_or_default().to_owned();
+    let target = words.next().unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let headers = lines
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    Ok(Some(Request { method, path, headers }))
+    Ok(Some(Request { method, path: path.to_owned(), query: query.to_owned(), headers }))
 }
 
 async fn discard_body(stream: &mut TcpStream, buffer: &mut Vec<u8>, request: &Request) -> io::Result<()> {
@@ -123,13 +125,16 @@ async fn discard_body(stream: &mut TcpStream, buffer: &mut Vec<u8>, request: &Re
     Ok(())
 }
 
-async fn respond(stream: &mut TcpStream, path: &str) -> io::Result<()> {
+async fn respond(stream: &mut TcpStream, Request { path, query, .. }: &Request) -> io::Result<()> {
     let file = r#"{"id":"f1","filename":"a.bin","size_bytes":1,"content_type":"application/octet-stream"}"#;
     match path.trim_start_matches('/').split('/').collect::<Vec<_>>()[..] {
         ["blob", bytes] => return send_blob(stream, bytes.parse().unwrap_or(0)).await,
         ["api", "computers", _, "screenshot"] => stream.write_all(&SCREENSHOT).await,
         ["api", "files", "upload"] => stream.write_all(&json(&format!(r#"{{"file":{file}}}"#))).await,
-        ["api", "files", "download"] => stream.write_all(&json(r#"{"url":"/blob/104857600"}"#)).await,
+        ["api", "files", "download"] => {
+            let size = query.trim_start_matches("id=f");
+            stream.write_all(&json(&format!(r#"{{"url":"/blob/{size}"}}"#))).await
+        }
         ["api", "computers", _, "vnc-password"] => stream.write_all(&json(r#"{"password":"pass"}"#)).await,
         ["api", "computers", id] => {
             let computer = format!(r#"{{"id":"{id}","name":"bench","status":"running"}}"#);

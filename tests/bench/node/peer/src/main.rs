@@ -6,7 +6,7 @@
 //! | `POST /api/computers/ID/click` | a click result |
 //! | `GET /api/computers/ID/screenshot` | a screenshot of 900 kB in base64 |
 //! | `POST /api/files/upload` | a file, after the body was read |
-//! | `GET /api/files/download`, `GET /blob/BYTES` | a link, and a file of this size |
+//! | `GET /api/files/download?id=fBYTES`, `GET /blob/BYTES` | a link, and a file of this size |
 //! | `GET /ws/COUNT/SIZE/RATE/ID/KIND` | a WebSocket: `COUNT` messages of `SIZE` bytes, `RATE` per second (0: no limit) |
 //!
 //! A terminal or an event channel starts to send when it receives a message with `input` or `subscribe`, an audio

@@ -1,0 +1,36 @@
+// Files on the disk, in Node.
+
+import type { Stats } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import type { FilePath } from "./content.js";
+import { PIECE, type SourceFile } from "./source.js";
+
+/** Opens a file. */
+export async function openPath(fs: typeof import("node:fs/promises"), path: FilePath["path"]): Promise<SourceFile> {
+  const handle = await fs.open(typeof path === "string" ? path : new URL(path.href));
+  try {
+    const opened = await handle.stat();
+    if (!opened.isFile()) throw new Error("it is not a regular file; to send a pipe or a device, pass a stream");
+    return { size: opened.size, repeatable: true, read: () => readFile(handle, opened), close: () => handle.close() };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function readFile(handle: FileHandle, opened: Stats) {
+  const buffer = new Uint8Array(Math.min(PIECE, opened.size));
+  let position = 0;
+  return async (): Promise<Uint8Array | undefined> => {
+    const length = Math.min(buffer.length, opened.size - position);
+    const { bytesRead } = length > 0 ? await handle.read(buffer, 0, length, position) : { bytesRead: 0 };
+    position += bytesRead;
+    if (bytesRead > 0) return buffer.subarray(0, bytesRead);
+    const now = await handle.stat();
+    // The caller reports a missing end.
+    if (position === opened.size && (now.size !== opened.size || now.mtimeMs !== opened.mtimeMs)) {
+      throw new Error("it has changed while it was read");
+    }
+    return undefined;
+  };
+}

@@ -1,0 +1,3 @@
+import { testStreams } from "./streams-run.mjs";
+
+testStreams("native");
