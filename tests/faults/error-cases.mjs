@@ -82,7 +82,7 @@ export const ERROR_CASES = {
     return terminal.writable.getWriter().write("x");
   },
 
-  "no response": ({ orgo }) => orgo("hang").computers.get("c", { timeout: 100 }),
+  "no response": ({ orgo }) => orgo("hang").computers.get("c", { timeout: 2000 }),
   "a response that stops": ({ orgo }) => orgo("stall").computers.get("c", { idleTimeout: 100 }),
   "no success within the total timeout": ({ orgo }) => orgo("hang").computers.get("c", { totalTimeout: 100, maxRetries: 9 }),
   "a channel that does not open": ({ connected }) => connected("hang").terminal({}, { timeout: 100 }),
