@@ -26,7 +26,10 @@ extern "C" {
     fn header(this: &Exchange, name: &str, value: &str) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    fn start(this: &Exchange, body: Option<Uint8Array>) -> Result<Promise, JsValue>;
+    fn build(this: &Exchange, body: Option<Uint8Array>) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method)]
+    fn send(this: &Exchange) -> Promise;
 
     #[wasm_bindgen(method)]
     fn status(this: &Exchange) -> u16;
@@ -85,9 +88,10 @@ pub(super) async fn send(
         exchange.header("connection", "close").map_err(never)?;
     }
     let body = request.body.as_ref().map(Body::to_vec);
+    exchange.build(body.as_deref().map(Uint8Array::from)).map_err(never)?;
+    drop(body);
     let _watch = browser.host.as_ref().map(|host| SendingWatch::new(host, &request, &progress));
-    let started = exchange.start(body.as_deref().map(Uint8Array::from)).map_err(never)?;
-    JsFuture::from(started).await.map_err(|error| lost(&error, ""))?;
+    JsFuture::from(exchange.send()).await.map_err(|error| lost(&error, ""))?;
     progress.received();
     let status = exchange.status();
     if exchange.too_large() {
