@@ -52,7 +52,8 @@ export class Connection {
 
   /** @internal */
   constructor({ password, ...fields }: Omit<ConnectionData, "version">) {
-    Object.assign(this, defined(fields));
+    const { computer_id, instance_id, connection_url, base_url, realtime_url } = fields;
+    Object.assign(this, defined({ computer_id, instance_id, connection_url, base_url, realtime_url }));
     this.#password = password;
   }
 

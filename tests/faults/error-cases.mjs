@@ -84,7 +84,7 @@ export const ERROR_CASES = {
 
   "no response": ({ orgo }) => orgo("hang").computers.get("c", { timeout: 2000 }),
   "a response that stops": ({ orgo }) => orgo("stall").computers.get("c", { idleTimeout: 100 }),
-  "no success within the total timeout": ({ orgo }) => orgo("hang").computers.get("c", { totalTimeout: 100, maxRetries: 9 }),
+  "no success within the total timeout": ({ orgo }) => orgo("hang").computers.get("c", { totalTimeout: 2000, maxRetries: 9 }),
   "a channel that does not open": ({ connected }) => connected("hang").terminal({}, { timeout: 100 }),
   "no event within the timeout": async ({ connected }) => {
     const events = await connected("echo").events(["idle"]);

@@ -4,9 +4,10 @@
  * One request and its response.
  *
  * @typedef {object} Exchange
- * @property {(name: string, value: string) => void} header Adds a header field.
- * @property {(body: Uint8Array | Blob | AsyncIterable<Uint8Array> | undefined) => Promise<void>} start Sends the request. Throws if it
- *   is not valid. The promise resolves when the header of the response has arrived. Only Node can send an iterable.
+ * @property {(name: string, value: string) => void} header Adds a header field. Throws if it is not valid.
+ * @property {(body: Uint8Array | Blob | AsyncIterable<Uint8Array> | undefined) => void} build Sets the body. Throws if the request is
+ *   not valid. Only Node can send an iterable.
+ * @property {() => Promise<void>} send Sends the request. The promise resolves when the header of the response has arrived.
  * @property {() => number} status
  * @property {() => string} headers Returns the header of the response, as lines of the form `name:value`.
  * @property {() => number} redirect Returns 0 if there was no redirect to another origin, 1 if it was followed, and 2 if it was not.
@@ -34,7 +35,7 @@ export function openFetch(method, url, redirect) {
   let complete = false;
   return {
     header: (name, value) => headers.push([name, value]),
-    start(body) {
+    build(body) {
       const init = { method, headers, body, redirect, signal: controller.signal };
       // Node's `fetch` keeps a copy of a stream in memory, to send it again after a redirect, unless redirects are errors.
       if (body?.[Symbol.asyncIterator]) Object.assign(init, { duplex: "half", redirect: "error" });
@@ -42,12 +43,12 @@ export function openFetch(method, url, redirect) {
       if ("cache" in Request.prototype) init.cache = "no-store";
       // Node keeps only a weak reference to a request, whose collection would break its signal. So this object keeps it.
       request = new Request(url, init);
-      return fetch(request).then((received) => {
-        response = received;
-        const announced = Number(received.headers.get("content-length"));
-        if (announced > 0 && announced <= SMALL) isSmall = true;
-        else reader = received.body?.getReader();
-      });
+    },
+    async send() {
+      response = await fetch(request);
+      const announced = Number(response.headers.get("content-length"));
+      if (announced > 0 && announced <= SMALL) isSmall = true;
+      else reader = response.body?.getReader();
     },
     status: () => response.status,
     headers: () => [...response.headers].map((field) => field.join(":")).join("\n"),
@@ -83,12 +84,15 @@ export function openXhr(method, url, limit, report) {
   const xhr = new XMLHttpRequest();
   xhr.open(method, url);
   xhr.responseType = "arraybuffer";
-  let body;
+  let content;
   /** The status of a response that exceeds the limit. The abort of the request clears the status of `xhr`. */
   let tooLarge;
   return {
     header: (name, value) => xhr.setRequestHeader(name, value),
-    start(content) {
+    build(body) {
+      content = body;
+    },
+    async send() {
       xhr.upload.onprogress = ({ loaded }) => report(loaded);
       xhr.onreadystatechange = () => xhr.readyState >= XMLHttpRequest.HEADERS_RECEIVED && report();
       // The total is the announced length, or 0.
@@ -100,23 +104,22 @@ export function openXhr(method, url, limit, report) {
           xhr.abort();
         }
       };
-      const ended = new Promise((resolve) => {
+      await new Promise((resolve) => {
         xhr.onloadend = resolve;
+        xhr.send(content);
       });
-      xhr.send(content);
-      return ended.then(() => {
-        if (tooLarge !== undefined) return;
-        if (xhr.status === 0 || !xhr.response) throw new TypeError("the request failed");
-        body = new Uint8Array(xhr.response);
-      });
+      content = undefined;
+      if (tooLarge !== undefined) return;
+      if (xhr.status === 0 || !xhr.response) throw new TypeError("the request failed");
+      content = new Uint8Array(xhr.response);
     },
     status: () => tooLarge ?? xhr.status,
     headers: () => xhr.getAllResponseHeaders(),
     redirect: () => 0,
     tooLarge: () => tooLarge !== undefined,
     async read() {
-      const piece = body;
-      body = undefined;
+      const piece = content;
+      content = undefined;
       return piece;
     },
     abort() {

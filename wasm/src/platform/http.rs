@@ -31,7 +31,10 @@ extern "C" {
     fn header(this: &Exchange, name: &str, value: &str) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    fn start(this: &Exchange, body: &JsValue) -> Result<Promise, JsValue>;
+    fn build(this: &Exchange, body: &JsValue) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method)]
+    fn send(this: &Exchange) -> Promise;
 
     #[wasm_bindgen(method)]
     fn status(this: &Exchange) -> u16;
@@ -133,9 +136,9 @@ async fn exchange(
         exchange.header("content-length", &size.to_string()).map_err(never)?;
     }
     let body = request.body.as_ref().map(|body| body_to_js(body, browser.file.as_ref())).transpose()?;
+    exchange.build(&body.unwrap_or_default()).map_err(never)?;
     let _watch = browser.host.as_ref().map(|host| SendingWatch::new(host, request, progress));
-    let started = exchange.start(&body.unwrap_or_default()).map_err(never)?;
-    JsFuture::from(started)
+    JsFuture::from(exchange.send())
         .await
         .map_err(|error| broken(failure::of_request(browser, &request.url, &error, "")))?;
     progress.received();
