@@ -138,7 +138,9 @@ fn all_call_vectors_pass() {
                     let value = match output {
                         Output::Value(value) => json!(value),
                         Output::Content(data) => json!({ "bytes": data.len() }),
-                        Output::Stream(download) => json!({ "size": download.size() }),
+                        Output::Stream(download) => {
+                            download.size().map_or_else(|| json!({}), |size| json!({ "size": size }))
+                        }
                         Output::Screenshot(shot) => json!({
                             "mime_type": shot.mime_type,
                             "width": shot.width,

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::bindgen_prelude::{Object, Uint8ArraySlice};
-use napi::{Env, Error, JsValue as _, sys};
+use napi::{Env, Error};
 use napi_derive::napi;
 use orgo_core::client::config::Config;
 use orgo_core::client::fields::read_object;
@@ -112,18 +112,11 @@ impl PendingCall {
         waiting(env, |_| async move { feed?.next_request().await })
     }
 
-    /// Copies the next bytes of the file. Returns whether more bytes may be provided without a request. `memory`: the buffer
-    /// of the bytes, if it can be freed.
+    /// Copies the next bytes of the file. Returns whether more bytes may be provided without a request.
     #[napi(catch_unwind)]
-    #[allow(clippy::needless_pass_by_value, reason = "napi passes objects by value")]
-    pub fn provide_file(&self, env: &Env, bytes: Uint8ArraySlice<'_>, memory: Option<Object<'_>>) -> bool {
-        let has_room = self.feed.as_ref().is_some_and(|feed| feed.provide(&bytes));
-        if let Some(memory) = memory {
-            // SAFETY: the buffer is a value of the current environment, and `bytes` is not used after this. A failure leaves
-            // the buffer to the garbage collector.
-            unsafe { sys::napi_detach_arraybuffer(env.raw(), memory.raw()) };
-        }
-        has_room
+    #[allow(clippy::needless_pass_by_value, reason = "napi passes arrays by value")]
+    pub fn provide_file(&self, bytes: Uint8ArraySlice<'_>) -> bool {
+        self.feed.as_ref().is_some_and(|feed| feed.provide(&bytes))
     }
 
     /// Ends the file. `problem`: why it could not be read completely.

@@ -94,11 +94,8 @@ export interface PendingCall {
    * addon has this method and the next two.
    */
   nextFileRequest?(): Promise<"start" | "more" | null>;
-  /**
-   * Copies the next bytes of the `source`. Returns whether there is room for more without a request. `memory` is freed at once,
-   * because the garbage collector would free it late.
-   */
-  provideFile?(bytes: Uint8Array, memory?: ArrayBuffer): boolean;
+  /** Copies the next bytes of the `source`. Returns whether there is room for more without a request. */
+  provideFile?(bytes: Uint8Array): boolean;
   /** Ends the `source`. `problem` is the reason why it could not be read completely. */
   endFile?(problem?: string): void;
   /**

@@ -161,7 +161,7 @@ export class Caller {
       aborted: () => abortError(operation, options?.signal?.reason, "yes"),
     };
     const stream = createByteStream(source, options?.signal);
-    return Object.assign(stream, { size: size ?? undefined });
+    return Object.assign(stream, { size });
   }
 
   /** Makes a call with parameters that are already converted to JSON values. */

@@ -110,7 +110,7 @@ pub(crate) fn operations() -> String {
             }
             ResponseKind::Screenshot => "{ mime_type: string; width: number; height: number }".to_owned(),
             ResponseKind::Content => "null".to_owned(),
-            ResponseKind::Stream => "{ size: number | null }".to_owned(),
+            ResponseKind::Stream => "{ size?: number }".to_owned(),
             ResponseKind::Any => "unknown".to_owned(),
         };
         let _ = write!(

@@ -86,7 +86,7 @@ export interface Operations {
   /** Fetches the content of a file. */
   "files.bytes": { params: { id: string }; result: null };
   /** Streams the content of a file. */
-  "files.stream": { params: { id: string }; result: { size: number | null } };
+  "files.stream": { params: { id: string }; result: { size?: number } };
 }
 
 /** Whether a call may be retried: see `Effect` in orgo-core. */

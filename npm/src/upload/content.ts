@@ -169,7 +169,6 @@ function blobFile(blob: SliceableBlob, sentByBrowser: boolean): SourceFile {
     size: blob.size,
     repeatable: true,
     hint: CHANGED,
-    ownsPieces: true,
     ...(sentByBrowser && { blob }),
     read() {
       let start = 0;

@@ -22,8 +22,6 @@ export interface SourceFile {
   close(): void | Promise<void>;
   /** The file for a request of a page, which the browser reads itself. */
   blob?: BlobLike & { slice(start?: number, end?: number): BlobLike };
-  /** Whether nothing else uses the memory of a piece. */
-  ownsPieces?: boolean;
   /** How to avoid that the file cannot be read. */
   hint?: string;
 }
@@ -51,11 +49,6 @@ export class Source implements BindingSource {
 
   get loaded(): number | undefined {
     return this.#loaded;
-  }
-
-  /** Returns the memory of a piece if it can be freed after the piece was copied. */
-  memoryOf(piece: Uint8Array): ArrayBuffer | undefined {
-    return this.#file.ownsPieces && piece.length === piece.buffer.byteLength ? (piece.buffer as ArrayBuffer) : undefined;
   }
 
   body(before: Uint8Array, after: Uint8Array): unknown {
@@ -154,7 +147,7 @@ export async function provideFile(pending: PendingCall, source: Source): Promise
       for (let hasRoom: boolean | undefined = true; hasRoom; ) {
         const piece = await source.read();
         if (piece === undefined) pending.endFile?.();
-        hasRoom = piece && pending.provideFile?.(piece, source.memoryOf(piece));
+        hasRoom = piece && pending.provideFile?.(piece);
       }
     } catch (error) {
       pending.endFile?.(messageOf(error));
