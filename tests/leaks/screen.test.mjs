@@ -65,19 +65,23 @@ class Client {
     env: { ...process.env, ORGO_BINDING: "native" },
   });
 
+  #exited = once(this.#child, "exit");
+
+  /** @param {import("node:test").TestContext} context */
+  constructor(context) {
+    context.after(() => this.#child.kill("SIGKILL"));
+  }
+
   async order(...order) {
-    const exited = once(this.#child, "exit").then(([code]) => assert.fail(`the client exited with ${code}`));
-    exited.catch(() => {});
     this.#child.send(order);
-    const [report] = await Promise.race([once(this.#child, "message"), exited]);
-    return report;
+    const report = new Promise((resolve) => this.#child.once("message", resolve));
+    return Promise.race([report, this.#exited.then(([code]) => assert.fail(`the client exited with ${code}`))]);
   }
 
   async end() {
-    const exited = once(this.#child, "exit");
     await this.order("end");
     // Nothing may keep the process running.
-    assert.deepEqual(await exited, [0, null]);
+    assert.deepEqual(await this.#exited, [0, null]);
   }
 }
 
@@ -96,8 +100,8 @@ function assertNoGrowth(what, measured) {
   }
 }
 
-test(`${OPENS} screens that open and close leak nothing`, LIMIT, async () => {
-  const client = new Client();
+test(`${OPENS} screens that open and close leak nothing`, LIMIT, async (context) => {
+  const client = new Client(context);
   let last;
   await client.order("open", 40);
   const idle = (await client.order("open", 0)).descriptors;
@@ -128,11 +132,19 @@ async function settledDescriptors() {
   return last;
 }
 
-test(`${MINUTES.toFixed(1)} minutes of scrolling and video leak nothing`, LIMIT, async () => {
+test(`${MINUTES.toFixed(1)} minutes of scrolling and video leak nothing`, LIMIT, async (context) => {
   await computer.bash(`cat > /tmp/scene.py <<'END'${SCENE}END\nsetsid python3 /tmp/scene.py >/tmp/log 2>&1 &`);
-  const client = new Client();
+  const client = new Client(context);
   await client.order("watch");
-  await until("the scene", async () => (await client.order("seen")).result.images > 20, 60_000);
+  let images = 0;
+  await until(
+    "the scene",
+    async () => {
+      images += (await client.order("seen")).result.images;
+      return images > 20;
+    },
+    60_000,
+  );
   const cpu = [(await client.order("seen")).cpu];
   const began = performance.now();
   let last;

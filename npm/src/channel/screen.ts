@@ -319,7 +319,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
   }
 
   /**
-   * Uses a key or a combination, such as `Enter`, `a` or `ctrl+c`. Text is typed by {@link Computer.type}, which also types
+   * Uses a key or a combination, such as `Enter`, `a` or `ctrl+c`. A capital letter is pressed together with Shift. Text is typed by {@link Computer.type}, which also types
    * characters that have no key.
    *
    * @throws InvalidParameterError for an unknown key.

@@ -2,7 +2,9 @@
 
 import type { Send } from "./wheel.js";
 
-/** The keysym of a character beyond Latin-1 is its code point plus this number. */
+/** The last character of Latin-1, whose characters are their own keysyms. */
+const LATIN_1 = 0xff;
+/** The keysym of another character is its code point plus this number. */
 const UNICODE = 0x0100_0000;
 
 /** Keys that the browser uses to compose text, and locks, whose effect is part of the text. */
@@ -145,7 +147,7 @@ export class Keyboard {
     const text = this.#field.value;
     this.#field.value = "";
     if (text === "") return;
-    if (this.#type !== undefined && [...text].some((character) => "keysym" in characterKey(character))) {
+    if (this.#type !== undefined && [...text].some((character) => codeOf(character) > LATIN_1)) {
       this.#type(text);
       return;
     }
@@ -162,9 +164,12 @@ export class Keyboard {
   }
 }
 
+const codeOf = (character: string) => character.codePointAt(0) ?? 0;
+
+/** Returns the key of a character. A keysym is exact: the name of a letter would follow the Shift key. */
 function characterKey(character: string): Key {
   if (character === "\n" || character === "\r") return { key: "Enter" };
   if (character === "\t") return { key: "Tab" };
-  const code = character.codePointAt(0) ?? 0;
-  return code <= 0xff ? { key: character } : { keysym: UNICODE + code };
+  const code = codeOf(character);
+  return { keysym: code <= LATIN_1 ? code : UNICODE + code };
 }

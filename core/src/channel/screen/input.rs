@@ -3,6 +3,7 @@
 //! Input is sent at most once. While earlier input waits for the socket, a pointer move replaces the move before it. All
 //! buttons and keys that are held are known, so that they can be released.
 
+use super::keys::{is_shift, other_case};
 use crate::Millis;
 
 /// Input is accepted while fewer bytes than this are unsent.
@@ -93,6 +94,11 @@ impl Input {
         true
     }
 
+    /// Returns whether a Shift key is held.
+    pub(super) fn holds_shift(&self) -> bool {
+        self.keys.iter().any(|key| is_shift(key.keysym))
+    }
+
     /// Presses the keys of a combination.
     pub(super) fn press(&mut self, keys: &[Key]) {
         for &key in keys {
@@ -100,10 +106,13 @@ impl Input {
         }
     }
 
-    /// Releases the keys of a combination.
+    /// Releases the keys of a combination. A letter can be held in the other case, because Shift was pressed since.
     pub(super) fn release(&mut self, keys: &[Key]) {
+        let is_held = |input: &Self, keysym| input.keys.iter().any(|held| held.keysym == keysym);
         for &key in keys.iter().rev() {
-            self.key(key, false);
+            let other =
+                other_case(key.keysym).filter(|&other| !is_held(self, key.keysym) && is_held(self, other));
+            self.key(Key { keysym: other.unwrap_or(key.keysym), ..key }, false);
         }
     }
 

@@ -81,6 +81,43 @@ pub(super) fn combination(text: &str) -> Result<Vec<u32>, &str> {
     if keys.is_empty() || keys.len() > MAX_KEYS { Err(text) } else { Ok(keys) }
 }
 
+const SHIFT: [u32; 2] = [0xffe1, 0xffe2];
+
+/// Makes the case of letters consistent with the Shift key: capitals while Shift is held or part of the combination, and
+/// Shift in front of other capitals. TigerVNC would turn on Caps Lock to press a letter whose case does not match Shift,
+/// and leave it on.
+pub(super) fn with_shift(keysyms: Vec<u32>, is_shift_held: bool) -> Vec<u32> {
+    let shifts = is_shift_held || keysyms.iter().any(|keysym| SHIFT.contains(keysym));
+    let mut keys = Vec::with_capacity(keysyms.len() + 1);
+    for keysym in keysyms {
+        match other_case(keysym) {
+            Some(capital) if shifts && capital < keysym => keys.push(capital),
+            Some(small) if !shifts && small > keysym => {
+                if !keys.contains(&SHIFT[0]) {
+                    keys.push(SHIFT[0]);
+                }
+                keys.push(keysym);
+            }
+            _ => keys.push(keysym),
+        }
+    }
+    keys
+}
+
+/// Returns whether a key is a Shift key.
+pub(super) fn is_shift(keysym: u32) -> bool {
+    SHIFT.contains(&keysym)
+}
+
+/// Returns the keysym of the same letter in the other case, if both are in Latin-1.
+pub(super) fn other_case(keysym: u32) -> Option<u32> {
+    match keysym {
+        0x41..=0x5a | 0xc0..=0xd6 | 0xd8..=0xde => Some(keysym + 0x20),
+        0x61..=0x7a | 0xe0..=0xf6 | 0xf8..=0xfe => Some(keysym - 0x20),
+        _ => None,
+    }
+}
+
 /// Returns the keysym of a name. A character of Latin-1 is its own name. Other characters have no key that every server
 /// can press.
 pub(super) fn keysym(name: &str) -> Option<u32> {
@@ -113,6 +150,23 @@ mod tests {
         assert_eq!(combination("F12"), Ok(vec![0xffc9]));
         assert_eq!(combination("é"), Ok(vec![0xe9]));
         assert_eq!(combination("f"), Ok(vec![0x66]));
+    }
+
+    #[test]
+    fn letters_have_the_case_that_shift_gives_them() {
+        let keys = |text, held| with_shift(combination(text).unwrap(), held);
+        assert_eq!(keys("a", false), [0x61]);
+        assert_eq!(keys("A", false), [0xffe1, 0x41]);
+        assert_eq!(keys("shift+a", false), [0xffe1, 0x41]);
+        assert_eq!(keys("ctrl+shift+t", false), [0xffe3, 0xffe1, 0x54]);
+        assert_eq!(keys("ctrl+T", false), [0xffe3, 0xffe1, 0x54]);
+        assert_eq!(keys("A+B", false), [0xffe1, 0x41, 0x42]);
+        assert_eq!(keys("a", true), [0x41]);
+        assert_eq!(keys("Ä", false), [0xffe1, 0xc4]);
+        assert_eq!(keys("shiftr+ä", false), [0xffe2, 0xc4]);
+        assert_eq!(keys("shift+ß", false), [0xffe1, 0xdf]);
+        assert_eq!(keys("shift+÷", false), [0xffe1, 0xf7]);
+        assert_eq!(keys("!", false), [0x21]);
     }
 
     #[test]

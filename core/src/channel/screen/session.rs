@@ -154,7 +154,7 @@ impl Session<Screen> {
         let count = whole("click", "count", count, 1, MAX_CLICKS)?;
         let mut held = Vec::new();
         for name in modifiers {
-            held.extend(key_list("click", "modifiers", name)?);
+            held.extend(key_list("click", "modifiers", name, self.protocol.input.holds_shift())?);
         }
         Ok(self.accept(|screen| {
             screen.input.press(&held);
@@ -206,12 +206,13 @@ impl Session<Screen> {
         }))
     }
 
-    /// Uses a key or a combination such as `ctrl+c`. A character is its own key if it is in Latin-1.
+    /// Uses a key or a combination such as `ctrl+c`. A character is its own key if it is in Latin-1. A capital letter is
+    /// pressed together with Shift.
     ///
     /// # Errors
     /// [`Error::Encode`] for the name of an unknown key. Other characters have no key: type them with `computers.type`.
     pub fn key(&mut self, name: &str, action: KeyAction) -> Accepted {
-        let keys = key_list("key", "key", name)?;
+        let keys = key_list("key", "key", name, self.protocol.input.holds_shift())?;
         Ok(self.accept(|Screen { input, .. }| match action {
             KeyAction::Press => {
                 input.press(&keys);
@@ -407,7 +408,8 @@ fn whole(operation: &str, field: &str, value: f64, least: u16, most: u16) -> Res
     Ok(value as u16)
 }
 
-fn key_list(operation: &str, field: &str, name: &str) -> Result<Vec<Key>, Error> {
+/// Returns the keys of a combination, in the order in which they are pressed.
+fn key_list(operation: &str, field: &str, name: &str, is_shift_held: bool) -> Result<Vec<Key>, Error> {
     let keysyms = keys::combination(name).map_err(|unknown| {
         let unknown = in_quotes(&unknown.chars().take(40).collect::<String>());
         let problem = format!(
@@ -415,6 +417,7 @@ fn key_list(operation: &str, field: &str, name: &str) -> Result<Vec<Key>, Error>
         );
         refused(operation, field, problem)
     })?;
+    let keysyms = keys::with_shift(keysyms, is_shift_held);
     Ok(keysyms.into_iter().map(|keysym| Key { keysym, code: None }).collect())
 }
 
@@ -630,7 +633,7 @@ fn input(
                 Some(names) => list_of_texts("screen.click", "modifiers", names)?,
             };
             for name in &modifiers {
-                key_list("click", "modifiers", name)?;
+                key_list("click", "modifiers", name, false)?;
             }
             whole(name, "count", count, 1, MAX_CLICKS)?;
             match to(session)? {

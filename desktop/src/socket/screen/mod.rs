@@ -6,13 +6,14 @@
 mod client_stream;
 mod handshake;
 
+use std::io;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, WriteHalf, split};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf, split};
 use tokio::time::{interval, timeout};
 
 use self::client_stream::ClientStream;
@@ -103,20 +104,34 @@ pub(super) async fn run(
         })
         .await;
     };
-    let release = async {
-        let Some(LastInput { mut to_server, bytes }) = last_input else { return };
-        // A hung X server can take any time to read the release, and would otherwise hold the buttons when it continues.
-        // Writing fails only if the X server has ended, and then nothing is held.
-        let _ = machine.stopping().run_until_cancelled(to_server.write_all(&bytes)).await;
+    let finish = async {
+        if let Some(last_input) = last_input {
+            // A hung X server can take any time to read the input, and would otherwise hold the buttons when it continues.
+            let _ = machine.stopping().run_until_cancelled(last_input.deliver()).await;
+        }
     };
-    tokio::join!(close, release);
+    tokio::join!(close, finish);
 }
 
 /// The input that the X server must receive after a viewer has disconnected: the rest of an incomplete message, and the
 /// release of the buttons.
 struct LastInput {
+    from_server: ReadHalf<Connection>,
     to_server: WriteHalf<Connection>,
     bytes: Vec<u8>,
+}
+
+impl LastInput {
+    /// Waits until the X server has handled all input. If the connection closed earlier, the X server could fail to send an
+    /// update, and then drop the input that it has not read, such as the release of a button.
+    async fn deliver(mut self) -> io::Result<()> {
+        self.to_server.write_all(&self.bytes).await?;
+        self.to_server.shutdown().await?;
+        // The X server closes the connection after the end of the input.
+        let mut updates = [0; 4096];
+        while self.from_server.read(&mut updates).await? > 0 {}
+        Ok(())
+    }
 }
 
 async fn bridge(
@@ -182,7 +197,6 @@ async fn bridge(
         end = down => end,
         end = up => end,
     };
-    let release = stream.release().unwrap_or_default();
-    let bytes = [&unwritten[..], &release].concat();
-    (end, (!bytes.is_empty()).then_some(LastInput { to_server, bytes }))
+    let bytes = [&unwritten[..], &stream.release().unwrap_or_default()].concat();
+    (end, Some(LastInput { from_server, to_server, bytes }))
 }
