@@ -110,6 +110,12 @@ describe("the dashboard's layout", () => {
         [],
       );
       assert.deepEqual(await inside(".head button, .head .pill", ".head"), []);
+      for (const menu of ["#screen-menu", "#screen-clipboard"]) {
+        await page.locator(`${menu} summary`).click();
+        assert.deepEqual(await inside(`${menu} .menu-items`, "html"), []);
+        assert.deepEqual(await inside(`${menu} .menu-items button`, `${menu} .menu-items`), []);
+        await page.keyboard.press("Escape");
+      }
 
       await show("events");
       await page.evaluate(
