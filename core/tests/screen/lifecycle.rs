@@ -262,6 +262,29 @@ fn closing_sends_the_input_and_releases_what_is_held() {
 }
 
 #[test]
+fn the_release_of_a_capital_releases_the_shift_that_was_added() {
+    let key = |pressed: u8, keysym: u32| {
+        let [.., high, low] = keysym.to_be_bytes();
+        vec![4, pressed, 0, 0, 0, 0, high, low]
+    };
+    let (shift, a, b) = (0xffe1, 0x41, 0x42);
+    let added = [("A", KeyAction::Down), ("B", KeyAction::Down), ("A", KeyAction::Up), ("b", KeyAction::Up)];
+    let named = [("A", KeyAction::Down), ("shift", KeyAction::Down), ("A", KeyAction::Up)];
+    let pressed = [key(1, shift), key(1, a)].concat();
+    for (actions, expected) in [
+        (&added[..], [key(1, b), key(0, a), key(0, shift), key(0, b)].concat()),
+        (&named[..], [key(1, shift), key(0, a)].concat()),
+    ] {
+        let mut client = Client::connected(8, 8);
+        client.take_sent();
+        for &(name, action) in actions {
+            assert_eq!(client.session.key(name, action), Ok(None));
+        }
+        assert_eq!(client.take_sent(), [&*pressed, &*expected].concat());
+    }
+}
+
+#[test]
 fn moves_are_replaced_but_buttons_and_keys_are_not() {
     let mut client = Client::connected(100, 100);
     client.take_sent();

@@ -43,6 +43,8 @@ pub(super) struct Input {
 pub(super) struct Key {
     pub(super) keysym: u32,
     pub(super) code: Option<u32>,
+    /// Whether the program has not named the key: a Shift for a capital.
+    pub(super) added: bool,
 }
 
 impl Input {
@@ -86,6 +88,7 @@ impl Input {
         match (pressed, held) {
             (true, None) if self.keys.len() >= MAX_HELD => return false,
             (true, None) => self.keys.push(key),
+            (true, Some(at)) if !key.added && self.keys[at].added => self.keys[at].added = false,
             (false, Some(at)) => drop(self.keys.remove(at)),
             // A held key that is pressed again repeats.
             (true, Some(_)) | (false, None) => {}
@@ -97,6 +100,11 @@ impl Input {
     /// Returns whether a Shift key is held.
     pub(super) fn holds_shift(&self) -> bool {
         self.keys.iter().any(|key| is_shift(key.keysym))
+    }
+
+    /// Returns whether a Shift key is held that the program has not named.
+    pub(super) fn has_added_shift(&self) -> bool {
+        self.keys.iter().any(|key| key.added)
     }
 
     /// Presses the keys of a combination.
@@ -181,7 +189,7 @@ impl Input {
         }
     }
 
-    fn push_key(&mut self, Key { keysym, code }: Key, pressed: bool) {
+    fn push_key(&mut self, Key { keysym, code, .. }: Key, pressed: bool) {
         self.movable = None;
         match code.filter(|_| self.qemu_keys) {
             Some(code) => {

@@ -85,20 +85,20 @@ const SHIFT: [u32; 2] = [0xffe1, 0xffe2];
 
 /// Makes the case of letters consistent with the Shift key: capitals while Shift is held or part of the combination, and
 /// Shift in front of other capitals. TigerVNC would turn on Caps Lock to press a letter whose case does not match Shift,
-/// and leave it on.
-pub(super) fn with_shift(keysyms: Vec<u32>, is_shift_held: bool) -> Vec<u32> {
+/// and leave it on. The result contains whether each key was added.
+pub(super) fn with_shift(keysyms: Vec<u32>, is_shift_held: bool) -> Vec<(u32, bool)> {
     let shifts = is_shift_held || keysyms.iter().any(|keysym| SHIFT.contains(keysym));
     let mut keys = Vec::with_capacity(keysyms.len() + 1);
     for keysym in keysyms {
         match other_case(keysym) {
-            Some(capital) if shifts && capital < keysym => keys.push(capital),
+            Some(capital) if shifts && capital < keysym => keys.push((capital, false)),
             Some(small) if !shifts && small > keysym => {
-                if !keys.contains(&SHIFT[0]) {
-                    keys.push(SHIFT[0]);
+                if !keys.contains(&(SHIFT[0], true)) {
+                    keys.push((SHIFT[0], true));
                 }
-                keys.push(keysym);
+                keys.push((keysym, false));
             }
-            _ => keys.push(keysym),
+            _ => keys.push((keysym, false)),
         }
     }
     keys
@@ -154,7 +154,10 @@ mod tests {
 
     #[test]
     fn letters_have_the_case_that_shift_gives_them() {
-        let keys = |text, held| with_shift(combination(text).unwrap(), held);
+        let keys = |text, held| {
+            let keys = with_shift(combination(text).unwrap(), held).into_iter();
+            keys.map(|(keysym, _)| keysym).collect::<Vec<_>>()
+        };
         assert_eq!(keys("a", false), [0x61]);
         assert_eq!(keys("A", false), [0xffe1, 0x41]);
         assert_eq!(keys("shift+a", false), [0xffe1, 0x41]);

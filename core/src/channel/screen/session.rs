@@ -212,7 +212,10 @@ impl Session<Screen> {
     /// # Errors
     /// [`Error::Encode`] for the name of an unknown key. Other characters have no key: type them with `computers.type`.
     pub fn key(&mut self, name: &str, action: KeyAction) -> Accepted {
-        let keys = key_list("key", "key", name, self.protocol.input.holds_shift())?;
+        let input = &self.protocol.input;
+        // The release of a capital includes the Shift that was added when it was pressed.
+        let is_shift_held = input.holds_shift() && !(action == KeyAction::Up && input.has_added_shift());
+        let keys = key_list("key", "key", name, is_shift_held)?;
         Ok(self.accept(|Screen { input, .. }| match action {
             KeyAction::Press => {
                 input.press(&keys);
@@ -228,7 +231,7 @@ impl Session<Screen> {
     /// a server that uses codes.
     pub fn set_key(&mut self, keysym: u32, code: Option<u32>, pressed: bool) -> Option<InputRefusal> {
         self.accept(|screen| {
-            screen.input.key(Key { keysym, code }, pressed);
+            screen.input.key(Key { keysym, code, added: false }, pressed);
         })
     }
 
@@ -418,7 +421,7 @@ fn key_list(operation: &str, field: &str, name: &str, is_shift_held: bool) -> Re
         refused(operation, field, problem)
     })?;
     let keysyms = keys::with_shift(keysyms, is_shift_held);
-    Ok(keysyms.into_iter().map(|keysym| Key { keysym, code: None }).collect())
+    Ok(keysyms.into_iter().map(|(keysym, added)| Key { keysym, code: None, added }).collect())
 }
 
 /// The arguments of a command.
