@@ -4,6 +4,7 @@ import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { audit } from "./audit.mjs";
 import { build } from "./build.mjs";
+import { MODULES } from "./lib/modules.mjs";
 import { main, run, step } from "./lib/step.mjs";
 import { checkWords } from "./words.mjs";
 
@@ -15,7 +16,12 @@ export async function lint() {
   await step("Words", checkWords);
   await step("Generated files", () => run(process.execPath, ["scripts/types.mjs", "--check"]));
   await step("Clippy", () => clippy("--workspace", "--all-targets", "--all-features"));
-  await step("Clippy for WebAssembly", () => clippy("--package", "orgo-wasm", "--all-targets", ...WASM));
+  await step("Clippy for WebAssembly", async () => {
+    await clippy("--package", "orgo-wasm", "--all-targets", ...WASM);
+    for (const features of Object.values(MODULES)) {
+      await clippy("--package", "orgo-wasm", "--no-default-features", "--features", features.join(), ...WASM);
+    }
+  });
   // A separate run, because the playout module does not use the standard library.
   await step("Clippy for the playout module", () => clippy("--package", "orgo-playout-wasm", ...WASM));
   await step("Rust documentation", () =>
