@@ -20,13 +20,8 @@ impl Signal {
 
     /// Returns `Ready` and lowers the flag if the flag is raised.
     pub(super) fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
-        let lower = || self.raised.swap(false, Ordering::AcqRel);
-        if lower() {
-            return Poll::Ready(());
-        }
         self.waker.register(context.waker());
-        // The flag may have been raised before the registration.
-        if lower() { Poll::Ready(()) } else { Poll::Pending }
+        if self.raised.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }
     }
 
     pub(super) fn wait(&self) -> impl Future<Output = ()> + '_ {
