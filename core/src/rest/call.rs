@@ -365,7 +365,7 @@ impl Call {
     }
 
     /// Reports that the platform has started to read the file of the request. A file that can be read only once is not
-    /// sent again after this.
+    /// resent after this.
     pub fn handle_file_opened(&mut self) {
         self.file_opened = true;
     }

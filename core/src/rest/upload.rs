@@ -43,7 +43,7 @@ impl Data {
         }
     }
 
-    /// Returns whether the bytes can be sent again in a retry.
+    /// Returns whether the bytes can be resent in a retry.
     pub(crate) fn is_repeatable(&self) -> bool {
         matches!(self, Self::Bytes(_) | Self::External { repeatable: true, .. })
     }

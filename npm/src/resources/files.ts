@@ -62,7 +62,7 @@ export class Files {
   /**
    * Uploads a file of at most 10 MB to a workspace or a computer. On a running computer it appears on the desktop.
    *
-   * In Node, a large file is read while it is sent, and not kept in memory. A stream is read once, so it is not sent again after
+   * In Node, a large file is read while it is sent, and not kept in memory. A stream is read once, so it is not resent after
    * a failure; it is canceled if it was not read to its end.
    *
    * @throws InvalidParameterError if the name is missing, or `file` is of another type or cannot be read completely. The server
