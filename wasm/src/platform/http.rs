@@ -1,72 +1,81 @@
 //! Sends HTTP requests with `fetch`, or with `XMLHttpRequest` if the caller wants the upload progress, which `fetch` does
 //! not report.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
-use js_sys::{Promise, Uint8Array};
+use gloo_net::Error;
+use gloo_net::http::{Headers, Method, RequestBuilder, Response as Fetched};
+use js_sys::{Promise, Reflect, Symbol, Uint8Array, global};
 use orgo_core::driver::Progress;
-use orgo_core::rest::http::{Body, Part, Reached, Redirects, Request, Response, ResponseBody, SendFailure};
+use orgo_core::rest::http::{self as core, Body, Part, Reached, Redirects, ResponseBody, SendFailure};
+use orgo_core::rest::http::{Request, Response};
 use orgo_core::rest::refusal::REDIRECTED;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortController, ReadableStreamDefaultReader, RequestCache, RequestInit, RequestRedirect, ResponseType,
+};
 
 use super::file::body_to_js;
 use super::host::SendingWatch;
 use super::{Browser, Listener, failure};
 
-#[wasm_bindgen(module = "/src/platform/exchange.js")]
+#[wasm_bindgen]
 extern "C" {
-    type Exchange;
-
-    #[wasm_bindgen(catch, js_name = openFetch)]
-    fn open_fetch(method: &str, url: &str, redirect: &str) -> Result<Exchange, JsValue>;
-
-    #[wasm_bindgen(catch, js_name = openXhr)]
-    fn open_xhr(method: &str, url: &str, limit: f64, report: &JsValue) -> Result<Option<Exchange>, JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    fn header(this: &Exchange, name: &str, value: &str) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    fn build(this: &Exchange, body: &JsValue) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method)]
-    fn send(this: &Exchange) -> Promise;
-
-    #[wasm_bindgen(method)]
-    fn status(this: &Exchange) -> u16;
-
-    #[wasm_bindgen(method)]
-    fn headers(this: &Exchange) -> String;
-
-    #[wasm_bindgen(method)]
-    fn redirect(this: &Exchange) -> u8;
-
-    #[wasm_bindgen(method, js_name = tooLarge)]
-    fn too_large(this: &Exchange) -> bool;
-
-    #[wasm_bindgen(method)]
-    fn read(this: &Exchange) -> Promise;
-
-    #[wasm_bindgen(method)]
-    fn abort(this: &Exchange);
+    /// Calls the global `fetch`. The function of gloo-net keeps only the message of an exception, but in Node the cause
+    /// is needed too.
+    #[wasm_bindgen(catch)]
+    fn fetch(request: &web_sys::Request) -> Result<Promise, JsValue>;
 }
+
+#[wasm_bindgen(module = "/src/platform/xhr.js")]
+extern "C" {
+    /// Cannot fail. `catch` has the same reason as in `socket.rs`.
+    #[wasm_bindgen(catch, js_name = sendXhr)]
+    fn send_xhr(
+        request: &web_sys::Request,
+        body: &JsValue,
+        limit: f64,
+        report: &JsValue,
+    ) -> Result<Promise, JsValue>;
+}
+
+/// The largest announced body that is read at once, in bytes. A stream takes longer than the rest of such a response.
+const SMALL: u64 = 4096;
 
 /// A request and its response. Dropping it aborts the request.
 pub(crate) struct Running {
     url: String,
-    exchange: Exchange,
+    /// Private, because gloo-net fails if the reason of an abort is not an `Error`, and a caller may pass any reason.
+    controller: AbortController,
+    /// Node keeps only a weak reference to a request, whose collection would break its signal.
+    request: web_sys::Request,
     /// The function that receives the progress of the upload.
-    _report: Option<Listener>,
+    report: Option<Listener>,
+    /// `None` before the response, and if it has no body.
+    reader: Option<ReadableStreamDefaultReader>,
+    /// Whether the whole body was read.
+    complete: Cell<bool>,
 }
 
 /// The open response of one call. Clones share it.
 pub(crate) type Opened = Rc<RefCell<Option<Running>>>;
 
 impl Running {
+    /// Sends the request. The body is only for `XMLHttpRequest`; otherwise it is a part of the request.
+    async fn send(&self, body: Option<JsValue>, limit: u64) -> Result<Fetched, JsValue> {
+        let sent = match &self.report {
+            #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
+            Some(report) => send_xhr(&self.request, &body.unwrap_or_default(), limit as f64, report.as_ref()),
+            None => fetch(&self.request),
+        };
+        // Not `dyn_into`, as in `read`.
+        Ok(JsFuture::from(sent?).await?.unchecked_into::<web_sys::Response>().into())
+    }
+
     /// Describes a failure of the response.
     pub(super) fn lost(&self, browser: &Browser, error: &JsValue) -> SendFailure {
         failure::of_request(browser, &self.url, error, "the response was cut off: ")
@@ -74,7 +83,12 @@ impl Running {
 
     /// Reads the next piece of the response. Returns `None` at the end.
     pub(super) async fn read(&self) -> Result<Option<Uint8Array>, JsValue> {
-        let piece = JsFuture::from(self.exchange.read()).await?;
+        let piece = match &self.reader {
+            // The last piece has no value.
+            Some(reader) => Reflect::get(&JsFuture::from(reader.read()).await?, &"value".into())?,
+            None => JsValue::UNDEFINED,
+        };
+        self.complete.set(piece.is_undefined());
         // Not `dyn_into`: test environments such as jsdom replace the global `Uint8Array`, but `fetch` keeps the original.
         Ok((!piece.is_undefined()).then(|| piece.unchecked_into()))
     }
@@ -88,7 +102,10 @@ impl fmt::Debug for Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.exchange.abort();
+        // An abort of a complete request would only take time.
+        if !self.complete.get() {
+            self.controller.abort();
+        }
     }
 }
 
@@ -112,89 +129,161 @@ async fn exchange(
     request: &Request,
     progress: &Progress,
 ) -> Result<Response, SendFailure> {
-    let never = |error: JsValue| SendFailure::never(failure::message(&error));
     let broken = |failure: SendFailure| {
         if request.once && failure.reached == Reached::Maybe {
             browser.keeps_none.set(true);
         }
         failure
     };
-    let running = open(browser, request, progress).map_err(never)?;
-    let Running { exchange, .. } = &running;
+    let body = request.body.as_ref().map(|body| body_to_js(body, browser.file.as_ref())).transpose()?;
+    let mut running = open(browser, request, body.as_ref(), progress)
+        .map_err(|error| SendFailure::never(failure::message(&error)))?;
+    let _watch = browser.host.as_ref().map(|host| SendingWatch::new(host, request, progress));
+    let fetched = running
+        .send(body, request.max_response_bytes)
+        .await
+        .map_err(|error| broken(failure::of_request(browser, &request.url, &error, "")))?;
+    progress.received();
+    // A browser hides the target of the redirect.
+    let refused = fetched.type_() == ResponseType::Opaqueredirect
+        || request.redirects() == Redirects::SameOrigin
+            && fetched.redirected()
+            && !origin(&fetched.url()).eq(origin(&running.request.url()));
+    if refused {
+        return Err(SendFailure::maybe(REDIRECTED));
+    }
+    let (status, headers) = (fetched.status(), fetched.headers().entries().collect());
+    let mut response = Response { status, headers, ..Response::default() };
+    let length = response.header("content-length");
+    let is_small =
+        length.and_then(|length| length.parse().ok()).is_some_and(|length| (1..=SMALL).contains(&length));
+    if request.streams_response && (200..300).contains(&status) {
+        running.reader = reader(&fetched);
+        *browser.opened.borrow_mut() = Some(running);
+        return Ok(response);
+    }
+    response.too_large = match ResponseBody::new(request.max_response_bytes, length) {
+        None => true,
+        Some(mut body) => {
+            let read = if is_small {
+                read_at_once(&running, fetched, &mut body).await
+            } else {
+                running.reader = reader(&fetched);
+                read(&running, &mut body, progress).await
+            };
+            let complete = read.map_err(|error| broken(running.lost(browser, &error)))?;
+            if complete {
+                response.body = body.into_bytes();
+            }
+            !complete
+        }
+    };
+    Ok(response)
+}
+
+/// Builds a request, which is not sent yet.
+fn open(
+    browser: &Browser,
+    request: &Request,
+    body: Option<&JsValue>,
+    progress: &Progress,
+) -> Result<Running, JsValue> {
+    let controller = AbortController::new()?;
+    // The functions of gloo-net panic if a header field is not valid.
+    let headers = web_sys::Headers::new()?;
     for (name, value) in &request.headers {
-        exchange.header(name, value).map_err(never)?;
+        headers.append(name, value)?;
     }
     // The close of an idle connection may race with a request, and Node's `fetch` does not let the caller choose a
     // connection. So the connection is not kept for reuse. Browsers ignore this field.
     if browser.host.is_some() && (request.once || browser.keeps_none.get()) {
-        exchange.header("connection", "close").map_err(never)?;
+        headers.append("connection", "close")?;
     }
     // The body is a stream then, whose size `fetch` does not know.
     if browser.host.is_some()
         && let Some(size) = request.body.as_ref().filter(|body| has_file(body)).and_then(Body::size)
     {
-        exchange.header("content-length", &size.to_string()).map_err(never)?;
+        headers.append("content-length", &size.to_string())?;
     }
-    let body = request.body.as_ref().map(|body| body_to_js(body, browser.file.as_ref())).transpose()?;
-    exchange.build(&body.unwrap_or_default()).map_err(never)?;
-    let _watch = browser.host.as_ref().map(|host| SendingWatch::new(host, request, progress));
-    JsFuture::from(exchange.send())
-        .await
-        .map_err(|error| broken(failure::of_request(browser, &request.url, &error, "")))?;
-    progress.received();
-    let status = exchange.status();
-    if exchange.too_large() {
-        return Ok(Response { status, too_large: true, ..Response::default() });
+    let mut builder = RequestBuilder::new(&request.url)
+        .method(match request.method {
+            core::Method::Get => Method::GET,
+            core::Method::Post => Method::POST,
+            core::Method::Put => Method::PUT,
+            core::Method::Patch => Method::PATCH,
+            core::Method::Delete => Method::DELETE,
+        })
+        .redirect(redirect_mode(browser, request))
+        .abort_signal(Some(&controller.signal()))
+        .headers(Headers::from_raw(headers));
+    if has_cache_option()? {
+        builder = builder.cache(RequestCache::NoStore);
     }
-    match exchange.redirect() {
-        0 => {}
-        1 if request.redirects() != Redirects::SameOrigin => {}
-        _ => return Err(SendFailure::maybe(REDIRECTED)),
-    }
-    let mut response = Response { status, headers: fields(&exchange.headers()), ..Response::default() };
-    if request.streams_response && (200..300).contains(&status) {
-        *browser.opened.borrow_mut() = Some(running);
-        return Ok(response);
-    }
-    response.too_large =
-        match ResponseBody::new(request.max_response_bytes, response.header("content-length")) {
-            None => true,
-            Some(mut body) => {
-                let complete = read(&running, &mut body, progress)
-                    .await
-                    .map_err(|error| broken(running.lost(browser, &error)))?;
-                if complete {
-                    response.body = body.into_bytes();
-                }
-                !complete
-            }
-        };
-    Ok(response)
-}
-
-fn open(browser: &Browser, request: &Request, progress: &Progress) -> Result<Running, JsValue> {
-    let (method, url) = (request.method.as_str(), &*request.url);
-    // In Node, `fetch` is used even if a test environment such as jsdom adds `XMLHttpRequest`, because only `fetch` reports
-    // the causes of failures.
-    if progress.wants_sent() && browser.host.is_none() {
+    let report = reports_sent(browser, progress)?.then(|| {
         let progress = progress.clone();
-        let report = Listener::new(move |sent: JsValue| match sent.as_f64() {
+        Listener::new(move |sent: JsValue| match sent.as_f64() {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts bytes")]
             Some(sent) => progress.sent(sent as u64),
             None => progress.received(),
-        });
-        #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
-        let limit = request.max_response_bytes as f64;
-        if let Some(exchange) = open_xhr(method, url, limit, report.as_ref())? {
-            return Ok(Running { url: url.to_owned(), exchange, _report: Some(report) });
-        }
+        })
+    });
+    // Only Node can send an iterable.
+    let iterable = body
+        .filter(|body| browser.host.is_some() && Reflect::has(body, &Symbol::async_iterator()) == Ok(true));
+    let built = match body {
+        Some(body) if report.is_none() && iterable.is_none() => builder.body(body),
+        _ => builder.build(),
+    };
+    let mut built = web_sys::Request::from(built.map_err(|error| match error {
+        Error::JsError(error) => JsValue::from(js_sys::Error::new(&error.message)),
+        Error::GlooError(message) => js_sys::Error::new(&message).into(),
+    })?);
+    if let Some(body) = iterable {
+        // gloo-net has no option `duplex`, without which a stream is not a body. Node's `fetch` keeps a copy of a stream in
+        // memory, to send it again after a redirect, unless redirects are errors.
+        let init = RequestInit::new();
+        init.set_body(body);
+        init.set_redirect(RequestRedirect::Error);
+        init.set_signal(Some(&controller.signal()));
+        Reflect::set(&init, &"duplex".into(), &"half".into())?;
+        built = web_sys::Request::new_with_request_and_init(&built, &init)?;
     }
-    let exchange = open_fetch(method, url, redirect_mode(browser, request))?;
-    Ok(Running { url: url.to_owned(), exchange, _report: None })
+    let (url, complete) = (request.url.clone(), Cell::new(false));
+    Ok(Running { url, controller, request: built, report, reader: None, complete })
+}
+
+/// Returns whether `XMLHttpRequest` reports the progress of the upload. Service workers do not have it. In Node, `fetch` is
+/// used even if a test environment such as jsdom adds `XMLHttpRequest`, because only `fetch` reports the causes of failures.
+fn reports_sent(browser: &Browser, progress: &Progress) -> Result<bool, JsValue> {
+    Ok(progress.wants_sent() && browser.host.is_none() && Reflect::has(&global(), &"XMLHttpRequest".into())?)
+}
+
+/// Returns whether requests have the option `cache`. Older versions of workerd have no HTTP cache, and throw an exception
+/// if the option is set.
+fn has_cache_option() -> Result<bool, JsValue> {
+    let class = Reflect::get(&global(), &"Request".into())?;
+    Reflect::has(&Reflect::get(&class, &"prototype".into())?, &"cache".into())
+}
+
+fn reader(fetched: &Fetched) -> Option<ReadableStreamDefaultReader> {
+    fetched.body().map(|stream| stream.get_reader().unchecked_into())
+}
+
+/// Returns the scheme, the host and the port of a URL that the browser has parsed.
+fn origin(url: &str) -> impl Iterator<Item = &str> {
+    url.splitn(4, '/').take(3)
 }
 
 fn has_file(body: &Body) -> bool {
     body.parts().iter().any(|part| matches!(part, Part::File { .. }))
+}
+
+/// Reads a small body. Returns `false` if the body exceeds its limit.
+async fn read_at_once(running: &Running, fetched: Fetched, body: &mut ResponseBody) -> Result<bool, JsValue> {
+    // The function of gloo-net keeps only the message of an exception.
+    let buffer = JsFuture::from(web_sys::Response::from(fetched).array_buffer()?).await?;
+    running.complete.set(true);
+    Ok(append(&Uint8Array::new(&buffer), body))
 }
 
 /// Reads a body piece by piece, to report the progress. Returns `false` if the body exceeds its limit; the caller then
@@ -204,30 +293,28 @@ async fn read(running: &Running, body: &mut ResponseBody, progress: &Progress) -
         let piece = running.read().await?;
         progress.received();
         let Some(bytes) = piece else { return Ok(true) };
-        match body.room(bytes.length() as usize) {
-            Some(room) => bytes.copy_to(room),
-            None => return Ok(false),
+        if !append(&bytes, body) {
+            return Ok(false);
         }
     }
+}
+
+/// Returns `false` if the body would exceed its limit.
+fn append(bytes: &Uint8Array, body: &mut ResponseBody) -> bool {
+    body.room(bytes.length() as usize).map(|room| bytes.copy_to(room)).is_some()
 }
 
 /// Returns whether `fetch` follows redirects. Node returns the response of a redirect, which the core follows. A browser
 /// hides that response. It removes the `authorization` header from a redirect to another origin, but not the other
 /// header fields of the caller, so a request with such fields is not redirected.
-fn redirect_mode(browser: &Browser, request: &Request) -> &'static str {
+fn redirect_mode(browser: &Browser, request: &Request) -> RequestRedirect {
     let safe = |name: &str| matches!(name, "accept" | "authorization");
     match request.redirects() {
         Redirects::SameOrigin | Redirects::AnyOrigin
             if browser.host.is_none() && request.headers.iter().all(|(name, _)| safe(name)) =>
         {
-            "follow"
+            RequestRedirect::Follow
         }
-        _ => "manual",
+        _ => RequestRedirect::Manual,
     }
-}
-
-/// Parses the header lines of a response: `name: value`.
-fn fields(text: &str) -> Vec<(String, String)> {
-    let fields = text.lines().filter_map(|line| line.split_once(':'));
-    fields.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()
 }
