@@ -56,7 +56,8 @@ fn plain_data_survives_a_round_trip() {
 #[wasm_bindgen_test]
 fn a_field_cannot_set_a_prototype() {
     let json = r#"{"a":[{"__proto__":{"isAdmin":true}}]}"#;
-    let value = to_js(&Value::Object(map_from_js("test", "params", &parse(json)).unwrap()));
+    let value = Value::Object(map_from_js("test", "params", &parse(json)).unwrap());
+    let value = object_to_js(value.into());
     assert_eq!(text(&value), json);
     let inner = get(&get(&value, "a"), "0");
     assert!(get(&inner, "isAdmin").is_undefined());
