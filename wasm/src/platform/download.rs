@@ -56,7 +56,7 @@ impl Streaming {
         download: &mut Download,
     ) -> Result<Option<Uint8Array>, Error> {
         let taken = browser.opened.borrow_mut().take();
-        let Some(running) = taken else {
+        let Some(mut running) = taken else {
             return if self.0.borrow().canceled { Err(download.aborted()) } else { Ok(None) };
         };
         let (canceled, cancel) = abortable(pending::<()>());

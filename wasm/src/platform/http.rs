@@ -1,7 +1,7 @@
 //! Sends HTTP requests with `fetch`, or with `XMLHttpRequest` if the caller wants the upload progress, which `fetch` does
 //! not report.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
@@ -55,10 +55,17 @@ pub(crate) struct Running {
     request: web_sys::Request,
     /// The function that receives the progress of the upload.
     report: Option<Listener>,
-    /// `None` before the response, and if it has no body.
-    reader: Option<ReadableStreamDefaultReader>,
+    /// `None` before the response, and if nothing is left.
+    rest: Option<Rest>,
     /// Whether the whole body was read.
-    complete: Cell<bool>,
+    complete: bool,
+}
+
+/// What is left of a response.
+enum Rest {
+    /// A small body, which is read at once.
+    Small(web_sys::Response),
+    Stream(ReadableStreamDefaultReader),
 }
 
 /// The open response of one call. Clones share it.
@@ -82,15 +89,27 @@ impl Running {
     }
 
     /// Reads the next piece of the response. Returns `None` at the end.
-    pub(super) async fn read(&self) -> Result<Option<Uint8Array>, JsValue> {
-        let piece = match &self.reader {
-            // The last piece has no value.
-            Some(reader) => Reflect::get(&JsFuture::from(reader.read()).await?, &"value".into())?,
-            None => JsValue::UNDEFINED,
+    pub(super) async fn read(&mut self) -> Result<Option<Uint8Array>, JsValue> {
+        let promise = match &self.rest {
+            Some(Rest::Stream(reader)) => reader.read(),
+            // The function of gloo-net keeps only the message of an exception.
+            Some(Rest::Small(response)) => response.array_buffer()?,
+            None => {
+                self.complete = true;
+                return Ok(None);
+            }
         };
-        self.complete.set(piece.is_undefined());
+        let read = JsFuture::from(promise).await?;
+        if let Some(Rest::Small(_)) = self.rest {
+            self.rest = None;
+            self.complete = true;
+            return Ok(Some(Uint8Array::new(&read)));
+        }
+        // The last piece has no value.
+        let piece = Reflect::get(&read, &"value".into())?;
+        self.complete = piece.is_undefined();
         // Not `dyn_into`: test environments such as jsdom replace the global `Uint8Array`, but `fetch` keeps the original.
-        Ok((!piece.is_undefined()).then(|| piece.unchecked_into()))
+        Ok((!self.complete).then(|| piece.unchecked_into()))
     }
 }
 
@@ -103,7 +122,7 @@ impl fmt::Debug for Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // An abort of a complete request would only take time.
-        if !self.complete.get() {
+        if !self.complete {
             self.controller.abort();
         }
     }
@@ -155,23 +174,17 @@ async fn exchange(
     let (status, headers) = (fetched.status(), fetched.headers().entries().collect());
     let mut response = Response { status, headers, ..Response::default() };
     let length = response.header("content-length");
-    let is_small =
-        length.and_then(|length| length.parse().ok()).is_some_and(|length| (1..=SMALL).contains(&length));
+    running.rest = rest(fetched, length);
     if request.streams_response && (200..300).contains(&status) {
-        running.reader = reader(&fetched);
         *browser.opened.borrow_mut() = Some(running);
         return Ok(response);
     }
     response.too_large = match ResponseBody::new(request.max_response_bytes, length) {
         None => true,
         Some(mut body) => {
-            let read = if is_small {
-                read_at_once(&running, fetched, &mut body).await
-            } else {
-                running.reader = reader(&fetched);
-                read(&running, &mut body, progress).await
-            };
-            let complete = read.map_err(|error| broken(running.lost(browser, &error)))?;
+            let complete = read(&mut running, &mut body, progress)
+                .await
+                .map_err(|error| broken(running.lost(browser, &error)))?;
             if complete {
                 response.body = body.into_bytes();
             }
@@ -189,22 +202,6 @@ fn open(
     progress: &Progress,
 ) -> Result<Running, JsValue> {
     let controller = AbortController::new()?;
-    // The functions of gloo-net panic if a header field is not valid.
-    let headers = web_sys::Headers::new()?;
-    for (name, value) in &request.headers {
-        headers.append(name, value)?;
-    }
-    // The close of an idle connection may race with a request, and Node's `fetch` does not let the caller choose a
-    // connection. So the connection is not kept for reuse. Browsers ignore this field.
-    if browser.host.is_some() && (request.once || browser.keeps_none.get()) {
-        headers.append("connection", "close")?;
-    }
-    // The body is a stream then, whose size `fetch` does not know.
-    if browser.host.is_some()
-        && let Some(size) = request.body.as_ref().filter(|body| has_file(body)).and_then(Body::size)
-    {
-        headers.append("content-length", &size.to_string())?;
-    }
     let mut builder = RequestBuilder::new(&request.url)
         .method(match request.method {
             core::Method::Get => Method::GET,
@@ -215,11 +212,11 @@ fn open(
         })
         .redirect(redirect_mode(browser, request))
         .abort_signal(Some(&controller.signal()))
-        .headers(Headers::from_raw(headers));
-    if has_cache_option()? {
+        .headers(header_fields(browser, request)?);
+    if has_cache_option() {
         builder = builder.cache(RequestCache::NoStore);
     }
-    let report = reports_sent(browser, progress)?.then(|| {
+    let report = reports_sent(browser, progress).then(|| {
         let progress = progress.clone();
         Listener::new(move |sent: JsValue| match sent.as_f64() {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts bytes")]
@@ -228,8 +225,7 @@ fn open(
         })
     });
     // Only Node can send an iterable.
-    let iterable = body
-        .filter(|body| browser.host.is_some() && Reflect::has(body, &Symbol::async_iterator()) == Ok(true));
+    let iterable = body.filter(|body| browser.host.is_some() && has(body, &Symbol::async_iterator()));
     let built = match body {
         Some(body) if report.is_none() && iterable.is_none() => builder.body(body),
         _ => builder.build(),
@@ -248,25 +244,53 @@ fn open(
         Reflect::set(&init, &"duplex".into(), &"half".into())?;
         built = web_sys::Request::new_with_request_and_init(&built, &init)?;
     }
-    let (url, complete) = (request.url.clone(), Cell::new(false));
-    Ok(Running { url, controller, request: built, report, reader: None, complete })
+    let url = request.url.clone();
+    Ok(Running { url, controller, request: built, report, rest: None, complete: false })
 }
 
 /// Returns whether `XMLHttpRequest` reports the progress of the upload. Service workers do not have it. In Node, `fetch` is
 /// used even if a test environment such as jsdom adds `XMLHttpRequest`, because only `fetch` reports the causes of failures.
-fn reports_sent(browser: &Browser, progress: &Progress) -> Result<bool, JsValue> {
-    Ok(progress.wants_sent() && browser.host.is_none() && Reflect::has(&global(), &"XMLHttpRequest".into())?)
+fn reports_sent(browser: &Browser, progress: &Progress) -> bool {
+    progress.wants_sent() && browser.host.is_none() && has(&global(), &"XMLHttpRequest".into())
 }
 
 /// Returns whether requests have the option `cache`. Older versions of workerd have no HTTP cache, and throw an exception
 /// if the option is set.
-fn has_cache_option() -> Result<bool, JsValue> {
-    let class = Reflect::get(&global(), &"Request".into())?;
-    Reflect::has(&Reflect::get(&class, &"prototype".into())?, &"cache".into())
+fn has_cache_option() -> bool {
+    let get = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).unwrap_or_default();
+    has(&get(&get(&global(), "Request"), "prototype"), &"cache".into())
 }
 
-fn reader(fetched: &Fetched) -> Option<ReadableStreamDefaultReader> {
-    fetched.body().map(|stream| stream.get_reader().unchecked_into())
+fn has(object: &JsValue, name: &JsValue) -> bool {
+    Reflect::has(object, name).unwrap_or_default()
+}
+
+/// Returns the header fields of a request. The functions of gloo-net panic if a field is not valid.
+fn header_fields(browser: &Browser, request: &Request) -> Result<Headers, JsValue> {
+    let headers = web_sys::Headers::new()?;
+    for (name, value) in &request.headers {
+        headers.append(name, value)?;
+    }
+    // The close of an idle connection may race with a request, and Node's `fetch` does not let the caller choose a
+    // connection. So the connection is not kept for reuse. Browsers ignore this field.
+    if browser.host.is_some() && (request.once || browser.keeps_none.get()) {
+        headers.append("connection", "close")?;
+    }
+    // The body is a stream then, whose size `fetch` does not know.
+    if browser.host.is_some()
+        && let Some(size) = request.body.as_ref().filter(|body| has_file(body)).and_then(Body::size)
+    {
+        headers.append("content-length", &size.to_string())?;
+    }
+    Ok(Headers::from_raw(headers))
+}
+
+/// Prepares to read the body of a response. `length` is its announced length.
+fn rest(fetched: Fetched, length: Option<&str>) -> Option<Rest> {
+    if length.and_then(|length| length.parse().ok()).is_some_and(|length| (1..=SMALL).contains(&length)) {
+        return Some(Rest::Small(fetched.into()));
+    }
+    fetched.body().map(|stream| Rest::Stream(stream.get_reader().unchecked_into()))
 }
 
 /// Returns the scheme, the host and the port of a URL that the browser has parsed.
@@ -278,30 +302,18 @@ fn has_file(body: &Body) -> bool {
     body.parts().iter().any(|part| matches!(part, Part::File { .. }))
 }
 
-/// Reads a small body. Returns `false` if the body exceeds its limit.
-async fn read_at_once(running: &Running, fetched: Fetched, body: &mut ResponseBody) -> Result<bool, JsValue> {
-    // The function of gloo-net keeps only the message of an exception.
-    let buffer = JsFuture::from(web_sys::Response::from(fetched).array_buffer()?).await?;
-    running.complete.set(true);
-    Ok(append(&Uint8Array::new(&buffer), body))
-}
-
 /// Reads a body piece by piece, to report the progress. Returns `false` if the body exceeds its limit; the caller then
 /// aborts the request.
-async fn read(running: &Running, body: &mut ResponseBody, progress: &Progress) -> Result<bool, JsValue> {
+async fn read(running: &mut Running, body: &mut ResponseBody, progress: &Progress) -> Result<bool, JsValue> {
     loop {
         let piece = running.read().await?;
         progress.received();
         let Some(bytes) = piece else { return Ok(true) };
-        if !append(&bytes, body) {
-            return Ok(false);
+        match body.room(bytes.length() as usize) {
+            Some(room) => bytes.copy_to(room),
+            None => return Ok(false),
         }
     }
-}
-
-/// Returns `false` if the body would exceed its limit.
-fn append(bytes: &Uint8Array, body: &mut ResponseBody) -> bool {
-    body.room(bytes.length() as usize).map(|room| bytes.copy_to(room)).is_some()
 }
 
 /// Returns whether `fetch` follows redirects. Node returns the response of a redirect, which the core follows. A browser
