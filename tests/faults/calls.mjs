@@ -1,5 +1,11 @@
 // Every call of the public API, for Node and pages.
 
+/** Reads a stream to its end. Chromium's `Response` would replace the error of the stream. */
+async function drain(stream) {
+  const reader = stream.getReader();
+  while (!(await reader.read()).done);
+}
+
 /** A file that does not fit into one TCP segment. */
 const FILE = new Uint8Array(256 << 10);
 
@@ -34,7 +40,7 @@ export const CALLS = {
   "files.download": (orgo, options) => orgo.files.download("f", options),
   "files.delete": (orgo, options) => orgo.files.delete("f", options),
   "files.bytes": (orgo, options) => orgo.files.bytes("f", options),
-  "files.stream": async (orgo, options) => new Response(await orgo.files.stream("f", options)).arrayBuffer(),
+  "files.stream": async (orgo, options) => drain(await orgo.files.stream("f", options)),
 };
 
 /** The calls that accept `onProgress`. With `onProgress`, a page sends these calls by XMLHttpRequest instead of `fetch`. */

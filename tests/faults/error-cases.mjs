@@ -21,6 +21,9 @@ const closed =
   ({ connected }) =>
     connected(`close-${code}`).terminal({}, { maxRetries: 0 });
 
+/** A timeout within which even a slow machine sends a request, in milliseconds. */
+export const LIMIT = 1000;
+
 /**
  * Each case rejects with its error, or resolves with the cause if a channel ends without an error.
  *
@@ -82,13 +85,13 @@ export const ERROR_CASES = {
     return terminal.writable.getWriter().write("x");
   },
 
-  "no response": ({ orgo }) => orgo("hang").computers.get("c", { timeout: 2000 }),
-  "a response that stops": ({ orgo }) => orgo("stall").computers.get("c", { idleTimeout: 100 }),
-  "no success within the total timeout": ({ orgo }) => orgo("hang").computers.get("c", { totalTimeout: 2000, maxRetries: 9 }),
-  "a channel that does not open": ({ connected }) => connected("hang").terminal({}, { timeout: 100 }),
+  "no response": ({ orgo }) => orgo("hang").computers.get("c", { timeout: LIMIT }),
+  "a response that stops": ({ orgo }) => orgo("stall").computers.get("c", { idleTimeout: LIMIT }),
+  "no success within the total timeout": ({ orgo }) => orgo("hang").computers.get("c", { totalTimeout: LIMIT, maxRetries: 9 }),
+  "a channel that does not open": ({ connected }) => connected("hang").terminal({}, { timeout: LIMIT }),
   "no event within the timeout": async ({ connected }) => {
     const events = await connected("echo").events(["idle"]);
-    return events.waitFor("idle", { timeout: 100 }).finally(() => events.close());
+    return events.waitFor("idle", { timeout: LIMIT }).finally(() => events.close());
   },
 
   "an abort before the call": ({ orgo }) => orgo("good").computers.get("c", { signal: AbortSignal.abort("enough") }),

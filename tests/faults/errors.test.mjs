@@ -7,7 +7,7 @@ import * as sdk from "orgo-sdk";
 import { certificate } from "../support/certificate.mjs";
 import { WITHOUT_STREAMS } from "../support/chromium.mjs";
 import { startNode, startPage } from "./clients.mjs";
-import { ERROR_CASES, errorClasses, NOT_APPLICABLE } from "./error-cases.mjs";
+import { ERROR_CASES, errorClasses, LIMIT, NOT_APPLICABLE } from "./error-cases.mjs";
 import { startRefuser } from "./refuser.mjs";
 
 const encode = (field) => ({ name: "InvalidParameterError", kind: "encode", delivered: "no", field });
@@ -15,7 +15,7 @@ const decode = (path) => ({ name: "DecodeError", kind: "decode", delivered: "yes
 const details = { code: "some_code", request_id: "req_1", upstream_status: 409, retry_after: 2.5 };
 const tooLarge = (limit) => ({ name: "ResponseTooLargeError", kind: "too_large", delivered: "yes", status: 200, limit });
 const server = (name, status, delivered = "no") => ({ name, kind: "server", delivered, status, ...details });
-const timeout = (delivered) => ({ name: "TimeoutError", kind: "timeout", delivered, limit: 100 });
+const timeout = (delivered) => ({ name: "TimeoutError", kind: "timeout", delivered, limit: LIMIT });
 const aborted = (delivered) => ({ name: "AbortError", kind: "aborted", delivered, cause: "enough" });
 const closed = (reason, code) => ({ name: "ChannelClosedError", kind: "closed", delivered: "no", cause: { reason, code } });
 
