@@ -17,6 +17,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     AbortController, ReadableStreamDefaultReader, RequestCache, RequestInit, RequestRedirect, ResponseType,
+    Url,
 };
 
 use super::file::body_to_js;
@@ -167,7 +168,7 @@ async fn exchange(
     let refused = fetched.type_() == ResponseType::Opaqueredirect
         || request.redirects() == Redirects::SameOrigin
             && fetched.redirected()
-            && !origin(&fetched.url()).eq(origin(&running.request.url()));
+            && origin(&fetched.url()) != origin(&running.request.url());
     if refused {
         return Err(SendFailure::maybe(REDIRECTED));
     }
@@ -293,9 +294,9 @@ fn rest(fetched: Fetched, length: Option<&str>) -> Option<Rest> {
     fetched.body().map(|stream| Rest::Stream(stream.get_reader().unchecked_into()))
 }
 
-/// Returns the scheme, the host and the port of a URL that the browser has parsed.
-fn origin(url: &str) -> impl Iterator<Item = &str> {
-    url.splitn(4, '/').take(3)
+/// Returns the origin of a URL that the browser has parsed.
+fn origin(url: &str) -> Option<String> {
+    Url::new(url).map(|url| url.origin()).ok()
 }
 
 fn has_file(body: &Body) -> bool {
