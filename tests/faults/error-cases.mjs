@@ -97,12 +97,12 @@ export const ERROR_CASES = {
   "an abort before the call": ({ orgo }) => orgo("good").computers.get("c", { signal: AbortSignal.abort("enough") }),
   "an abort during the call": ({ orgo }) => {
     const controller = new AbortController();
-    setTimeout(() => controller.abort("enough"), 100);
+    setTimeout(() => controller.abort("enough"), LIMIT);
     return orgo("hang").computers.get("c", { signal: controller.signal });
   },
   "an abort while a channel opens": ({ connected }) => {
     const controller = new AbortController();
-    setTimeout(() => controller.abort("enough"), 100);
+    setTimeout(() => controller.abort("enough"), LIMIT);
     return connected("hang").terminal({}, { signal: controller.signal });
   },
 
