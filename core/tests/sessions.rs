@@ -283,27 +283,6 @@ fn too_much_unread_output_ends_the_terminal() {
 }
 
 #[test]
-fn a_normal_close_is_an_overflow_if_the_platform_discarded_the_last_messages() {
-    let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
-    session.handle_truncated();
-    session.handle_close(0, 1000, "");
-    let State::Closed(cause) = session.state() else { panic!("{:?}", session.state()) };
-    assert_eq!((cause.reason, cause.code), (CloseReason::Overflow, Some(1000)));
-
-    // A break is reported as always, and does not affect the next connection.
-    let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
-    session.handle_truncated();
-    session.handle_close(0, 1006, "");
-    assert!(matches!(session.state(), State::Reconnecting { .. }));
-    session.handle_timeout(60_000);
-    drain(&mut session);
-    session.handle_open(60_000);
-    session.handle_text(60_000, r#"{"type":"pong"}"#);
-    session.handle_close(60_000, 1000, "");
-    assert_eq!(reason(session.state()), Some(CloseReason::Normal));
-}
-
-#[test]
 fn unread_audio_is_dropped_and_counted() {
     let mut session = opened(AudioSession::audio(target(), None, None, 1, 0).unwrap());
     session.handle_text(0, r#"{"type":"started","sample_rate":24000,"channels":2}"#);

@@ -35,7 +35,7 @@ test("every vector was run, or states a reason to skip it", () => {
   const [alone, native] = ["virtual", "native"].map((field) => vectors.filter((vector) => vector[field]).length);
   console.log(`  calls: ${vectors.length} vectors; ${canonical(counts)}; ${native} need the addon, ${alone} the core`);
   const all = vectors.length - alone;
-  assert.deepEqual(counts, { native: all, wasm: all - native, page: all - native, "plain page": all - native });
+  assert.deepEqual(counts, { native: all, wasm: all - native, page: all - native });
 });
 
 /** Runs a vector through one binding. Returns the requests and the outcome, which must be equal in every binding. */

@@ -1,5 +1,4 @@
-// The bindings under test: the addon in Node, the WebAssembly module in Node, and the module in a page in Chromium, with
-// `WebSocketStream` and without it.
+// The bindings under test: the addon in Node, the WebAssembly module in Node, and the module in a page in Chromium.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -8,7 +7,7 @@ import { join } from "node:path";
 import { WebSocket } from "undici";
 import { addon } from "../../node/test/addon.mjs";
 import { buildPage } from "../support/build-page.mjs";
-import { startChromium, WITHOUT_STREAMS } from "../support/chromium.mjs";
+import { startChromium } from "../support/chromium.mjs";
 import { startPages } from "../support/pages.mjs";
 import { makeSubject } from "./subject.mjs";
 
@@ -36,11 +35,11 @@ async function wasm() {
   return { ...subject, close: async () => {} };
 }
 
-async function page(flags) {
+async function page() {
   const folder = mkdtempSync(join(tmpdir(), "orgo-vectors-"));
   await buildPage(new URL("page", import.meta.url), folder, { target: "es2022" });
   const pages = await startPages(() => folder);
-  const browser = await startChromium(flags);
+  const browser = await startChromium();
   const tab = await browser.newPage();
   const complaints = [];
   let workers = 0;
@@ -68,7 +67,7 @@ async function page(flags) {
   };
 }
 
-const STARTS = { native, wasm, page: () => page([]), "plain page": () => page([WITHOUT_STREAMS]) };
+const STARTS = { native, wasm, page };
 
 /** Starts bindings: all, or those with these names. Returns the bindings by name. */
 export async function startSubjects(names = Object.keys(STARTS)) {

@@ -64,16 +64,15 @@ export async function startNode(kind, authority) {
  * Opens a page in Chromium.
  *
  * @param {Buffer} certificate the only certificate that the page trusts, in PEM
- * @param {string[]} [flags] more flags for Chromium
  * @returns {Promise<Client>}
  */
-export async function startPage(certificate, flags = []) {
+export async function startPage(certificate) {
   const folder = mkdtempSync(join(tmpdir(), "orgo-faults-"));
   await buildPage(new URL("page", import.meta.url), folder);
   const pages = await startPages(() => folder, { connects: "http: https: ws:" });
   const key = new X509Certificate(certificate).publicKey.export({ type: "spki", format: "der" });
   const hash = createHash("sha256").update(key).digest("base64");
-  const browser = await startChromium([`--ignore-certificate-errors-spki-list=${hash}`, ...flags]);
+  const browser = await startChromium([`--ignore-certificate-errors-spki-list=${hash}`]);
   const page = await browser.newPage();
   const waiting = new Map();
   await page.exposeFunction("retries", (id) => waiting.get(id)());

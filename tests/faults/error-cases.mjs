@@ -148,14 +148,13 @@ export const ERROR_CASES = {
 };
 
 /**
- * The cases that do not apply to a platform. The addon and a `WebSocketStream` apply backpressure to the server, so output never
- * exceeds the limit for unread output. A page has audio output.
+ * The cases that do not apply to a platform. The addon applies backpressure to the server, so output never exceeds the limit
+ * for unread output. A page has audio output.
  */
 export const NOT_APPLICABLE = {
   native: ["unread output"],
   "wasm in Node": [],
-  "wasm in Chromium": ["unread output", "playback on a platform without audio output"],
-  "wasm in Chromium without WebSocketStream": ["playback on a platform without audio output"],
+  "wasm in Chromium": ["playback on a platform without audio output"],
 };
 
 const FIELDS = [

@@ -5,7 +5,6 @@ import { after, before, test } from "node:test";
 import { inspect } from "node:util";
 import * as sdk from "orgo-sdk";
 import { certificate } from "../support/certificate.mjs";
-import { WITHOUT_STREAMS } from "../support/chromium.mjs";
 import { startNode, startPage } from "./clients.mjs";
 import { ERROR_CASES, errorClasses, LIMIT, NOT_APPLICABLE } from "./error-cases.mjs";
 import { startRefuser } from "./refuser.mjs";
@@ -138,7 +137,6 @@ const clients = {
   native: () => startNode("native"),
   "wasm in Node": () => startNode("wasm"),
   "wasm in Chromium": (context) => startPage(readFileSync(certificate(context).cert)),
-  "wasm in Chromium without WebSocketStream": (context) => startPage(readFileSync(certificate(context).cert), [WITHOUT_STREAMS]),
 };
 for (const [platform, start] of Object.entries(clients)) {
   test(`every error: ${platform}`, { timeout: 120_000 }, async (context) => {

@@ -36,6 +36,8 @@ declare global {
   const response: { json(body: unknown): void };
   const xterm: { write(text: string): void };
   const button: HTMLButtonElement;
+  const element: HTMLElement;
+  const webStream: ReadableStream<Uint8Array>;
   const unmute: HTMLButtonElement;
   const bar: HTMLProgressElement;
 }
@@ -89,7 +91,7 @@ test("every snippet compiles", () => {
     noEmit: true,
     strict: true,
     target: "ES2022",
-    lib: ["ES2022", "ESNext.Disposable", "DOM", "DOM.Iterable"],
+    lib: ["ES2022", "ESNext.Disposable", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
     module: "ESNext",
     moduleResolution: "Bundler",
     customConditions: ["browser"],

@@ -27,9 +27,6 @@ export const FLAGS = [
   "--autoplay-policy=no-user-gesture-required",
 ];
 
-/** The flag for a browser without `WebSocketStream`, as other browsers are. Its sockets cannot make the server wait. */
-export const WITHOUT_STREAMS = "--disable-blink-features=WebSocketStream";
-
 /** Starts a browser with a new profile and additional flags. */
 export function startChromium(flags = []) {
   return chromium.launch({ executablePath: executable(), args: [...FLAGS, ...flags] });

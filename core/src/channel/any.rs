@@ -159,7 +159,6 @@ pub trait AnySession: Send {
     fn handle_failure(&mut self, now: Millis, failure: &ConnectFailure);
     fn handle_text(&mut self, now: Millis, text: &str);
     fn handle_binary(&mut self, now: Millis, bytes: &[u8]);
-    fn handle_truncated(&mut self);
     fn handle_close(&mut self, now: Millis, code: u16, reason: &str);
     fn handle_timeout(&mut self, now: Millis);
     fn poll_action(&mut self) -> Option<Action>;
@@ -213,10 +212,6 @@ impl<K: Kind> AnySession for Session<K> {
 
     fn handle_binary(&mut self, now: Millis, bytes: &[u8]) {
         self.handle_binary(now, bytes);
-    }
-
-    fn handle_truncated(&mut self) {
-        self.handle_truncated();
     }
 
     fn handle_close(&mut self, now: Millis, code: u16, reason: &str) {

@@ -278,8 +278,6 @@ pub(super) struct Link {
     unstable: bool,
     /// The last error message from the server on this socket, and the time at which it arrived.
     problem: Option<(Millis, String)>,
-    /// Whether the last messages on this socket are missing.
-    truncated: bool,
     /// Why the last connection or attempt failed.
     cause: CloseCause,
     pub(super) counters: Counters,
@@ -316,7 +314,6 @@ impl Link {
             ping_unstamped: false,
             unstable: false,
             problem: None,
-            truncated: false,
             cause: CloseCause::new(CloseReason::Unreachable, ""),
             counters: Counters::default(),
             dropped: LogThrottle::default(),
@@ -480,13 +477,7 @@ impl Link {
         self.unanswered_since = None;
         self.ping_unstamped = false;
         self.problem = None;
-        self.truncated = false;
         true
-    }
-
-    /// Notes that the last messages on this socket are missing.
-    pub(super) fn truncated(&mut self) {
-        self.truncated = true;
     }
 
     /// Handles the arrival of a message. An error as the first message does not mean acceptance: the next message or
@@ -561,14 +552,6 @@ impl Link {
                 detail.push_str(text);
             }
             cause = CloseCause { code: cause.code, ..CloseCause::new(CloseReason::Refused, &detail) };
-        }
-        // After a break, messages may be missing anyway. After a normal close, the consumer would take what it has read for
-        // the complete output.
-        if cause.reason == CloseReason::Normal && self.truncated {
-            cause = CloseCause {
-                code: cause.code,
-                ..CloseCause::new(CloseReason::Overflow, "the end of it was discarded")
-            };
         }
         self.broken(now, cause, recovery);
     }

@@ -257,12 +257,6 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    /// Reports that the last messages before the close are missing, because the caller did not read them in time. A
-    /// normal close then counts as [`CloseReason::Overflow`].
-    pub fn handle_truncated(&mut self) {
-        self.link.truncated();
-    }
-
     /// Reports that the socket has closed, with the code and the reason of the close frame. Without a close frame, the
     /// code is 1006.
     pub fn handle_close(&mut self, now: Millis, code: u16, reason: &str) {

@@ -381,11 +381,12 @@ impl Channel {
         self.0.command.poll(context)
     }
 
-    /// Wakes the consumers that wait for items, if there are items for them.
+    /// Wakes the consumers that wait for items, if there are items for them, and those that wait for any change.
     pub(super) fn wake_for_items(&self) {
         if !self.0.collecting.load(Ordering::Acquire) || self.has_enough_items() {
             self.0.items.raise();
         }
+        self.0.changes.raise();
     }
 
     /// Wakes every waiting consumer to check for changes.

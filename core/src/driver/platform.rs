@@ -140,8 +140,6 @@ pub enum Message<Text = String, Binary = Vec<u8>> {
     Text(Text),
     /// A binary message.
     Binary(Binary),
-    /// The platform discarded messages because the socket closed while this side did not read. `Closed` follows.
-    Truncated,
     /// The end of the socket. Without a close frame, the code is 1006.
     Closed {
         /// The close code.

@@ -298,7 +298,6 @@ impl<P: Platform> Driver<P> {
                     self.received += MESSAGE_OVERHEAD + bytes.as_ref().len();
                     session.handle_binary(now, bytes.as_ref());
                 }
-                Poll::Ready(Message::Truncated) => session.handle_truncated(),
                 Poll::Ready(Message::Closed { code, reason }) => {
                     drop(session);
                     self.reading = None;

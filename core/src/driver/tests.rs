@@ -329,17 +329,6 @@ fn a_host_that_reads_ahead_is_always_read() {
 }
 
 #[test]
-fn messages_that_the_host_discarded_before_a_normal_close_are_reported() {
-    let mut running = Running::open("terminal");
-    let socket = running.host.socket(0);
-    let closed = Message::Closed { code: 1000, reason: String::new() };
-    socket.incoming.borrow_mut().extend([Message::Truncated, closed]);
-    assert!(running.poll());
-    let State::Closed(cause) = running.channel.state() else { panic!("{:?}", running.channel) };
-    assert_eq!(cause.reason, crate::channel::CloseReason::Overflow);
-}
-
-#[test]
 fn a_password_comes_from_the_consumer_if_the_target_is_refreshable() {
     let target = [("computer_id", "c1".into()), ("refreshable", true.into())];
     let target: Map =

@@ -79,7 +79,7 @@ export interface RecordOptions {
  * at a time, because each sample is delivered to one reader.
  *
  * Up to 10 seconds of unread samples are buffered. At this limit the server has to wait while the program keeps reading. If the
- * program reads nothing for 5 seconds, and always in a browser without `WebSocketStream`, the oldest samples are dropped.
+ * program reads nothing for 5 seconds, and always in a page, the oldest samples are dropped.
  */
 export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
   readonly #binding: BindingChannel<AudioItem>;

@@ -41,7 +41,7 @@ const MAX_BUFFERED_EVENTS = 1024;
  * A stream of the live events of the desktop. Iterate over it to read the events of the subscribed types.
  *
  * Unread events are buffered. If the buffer is full, the server has to wait while the program keeps reading. If the program reads
- * nothing for 5 seconds, and always in a browser without `WebSocketStream`, the oldest events are dropped, and counted in
+ * nothing for 5 seconds, and always in a page, the oldest events are dropped, and counted in
  * `counters.dropped`.
  */
 export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEvents> {

@@ -34,9 +34,7 @@ export interface TerminalParams {
  * any length.
  *
  * Unread output is buffered up to 1 MiB. At this limit the programs in the terminal block, like programs that write to a full
- * pipe. In a page, this needs a browser with `WebSocketStream` (Chromium 124 and later). In other browsers the server cannot be
- * slowed down, so the terminal ends with the cause `overflow` at 64 MiB of unread output. If the server closes the terminal while
- * more than 1 MiB is unread, a browser with `WebSocketStream` discards the end of the output, and the cause is `overflow` too.
+ * pipe. In a page the server cannot be slowed down, so the terminal ends with the cause `overflow` at 64 MiB of unread output.
  */
 export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   readonly #binding: BindingChannel<TerminalItem>;

@@ -12,8 +12,6 @@ let terminal;
 let onOutput = () => {};
 let mostBuffered = 0;
 
-globalThis.hasStreams = () => "WebSocketStream" in globalThis;
-
 /** Opens a terminal of a computer in xterm.js, as the example page does, and sets a prompt that is easy to find. */
 globalThis.openTerminal = async (options, id) => {
   const view = new Terminal({ cols: 120, rows: 40 });

@@ -1,17 +1,14 @@
 //! WebSockets with `web_sys`. The WebSocket of gloo-net cannot close with a code once it is split, reports a message as
 //! sent that it dropped because the socket was closed, and hides `bufferedAmount`, which the backpressure needs.
-//!
-//! In a page, `socket.js` opens a `WebSocketStream` where the browser has one, because a `WebSocket` cannot make the server
-//! wait.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::{self, Future, poll_fn};
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use gloo_timers::future::TimeoutFuture;
-use js_sys::{ArrayBuffer, Function, JsString, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
 use orgo_core::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
 use orgo_core::client::address::SocketUrl;
 use orgo_core::driver::{Message, Outgoing, SocketReader, SocketWriter};
@@ -28,11 +25,6 @@ const POLL_EVERY: u32 = 20;
 
 #[wasm_bindgen(module = "/src/platform/socket.js")]
 extern "C" {
-    /// Opens a socket. The result has the interface of a `WebSocket`. If it also has a method `read`, each call of the
-    /// method requests one message, and the server has to wait until then.
-    #[wasm_bindgen(catch, js_name = openSocket)]
-    fn open_socket(url: &str) -> Result<WebSocket, JsValue>;
-
     /// Cannot fail. With `catch`, wasm-bindgen wraps this function. Otherwise the module would import the JavaScript file
     /// directly, in addition to the glue, and `scripts/lib/shrink.mjs` renames only one imported module.
     #[wasm_bindgen(catch)]
@@ -104,9 +96,6 @@ impl Inbox {
                 }
             }
             _ => {
-                if Reflect::get(event, &"truncated".into()).is_ok_and(|truncated| truncated.is_truthy()) {
-                    self.push(Event::Message(Message::Truncated));
-                }
                 let event = event.unchecked_ref::<CloseEvent>();
                 self.push(Event::Message(Message::Closed { code: event.code(), reason: event.reason() }));
             }
@@ -117,8 +106,6 @@ impl Inbox {
 /// A socket with its event handlers. Dropping this value detaches the handlers, and closes the socket if it is open.
 struct Socket {
     socket: WebSocket,
-    /// The method that requests the next message. A `WebSocket` has none.
-    read: Option<Function>,
     inbox: Rc<Inbox>,
     _on_message: Listener,
     _on_other: Listener,
@@ -128,9 +115,8 @@ impl Socket {
     fn new(browser: &Browser, url: &str) -> Result<Self, JsValue> {
         let socket = match &browser.host {
             Some(host) => host.open_socket(url)?,
-            None => open_socket(url)?,
+            None => WebSocket::new(url)?,
         };
-        let read = Reflect::get(&socket, &"read".into()).unwrap_or_default().dyn_into().ok();
         let inbox = Rc::<Inbox>::default();
         let handler = |handle: fn(&Inbox, &JsValue)| {
             let inbox = Rc::clone(&inbox);
@@ -138,7 +124,7 @@ impl Socket {
         };
         let (on_message, on_other) = (handler(Inbox::handle_message), handler(Inbox::handle_event));
         listen(&socket, on_message.as_ref(), on_other.as_ref())?;
-        Ok(Self { socket, read, inbox, _on_message: on_message, _on_other: on_other })
+        Ok(Self { socket, inbox, _on_message: on_message, _on_other: on_other })
     }
 }
 
@@ -184,23 +170,16 @@ impl SocketReader for Reader {
     type Text = String;
     type Binary = Vec<u8>;
 
+    /// A browser buffers the messages that arrive. A `WebSocketStream` would make the server wait, but a connection that breaks
+    /// during a write crashes the page in Chromium 156.
     fn holds_sender_back(&self) -> bool {
-        self.0.read.is_some()
+        false
     }
 
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Message> {
-        let Socket { socket, read, inbox, .. } = &*self.0;
         loop {
-            match inbox.poll_pop(context) {
-                Poll::Ready(Event::Message(message)) => return Poll::Ready(message),
-                Poll::Ready(Event::Opened) => {}
-                Poll::Pending => {
-                    if let Some(read) = read {
-                        // This never throws. While a message is already requested, this does nothing.
-                        let _ = read.call0(socket);
-                    }
-                    return Poll::Pending;
-                }
+            if let Event::Message(message) = ready!(self.0.inbox.poll_pop(context)) {
+                return Poll::Ready(message);
             }
         }
     }
