@@ -37,7 +37,7 @@ const suites = {
   input: () => nodeTests("tests/input/*.test.mjs"),
   start: () => nodeTests("tests/start/*.test.mjs"),
   secrets: () => nodeTests("tests/secrets/*.test.mjs"),
-  bench: () => nodeTests("tests/bench/*/*.test.mjs"),
+  bench: () => nodeTests("tests/bench/node/*.test.mjs", "tests/bench/browser/*.test.mjs"),
   instructions: () => nodeTests("tests/instructions/*.test.mjs"),
   leaks: () => nodeTests("tests/leaks/*.test.mjs"),
   e2e: () => nodeTests("tests/e2e/*.test.mjs"),
@@ -52,9 +52,12 @@ const optional = {
   firefox: () => nodeTests("tests/firefox/*.test.mjs"),
 };
 
-function nodeTests(pattern) {
-  const files = globSync(pattern);
-  if (files.length === 0) throw new Failure(`No test file matches ${pattern}`);
+function nodeTests(...patterns) {
+  const files = patterns.flatMap((pattern) => {
+    const found = globSync(pattern);
+    if (found.length === 0) throw new Failure(`No test file matches ${pattern}`);
+    return found;
+  });
   return counted(process.execPath, ["--test", "--test-reporter=spec", "--test-concurrency=1", ...files]);
 }
 
