@@ -1,5 +1,6 @@
 // Runs the tests of streams (streams.mjs) in this process with one binding.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   createReadStream,
@@ -29,6 +30,11 @@ function filesIn(folder) {
     async create(name, bytes) {
       const path = join(folder, name);
       await writeFile(path, bytes);
+      return path;
+    },
+    createPipe(name) {
+      const path = join(folder, name);
+      execFileSync("mkfifo", [path]);
       return path;
     },
     truncate: (path) => truncateSync(path, 1000),

@@ -251,7 +251,7 @@ export const streams = {
       ["size", iterable(), { size: -1 }],
       ["size", iterable(), { size: 1.5 }],
     ];
-    if (env.files) wrong.push(["file", { path: env.files.folder }]);
+    if (env.files) wrong.push(["file", { path: env.files.folder }], ["file", { path: env.files.createPipe("pipe") }]);
     for (const [field, file, params] of wrong) {
       const error = await rejects(upload(file, params), env.sdk.InvalidParameterError, `a wrong ${field}`);
       equal([error.field, error.delivered], [field, "no"], error.message);
@@ -259,6 +259,39 @@ export const streams = {
     equal((await counts()).requests, 0, "the number of requests");
     const text = await rejects(upload(iterable(["text"])), env.sdk.InvalidParameterError, "a stream of text");
     equal(text.message, "files.upload: `file` cannot be read: it must provide pieces of the type Uint8Array, not string", "text");
+  },
+
+  async "a stream that was read to its end cannot be uploaded again"(env) {
+    const used = [() => iterable()];
+    if (env.files) used.push(() => env.files.readableFrom(iterable()));
+    for (const create of used) {
+      const stream = create();
+      await createRun(env, "store").upload(stream);
+      const { upload, counts } = createRun(env, "store");
+      const error = await rejects(upload(stream), env.sdk.InvalidParameterError, "a stream that was read");
+      equal([error.field, (await counts()).requests], ["file", 0], error.message);
+    }
+    const repeatable = { [Symbol.asyncIterator]: () => iterable() };
+    for (let times = 0; times < 2; times += 1) {
+      equal((await createRun(env, "store").upload(repeatable)).id, await sha256(BYTES), "an iterable with new iterators");
+    }
+  },
+
+  async "a stream that throws at its start is an error, and one that throws at its end is not"(env) {
+    const cause = new Error("no iterator");
+    const failing = {
+      [Symbol.asyncIterator]() {
+        throw cause;
+      },
+    };
+    const error = await rejects(createRun(env, "store").upload(failing), env.sdk.InvalidParameterError, "no iterator");
+    equal([error.field, error.delivered], ["file", "no"], error.message);
+    ok(error.cause === cause, "the cause");
+    const iterator = iterable();
+    iterator.return = () => {
+      throw new Error("it cannot end");
+    };
+    equal((await createRun(env, "store").upload(iterator)).id, await sha256(BYTES), "the content");
   },
 
   async "a file that changes while it is read is an error"(env) {

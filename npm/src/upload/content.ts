@@ -159,9 +159,17 @@ const isPath = (value: unknown): value is FilePath => {
 /** Returns the last name in the path of a file or of a Node stream. */
 function baseName({ path }: { path?: unknown } = {}): string | undefined {
   if (isObject(path) && "pathname" in path && typeof path.pathname === "string") {
-    return decodeURIComponent(path.pathname).split("/").pop();
+    return decode(path.pathname).split("/").pop();
   }
   return typeof path === "string" ? path.split(/[\\/]/).pop() : undefined;
+}
+
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 function blobFile(blob: SliceableBlob, sentByBrowser: boolean): SourceFile {
@@ -195,13 +203,31 @@ function bytesFile(bytes: Uint8Array): SourceFile {
   };
 }
 
+/** Streams that are their own iterators, such as generators, and that an upload has read. */
+const spent = new WeakSet<object>();
+
 /** A stream that can be read once. */
 type Stream = Omit<SourceFile, "size">;
+
+/** The part of a Node stream that is used here. */
+interface NodeStream {
+  destroyed?: boolean;
+  /** The error that reading reports. */
+  errored?: unknown;
+  readableEnded?: boolean;
+  destroy?(): void;
+  on?(event: "error", listener: () => void): void;
+}
 
 /** Returns the stream of a value, or `undefined` if it is not a stream. */
 function asStream(value: unknown): Stream | undefined {
   if (!isObject(value) || isBlob(value) || ArrayBuffer.isView(value)) return undefined;
-  const ignore = (result: unknown) => void Promise.resolve(result).catch(() => {});
+  /** Ends a stream. A failure of that must not replace the outcome of the call. */
+  const end = async (work: () => unknown) => {
+    try {
+      await work();
+    } catch {}
+  };
   if ("getReader" in value && typeof value.getReader === "function") {
     const stream = value as ReadableStream<Uint8Array>;
     if (stream.locked) throw invalidParameter(OPERATION, "file", "must be a stream that nothing else reads: it is locked");
@@ -214,28 +240,34 @@ function asStream(value: unknown): Stream | undefined {
         return async () => (await own.read()).value;
       },
       // A stream that has ended ignores this.
-      close: () => ignore((reader ?? stream).cancel()),
+      close: () => void end(() => (reader ?? stream).cancel()),
     };
   }
   if (!(Symbol.asyncIterator in value)) return undefined;
-  const iterable = value as AsyncIterable<Uint8Array> & { destroy?(): void; on?(event: "error", listener: () => void): void };
+  const iterable = value as AsyncIterable<Uint8Array> & NodeStream;
+  // Such a stream provides nothing, so an empty file would be stored.
+  const isDestroyed = iterable.destroyed === true && (iterable.errored ?? undefined) === undefined;
+  if (spent.has(iterable) || isDestroyed || iterable.readableEnded === true) {
+    throw invalidParameter(OPERATION, "file", "must be a stream that was not read to its end or destroyed: create it again");
+  }
   // Without a listener, an error of a Node stream before the first read would end the process. Reading reports it again.
   if (typeof iterable.destroy === "function") iterable.on?.("error", () => {});
   let iterator: AsyncIterator<Uint8Array> | undefined;
+  const iterate = () => {
+    iterator ??= iterable[Symbol.asyncIterator]();
+    if ((iterator as object) === iterable) spent.add(iterable);
+    return iterator;
+  };
   return {
     repeatable: false,
     read() {
-      const own = iterable[Symbol.asyncIterator]();
-      iterator = own;
+      const own = iterate();
       return async () => {
         const { done, value } = await own.next();
         return done ? undefined : value;
       };
     },
-    close() {
-      if (typeof iterable.destroy === "function") iterable.destroy();
-      else ignore((iterator ?? iterable[Symbol.asyncIterator]()).return?.());
-    },
+    close: () => void end(() => (typeof iterable.destroy === "function" ? iterable.destroy() : iterate().return?.())),
   };
 }
 

@@ -7,7 +7,9 @@ import { PIECE, type SourceFile } from "./source.js";
 
 /** Opens a file. */
 export async function openPath(fs: typeof import("node:fs/promises"), path: FilePath["path"]): Promise<SourceFile> {
-  const handle = await fs.open(typeof path === "string" ? path : new URL(path.href));
+  // Otherwise the opening of a named pipe waits for a program that writes to it, and cannot be ended. Windows has no such flag.
+  const { O_RDONLY, O_NONBLOCK = 0 } = fs.constants;
+  const handle = await fs.open(typeof path === "string" ? path : new URL(path.href), O_RDONLY | O_NONBLOCK);
   try {
     const opened = await handle.stat();
     if (!opened.isFile()) throw new Error("it is not a regular file; to send a pipe or a device, pass a stream");

@@ -79,7 +79,11 @@ export class Source implements BindingSource {
   start(): void {
     this.#rest = undefined;
     this.#loaded = 0;
-    this.#readNext = this.#file.read();
+    try {
+      this.#readNext = this.#file.read();
+    } catch (cause) {
+      this.#readNext = () => Promise.reject(cause);
+    }
   }
 
   /** Returns the next bytes, which are valid until the next read, or `undefined` at the end. */
