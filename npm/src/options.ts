@@ -46,7 +46,7 @@ export interface WaitOptions {
 }
 
 /** The validation of one option. */
-interface Check {
+export interface Check {
   accepts(value: unknown): boolean;
   expected: string;
 }
@@ -194,6 +194,12 @@ export function checkWellFormed(owner: string, name: string, value: unknown): vo
     throw invalidParameter(owner, name, "must be well-formed: it contains half of a surrogate pair, such as half of an emoji");
   }
 }
+
+/** Accepts one of several texts. */
+export const oneOf = (...values: string[]): Check => ({
+  accepts: (value) => values.includes(value as string),
+  expected: `one of ${values.join(", ")}`,
+});
 
 /**
  * Checks one argument.

@@ -325,6 +325,28 @@ for (const [mode, { workers }] of Object.entries(MODES)) {
       });
     });
 
+    test("wrong elements and values of a view are refused by name", async () => {
+      const fields = await page.evaluate(() => {
+        const field = (change) => {
+          try {
+            change();
+            return "accepted";
+          } catch (error) {
+            return error.field;
+          }
+        };
+        const { screenChannel, screenView } = globalThis;
+        return [
+          field(() => screenChannel.attach(document)),
+          field(() => screenChannel.attach(document.createDocumentFragment())),
+          field(() => screenChannel.attach(null)),
+          field(() => (screenView.scale = "x")),
+          field(() => (screenView.input = "no")),
+        ];
+      });
+      assert.deepEqual(fields, ["element", "element", "element", "scale", "input"]);
+    });
+
     test("a view for viewing only is an image", { timeout: 120_000 }, async () => {
       await page.evaluate(() => {
         globalThis.screenView.detach();

@@ -3,7 +3,7 @@ import type { BindingChannel } from "../binding.js";
 import { Deadline } from "../deadline.js";
 import { BindingError, convertErrors, invalidParameter, responseTooLarge } from "../errors.js";
 import type { ScreenItem, ScreenRect } from "../generated/channels.js";
-import { checkArgument, checkFields, checks, checkWaitOptions, jsonParameters, type WaitOptions } from "../options.js";
+import { checkArgument, checkFields, checks, checkWaitOptions, jsonParameters, oneOf, type WaitOptions } from "../options.js";
 import type { ScreenRefusal } from "../types.js";
 import { Channel, type ChannelEvents, channelClosed } from "./channel.js";
 import { checkText } from "./input.js";
@@ -121,6 +121,9 @@ export interface ScreenKeyParams {
    */
   action?: "press" | "down" | "hold" | "up";
 }
+
+/** The values of {@link AttachOptions.scale}. */
+export const SCALE = oneOf("fit", "1:1");
 
 /** How a page shows a screen. */
 export interface AttachOptions {
@@ -337,14 +340,11 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
    */
   attach(element: WebElement, options: AttachOptions = {}): ScreenView {
     const operation = "screen.attach";
-    const isElement = (value: unknown) => typeof (value as { append?: unknown } | null)?.append === "function";
+    // Not `instanceof`, because the element may be of another realm. A document and a fragment cannot contain a view.
+    const isElement = (value: unknown) => (value as { nodeType?: unknown } | null)?.nodeType === 1;
     checkArgument(operation, "element", element, { accepts: isElement, expected: "an element of the page" });
-    const oneOf = (...values: string[]) => ({
-      accepts: (value: unknown) => values.includes(value as string),
-      expected: `one of ${values.join(", ")}`,
-    });
     checkFields(operation, "options", options, {
-      scale: oneOf("fit", "1:1"),
+      scale: SCALE,
       input: checks.boolean,
       viewOnly: checks.boolean,
       cursor: oneOf("remote", "local", "none"),

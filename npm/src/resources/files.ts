@@ -99,7 +99,7 @@ export class Files {
   }
 
   /**
-   * Streams the content of a file. The promise resolves when the content begins to arrive; `timeout` and `totalTimeout` apply until
+   * Streams the content of a file. The promise resolves when the header of the response arrives; `timeout` and `totalTimeout` apply until
    * then. After that, `idleTimeout` limits each wait of a read, and the signal aborts the stream.
    *
    * The stream fails if the connection breaks before the end of the content.

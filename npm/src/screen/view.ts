@@ -1,6 +1,7 @@
 // Shows a screen in an element of the page, and passes the input of the user.
 
-import type { AttachOptions, ScreenView } from "../channel/screen.js";
+import { type AttachOptions, SCALE, type ScreenView } from "../channel/screen.js";
+import { checkArgument, checks } from "../options.js";
 import { cursorStyle } from "./cursor.js";
 import { Keyboard } from "./keyboard.js";
 import type { Cursor, Outline } from "./messages.js";
@@ -58,6 +59,7 @@ export class View implements ScreenView, ViewListener {
   }
 
   set scale(scale) {
+    checkArgument("view", "scale", scale, SCALE);
     this.#scale = scale;
     this.#layOut();
   }
@@ -67,6 +69,7 @@ export class View implements ScreenView, ViewListener {
   }
 
   set input(input) {
+    checkArgument("view", "input", input, checks.boolean);
     if (this.#viewOnly || this.#input === input) return;
     this.#input = input;
     if (!input) this.#release();
