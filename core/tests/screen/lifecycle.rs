@@ -269,10 +269,12 @@ fn the_release_of_a_capital_releases_the_shift_that_was_added() {
     };
     let (shift, a, b) = (0xffe1, 0x41, 0x42);
     let added = [("A", KeyAction::Down), ("B", KeyAction::Down), ("A", KeyAction::Up), ("b", KeyAction::Up)];
+    let symbol = [("A", KeyAction::Down), ("1", KeyAction::Down), ("A", KeyAction::Up), ("1", KeyAction::Up)];
     let named = [("A", KeyAction::Down), ("shift", KeyAction::Down), ("A", KeyAction::Up)];
     let pressed = [key(1, shift), key(1, a)].concat();
     for (actions, expected) in [
         (&added[..], [key(1, b), key(0, a), key(0, shift), key(0, b)].concat()),
+        (&symbol[..], [key(1, 0x21), key(0, a), key(0, shift), key(0, 0x21)].concat()),
         (&named[..], [key(1, shift), key(0, a)].concat()),
     ] {
         let mut client = Client::connected(8, 8);

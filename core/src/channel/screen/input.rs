@@ -3,7 +3,7 @@
 //! Input is sent at most once. While earlier input waits for the socket, a pointer move replaces the move before it. All
 //! buttons and keys that are held are known, so that they can be released.
 
-use super::keys::{is_shift, other_case};
+use super::keys::{is_shift, other_level};
 use crate::Millis;
 
 /// Input is accepted while fewer bytes than this are unsent.
@@ -114,12 +114,12 @@ impl Input {
         }
     }
 
-    /// Releases the keys of a combination. A letter can be held in the other case, because Shift was pressed since.
+    /// Releases the keys of a combination. A key can be held with its other keysym, because Shift was used since.
     pub(super) fn release(&mut self, keys: &[Key]) {
         let is_held = |input: &Self, keysym| input.keys.iter().any(|held| held.keysym == keysym);
         for &key in keys.iter().rev() {
             let other =
-                other_case(key.keysym).filter(|&other| !is_held(self, key.keysym) && is_held(self, other));
+                other_level(key.keysym).filter(|&other| !is_held(self, key.keysym) && is_held(self, other));
             self.key(Key { keysym: other.unwrap_or(key.keysym), ..key }, false);
         }
     }

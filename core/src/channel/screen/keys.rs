@@ -83,9 +83,13 @@ pub(super) fn combination(text: &str) -> Result<Vec<u32>, &str> {
 
 const SHIFT: [u32; 2] = [0xffe1, 0xffe2];
 
-/// Makes the case of letters consistent with the Shift key: capitals while Shift is held or part of the combination, and
-/// Shift in front of other capitals. TigerVNC would turn on Caps Lock to press a letter whose case does not match Shift,
-/// and leave it on. The result contains whether each key was added.
+/// The symbols of the US keyboard: each symbol that needs no Shift, followed by that of the same key with Shift.
+const US_SYMBOLS: &[u8] = b"1!2@3#4$5%6^7&8*9(0)-_=+[{]}\\|;:'\",<.>/?`~";
+
+/// Makes the keys consistent with the Shift key: capitals and the upper symbols of the US keyboard while Shift is held or
+/// part of the combination, and Shift in front of other capitals. TigerVNC would turn on Caps Lock to press a letter whose
+/// case does not match Shift, and leave it on; for a symbol it would release Shift. The result contains whether each key was
+/// added.
 pub(super) fn with_shift(keysyms: Vec<u32>, is_shift_held: bool) -> Vec<(u32, bool)> {
     let shifts = is_shift_held || keysyms.iter().any(|keysym| SHIFT.contains(keysym));
     let mut keys = Vec::with_capacity(keysyms.len() + 1);
@@ -98,10 +102,25 @@ pub(super) fn with_shift(keysyms: Vec<u32>, is_shift_held: bool) -> Vec<(u32, bo
                 }
                 keys.push((keysym, false));
             }
+            None if shifts => keys.push((with_us_shift(keysym).unwrap_or(keysym), false)),
             _ => keys.push((keysym, false)),
         }
     }
     keys
+}
+
+fn with_us_shift(keysym: u32) -> Option<u32> {
+    let pair = US_SYMBOLS.chunks_exact(2).find(|pair| u32::from(pair[0]) == keysym)?;
+    Some(u32::from(pair[1]))
+}
+
+/// Returns the keysym that the same key has with or without Shift, if this is known.
+pub(super) fn other_level(keysym: u32) -> Option<u32> {
+    let without_shift = || {
+        let pair = US_SYMBOLS.chunks_exact(2).find(|pair| u32::from(pair[1]) == keysym)?;
+        Some(u32::from(pair[0]))
+    };
+    other_case(keysym).or_else(|| with_us_shift(keysym)).or_else(without_shift)
 }
 
 /// Returns whether a key is a Shift key.
@@ -110,7 +129,7 @@ pub(super) fn is_shift(keysym: u32) -> bool {
 }
 
 /// Returns the keysym of the same letter in the other case, if both are in Latin-1.
-pub(super) fn other_case(keysym: u32) -> Option<u32> {
+fn other_case(keysym: u32) -> Option<u32> {
     match keysym {
         0x41..=0x5a | 0xc0..=0xd6 | 0xd8..=0xde => Some(keysym + 0x20),
         0x61..=0x7a | 0xe0..=0xf6 | 0xf8..=0xfe => Some(keysym - 0x20),
@@ -170,6 +189,20 @@ mod tests {
         assert_eq!(keys("shift+ß", false), [0xffe1, 0xdf]);
         assert_eq!(keys("shift+÷", false), [0xffe1, 0xf7]);
         assert_eq!(keys("!", false), [0x21]);
+        assert_eq!(keys("ctrl+shift+1", false), [0xffe3, 0xffe1, 0x21]);
+        assert_eq!(keys("shift+\\", false), [0xffe1, 0x7c]);
+        assert_eq!(keys("shift+/", false), [0xffe1, 0x3f]);
+        assert_eq!(keys("shift+!", false), [0xffe1, 0x21]);
+        assert_eq!(keys("=", true), [0x2b]);
+        assert_eq!(keys("shift+Enter", false), [0xffe1, 0xff0d]);
+    }
+
+    #[test]
+    fn each_symbol_of_the_us_keyboard_has_one_other() {
+        for symbol in US_SYMBOLS.iter().map(|&symbol| u32::from(symbol)) {
+            assert_eq!(other_level(other_level(symbol).unwrap()), Some(symbol));
+        }
+        assert_eq!(other_level(0xff0d), None);
     }
 
     #[test]
