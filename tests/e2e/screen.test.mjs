@@ -20,6 +20,8 @@ class Window(QWidget):
         self.setStyleSheet("background: #00ff00")
     def mouseReleaseEvent(self, event):
         print(json.dumps(["up", int(event.button()), event.x(), event.y(), int(event.modifiers())]), file=log)
+    def mouseMoveEvent(self, event):
+        print(json.dumps(["move", event.x(), event.y()]), file=log)
     def wheelEvent(self, event):
         print(json.dumps(["wheel", event.angleDelta().x(), event.angleDelta().y()]), file=log)
     def keyPressEvent(self, event):
@@ -102,6 +104,27 @@ describe("the live screen", { concurrency: false }, () => {
     await computer.bash("cp /dev/null /tmp/seen");
   });
 
+  test("Shift gives capitals and the upper symbols of the keyboard", { timeout: 120_000 }, async () => {
+    for (const name of ["shift+1", "shift+/", "shift+a", "shift+-", "A", "!", "1"]) screen.key(name);
+    const texts = async () => (await seen()).flatMap(([kind, text]) => (kind === "key" && text !== "" ? [text] : []));
+    await until("the keys", async () => (await texts()).includes("1"));
+    assert.deepEqual(await texts(), ["!", "?", "A", "_", "A", "!", "1"]);
+    await computer.bash("cp /dev/null /tmp/seen");
+  });
+
+  test("a drag moves along all its points", { timeout: 120_000 }, async () => {
+    const path = Array.from({ length: 50 }, (_, index) => ({ x: 100 + 10 * index, y: 100 + ((37 * index) % 300) }));
+    screen.drag({ path });
+    screen.key("e");
+    await until("the end", async () => (await seen()).some(([, text]) => text === "e"));
+    const points = (await seen()).flatMap(([kind, x, y]) => (kind === "move" ? [`${x},${y}`] : []));
+    assert.deepEqual(
+      [...new Set(points)],
+      path.slice(1).map(({ x, y }) => `${x},${y}`),
+    );
+    await computer.bash("cp /dev/null /tmp/seen");
+  });
+
   test("input arrives, and its effect is reported as damage", { timeout: 120_000 }, async () => {
     assert.equal(screen.click({ x: 200, y: 100, modifiers: ["ctrl"] }), true);
     const changes = [];
@@ -121,7 +144,7 @@ describe("the live screen", { concurrency: false }, () => {
       button: "right",
     });
     // The key of the modifier has no text.
-    const events = async () => (await seen()).filter(([kind, text]) => kind !== "key" || text !== "");
+    const events = async () => (await seen()).filter(([kind, text]) => kind !== "move" && (kind !== "key" || text !== ""));
     await until("the input", async () => (await events()).length >= 7);
     const CTRL = 0x04000000;
     assert.deepEqual(await events(), [

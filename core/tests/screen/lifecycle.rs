@@ -315,8 +315,44 @@ fn moves_are_replaced_but_buttons_and_keys_are_not() {
     // A move that was sent is not replaced.
     client.session.move_pointer(1.0, 1.0).unwrap();
     assert_eq!(client.take_sent(), [5, 0, 0, 1, 0, 1]);
-    client.session.drag(PointerButton::Left, &[(1.0, 1.0), (2.0, 2.0), (3.0, 3.0)]).unwrap();
-    assert_eq!(client.take_sent().len(), 5 * 6, "every point of a drag is sent");
+}
+
+#[test]
+fn a_drag_takes_its_time_and_later_input_follows() {
+    let pointer = |buttons, at: u8| vec![5, buttons, 0, at, 0, at];
+    // Returns the input without the pings, which are requests for updates.
+    let sent = |client: &mut Client| {
+        let sent = client.take_sent();
+        sent.strip_prefix(&[3]).map_or(sent.clone(), |ping| ping[9..].to_vec())
+    };
+    let drag = |client: &mut Client| {
+        client.take_sent();
+        let path = [(1.0, 1.0), (2.0, 2.0), (3.0, 3.0)];
+        assert_eq!(client.session.drag(PointerButton::Left, &path), Ok(None));
+        client.session.move_pointer(8.0, 8.0).unwrap();
+        client.session.move_pointer(9.0, 9.0).unwrap();
+        assert_eq!(sent(client), [pointer(0, 1), pointer(1, 1)].concat());
+    };
+    let mut client = Client::connected(100, 100);
+    drag(&mut client);
+    let last = [pointer(0, 3), pointer(0, 9)].concat();
+    for expected in [pointer(1, 2), pointer(1, 3), last] {
+        assert_eq!(client.session.poll_timeout(), Some(0), "the session learns the time");
+        client.session.handle_timeout(client.now);
+        assert_eq!(sent(&mut client), b"");
+        assert_eq!(client.session.poll_timeout(), Some(client.now + 4));
+        client.now += 4;
+        client.session.handle_timeout(client.now);
+        assert_eq!(sent(&mut client), expected);
+    }
+
+    drag(&mut client);
+    client.session.release_all();
+    let rest = [pointer(1, 2), pointer(1, 3), pointer(0, 3), pointer(0, 9)].concat();
+    assert_eq!(sent(&mut client), rest, "a release does not wait");
+    client.session.handle_timeout(client.now);
+    client.session.move_pointer(4.0, 4.0).unwrap();
+    assert_eq!(sent(&mut client), pointer(0, 4));
 }
 
 #[test]

@@ -3,6 +3,9 @@
 //! Input is sent at most once. While earlier input waits for the socket, a pointer move replaces the move before it. All
 //! buttons and keys that are held are known, so that they can be released.
 
+use std::collections::VecDeque;
+use std::mem;
+
 use super::keys::{is_shift, other_level};
 use crate::Millis;
 
@@ -14,6 +17,9 @@ const MAX_HELD: usize = 64;
 /// a desktop.
 const REPEAT_DELAY: Millis = 500;
 const REPEAT_INTERVAL: Millis = 33;
+/// The time between the points of a drag, in milliseconds. Xvnc handles the messages of one read together, and reports only
+/// the last of successive moves.
+const DRAG_INTERVAL: Millis = 4;
 /// The marker of a pointer message with more than seven buttons.
 const EXTENDED: u8 = 0x80;
 
@@ -22,12 +28,16 @@ pub(super) struct Input {
     unsent: Vec<u8>,
     /// The index of the last message in `unsent`, if it is a move that the next move replaces.
     movable: Option<usize>,
+    /// The indices in `unsent` at which the input pauses.
+    pauses: VecDeque<usize>,
+    /// The current pause, and the time of its end. The time is `None` until the next call of `handle_time`.
+    pausing: Option<Option<Millis>>,
     position: (u16, u16),
     /// The held buttons, as a bit mask.
     buttons: u16,
     /// The held keys, in the order in which they were pressed.
     keys: Vec<Key>,
-    /// The key that repeats, and the time of its next repeat. The time is `None` until the next call of `repeat`, because
+    /// The key that repeats, and the time of its next repeat. The time is `None` until the next call of `handle_time`, because
     /// a command does not know the time.
     repeating: Option<(Key, Option<Millis>)>,
     /// Whether the program has placed the pointer.
@@ -81,6 +91,18 @@ impl Input {
         self.button(button, false);
     }
 
+    /// Presses a button at the first point of a path, and releases it at the last point. Later input waits for the end.
+    pub(super) fn drag(&mut self, button: u16, path: &[(u16, u16)]) {
+        for (index, &point) in path.iter().enumerate() {
+            self.move_to(point, false);
+            if index == 0 {
+                self.button(button, true);
+            }
+            self.pauses.push_back(self.unsent.len());
+        }
+        self.button(button, false);
+    }
+
     /// Presses or releases a key. Returns `false` if too many keys are held.
     pub(super) fn key(&mut self, key: Key, pressed: bool) -> bool {
         self.repeating = None;
@@ -130,13 +152,20 @@ impl Input {
         self.repeating = keys.last().filter(|key| self.keys.contains(key)).map(|&key| (key, None));
     }
 
-    /// Returns the time of the next repeat. Zero means immediately.
-    pub(super) fn next_repeat(&self) -> Option<Millis> {
-        self.repeating.map(|(_, next)| next.unwrap_or_default())
+    /// Returns the time of the next repeat or of the end of a pause. Zero means immediately.
+    pub(super) fn next_time(&self) -> Option<Millis> {
+        let repeat = self.repeating.map(|(_, next)| next.unwrap_or_default());
+        let end = self.pausing.map(Option::unwrap_or_default);
+        repeat.into_iter().chain(end).min()
     }
 
-    /// Repeats the held key if its time has come. Repeats that are late or not accepted are omitted.
-    pub(super) fn repeat(&mut self, now: Millis, accepts: bool) {
+    /// Ends a pause, and repeats the held key, if the time has come. Repeats that are late or not accepted are omitted.
+    pub(super) fn handle_time(&mut self, now: Millis, accepts: bool) {
+        match &mut self.pausing {
+            Some(end @ None) => *end = Some(now + DRAG_INTERVAL),
+            Some(Some(end)) if now >= *end => self.pausing = None,
+            _ => {}
+        }
         let Some((key, next)) = &mut self.repeating else { return };
         let key = *key;
         match *next {
@@ -151,9 +180,10 @@ impl Input {
         }
     }
 
-    /// Releases everything that is held.
+    /// Releases everything that is held, without a pause.
     pub(super) fn release_all(&mut self) {
         self.repeating = None;
+        self.end_pauses();
         while let Some(&last) = self.keys.last() {
             self.key(last, false);
         }
@@ -166,15 +196,35 @@ impl Input {
 
     /// Handles a new socket: drops the unsent input, because the previous socket is lost.
     pub(super) fn on_open(&mut self) {
-        self.unsent.clear();
-        (self.movable, self.repeating) = (None, None);
+        self.discard();
+        self.repeating = None;
         (self.extended_buttons, self.qemu_keys) = (false, false);
     }
 
-    /// Returns the unsent input.
-    pub(super) fn take(&mut self) -> Vec<u8> {
+    /// Drops the unsent input.
+    pub(super) fn discard(&mut self) {
+        self.unsent.clear();
         self.movable = None;
-        std::mem::take(&mut self.unsent)
+        self.end_pauses();
+    }
+
+    fn end_pauses(&mut self) {
+        self.pauses.clear();
+        self.pausing = None;
+    }
+
+    /// Returns the unsent input up to the next pause, which then begins.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        if self.pausing.is_some() {
+            return Vec::new();
+        }
+        let end = self.pauses.pop_front();
+        self.pausing = end.map(|_| None);
+        let rest = self.unsent.split_off(end.unwrap_or(self.unsent.len()));
+        let sent = self.unsent.len();
+        self.pauses.iter_mut().for_each(|pause| *pause -= sent);
+        self.movable = self.movable.and_then(|start| start.checked_sub(sent));
+        mem::replace(&mut self.unsent, rest)
     }
 
     fn push_pointer(&mut self) {

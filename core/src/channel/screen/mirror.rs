@@ -70,7 +70,7 @@ impl Session<Screen> {
     pub fn check(&mut self, command: Command<'_>) -> Result<Value, Error> {
         let result = AnySession::command(self, command);
         // The session sends the input.
-        self.protocol.input.take();
+        self.protocol.input.discard();
         self.protocol.connection.poll_output(&self.protocol.framebuffer);
         self.protocol.clipboard.forget();
         result

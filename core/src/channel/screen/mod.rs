@@ -395,11 +395,11 @@ impl Protocol for Screen {
     }
 
     fn poll_timeout(&self) -> Option<Millis> {
-        self.input.next_repeat()
+        self.input.next_time()
     }
 
     fn handle_timeout(&mut self, now: Millis, accepts: bool) {
-        self.input.repeat(now, accepts);
+        self.input.handle_time(now, accepts);
     }
 
     fn poll_output(&mut self) -> Option<Vec<u8>> {

@@ -165,7 +165,8 @@ impl Session<Screen> {
         }))
     }
 
-    /// Moves the pointer to the first point, presses the button, moves along the other points, and releases the button.
+    /// Moves the pointer to the first point, presses the button, moves along the other points, and releases the button. There
+    /// are 4 ms between the points, and later input follows after the last one.
     ///
     /// # Errors
     /// [`Error::Encode`] if a point is not on the screen, or there are not 2 to 1,000 points.
@@ -175,14 +176,7 @@ impl Session<Screen> {
             return Err(refused("drag", "path", format!("must have 2 to {MAX_POINTS} points")));
         }
         let path: Vec<_> = path.iter().map(|&(x, y)| self.point("drag", x, y)).collect::<Result<_, _>>()?;
-        Ok(self.accept(|screen| {
-            screen.input.move_to(path[0], false);
-            screen.input.button(button.number(), true);
-            for &point in &path[1..] {
-                screen.input.move_to(point, false);
-            }
-            screen.input.button(button.number(), false);
-        }))
+        Ok(self.accept(|screen| screen.input.drag(button.number(), &path)))
     }
 
     /// Turns the wheel by a number of steps: `dy` down, `dx` to the right; negative numbers turn it up and to the left.
