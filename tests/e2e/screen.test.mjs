@@ -187,6 +187,14 @@ describe("the live screen", { concurrency: false }, () => {
       return output === "fünf";
     });
     await late.close();
+    // The largest text, also with line ends that RFB transfers as two characters.
+    for (const text of ["x".repeat(1 << 20), "\n".repeat(1 << 20)]) {
+      assert.equal(screen.clipboard.write(text), true);
+      await until("the large text for the programs", async () => {
+        const { output } = await computer.bash("timeout 5 xclip -o -selection clipboard | wc -c");
+        return Number(output) === text.length;
+      });
+    }
   });
 
   test("invalid parameters are refused by name", async () => {

@@ -245,6 +245,8 @@ impl Session<'_> {
             // Without this option, the X server counts every viewer whose handshake is not complete as a failed attempt, and all
             // viewers as one host. It would refuse the sixth of several simultaneous viewers. The bridge has its own limit.
             "-BlacklistThreshold=2147483647".into(),
+            // The clipboard of a screen has at most 1 MiB of text, which RFB transfers with longer line ends and a size.
+            "-MaxCutText=4194304".into(),
             // As at the service, viewers do not change the size of the screen.
             "-AcceptSetDesktopSize=0".into(),
             // The session ends only with the X server, not with its last client.
