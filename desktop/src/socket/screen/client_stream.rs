@@ -36,6 +36,7 @@ impl ClientStream {
         self.skipped -= skipped;
         self.start.extend(&bytes[skipped..]);
         let mut passed = Vec::new();
+        let mut pointer = self.pointer;
         let mut rest = &self.start[..];
         while let Some(length) = length(rest)? {
             let is_passed = !self.view_only || WITHOUT_INPUT.contains(&rest[0]);
@@ -53,12 +54,14 @@ impl ClientStream {
                     _ => passed.extend(message),
                 }
                 if message[0] == POINTER {
-                    self.pointer = message.try_into().ok();
+                    pointer = message.try_into().ok();
                 }
             }
         }
         let handled = self.start.len() - rest.len();
         self.start.drain(..handled);
+        // Not before a malformed message, because the X server then receives none of these messages.
+        self.pointer = pointer;
         Some(passed)
     }
 
@@ -170,6 +173,13 @@ mod tests {
         let mut viewer = ClientStream::new(true);
         viewer.pass(&down).expect("it is well-formed");
         assert_eq!(viewer.release(), None, "removed input holds nothing");
+
+        stream.pass(&down).expect("it is well-formed");
+        assert_eq!(stream.pass(&[5, 0, 1, 2, 3, 4, 99]), None);
+        assert!(
+            stream.release().is_some(),
+            "the X server does not receive what comes before a malformed message"
+        );
     }
 
     #[test]
