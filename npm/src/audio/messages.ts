@@ -1,7 +1,8 @@
 // The messages between the page, the worker that owns an audio channel, and the worklet that plays the samples.
 
-import type { BindingConfig, ChannelTarget, PasswordProblem, SampleSink } from "../binding.js";
-import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
+import type { BindingConfig, ChannelTarget, SampleSink } from "../binding.js";
+import type { FromSession, ToSession } from "../channel/remote.js";
+import type { AudioItem, Counters } from "../generated/channels.js";
 import type { PlayerStats } from "./stats.js";
 
 /** The depth of the jitter buffer in milliseconds. */
@@ -47,6 +48,7 @@ export interface WorkerModule {
 
 /** The messages from the page to the worker. */
 export type ToWorker =
+  | ToSession
   | {
       type: "open";
       wasm: WorkerModule;
@@ -54,24 +56,8 @@ export type ToWorker =
       target: ChannelTarget;
       options: object;
     }
-  /** Requests the next items. */
-  | { type: "next" }
   /** Sends the samples to the sink from now on, and the other items to the page. Without a sink, all items go to the page. */
-  | { type: "pipe"; sink: SampleSink | undefined }
-  /** Responds to a password request: with a target that contains the password, or with the problem. */
-  | { type: "password"; target: ChannelTarget | undefined; problem: PasswordProblem | undefined }
-  | { type: "close" };
+  | { type: "pipe"; sink: SampleSink | undefined };
 
-/**
- * The messages from the worker to the page. `refused` replaces the first state if the channel cannot be opened. `failed` reports
- * a later failure. Both contain the exception that the binding threw.
- */
-export type FromWorker =
-  | { type: "ready" }
-  | { type: "log"; level: string; line: string }
-  | { type: "password-request" }
-  | { type: "refused"; error: unknown }
-  | { type: "state"; state: ChannelState; counters: Counters }
-  | { type: "items"; items: AudioItem[] | null; counters: Counters }
-  | { type: "counters"; counters: Counters }
-  | { type: "failed"; error: unknown };
+/** The messages from the worker to the page. */
+export type FromWorker = FromSession<AudioItem> | { type: "ready" } | { type: "counters"; counters: Counters };

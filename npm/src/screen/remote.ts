@@ -1,9 +1,10 @@
 // The page's side of a screen: it exchanges messages with the host.
 
 import type { WebElement } from "../ambient.js";
-import type { BindingChannel, ChannelTarget, Log, PasswordProblem } from "../binding.js";
+import type { Log } from "../binding.js";
+import { RemoteChannel, type ToSession } from "../channel/remote.js";
 import type { AttachOptions, ScreenView } from "../channel/screen.js";
-import type { ChannelState, Counters, ScreenItem } from "../generated/channels.js";
+import type { Counters, ScreenItem } from "../generated/channels.js";
 import type { ScreenMirror } from "./glue.js";
 import type { Cursor, FromHost, Outline, ToHost } from "./messages.js";
 import { View } from "./view.js";
@@ -24,83 +25,30 @@ export interface ViewListener {
   cursor(cursor: Cursor): void;
 }
 
-/**
- * Implements the channel of a binding by messages to and from a host. The state and the counters are those of the last message. A
- * mirror of the session checks commands, because they return before the host executes them.
- */
-export class RemoteScreen implements BindingChannel<ScreenItem> {
+/** A screen whose host exchanges messages. A mirror of the session checks commands, because they return before the host executes them. */
+export class RemoteScreen extends RemoteChannel<ScreenItem> {
   readonly #port: Port;
   readonly #mirror: ScreenMirror;
-  readonly #log: Log | undefined;
-  readonly #states: ChannelState[] = [];
   readonly #views = new Map<number, ViewListener>();
   #nextView = 1;
-  #state: ChannelState = { status: "connecting" };
-  /** Undefined until the host has opened the screen. */
-  #counters: Counters | undefined;
   #outline: Outline = { width: 0, height: 0 };
   #cursor: Cursor | undefined;
-  #items: ScreenItem[] = [];
-  #ended = false;
-  /** The number of unanswered password requests. */
-  #passwordRequests = 0;
-  #failure: { error: unknown } | undefined;
-  #wake: (() => void)[] = [];
 
   /** Waits until the host has opened the screen. Rejects with the error of the binding for an invalid target or option. */
-  static async open(port: Port, mirror: ScreenMirror, log: Log | undefined): Promise<RemoteScreen> {
-    const screen = new RemoteScreen(port, mirror, log);
-    while (screen.#counters === undefined) {
-      if (screen.#failure) throw screen.#failure.error;
-      await screen.#change();
-    }
-    return screen;
+  static open(port: Port, mirror: ScreenMirror, log: Log | undefined): Promise<RemoteScreen> {
+    return new RemoteScreen(port, mirror, log).opened();
   }
 
   private constructor(port: Port, mirror: ScreenMirror, log: Log | undefined) {
+    super(log);
     this.#port = port;
     this.#mirror = mirror;
-    this.#log = log;
     port.onmessage = (message) => this.#receive(message);
     port.onerror = (message) => this.#receive({ type: "failed", error: new Error(message) });
   }
 
-  async next(): Promise<ScreenItem[] | null> {
-    if (this.#items.length === 0 && !this.#ended) this.#port.send({ type: "next" });
-    while (this.#items.length === 0) {
-      if (this.#failure) throw this.#failure.error;
-      if (this.#ended) return null;
-      await this.#change();
-    }
-    return this.#items.splice(0);
-  }
-
-  async nextState(): Promise<ChannelState | null> {
-    for (;;) {
-      const state = this.#states.shift();
-      if (state !== undefined) return state;
-      if (this.#failure) throw this.#failure.error;
-      if (this.#state.status === "closed") return null;
-      await this.#change();
-    }
-  }
-
-  async nextPasswordRequest(): Promise<boolean> {
-    while (this.#passwordRequests === 0) {
-      if (this.#failure || this.#state.status === "closed") return false;
-      await this.#change();
-    }
-    this.#passwordRequests -= 1;
-    return true;
-  }
-
-  providePassword(target: ChannelTarget | undefined, problem?: PasswordProblem): void {
-    this.#port.send({ type: "password", target, problem });
-  }
-
-  /** Resolves with `false`, because a screen does not acknowledge input. */
-  async nextProgress(): Promise<boolean> {
-    return false;
+  protected send(message: ToSession): void {
+    this.#port.send(message);
   }
 
   command(name: string, argument?: unknown): unknown {
@@ -111,18 +59,9 @@ export class RemoteScreen implements BindingChannel<ScreenItem> {
     return result;
   }
 
-  state(): ChannelState {
-    return this.#state;
-  }
-
-  counters(): Counters {
-    // The first message with counters precedes the end of `open`.
-    const counters = this.#counters as Counters;
+  override counters(): Counters {
+    const counters = super.counters();
     return { ...counters, refused: counters.refused + this.#mirror.refused() };
-  }
-
-  close(): void {
-    this.#port.send({ type: "close" });
   }
 
   attach(element: WebElement, options: AttachOptions): ScreenView {
@@ -154,14 +93,7 @@ export class RemoteScreen implements BindingChannel<ScreenItem> {
   }
 
   #receive(message: FromHost): void {
-    const opened = this.#counters !== undefined;
-    if ("counters" in message) this.#counters = message.counters;
     switch (message.type) {
-      case "state":
-        this.#state = message.state;
-        // The first state is that of the new channel, not a change.
-        if (opened) this.#states.push(message.state);
-        break;
       case "outline":
         this.#outline = message.outline;
         this.#mirror.follow(message.outline);
@@ -172,26 +104,9 @@ export class RemoteScreen implements BindingChannel<ScreenItem> {
         for (const view of this.#views.values()) view.cursor(message.cursor);
         break;
       case "items":
-        if (message.items === null) this.#ended = true;
-        else this.#items.push(...message.items);
         for (const { type } of message.items ?? []) if (type === "image") this.#mirror.imageArrived();
-        break;
-      case "log":
-        this.#log?.(message.level, message.line);
-        break;
-      case "password-request":
-        this.#passwordRequests += 1;
-        break;
-      case "refused":
-      case "failed":
-        this.#failure = message;
     }
     // A worker ends itself after the end of the screen.
-    if (this.#failure) this.#port.end();
-    for (const resolve of this.#wake.splice(0)) resolve();
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#wake.push(resolve));
+    if (this.receive(message) === "failed") this.#port.end();
   }
 }
