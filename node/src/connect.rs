@@ -268,11 +268,15 @@ pub(crate) struct Stream {
     abort: Abort,
     /// `None` for the stream of a WebSocket.
     usage: Option<StreamUsage>,
+    /// Why the peer of a request accepts no more bytes.
+    unwritable: Option<io::Error>,
+    /// Whether bytes were read since the last bytes were written.
+    answered: bool,
 }
 
 impl Stream {
     fn new(io: impl Io + 'static) -> Self {
-        Self { io: Box::new(io), forwards: false, abort: Abort::default(), usage: None }
+        Self { io: Box::new(io), forwards: false, abort: Abort::default(), usage: None, unwritable: None, answered: false }
     }
 
     /// Fails if the request was aborted. A WebSocket has no request.
@@ -280,11 +284,43 @@ impl Stream {
         if self.usage.is_some() { self.abort.check(context) } else { Ok(()) }
     }
 
-    fn note_written(&self, result: &Poll<io::Result<usize>>) {
-        if let (Some(usage), Poll::Ready(Ok(1..))) = (&self.usage, result) {
-            usage.written();
+    /// Runs an operation of the writing half.
+    ///
+    /// A server can respond and close the connection before it has read the whole request. hyper drops that response if the
+    /// rest of the request cannot be written. So the writing half of a request then waits: the next reads return the response
+    /// that has arrived, or this error.
+    fn write<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        write: impl FnOnce(Pin<&mut dyn Io>, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        self.check_abort(context)?;
+        if self.unwritable.is_some() {
+            return Poll::Pending;
+        }
+        match write(Pin::new(&mut *self.io), context) {
+            Poll::Ready(Err(error)) if self.usage.is_some() && is_closed(&error) => {
+                self.unwritable = Some(error);
+                // Whatever woke the task for this write, the next poll must read.
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            result => result,
         }
     }
+
+    fn note_written(&mut self, result: &Poll<io::Result<usize>>) {
+        if let (Some(usage), Poll::Ready(Ok(1..))) = (&self.usage, result) {
+            usage.written();
+            self.answered = false;
+        }
+    }
+}
+
+/// Returns whether the peer has closed the connection.
+fn is_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
 }
 
 impl Connection for Stream {
@@ -309,8 +345,13 @@ impl AsyncRead for Stream {
         if let (Some(usage), Poll::Ready(result)) = (&self.usage, &result) {
             if result.is_ok() && buffer.filled().len() > before {
                 usage.read();
+                self.answered = true;
             } else {
                 usage.closed();
+                // The end of the stream gives no cause. After a response, it may be the end of its body.
+                if let Some(error) = self.unwritable.take().filter(|_| !self.answered) {
+                    return Poll::Ready(Err(error));
+                }
             }
         }
         result
@@ -323,8 +364,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.check_abort(context)?;
-        let result = Pin::new(&mut self.io).poll_write(context, bytes);
+        let result = self.write(context, |io, context| io.poll_write(context, bytes));
         self.note_written(&result);
         result
     }
@@ -334,8 +374,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.check_abort(context)?;
-        let result = Pin::new(&mut self.io).poll_write_vectored(context, slices);
+        let result = self.write(context, |io, context| io.poll_write_vectored(context, slices));
         self.note_written(&result);
         result
     }
@@ -345,8 +384,7 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.check_abort(context)?;
-        Pin::new(&mut self.io).poll_flush(context)
+        self.write(context, |io, context| io.poll_flush(context))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

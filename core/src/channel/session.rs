@@ -51,6 +51,8 @@ pub trait Protocol {
     /// Handles a message. JSON is accepted in text and binary frames, except that binary frames of the audio channel
     /// contain samples. `mask` masks the error messages from the server.
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received;
+    /// Learns whether the server responds, before an item is polled.
+    fn set_connected(&mut self, _connected: bool) {}
     /// Removes and returns the next item for the consumer.
     fn poll_item(&mut self, counters: &mut Counters) -> Option<Self::Item>;
     /// Whether [`receive`](Self::receive) drops the oldest items if the queue is already full. The server then has to
@@ -307,6 +309,7 @@ impl<P: Protocol> Session<P> {
     /// Returns the next item from the server, in order.
     #[must_use]
     pub fn poll_item(&mut self) -> Option<P::Item> {
+        self.protocol.set_connected(self.link.is_open() && !self.link.is_unstable());
         self.read(P::poll_item)
     }
 

@@ -119,6 +119,21 @@ impl Body {
         self.0.iter().map(Part::size).sum()
     }
 
+    /// Returns the number of bytes of the body that contain the first `loaded` bytes of its file. While the size of the file
+    /// is unknown, the last bytes count as those after the file, so the number includes them.
+    #[must_use]
+    pub fn size_with_file(&self, loaded: u64) -> u64 {
+        let (mut size, mut unknown) = (loaded, None);
+        for part in &self.0 {
+            match part {
+                Part::File { size } => unknown = Some(size.is_none()),
+                Part::Bytes(bytes) if unknown.unwrap_or(true) => size += bytes.len() as u64,
+                Part::Bytes(_) => {}
+            }
+        }
+        size
+    }
+
     /// Returns a copy of the body. Returns `None` if the platform has to read a part of it.
     #[must_use]
     pub fn to_vec(&self) -> Option<Vec<u8>> {

@@ -229,6 +229,19 @@ mod tests {
     }
 
     #[test]
+    fn a_platform_that_counts_the_bytes_of_the_file_reports_the_same() {
+        for size in [Some(20), None] {
+            let parts = [vec![0; 10].into(), Part::File { size }, vec![0; 7].into()];
+            let body = Body::new::<Part>(parts);
+            let mut upload = UploadTracker::new(10, size, 7);
+            for loaded in [0, 5, 19, 20] {
+                upload.reach(body.size_with_file(loaded));
+                assert_eq!(upload.poll(), Some(UploadProgress { loaded, total: size }));
+            }
+        }
+    }
+
+    #[test]
     fn a_retry_does_not_decrease_the_progress() {
         let mut upload = UploadTracker::new(10, Some(20), 7);
         assert_eq!(reported(&mut upload, 25), Some(15));

@@ -628,6 +628,49 @@ fn images_are_taken_when_the_whole_screen_has_arrived() {
 }
 
 #[test]
+fn an_image_is_never_older_than_the_connection() {
+    let image = |client: &mut Client, id| {
+        client.session.request_image(id, None, 1.0, ImageFormat::Rgba, false).unwrap();
+        client.settle();
+        client.items.drain(..).any(|item| matches!(item, ScreenItem::Image { id: found, .. } if found == id))
+    };
+    let whole = Area { x: 0, y: 0, width: 4, height: 3 };
+    let draw = |client: &mut Client| {
+        let mut picture = Picture::new(4, 3);
+        let rect = Encoder::new().rect(RAW, &mut picture, whole, &mut Random::new(1));
+        client.receive(&update(&[rect]));
+    };
+    let arrived = |client: &Client| client.items.iter().any(|item| matches!(item, ScreenItem::Image { .. }));
+    let mut client = Client::connected(4, 3);
+    draw(&mut client);
+    assert!(image(&mut client, 1));
+
+    // A server that does not respond.
+    while state(&client) == State::Open {
+        client.now = client.session.poll_timeout().unwrap().max(client.now);
+        client.session.handle_timeout(client.now);
+    }
+    assert_eq!(state(&client), State::Unstable);
+    assert!(!image(&mut client, 2));
+    client.receive(&[2]);
+    assert!(arrived(&client));
+
+    // A break, the handshake of the next connection, and a part of its screen.
+    client.session.handle_close(client.now, 1006, "");
+    assert!(!image(&mut client, 3));
+    reconnect(&mut client);
+    assert!(!arrived(&client));
+    client.receive(&handshake(4, 3));
+    assert!(!arrived(&client));
+    draw(&mut client);
+    assert!(arrived(&client));
+
+    client.session.close();
+    client.items.clear();
+    assert!(!image(&mut client, 4));
+}
+
+#[test]
 fn an_image_contains_the_pointer_on_request() {
     let mut client = Client::connected(6, 4);
     let mut rect = header(Area { x: 0, y: 0, width: 6, height: 4 }, RAW);

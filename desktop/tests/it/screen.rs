@@ -103,7 +103,7 @@ fn connect_when_free(computer: &Computer<'_>) -> Viewer {
         match try_connect(computer) {
             Ok(viewer) => return viewer,
             Err(refusal) => {
-                assert!(refusal.contains("1013") && Instant::now() < end, "{refusal}");
+                assert!(refusal.contains("Too many viewers") && Instant::now() < end, "{refusal}");
                 std::thread::sleep(Duration::from_millis(5));
             }
         }
@@ -444,7 +444,20 @@ fn the_number_of_viewers_is_limited() {
     let server = Server::start();
     let computer = server.computer();
     let mut viewers: Vec<Viewer> = (0..16).map(|_| Viewer::connect(&computer)).collect();
-    assert_eq!(Socket::open(&computer, "websockify", "").close_code(), 1013);
+    let refusal = try_connect(&computer).err();
+    let reason = "refused by the server: Too many viewers: at most 16 can be connected at the same time";
+    assert_eq!(refusal.as_deref(), Some(reason));
+    // A viewer of version 3.3, and one that does not speak RFB.
+    let mut older = Socket::open(&computer, "websockify", "");
+    assert_eq!(older.message(), Message::binary(&b"RFB 003.008\n"[..]));
+    older.send_bytes(b"RFB 003.003\n".to_vec());
+    let Message::Binary(refusal) = older.message() else { panic!("it is binary") };
+    assert_eq!(refusal[..8], [0, 0, 0, 0, 0, 0, 0, 62]);
+    assert_eq!(older.close_code(), 1013);
+    let mut other = Socket::open(&computer, "websockify", "");
+    assert_eq!(other.message(), Message::binary(&b"RFB 003.008\n"[..]));
+    other.send_bytes(b"GET / HTTP/1.1\r\n".to_vec());
+    assert_eq!(other.close_code(), 1013);
     viewers.pop();
     wait_until("a free place", || try_connect(&computer).is_ok());
 }

@@ -1,6 +1,7 @@
 // The files that a page loads on demand. Bundlers find them by the literal `new URL` and `import` expressions.
 
 import type * as CompleteGlueModule from "../bindings/wasm/orgo_wasm.js";
+import type { Glue as WasmGlue } from "../bindings/wasm.js";
 import { messageOf } from "../errors.js";
 import type * as ScreenScriptModule from "../screen/page.js";
 import { Asset } from "./asset.js";
@@ -115,10 +116,13 @@ export const worklet = new Asset<Location>({
   remedy: () => "if there is a Content-Security-Policy, it must contain script-src blob:",
 });
 
-/** Compiles a WebAssembly module, and loads its JavaScript glue. */
-export const loadModule = <Name, Glue>(asset: WasmAsset<Name, Glue>) =>
+/** Compiles a WebAssembly module, and initializes its JavaScript glue. */
+export const loadModule = <Name, Loaded extends Pick<WasmGlue, "init">>(asset: WasmAsset<Name, Loaded>) =>
   asset.use(async ({ name, glue, file }) => {
     const [loaded, module] = await Promise.all([glue(), compile(file)]);
+    // The glue would keep a foreign module, also for the embedded copy. A module of another version has other imports.
+    if (!WebAssembly.Module.exports(module).some(({ name }) => name === "version")) throw new Error("the file is not a module of orgo-sdk");
+    await loaded.init({ module_or_path: module });
     return { name, glue: loaded, module };
   });
 

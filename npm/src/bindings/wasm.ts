@@ -10,7 +10,7 @@ export interface Glue {
   readonly Client: ClientClass;
 }
 
-/** The JavaScript glue of a module, and the compiled module, which can be sent to other threads. */
+/** The initialized JavaScript glue of a module, and the compiled module, which can be sent to other threads. */
 export interface CompiledWasm<Loaded> {
   glue: Loaded;
   module: WebAssembly.Module;
@@ -19,7 +19,7 @@ export interface CompiledWasm<Loaded> {
 /**
  * Loads a WebAssembly module. Afterward, the exports of its JavaScript glue are a binding, or a part of one.
  *
- * @param load Imports the glue and compiles the module.
+ * @param load Imports the glue, compiles the module, and initializes the glue with it.
  * @param host The network of Node. Default: that of a browser.
  */
 export async function loadWasm<Loaded extends Glue, Compiled extends CompiledWasm<Loaded>>(
@@ -28,8 +28,7 @@ export async function loadWasm<Loaded extends Glue, Compiled extends CompiledWas
 ): Promise<Compiled> {
   try {
     const compiled = await load();
-    const { glue, module } = compiled;
-    await glue.init({ module_or_path: module });
+    const { glue } = compiled;
     const WasmClient: ClientClass = glue.Client;
     class Client extends WasmClient {
       constructor(config: BindingConfig, log?: Log) {

@@ -256,7 +256,8 @@ function isNormalClose(cause: CloseCause): boolean {
   return cause.reason === "normal" || cause.reason === "exit";
 }
 
-/** Creates the error of a channel that is closed. */
-export function channelClosed(cause: CloseCause): ChannelClosedError {
-  return new ChannelClosedError({ kind: "closed", message: cause.message, delivered: "no", cause });
+/** Creates the error of a channel that is closed. `operation`: what it refuses. */
+export function channelClosed(cause: CloseCause, operation?: string): ChannelClosedError {
+  const message = operation === undefined ? cause.message : `${operation}: the channel is closed (${cause.message})`;
+  return new ChannelClosedError({ kind: "closed", message, delivered: "no", cause });
 }

@@ -129,7 +129,7 @@ export const SCALE = oneOf("fit", "1:1");
 export interface AttachOptions {
   /**
    * `fit` scales the screen to the size of the element. `1:1` shows each pixel of the screen as one pixel of the display; the
-   * user can scroll a larger screen. Default: `fit`.
+   * user can scroll a larger screen, on a touch screen with two fingers. Default: `fit`.
    */
   scale?: "fit" | "1:1";
   /** Whether the view passes the input of the user. {@link ScreenView.input} changes it later. Default: `true`. */
@@ -231,9 +231,10 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
   }
 
   /**
-   * Takes an image of the current content, without a call of the API. Right after a connect, waits for the whole screen.
+   * Takes an image of the current content, without a call of the API. Waits for the whole screen right after a connect, while the
+   * channel reconnects, and while the server does not respond (`unstable`).
    *
-   * @throws InvalidParameterError; TimeoutError; AbortError; ChannelClosedError.
+   * @throws InvalidParameterError; TimeoutError; AbortError; ChannelClosedError after the channel has closed.
    */
   async screenshot(params: ScreenImageParams = {}, options: WaitOptions = {}): Promise<ScreenImage> {
     const operation = "screen.screenshot";
@@ -246,6 +247,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
     checkWaitOptions(operation, options);
     const deadline = new Deadline(operation, options.timeout, options.signal);
     deadline.throwIfAborted();
+    this.#checkOpen(operation);
     const id = this.#nextImage++;
     convertErrors(() => this.#binding.command("image", { format: "png", ...jsonParameters(operation, params), id }));
     this.#wanted.add(id);
@@ -336,7 +338,8 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
    * Shows the screen in an element of a page, and passes the input of the user to the computer. A screen may have several views.
    *
    * @param element The view fills the element. Give it a width; without a height it has that of the screen.
-   * @throws InvalidParameterError for an invalid option; BindingError outside a page.
+   * @throws InvalidParameterError for an invalid option; BindingError outside a page; ChannelClosedError after the channel has
+   *   closed.
    */
   attach(element: WebElement, options: AttachOptions = {}): ScreenView {
     const operation = "screen.attach";
@@ -351,6 +354,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
       label: checks.string,
       type: checks.function,
     });
+    this.#checkOpen(operation);
     const view = this.#binding.attach?.(element, options);
     if (view === undefined) {
       throw new BindingError({ kind: "binding", message: `${operation}: only a page has elements`, delivered: "no" });
@@ -427,6 +431,11 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
       const state = this.state;
       throw this.failure() ?? (state.status === "closed" ? channelClosed(state.cause) : deadline.timeoutError(missing, "no"));
     }
+  }
+
+  #checkOpen(operation: string): void {
+    const state = this.state;
+    if (state.status === "closed") throw channelClosed(state.cause, operation);
   }
 
   #answerReads(answer: ClipboardAnswer): void {

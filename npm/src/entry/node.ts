@@ -99,6 +99,7 @@ async function wasm(): Promise<Binding> {
       );
     }
     const [glue, module] = await Promise.all([import("../bindings/wasm/orgo_wasm.js"), compile()]);
+    await glue.init({ module_or_path: module });
     return { glue, module };
   }, nodeHost);
   return withSockets(glue);

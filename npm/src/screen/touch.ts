@@ -13,20 +13,25 @@ interface Finger {
   at: Point;
 }
 
+/** Scrolls the view. Returns whether it has scrolled: a view that shows the whole screen, or is at its end, does not. */
+export type Pan = (x: number, y: number) => boolean;
+
 /**
  * Recognizes gestures: a tap is a click, a long press or a tap with two fingers is a right click, a movement with one finger is a
- * drag, and a movement with two fingers turns the wheel.
+ * drag, and a movement with two fingers scrolls the view if possible, else it turns the wheel.
  */
 export class Touch {
   readonly #send: Send;
   readonly #wheel: Wheel;
+  readonly #pan: Pan;
   readonly #fingers = new Map<number, Finger>();
-  #gesture: "none" | "press" | "drag" | "two" | "scroll" | "done" = "none";
+  #gesture: "none" | "press" | "drag" | "two" | "pan" | "scroll" | "done" = "none";
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(send: Send, wheel: Wheel) {
+  constructor(send: Send, wheel: Wheel, pan: Pan) {
     this.#send = send;
     this.#wheel = wheel;
+    this.#pan = pan;
   }
 
   handle(event: PointerEvent, at: Point): void {
@@ -68,12 +73,12 @@ export class Touch {
       this.#gesture = "drag";
       this.#send("down", { ...finger.at });
     }
-    if (this.#gesture === "two" && moved) this.#gesture = "scroll";
     if (this.#gesture === "drag") this.#send("move", at);
-    if (this.#gesture === "scroll") {
-      // Each finger adds half of the movement, so opposite movements cancel out.
-      this.#wheel.move(at, (finger.last.x - x) / 2, (finger.last.y - y) / 2, SCROLL_STEP);
-    }
+    // Each finger adds half of the movement, so opposite movements cancel out.
+    const [dx, dy] = [(finger.last.x - x) / 2, (finger.last.y - y) / 2];
+    if (this.#gesture === "two" && moved) this.#gesture = this.#pan(dx, dy) ? "pan" : "scroll";
+    else if (this.#gesture === "pan") this.#pan(dx, dy);
+    if (this.#gesture === "scroll") this.#wheel.move(at, dx, dy, SCROLL_STEP);
     finger.last = { x, y };
   }
 

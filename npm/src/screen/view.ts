@@ -43,7 +43,12 @@ export class View implements ScreenView, ViewListener {
         screen.command(name, argument);
       } catch {}
     };
-    this.#pointer = new Pointer(this.#canvas, () => this.#size, send);
+    this.#pointer = new Pointer(
+      this.#canvas,
+      () => this.#size,
+      send,
+      (x, y) => this.#pan(x, y),
+    );
     this.#keyboard = new Keyboard(this.#field, send, options.type, () => this.#leave());
     this.#build(label);
     this.#layOut();
@@ -184,6 +189,14 @@ export class View implements ScreenView, ViewListener {
       objectFit: "contain",
       imageRendering: exact ? "pixelated" : "auto",
     });
+  }
+
+  /** Scrolls a screen that is larger than the view. Returns whether it has scrolled. */
+  #pan(x: number, y: number): boolean {
+    const root = this.#root;
+    const { scrollLeft, scrollTop } = root;
+    root.scrollBy(x, y);
+    return root.scrollLeft !== scrollLeft || root.scrollTop !== scrollTop;
   }
 
   #reportVisibility(): void {

@@ -60,6 +60,9 @@ export async function openContent(
   { timeout, totalTimeout, signal }: CallOptions,
   defaultTimeout: number,
 ): Promise<Content> {
+  if (isResponse(file)) {
+    throw invalidParameter(OPERATION, "file", "must not be a Response or a Request: pass its `body`, or the result of its `blob()`");
+  }
   const stream = asStream(file);
   if (size !== undefined) {
     checkArgument(OPERATION, "size", size, checks.fileSize);
@@ -143,6 +146,9 @@ const isObject = (value: unknown): value is object => typeof value === "object" 
 
 const isBlob = (value: unknown): value is BlobLike =>
   isObject(value) && typeof (value as Partial<BlobLike>).arrayBuffer === "function";
+
+/** Returns whether a value is a `Response` or a `Request`, whose `type` is no MIME type. */
+const isResponse = (value: unknown) => isBlob(value) && "blob" in value && "bodyUsed" in value;
 
 const isSliceable = (blob: BlobLike): blob is SliceableBlob =>
   "size" in blob && typeof blob.size === "number" && "slice" in blob && typeof blob.slice === "function";

@@ -13,24 +13,27 @@ export async function openPath(fs: typeof import("node:fs/promises"), path: File
   try {
     const opened = await handle.stat();
     if (!opened.isFile()) throw new Error("it is not a regular file; to send a pipe or a device, pass a stream");
-    return { size: opened.size, repeatable: true, read: () => readFile(handle, opened), close: () => handle.close() };
+    // The files of the kernel in /proc have the size 0 and a content.
+    const isUnsized = opened.size === 0 && (await handle.read(new Uint8Array(1), 0, 1, 0)).bytesRead > 0;
+    const size = isUnsized ? undefined : opened.size;
+    return { size, repeatable: true, read: () => readFile(handle, opened, size), close: () => handle.close() };
   } catch (error) {
     await handle.close();
     throw error;
   }
 }
 
-function readFile(handle: FileHandle, opened: Stats) {
-  const buffer = new Uint8Array(Math.min(PIECE, opened.size));
+function readFile(handle: FileHandle, opened: Stats, size = Infinity) {
+  const buffer = new Uint8Array(Math.min(PIECE, size));
   let position = 0;
   return async (): Promise<Uint8Array | undefined> => {
-    const length = Math.min(buffer.length, opened.size - position);
+    const length = Math.min(buffer.length, size - position);
     const { bytesRead } = length > 0 ? await handle.read(buffer, 0, length, position) : { bytesRead: 0 };
     position += bytesRead;
     if (bytesRead > 0) return buffer.subarray(0, bytesRead);
     const now = await handle.stat();
     // The caller reports a missing end.
-    if (position === opened.size && (now.size !== opened.size || now.mtimeMs !== opened.mtimeMs)) {
+    if (position === size && (now.size !== opened.size || now.mtimeMs !== opened.mtimeMs)) {
       throw new Error("it has changed while it was read");
     }
     return undefined;

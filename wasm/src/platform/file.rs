@@ -60,11 +60,9 @@ impl Source {
     pub(super) fn report(&self, body: Option<&Body>, progress: &Progress) {
         if let Some(loaded) = self.loaded() {
             progress.opens_file();
-            let parts = body.map_or(&[][..], Body::parts).iter();
-            let others =
-                parts.filter(|part| matches!(part, Part::Bytes(_))).filter_map(Part::size).sum::<u64>();
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts bytes")]
-            progress.sent(others + loaded as u64);
+            let loaded = loaded as u64;
+            progress.sent(body.map_or(loaded, |body| body.size_with_file(loaded)));
         }
     }
 

@@ -27,7 +27,7 @@ export async function sendXhr(request, body, limit, report) {
     // Chromium may report the last piece when the response is complete. An abort would then fire no event, so the request
     // would never end.
     if (size > limit && xhr.readyState !== XMLHttpRequest.DONE) {
-      tooLarge = { status: xhr.status, headers: { "content-length": size } };
+      tooLarge = toResponse(xhr.status, null, { "content-length": size });
       xhr.abort();
     }
   };
@@ -39,10 +39,12 @@ export async function sendXhr(request, body, limit, report) {
     xhr.onloadend = resolve;
     xhr.send(body);
   });
-  if (tooLarge !== undefined) return new Response(null, tooLarge);
+  if (tooLarge !== undefined) return tooLarge;
   if (xhr.status === 0 || !xhr.response) throw new TypeError("the request failed");
   const headers = new Headers();
   for (const [, name, value] of xhr.getAllResponseHeaders().matchAll(/(.+?): *(.*)/g)) headers.append(name, value);
-  // Some statuses forbid a body, even if it is empty.
-  return new Response(xhr.response.byteLength > 0 ? xhr.response : null, { status: xhr.status, headers });
+  return toResponse(xhr.status, xhr.response, headers);
 }
+
+/** Creates a response. The constructor accepts no status above 599, and with some others no body, even if it is empty. */
+const toResponse = (status, body, headers) => Object.defineProperty(new Response(body, { headers }), "status", { value: status });

@@ -167,6 +167,8 @@ pub struct Screen {
     options: ScreenOptions,
     connection: Connection,
     now: Millis,
+    /// Whether the server responds, so that the screen is current.
+    connected: bool,
     framebuffer: Framebuffer,
     /// The number of messages that may have changed the pixels or the shape of the pointer.
     version: u64,
@@ -223,6 +225,7 @@ impl Screen {
             connection: Connection::new(None, &options, false),
             options,
             now: 0,
+            connected: false,
             framebuffer: Framebuffer::default(),
             version: 0,
             image_cache: ImageCache::default(),
@@ -290,9 +293,9 @@ impl Screen {
         }
     }
 
-    /// Returns the next requested image, if the whole screen has arrived.
+    /// Returns the next requested image, if the whole screen has arrived and is current.
     fn poll_image(&mut self) -> Option<ScreenItem> {
-        if !self.connection.is_complete(&self.framebuffer) {
+        if !self.connected || !self.connection.is_complete(&self.framebuffer) {
             return None;
         }
         let (id, request) = self.unread.images.pop_front()?;
@@ -341,6 +344,10 @@ impl Protocol for Screen {
         let message = mask.text(frame.get("message").and_then(Value::as_str).unwrap_or_default());
         self.unread.push_error(message.clone());
         Received::Problem(message)
+    }
+
+    fn set_connected(&mut self, connected: bool) {
+        self.connected = connected;
     }
 
     fn poll_item(&mut self, counters: &mut Counters) -> Option<ScreenItem> {

@@ -325,7 +325,8 @@ impl Session<Screen> {
         std::mem::take(&mut undrawn.cursor).then_some(self.protocol.cursor.as_ref()).flatten()
     }
 
-    /// Requests an image, for [`ScreenItem::Image`] with this `id`. It is taken as soon as the whole screen has arrived.
+    /// Requests an image, for [`ScreenItem::Image`] with this `id`. It is taken as soon as the whole screen has arrived and
+    /// the server responds, so never while the channel reconnects or after it has closed.
     /// `region` is a part of the screen (default: the whole screen), `scale` the size of the image from above 0 to 1.
     /// `pointer` is whether to draw the pointer where this channel has moved it, unless it is hidden or part of the screen.
     ///

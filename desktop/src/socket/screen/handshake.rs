@@ -37,17 +37,25 @@ impl From<Failure> for End {
     }
 }
 
+/// Refuses the viewer, with the reason in words.
+pub(super) async fn refuse(
+    outgoing: &mut Outgoing,
+    incoming: &mut Incoming,
+    reason: &str,
+) -> Result<(), End> {
+    let minor = exchange_versions(outgoing, incoming).await?;
+    send_refusal(outgoing, minor, reason).await
+}
+
 /// Authenticates the viewer, and reads its initialization.
 pub(super) async fn with_viewer(
     outgoing: &mut Outgoing,
     incoming: &mut Incoming,
     machine: &Machine,
 ) -> Result<(), End> {
-    send(outgoing, VERSION).await?;
-    let minor = minor_version(incoming.array().await?).ok_or(End::Close(CloseCode::Malformed))?;
+    let minor = exchange_versions(outgoing, incoming).await?;
     if !machine.viewers().may_authenticate(Instant::now()) {
-        let refusal = if minor >= 7 { &[0_u8][..] } else { &[0; 4] };
-        send(outgoing, &[refusal, &text("Too many wrong passwords: wait 10 seconds")].concat()).await?;
+        send_refusal(outgoing, minor, "Too many wrong passwords: wait 10 seconds").await?;
         return Err(End::Close(CloseCode::Refused));
     }
     if minor >= 7 {
@@ -96,6 +104,18 @@ pub(super) async fn with_server(server: &mut Connection) -> Result<(), Failure> 
     }
     server.write_all(&[SHARED]).await?;
     Ok(())
+}
+
+/// Returns 3, 7 or 8 for the version that the viewer chose.
+async fn exchange_versions(outgoing: &mut Outgoing, incoming: &mut Incoming) -> Result<u8, End> {
+    send(outgoing, VERSION).await?;
+    minor_version(incoming.array().await?).ok_or(End::Close(CloseCode::Malformed))
+}
+
+/// Sends the number of security types, which is zero, and a reason.
+async fn send_refusal(outgoing: &mut Outgoing, minor: u8, reason: &str) -> Result<(), End> {
+    let none = if minor >= 7 { &[0_u8][..] } else { &[0; 4] };
+    send(outgoing, &[none, &text(reason)].concat()).await
 }
 
 async fn send(outgoing: &mut Outgoing, bytes: &[u8]) -> Result<(), End> {

@@ -35,6 +35,9 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The reason for a viewer that is refused. A viewer that cannot show it sees only the close code.
+const TOO_MANY: &str = "Too many viewers: at most 16 can be connected at the same time";
+
 /// The sending half of a viewer's socket.
 type Outgoing = SplitSink<WebSocket, Message>;
 
@@ -86,12 +89,18 @@ pub(super) async fn run(
     view_only: bool,
     is_shutting_down: impl Fn() -> bool,
 ) {
-    let Some(_place) = machine.viewers().admit() else {
-        return close::close(socket, CloseCode::Busy).await;
-    };
+    let place = machine.viewers().admit();
     let (mut outgoing, messages) = socket.split();
     let mut incoming = Incoming { messages, rest: Vec::new() };
-    let (end, last_input) = bridge(&mut outgoing, &mut incoming, machine, view_only).await;
+    let (end, last_input) = if place.is_some() {
+        bridge(&mut outgoing, &mut incoming, machine, view_only).await
+    } else {
+        let refusal = handshake::refuse(&mut outgoing, &mut incoming, TOO_MANY);
+        let refusal = machine.stopping().run_until_cancelled(timeout(HANDSHAKE_TIMEOUT, refusal));
+        // The close code is the same for a viewer that did not wait for the reason.
+        let _ = refusal.await;
+        (End::Close(CloseCode::Busy), None)
+    };
     let close = async move {
         let End::Close(mut code) = end else { return };
         if machine.stopping().is_cancelled() {
