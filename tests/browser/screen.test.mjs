@@ -270,7 +270,14 @@ for (const [mode, { workers }] of Object.entries(MODES)) {
       await gate.close();
       await until("the state", () => page.evaluate(() => globalThis.screenChannel.state.status === "reconnecting"));
       assert.equal(await page.evaluate(() => globalThis.screenChannel.move({ x: 1, y: 1 })), false);
+      const color = await paint("405060");
+      await page.evaluate(() => {
+        const region = { x: 1150, y: 650, width: 1, height: 1 };
+        globalThis.image = globalThis.screenChannel.screenshot({ format: "rgba", region });
+      });
       await gate.open();
+      // The image that was requested in the meantime is that of the next connection.
+      assert.equal(await page.evaluate(async () => [...(await globalThis.image).data.subarray(0, 3)].join()), color);
       await until("the state", () => page.evaluate(() => globalThis.screenChannel.state.status === "open"), 60_000);
       await page.mouse.click(150, 100);
       await window.seen((seen) => seen.some(({ kind }) => kind === "up"));
@@ -374,6 +381,17 @@ for (const [mode, { workers }] of Object.entries(MODES)) {
       assert.equal(await page.evaluate(() => document.querySelector("#screen").childElementCount), 0);
       await page.evaluate(() => globalThis.screenChannel.close());
       await until("the worker to end", () => page.workers().length === 0);
+      const problems = await page.evaluate(async () => {
+        const problem = ({ name, message }) => `${name}: ${message}`;
+        const screenshot = await globalThis.screenChannel.screenshot().catch(problem);
+        try {
+          return [screenshot, globalThis.attach()];
+        } catch (error) {
+          return [screenshot, problem(error)];
+        }
+      });
+      const closed = (operation) => `ChannelClosedError: ${operation}: the channel is closed (closed)`;
+      assert.deepEqual(problems, [closed("screen.screenshot"), closed("screen.attach")]);
     });
 
     test("there are no uncaught errors", () => assert.deepEqual(failures, []));

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startDesktop } from "../support/desktop.mjs";
+import { startGate } from "../support/gate.mjs";
 import { decodePng } from "../support/png.mjs";
 import { until } from "../support/wait.mjs";
 
@@ -240,5 +241,27 @@ describe("the live screen", { concurrency: false }, () => {
     assert.equal(screen.state.status, "open");
     await screen.close();
     await reading;
+    await assert.rejects(shot(), { name: "ChannelClosedError", message: "screen.screenshot: the channel is closed (closed)" });
+  });
+
+  test("an image is never older than the connection", { timeout: 120_000 }, async () => {
+    const gate = await startGate(desktop.options.baseUrl);
+    const distant = new Orgo({ ...desktop.options, realtimeUrl: gate.through(desktop.options.realtimeUrl) });
+    const channel = await (await distant.computers.get(computer.id)).screen();
+    try {
+      const pixel = { format: "rgba", region: { x: 640, y: 300, width: 1, height: 1 } };
+      const before = String((await channel.screenshot(pixel)).data);
+      await gate.close();
+      await until("the state", () => channel.state.status === "reconnecting");
+      const image = channel.screenshot(pixel);
+      await assert.rejects(channel.screenshot({ ...pixel }, { timeout: 50 }), { name: "TimeoutError" });
+      await computer.bash("setsid python3 /tmp/window.py >/tmp/log 2>&1 &");
+      await until("the window", async () => decodePng((await computer.screenshot()).data).pixel(640, 300).join() === "255,0,0", 60_000);
+      await gate.open();
+      assert.deepEqual([before === "255,0,0,255", String((await image).data)], [false, "255,0,0,255"]);
+    } finally {
+      await channel.close();
+      await gate.close();
+    }
   });
 });

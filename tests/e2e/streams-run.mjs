@@ -4,9 +4,11 @@ import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   createReadStream,
+  existsSync,
   mkdtempSync,
   openAsBlob,
   readdirSync,
+  readFileSync,
   readlinkSync,
   rmSync,
   truncateSync,
@@ -22,11 +24,15 @@ import { freePort } from "../support/receiver.mjs";
 import { streams } from "./streams.mjs";
 import { startStreamsServer } from "./streams-server.mjs";
 
+/** A file of the kernel, on Linux. */
+const KERNEL = "/proc/version";
+
 /** Creates and changes files in a folder. */
 function filesIn(folder) {
   return {
     folder,
     missing: join(folder, "missing"),
+    kernel: existsSync(KERNEL) && { path: KERNEL, content: readFileSync(KERNEL) },
     async create(name, bytes) {
       const path = join(folder, name);
       await writeFile(path, bytes);

@@ -77,6 +77,20 @@ const uploads = {
       if (!response.headersSent) json(response, 413, { error: "too large", code: "file_too_large" });
     });
   },
+  /** Refuses the upload after a part of it, and closes the connection although the client still sends. */
+  abrupt(request, response, counts) {
+    const { socket } = request;
+    readSome(request, (counts.requests * 77_777) % (2 << 20), () => {
+      if (response.headersSent) return;
+      json(response, 413, { error: "too large", code: "file_too_large" }, { connection: "close" });
+      response.once("finish", () => socket.destroy());
+    });
+  },
+  /** Responds with a status of no class. */
+  async unusual(request, response) {
+    await readBody(request);
+    json(response, 700, { error: "unusual" });
+  },
   reset: (request) => readSome(request, 1 << 20, () => request.socket.resetAndDestroy()),
   close: (request) => readSome(request, 1 << 20, () => request.socket.destroy()),
   /** Reads a part of the upload and then nothing. */

@@ -167,6 +167,11 @@ export const streams = {
     const one = [Uint8Array.of(7), new Blob([Uint8Array.of(7)]), iterable([Uint8Array.of(7)])];
     if (env.files) one.push({ path: await env.files.create("one", Uint8Array.of(7)) });
     for (const file of one) equal((await createRun(env, "store").upload(file)).id, await sha256(Uint8Array.of(7)), "one byte");
+    // The size of a file of the kernel is 0.
+    if (!env.files?.kernel) return;
+    const { path, content } = env.files.kernel;
+    equal((await createRun(env, "store").upload({ path })).id, await sha256(content), path);
+    equal((await createRun(env, "busy").upload({ path })).id, await sha256(content), "a retry");
   },
 
   async "the name is that of the file or its path"(env) {
@@ -237,6 +242,7 @@ export const streams = {
   },
 
   async "wrong sources are refused before anything is sent"(env) {
+    const { server } = env;
     const { orgo, counts } = createRun(env, "store");
     const locked = webStream().stream;
     locked.getReader();
@@ -246,6 +252,8 @@ export const streams = {
       ["file", {}],
       ["file", "text"],
       ["file", [1, 2]],
+      ["file", new Response("text")],
+      ["file", new Request(server, { method: "POST", body: "text" })],
       ["file", { path: env.files ? env.files.missing : "/x" }],
       ["size", BYTES, { size: 3 }],
       ["size", iterable(), { size: -1 }],
@@ -357,6 +365,41 @@ export const streams = {
     if (env.kind === "page") return;
     const { error } = await failedStream(env, "middle");
     equal([error.status, error.delivered], [413, "no"], error.message);
+  },
+
+  async "an early refusal is the error of the call, although the server closes the connection"(env) {
+    // The network of other hosts decides what remains of the response.
+    if (env.kind !== "native") return;
+    const run = createRun(env, "abrupt");
+    for (let times = 0; times < 60; times += 1) {
+      const error = await rejects(run.upload(new Blob([new Uint8Array(LARGE / 4)])), env.sdk.OrgoError, "a refused upload");
+      equal([error.status, error.code, error.delivered], [413, "file_too_large", "no"], error.message);
+    }
+  },
+
+  async "the progress of a failed upload counts the bytes of the file"(env) {
+    if (env.kind === "page") return;
+    let read = 0;
+    const source = async function* () {
+      for (; read < LARGE / 2; read += 1 << 16) yield new Uint8Array(1 << 16);
+      throw new Error("the disk failed");
+    };
+    for (const size of [undefined, LARGE]) {
+      read = 0;
+      const progress = [];
+      const { upload } = createRun(env, "store");
+      await rejects(upload(source(), { onProgress: (at) => progress.push(at) }, { size }), env.sdk.InvalidParameterError, "a failure");
+      for (const { loaded } of progress) ok(loaded <= LARGE / 2, `${loaded} bytes of ${LARGE / 2} with the size ${size}`);
+      if (env.kind === "wasm") equal(progress.at(-1)?.loaded, LARGE / 2, "the last progress");
+    }
+  },
+
+  async "a response with a status of no class is an error of the server"(env) {
+    for (const options of [{}, { onProgress: () => {} }]) {
+      const { upload } = createRun(env, "unusual", { maxRetries: 0 });
+      const error = await rejects(upload(BYTES, options), env.sdk.OrgoError, "the status 700");
+      equal([error.kind, error.status], ["server", 700], error.message);
+    }
   },
 
   async "a server that does not read holds the source back, and the time limit applies"(env) {

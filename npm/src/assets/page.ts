@@ -120,8 +120,8 @@ export const worklet = new Asset<Location>({
 export const loadModule = <Name, Loaded extends Pick<WasmGlue, "init">>(asset: WasmAsset<Name, Loaded>) =>
   asset.use(async ({ name, glue, file }) => {
     const [loaded, module] = await Promise.all([glue(), compile(file)]);
-    // The glue would keep a foreign module, also for the embedded copy. A module of another version has other imports.
-    if (!WebAssembly.Module.exports(module).some(({ name }) => name === "version")) throw new Error("the file is not a module of orgo-sdk");
+    // The glue would keep a foreign module without imports, also for the embedded copy. Other foreign modules cannot be linked.
+    if (WebAssembly.Module.imports(module).length === 0) throw new Error("the file is not a module of orgo-sdk");
     await loaded.init({ module_or_path: module });
     return { name, glue: loaded, module };
   });

@@ -1,6 +1,6 @@
 // Passes the mouse, the pen, the fingers and the wheel to the computer.
 
-import { type Pan, Touch } from "./touch.js";
+import { type StartPan, Touch } from "./touch.js";
 import { type Point, type Send, type Size, Wheel } from "./wheel.js";
 
 /** The bit of each button in `PointerEvent.buttons`. */
@@ -22,12 +22,12 @@ export class Pointer {
   #buttons = 0;
   enabled = false;
 
-  constructor(canvas: HTMLCanvasElement, size: () => Size, send: Send, pan: Pan) {
+  constructor(canvas: HTMLCanvasElement, size: () => Size, send: Send, startPan: StartPan) {
     this.#canvas = canvas;
     this.#size = size;
     this.#send = send;
     this.#wheel = new Wheel(send);
-    this.#touch = new Touch(send, this.#wheel, pan);
+    this.#touch = new Touch(send, this.#wheel, startPan);
   }
 
   /** Adds the listeners. `onDown` is called when a pointer is pressed on the screen. */

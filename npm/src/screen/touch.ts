@@ -13,8 +13,12 @@ interface Finger {
   at: Point;
 }
 
-/** Scrolls the view. Returns whether it has scrolled: a view that shows the whole screen, or is at its end, does not. */
-export type Pan = (x: number, y: number) => boolean;
+/**
+ * Starts to scroll the view. The result scrolls it to a distance from its current position, and returns whether it has left that
+ * position. A view that shows the whole screen, or is at its end, does not.
+ */
+export type StartPan = () => Pan;
+type Pan = (x: number, y: number) => boolean;
 
 /**
  * Recognizes gestures: a tap is a click, a long press or a tap with two fingers is a right click, a movement with one finger is a
@@ -23,15 +27,17 @@ export type Pan = (x: number, y: number) => boolean;
 export class Touch {
   readonly #send: Send;
   readonly #wheel: Wheel;
-  readonly #pan: Pan;
+  readonly #startPan: StartPan;
+  #pan: Pan | undefined;
+  #panned = { x: 0, y: 0 };
   readonly #fingers = new Map<number, Finger>();
   #gesture: "none" | "press" | "drag" | "two" | "pan" | "scroll" | "done" = "none";
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(send: Send, wheel: Wheel, pan: Pan) {
+  constructor(send: Send, wheel: Wheel, startPan: StartPan) {
     this.#send = send;
     this.#wheel = wheel;
-    this.#pan = pan;
+    this.#startPan = startPan;
   }
 
   handle(event: PointerEvent, at: Point): void {
@@ -76,8 +82,15 @@ export class Touch {
     if (this.#gesture === "drag") this.#send("move", at);
     // Each finger adds half of the movement, so opposite movements cancel out.
     const [dx, dy] = [(finger.last.x - x) / 2, (finger.last.y - y) / 2];
-    if (this.#gesture === "two" && moved) this.#gesture = this.#pan(dx, dy) ? "pan" : "scroll";
-    else if (this.#gesture === "pan") this.#pan(dx, dy);
+    if (this.#gesture === "two" && moved) {
+      this.#panned = { x: (finger.start.x - x) / 2, y: (finger.start.y - y) / 2 };
+      this.#pan = this.#startPan();
+      this.#gesture = this.#pan(this.#panned.x, this.#panned.y) ? "pan" : "scroll";
+    } else if (this.#gesture === "pan") {
+      // The sum, because browsers round each position.
+      this.#panned = { x: this.#panned.x + dx, y: this.#panned.y + dy };
+      this.#pan?.(this.#panned.x, this.#panned.y);
+    }
     if (this.#gesture === "scroll") this.#wheel.move(at, dx, dy, SCROLL_STEP);
     finger.last = { x, y };
   }

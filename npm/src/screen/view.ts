@@ -7,6 +7,7 @@ import { Keyboard } from "./keyboard.js";
 import type { Cursor, Outline } from "./messages.js";
 import { Pointer } from "./pointer.js";
 import type { RemoteScreen, ViewListener } from "./remote.js";
+import type { StartPan } from "./touch.js";
 
 /** The keys that move the focus out of a view, in the format of `aria-keyshortcuts`. */
 const LEAVE_KEYS = "Control+Alt+Shift";
@@ -47,7 +48,7 @@ export class View implements ScreenView, ViewListener {
       this.#canvas,
       () => this.#size,
       send,
-      (x, y) => this.#pan(x, y),
+      () => this.#startPan(),
     );
     this.#keyboard = new Keyboard(this.#field, send, options.type, () => this.#leave());
     this.#build(label);
@@ -191,12 +192,13 @@ export class View implements ScreenView, ViewListener {
     });
   }
 
-  /** Scrolls a screen that is larger than the view. Returns whether it has scrolled. */
-  #pan(x: number, y: number): boolean {
+  #startPan(): ReturnType<StartPan> {
     const root = this.#root;
     const { scrollLeft, scrollTop } = root;
-    root.scrollBy(x, y);
-    return root.scrollLeft !== scrollLeft || root.scrollTop !== scrollTop;
+    return (x, y) => {
+      root.scrollTo(scrollLeft + x, scrollTop + y);
+      return root.scrollLeft !== scrollLeft || root.scrollTop !== scrollTop;
+    };
   }
 
   #reportVisibility(): void {

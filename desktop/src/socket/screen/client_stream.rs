@@ -3,7 +3,10 @@
 /// The message types without input: the pixel format, the encodings, requests, continuous updates, fences.
 const WITHOUT_INPUT: [u8; 5] = [0, 2, 3, 150, 248];
 const SET_ENCODINGS: u8 = 2;
+const KEY: u8 = 4;
 const POINTER: u8 = 5;
+/// A key without an effect: no program uses this modifier.
+const HYPER_R: u32 = 0xffee;
 /// The pseudo-encoding that changes the length of pointer messages. It is removed, so that their length is known.
 const EXTENDED_BUTTONS: [u8; 4] = (-316_i32).to_be_bytes();
 /// An encoding that no server knows, in place of a removed encoding.
@@ -51,6 +54,11 @@ impl ClientStream {
             if is_passed {
                 match message[0] {
                     SET_ENCODINGS => passed.extend(without_extended_buttons(message)),
+                    KEY if needs_keyboard(message) => {
+                        passed.extend(key(HYPER_R, true));
+                        passed.extend(key(HYPER_R, false));
+                        passed.extend(message);
+                    }
                     _ => passed.extend(message),
                 }
                 if message[0] == POINTER {
@@ -73,6 +81,24 @@ impl ClientStream {
             _ => None,
         }
     }
+}
+
+/// Returns whether the X server may have to add the key of a message to its keymap. It changes only the keymap of the
+/// viewers' keyboard, which programs do not see as long as an action of the API was the last to use a key: the first
+/// press would be lost. A press of another key makes the viewers' keyboard the current one.
+fn needs_keyboard(message: &[u8]) -> bool {
+    match *message {
+        [KEY, pressed, _, _, a, b, c, d] if pressed != 0 => {
+            // Not ASCII, and not a key without a character.
+            !matches!(u32::from_be_bytes([a, b, c, d]), 0..=0x7f | 0xfe00..=0xffff)
+        }
+        _ => false,
+    }
+}
+
+fn key(keysym: u32, pressed: bool) -> [u8; 8] {
+    let [a, b, c, d] = keysym.to_be_bytes();
+    [KEY, u8::from(pressed), 0, 0, a, b, c, d]
 }
 
 fn without_extended_buttons(message: &[u8]) -> Vec<u8> {
@@ -156,6 +182,18 @@ mod tests {
                 .flat_map(|piece| filter.pass(piece).expect("it is well-formed"))
                 .collect();
             assert_eq!(passed, expected, "in pieces of {size} bytes");
+        }
+    }
+
+    #[test]
+    fn another_key_precedes_a_character_that_the_keymap_may_not_have() {
+        let mut stream = ClientStream::new(false);
+        for (keysym, needs) in [(0x61, false), (0xff0d, false), (0xe9, true), (0x0100_0416, true)] {
+            let passed = stream.pass(&key(keysym, true)).expect("it is well-formed");
+            let tap = [key(HYPER_R, true), key(HYPER_R, false)].concat();
+            let before = if needs { &tap[..] } else { &[] };
+            assert_eq!(passed, [before, &key(keysym, true)].concat(), "{keysym:x}");
+            assert_eq!(stream.pass(&key(keysym, false)), Some(key(keysym, false).to_vec()));
         }
     }
 

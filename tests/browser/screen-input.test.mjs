@@ -1,0 +1,297 @@
+// Tests the input of a view by touch and by pen, and views whose pixels are those of the display.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { Wire } from "../conformance/wire.mjs";
+import { TestComputer } from "../desktop/computer.mjs";
+import { PointerWindow } from "../desktop/pointer-window.mjs";
+import { buildPage } from "../support/build-page.mjs";
+import { startChromium } from "../support/chromium.mjs";
+import { startDesktop } from "../support/desktop.mjs";
+import { startPages } from "../support/pages.mjs";
+import { until } from "../support/wait.mjs";
+
+const LIMIT = { timeout: 120_000 };
+/** A window without input whose neighboring pixels differ, so that every scaling changes it. */
+const NOISE_WINDOW = `
+import random
+from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QImage, QPainter
+from PyQt5.QtWidgets import QApplication, QWidget
+application = QApplication([])
+screen = application.primaryScreen().geometry()
+width, height = screen.width(), screen.height()
+random.seed(7)
+image = QImage(random.randbytes(width * height * 4), width, height, width * 4, QImage.Format_RGB32)
+class Window(QWidget):
+    def paintEvent(self, event):
+        QPainter(self).drawImage(0, 0, image)
+window = Window()
+window.setWindowFlags(Qt.X11BypassWindowManagerHint | Qt.WindowTransparentForInput)
+window.setGeometry(screen)
+window.show()
+application.exec()
+`;
+
+const folder = mkdtempSync(join(tmpdir(), "orgo-screen-input-"));
+let browser, computer, desktop, pages, window, wire;
+
+before(async () => {
+  await buildPage(new URL("screen-page/", import.meta.url), folder);
+  pages = await startPages(() => folder, {});
+  desktop = await startDesktop({ allowOrigins: [pages.origin] });
+  wire = new Wire(desktop.options);
+  const workspace = (await wire.call("POST", "/workspaces", { name: "input" })).body.id;
+  computer = await TestComputer.start(wire, workspace, "input");
+  window = await PointerWindow.open(computer);
+  browser = await startChromium();
+});
+
+after(async () => {
+  await browser?.close();
+  await desktop?.stop();
+  await pages?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Opens a page with a view of this size, in CSS pixels, at the top left. `prepare` is called before the page is loaded. */
+async function openView({ width, height, options, prepare, start = () => browser.newPage({ hasTouch: true }) }) {
+  const page = await start();
+  await prepare?.(page);
+  await page.goto(pages.origin);
+  const { id, instance_id } = await computer.show();
+  const { password } = (await wire.call("GET", `/computers/${id}/vnc-password`)).body;
+  const connection = { version: 1, computer_id: id, instance_id, password, realtime_url: desktop.options.realtimeUrl };
+  await page.evaluate((connection) => globalThis.open(connection), connection);
+  await page.evaluate(
+    ({ width, height, options }) => {
+      const style = { position: "absolute", left: "0", top: "0", width: `${width}px`, height: `${height}px` };
+      Object.assign(document.querySelector("#screen").style, style);
+      globalThis.attach(options);
+    },
+    { width, height, options },
+  );
+  await until("the first image", () => page.evaluate(() => document.querySelector("#screen canvas").width === 1280));
+  return page;
+}
+
+describe("a view on a touch screen", { concurrency: false }, () => {
+  let cdp, page;
+  before(async () => {
+    page = await openView({ width: 640, height: 360 });
+    cdp = await page.context().newCDPSession(page);
+  });
+  after(() => page?.close());
+
+  /** Reports the fingers that are on the display, at their positions in CSS pixels. */
+  const touch = (type, ...fingers) =>
+    cdp.send("Input.dispatchTouchEvent", { type, touchPoints: fingers.map(([x, y], id) => ({ x, y, id })) });
+  const tap = async (x, y) => {
+    await touch("touchStart", [x, y]);
+    await touch("touchEnd");
+  };
+  /** Returns the events of a gesture. A key after the gesture proves that nothing else was sent. */
+  const events = async () => {
+    await page.evaluate(() => globalThis.screenChannel.key("m"));
+    return (await window.seen((seen) => seen.some(({ text }) => text === "m"))).filter(({ kind }) => kind !== "key");
+  };
+  const expect = async (expected) => {
+    const seen = (await events()).map(({ kind, button = "", x, y }) => `${kind} ${button} ${x} ${y}`);
+    assert.deepEqual(seen, expected);
+  };
+
+  test("a tap is a click, and two taps are a double click", LIMIT, async () => {
+    await tap(200, 150);
+    await expect(["down left 400 300", "up left 400 300"]);
+    await tap(100, 50);
+    await tap(100, 50);
+    await expect(["down left 200 100", "up left 200 100", "double left 200 100", "up left 200 100"]);
+  });
+
+  test("a long press is a right click", LIMIT, async () => {
+    await touch("touchStart", [120, 60]);
+    await until("the click", async () => (await page.evaluate(() => globalThis.screenChannel.pointer?.x)) === 240);
+    await touch("touchEnd");
+    await expect(["down right 240 120", "up right 240 120"]);
+  });
+
+  test("a tap with two fingers is a right click", LIMIT, async () => {
+    await touch("touchStart", [100, 50]);
+    await touch("touchStart", [100, 50], [140, 50]);
+    await touch("touchEnd");
+    await expect(["down right 200 100", "up right 200 100"]);
+  });
+
+  test("a movement with one finger is a drag from its first point", LIMIT, async () => {
+    await touch("touchStart", [100, 50]);
+    await touch("touchMove", [104, 50]);
+    await touch("touchMove", [130, 60]);
+    // The X server reports only the last of the moves that it reads together.
+    await until("the drag", async () => (await window.held()).startsWith("256 "));
+    await touch("touchMove", [150, 70]);
+    await touch("touchEnd");
+    await expect(["down left 200 100", "drag  260 120", "drag  300 140", "up left 300 140"]);
+  });
+
+  test("a drag that the browser cancels releases the button", LIMIT, async () => {
+    await touch("touchStart", [100, 50]);
+    await touch("touchMove", [130, 60]);
+    await until("the drag", async () => (await window.held()).startsWith("256 "));
+    await touch("touchCancel");
+    await until("the release", async () => (await window.held()) === "0 []");
+    await expect(["down left 200 100", "drag  260 120", "up left 260 120"]);
+  });
+
+  test("a movement with two fingers turns the wheel, and a pinch does not", LIMIT, async () => {
+    await touch("touchStart", [100, 200]);
+    await touch("touchStart", [100, 200], [140, 200]);
+    for (let at = 1; at <= 6; at += 1) await touch("touchMove", [100, 200 - 20 * at], [140, 200 - 20 * at]);
+    await touch("touchEnd");
+    const wheel = await events();
+    assert.ok(
+      wheel.every(({ kind }) => kind === "wheel"),
+      JSON.stringify(wheel),
+    );
+    // 120 pixels are four steps of 30 pixels.
+    assert.equal(
+      wheel.reduce((sum, { steps }) => sum + steps, 0),
+      -4,
+    );
+
+    await touch("touchStart", [200, 200]);
+    await touch("touchStart", [200, 200], [240, 200]);
+    for (let at = 1; at <= 6; at += 1) await touch("touchMove", [200 - 10 * at, 200], [240 + 10 * at, 200]);
+    await touch("touchEnd");
+    await expect([]);
+  });
+
+  test("a pen presses, drags and releases like a mouse", LIMIT, async () => {
+    const pen = (type, x, y, buttons) =>
+      cdp.send("Input.dispatchMouseEvent", { type, x, y, button: "left", buttons, clickCount: 1, pointerType: "pen", force: 0.5 });
+    const types = await page.evaluate(() => {
+      globalThis.pointerTypes = [];
+      document.querySelector("#screen").addEventListener("pointerdown", ({ pointerType }) => globalThis.pointerTypes.push(pointerType));
+      return globalThis.pointerTypes;
+    });
+    assert.deepEqual(types, []);
+    await pen("mousePressed", 100, 50, 1);
+    await until("the press", async () => (await window.held()).startsWith("256 "));
+    await pen("mouseMoved", 150, 70, 1);
+    await pen("mouseReleased", 150, 70, 0);
+    await expect(["down left 200 100", "drag  300 140", "up left 300 140"]);
+    assert.deepEqual(await page.evaluate(() => globalThis.pointerTypes), ["pen"]);
+  });
+
+  test("a screen that is larger than its view is scrolled with two fingers", LIMIT, async () => {
+    await page.evaluate(() => (globalThis.screenView.scale = "1:1"));
+    const scrolled = () =>
+      page.evaluate(() => {
+        const { scrollLeft, scrollTop } = document.querySelector("#screen canvas").parentElement;
+        return [scrollLeft, scrollTop];
+      });
+    await touch("touchStart", [300, 200]);
+    await touch("touchStart", [300, 200], [340, 200]);
+    for (let at = 1; at <= 10; at += 1) await touch("touchMove", [300 - 15 * at, 200 - 10 * at], [340 - 15 * at, 200 - 10 * at]);
+    await touch("touchEnd");
+    assert.deepEqual(await scrolled(), [150, 100]);
+    await tap(20, 30);
+    await expect(["down left 170 130", "up left 170 130"]);
+    // At its end, the view does not move, so the movement reaches the computer.
+    await page.evaluate(() => document.querySelector("#screen canvas").parentElement.scrollTo(10_000, 10_000));
+    await touch("touchStart", [300, 200]);
+    await touch("touchStart", [300, 200], [340, 200]);
+    for (let at = 1; at <= 6; at += 1) await touch("touchMove", [300, 200 - 20 * at], [340, 200 - 20 * at]);
+    await touch("touchEnd");
+    const seen = await window.seen((seen) => seen.some(({ kind }) => kind === "wheel"));
+    assert.ok(seen.every(({ kind }) => kind === "wheel"));
+  });
+});
+
+test("characters that the keymap does not have arrive also after a key of the API", LIMIT, async () => {
+  const page = await openView({ width: 640, height: 360 });
+  const cdp = await page.context().newCDPSession(page);
+  await page.evaluate(() => globalThis.screenView.focus());
+  // Each character is new.
+  for (const text of ["\u0416\u03bb", "\u00fc\u20ac", "\u044e"]) {
+    await computer.press("z");
+    await cdp.send("Input.insertText", { text });
+    const seen = await window.seen((seen) => seen.filter(({ kind, text }) => kind === "key" && text !== "").length > text.length);
+    assert.equal(seen.map(({ text = "" }) => text).join(""), `z${text}`);
+  }
+  await page.close();
+});
+
+const FOREIGN = {
+  "a page": { body: "<!doctype html>", contentType: "text/html" },
+  "another module": { body: Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]), contentType: "application/wasm" },
+};
+for (const [what, file] of Object.entries(FOREIGN)) {
+  test(`if the URL of the module leads to ${what}, the embedded copy is used`, LIMIT, async () => {
+    let requests = 0;
+    const prepare = (page) =>
+      page.route("**/*.wasm", (route) => {
+        requests += 1;
+        return route.fulfill(file);
+      });
+    const page = await openView({ width: 640, height: 360, prepare });
+    assert.ok(requests > 0);
+    await page.close();
+  });
+}
+
+describe("a view whose pixels are those of the display", { concurrency: false }, () => {
+  before(() =>
+    computer.bash(`cat > /tmp/noise.py <<'END'${NOISE_WINDOW}END\nsetsid python3 /tmp/noise.py >/tmp/log3 2>&1 &`),
+  );
+
+  /** Returns the number of pixels of the display that differ from those of the computer, apart from the pointer. */
+  const differences = async (page) => {
+    const images = [await computer.screenshot(), await page.screenshot({ scale: "device" })].map((png) => png.toString("base64"));
+    return page.evaluate(async (images) => {
+      const [expected, shown] = await Promise.all(
+        images.map(async (image) => {
+          const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(image), (character) => character.charCodeAt(0))]));
+          const context = new OffscreenCanvas(1280, 720).getContext("2d");
+          context.drawImage(bitmap, 0, 0);
+          return new Uint32Array(context.getImageData(0, 0, 1280, 720).data.buffer);
+        }),
+      );
+      const isPointer = (at) => at % 1280 < 40 && at < 40 * 1280;
+      return expected.reduce((count, pixel, at) => count + (pixel !== shown[at] && !isPointer(at)), 0);
+    }, images);
+  };
+
+  for (const ratio of [1, 1.5, 2, 3]) {
+    test(`it is sharp, and the pointer is exact, at the pixel ratio ${ratio}`, LIMIT, async () => {
+      // Not an emulated ratio, which does not change the layout of the page.
+      const size = [1280, 720].map((side) => Math.ceil(side / ratio) + 200);
+      const dense = await startChromium([`--force-device-scale-factor=${ratio}`, `--window-size=${size}`]);
+      try {
+        const start = () => dense.newPage({ viewport: null });
+        const page = await openView({ start, width: 1280 / ratio, height: 720 / ratio, options: { scale: "1:1" } });
+        assert.equal(await page.evaluate(() => devicePixelRatio), ratio);
+        // The first move hides the pointer that the server draws into the screen.
+        await page.mouse.move(1, 1);
+        await until("every pixel", async () => (await differences(page)) === 0, 60_000);
+        for (const [x, y] of [
+          [0, 0],
+          [1, 2],
+          [641, 359],
+          [1278, 718],
+          [1279, 719],
+          ...Array.from({ length: 24 }, (_, at) => [(at * 379 + 5) % 1280, (at * 211 + 3) % 720]),
+        ]) {
+          for (const within of [0.05, 0.5, 0.95]) {
+            await page.mouse.move((x + within) / ratio, (y + within) / ratio);
+            const pointer = () => page.evaluate(() => globalThis.screenChannel.pointer);
+            assert.deepEqual(await pointer(), { x, y }, `${within} of the pixel`);
+          }
+        }
+      } finally {
+        await dense.close();
+      }
+    });
+  }
+});
