@@ -276,7 +276,14 @@ pub(crate) struct Stream {
 
 impl Stream {
     fn new(io: impl Io + 'static) -> Self {
-        Self { io: Box::new(io), forwards: false, abort: Abort::default(), usage: None, unwritable: None, answered: false }
+        Self {
+            io: Box::new(io),
+            forwards: false,
+            abort: Abort::default(),
+            usage: None,
+            unwritable: None,
+            answered: false,
+        }
     }
 
     /// Fails if the request was aborted. A WebSocket has no request.

@@ -169,10 +169,21 @@ describe("a view on a touch screen", { concurrency: false }, () => {
 
   test("a pen presses, drags and releases like a mouse", LIMIT, async () => {
     const pen = (type, x, y, buttons) =>
-      cdp.send("Input.dispatchMouseEvent", { type, x, y, button: "left", buttons, clickCount: 1, pointerType: "pen", force: 0.5 });
+      cdp.send("Input.dispatchMouseEvent", {
+        type,
+        x,
+        y,
+        button: "left",
+        buttons,
+        clickCount: 1,
+        pointerType: "pen",
+        force: 0.5,
+      });
     const types = await page.evaluate(() => {
       globalThis.pointerTypes = [];
-      document.querySelector("#screen").addEventListener("pointerdown", ({ pointerType }) => globalThis.pointerTypes.push(pointerType));
+      document
+        .querySelector("#screen")
+        .addEventListener("pointerdown", ({ pointerType }) => globalThis.pointerTypes.push(pointerType));
       return globalThis.pointerTypes;
     });
     assert.deepEqual(types, []);
@@ -242,9 +253,7 @@ for (const [what, file] of Object.entries(FOREIGN)) {
 }
 
 describe("a view whose pixels are those of the display", { concurrency: false }, () => {
-  before(() =>
-    computer.bash(`cat > /tmp/noise.py <<'END'${NOISE_WINDOW}END\nsetsid python3 /tmp/noise.py >/tmp/log3 2>&1 &`),
-  );
+  before(() => computer.bash(`cat > /tmp/noise.py <<'END'${NOISE_WINDOW}END\nsetsid python3 /tmp/noise.py >/tmp/log3 2>&1 &`));
 
   /** Returns the number of pixels of the display that differ from those of the computer, apart from the pointer. */
   const differences = async (page) => {
@@ -252,7 +261,9 @@ describe("a view whose pixels are those of the display", { concurrency: false },
     return page.evaluate(async (images) => {
       const [expected, shown] = await Promise.all(
         images.map(async (image) => {
-          const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(image), (character) => character.charCodeAt(0))]));
+          const bitmap = await createImageBitmap(
+            new Blob([Uint8Array.from(atob(image), (character) => character.charCodeAt(0))]),
+          );
           const context = new OffscreenCanvas(1280, 720).getContext("2d");
           context.drawImage(bitmap, 0, 0);
           return new Uint32Array(context.getImageData(0, 0, 1280, 720).data.buffer);

@@ -256,7 +256,14 @@ describe("the live screen", { concurrency: false }, () => {
       const image = channel.screenshot(pixel);
       await assert.rejects(channel.screenshot({ ...pixel }, { timeout: 50 }), { name: "TimeoutError" });
       await computer.bash("setsid python3 /tmp/window.py >/tmp/log 2>&1 &");
-      await until("the window", async () => decodePng((await computer.screenshot()).data).pixel(640, 300).join() === "255,0,0", 60_000);
+      await until(
+        "the window",
+        async () =>
+          decodePng((await computer.screenshot()).data)
+            .pixel(640, 300)
+            .join() === "255,0,0",
+        60_000,
+      );
       await gate.open();
       assert.deepEqual([before === "255,0,0,255", String((await image).data)], [false, "255,0,0,255"]);
     } finally {

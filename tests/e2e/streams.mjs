@@ -388,7 +388,11 @@ export const streams = {
       read = 0;
       const progress = [];
       const { upload } = createRun(env, "store");
-      await rejects(upload(source(), { onProgress: (at) => progress.push(at) }, { size }), env.sdk.InvalidParameterError, "a failure");
+      await rejects(
+        upload(source(), { onProgress: (at) => progress.push(at) }, { size }),
+        env.sdk.InvalidParameterError,
+        "a failure",
+      );
       for (const { loaded } of progress) ok(loaded <= LARGE / 2, `${loaded} bytes of ${LARGE / 2} with the size ${size}`);
       if (env.kind === "wasm") equal(progress.at(-1)?.loaded, LARGE / 2, "the last progress");
     }

@@ -61,7 +61,11 @@ export async function openContent(
   defaultTimeout: number,
 ): Promise<Content> {
   if (isResponse(file)) {
-    throw invalidParameter(OPERATION, "file", "must not be a Response or a Request: pass its `body`, or the result of its `blob()`");
+    throw invalidParameter(
+      OPERATION,
+      "file",
+      "must not be a Response or a Request: pass its `body`, or the result of its `blob()`",
+    );
   }
   const stream = asStream(file);
   if (size !== undefined) {
