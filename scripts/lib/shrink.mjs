@@ -15,11 +15,14 @@ export const RUSTC = [
 export const BINDGEN = enabled(["multivalue", "reference-types"]);
 
 /**
- * The wasm-opt passes, chosen by the compressed size of the result. Two of them need a reason: the first kilobyte of the memory
+ * The wasm-opt passes, chosen by the compressed size of the result. Three of them need a reason: the first kilobyte of the memory
  * is the end of the stack, so an address with an offset never wraps around. Engines ignore the alignment of an access, which
- * `--dealign` makes equal everywhere.
+ * `--dealign` makes equal everywhere. Memory packing replaces zeros by the headers of many segments, which compress worse.
  */
-export const OPTIMIZE = ["-Os", "--flatten", "--rereloop", "-Oz", "-Oz", "--dealign", "--low-memory-unused"];
+export const OPTIMIZE = [
+  ...["-Os", "--flatten", "--rereloop", "-Oz", "-Oz", "--dealign", "--low-memory-unused"],
+  "--skip-pass=memory-packing",
+];
 
 /**
  * Optimizes the module, shortens the names of its imports and exports in both files, and minifies the glue. The names

@@ -391,7 +391,7 @@ macro_rules! endpoint {
                     with: "",
                 } ),*],
                 fields: &[$( $crate::rest::schema::Field {
-                    $( $($key: $value,)+ )?
+                    $( $($key: $crate::rest::schema::declared!($key, $value),)+ )?
                     ..$crate::rest::schema::Field {
                         name: stringify!($field),
                         #[cfg(feature = "describe")]
