@@ -1,7 +1,7 @@
 // Builds the JavaScript files and the type declarations of the package into dist/. Does not change the WebAssembly module
 // (dist/wasm) or the native addon (dist/native): Cargo builds these.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules, createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -71,6 +71,20 @@ const playoutModule = {
   },
 };
 
+/** The names of the chunks that several scripts import, and a source file of each. */
+const CHUNKS = { shared: "src/errors.ts", channel: "src/channel/channel.ts" };
+
+/** Replaces the hashes in the names of chunks, which would change the list of the published files with each change of the code. */
+function nameChunks(outputs) {
+  const hashed = Object.keys(outputs).filter((path) => /\/shared-\w+\.js$/.test(path));
+  const names = hashed.map((path) => [basename(path), Object.keys(CHUNKS).find((name) => CHUNKS[name] in outputs[path].inputs)]);
+  for (const path of Object.keys(outputs)) {
+    const code = readFileSync(join(root, path), "utf8");
+    writeFileSync(join(root, path), names.reduce((code, [old, name]) => code.replaceAll(old, `${name}.js`), code));
+  }
+  for (const [old, name] of names) renameSync(inDist(old), inDist(`${name}.js`));
+}
+
 /** @type {import("esbuild").BuildOptions} */
 const common = {
   absWorkingDir: root,
@@ -107,15 +121,16 @@ await Promise.all([
   }),
   build({
     ...common,
-    // The script of the screen shares the classes of channels and errors with the entry.
-    entryPoints: { browser: "src/entry/browser.ts", "wasm/screen": "src/screen/page.ts" },
+    // The scripts share the classes of channels and errors with the entry.
+    entryPoints: { browser: "src/entry/browser.ts", upload: "src/upload/content.ts", "wasm/screen": "src/screen/page.ts" },
     outdir: dist,
     splitting: true,
-    chunkNames: "shared",
+    chunkNames: "shared-[hash]",
+    metafile: true,
     platform: "browser",
     format: "esm",
     plugins: [withScreenGlue, onDemand(".js")],
-  }),
+  }).then(({ metafile }) => nameChunks(metafile.outputs)),
   build({ ...common, entryPoints: ["src/audio/in-page.ts"], outfile: inDist("audio.js"), platform: "browser", format: "esm" }),
   ...PAGE_MODULES.map((name) =>
     build({
@@ -182,7 +197,7 @@ for (const [name, query] of Object.entries({ workerd: "", edge: "?module" })) {
 
 // npm/src/assets/embedded.ts describes the format of these scripts.
 mkdirSync(inDist("embedded"));
-writeFileSync(inDist("embedded", "package.json"), '{ "type": "commonjs", "sideEffects": true }\n');
+writeFileSync(inDist("embedded", "package.json"), '{ "sideEffects": true }\n');
 const embed = (name, text) => {
   const key = JSON.stringify(`orgo-sdk ${version} ${name}`);
   writeFileSync(inDist("embedded", `${name}.js`), `globalThis[${key}] = ${JSON.stringify(text)};\n`);

@@ -4,7 +4,7 @@ import type { AudioSource } from "./audio/source.js";
 import type { Binding, BindingChannel, BindingParts, Part } from "./binding.js";
 import type { Screen } from "./channel/screen.js";
 import type { ScreenItem } from "./generated/channels.js";
-import type { FilePath } from "./upload/content.js";
+import type { FilePath, openContent } from "./upload/content.js";
 import type { SourceFile } from "./upload/source.js";
 
 /** The implementation that the package uses, see `Orgo.bindingInfo`. */
@@ -38,6 +38,8 @@ export interface Platform {
   warning?: (binding: Pick<Binding, "kind">, url: string) => string | undefined;
   /** Creates a Node stream. Missing outside Node. */
   readable?: (bytes: AsyncIterable<Uint8Array>) => NodeReadable;
+  /** Checks and opens the content of an upload. */
+  openContent: typeof openContent;
   /** Opens a file on the disk. Missing in a page, which also cannot send a stream. */
   openFile?: (path: FilePath["path"]) => Promise<SourceFile>;
   /** Creates the handle of a live screen. */

@@ -2,6 +2,7 @@ import type { Asset } from "../assets/asset.js";
 import {
   loadModule,
   loadScreenScript,
+  loadUploads,
   modules,
   screenModule,
   screenWorker,
@@ -46,6 +47,12 @@ const platform: Platform = {
   exposed: () =>
     typeof document !== "undefined" || ("WorkerGlobalScope" in globalThis && navigator.userAgent !== "Cloudflare-Workers"),
   screen: async (channel) => new (await loadScreenScript()).Screen(channel),
+  openContent: async (...parts) => {
+    const { openContent } = await loadUploads().catch((cause: unknown) => {
+      throw new BindingError({ kind: "binding", message: `files.upload: ${messageOf(cause)}`, delivered: "no", cause });
+    });
+    return openContent(...parts);
+  },
   play: playAudio,
 };
 

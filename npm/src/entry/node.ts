@@ -13,6 +13,7 @@ import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOp
 import { BindingError, invalidParameter } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 import { proxyWarning } from "../proxies.js";
+import { openContent } from "../upload/content.js";
 import { openPath } from "../upload/path.js";
 
 export { type AssetOptions, configure } from "../assets/options.js";
@@ -27,6 +28,7 @@ const platform: Platform = {
   exposed: () => false,
   warning: ({ kind }, url) => (kind() === "wasm" ? proxyWarning(url) : undefined),
   screen: (channel) => new Screen(channel),
+  openContent,
   openFile: (path) => openPath(Module.createRequire(location())("node:fs/promises"), path),
   readable: (bytes) => {
     // Loading this module takes longer than loading the rest of the package, and few programs need it.
