@@ -1,7 +1,7 @@
 // Builds the JavaScript files and the type declarations of the package into dist/. Does not change the WebAssembly module
 // (dist/wasm) or the native addon (dist/native): Cargo builds these.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules, createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,7 +17,7 @@ const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 /**
  * Keeps the files that are loaded on demand out of the bundles: the JavaScript glue of the WebAssembly modules, of which each
- * module format has one, the scripts with embedded files, which run in both formats, and the page's side of audio.
+ * module format has one, and the scripts with embedded files, which run in both formats.
  */
 const onDemand = (glueExtension) => ({
   name: "on-demand",
@@ -27,7 +27,6 @@ const onDemand = (glueExtension) => ({
       external: true,
     }));
     onResolve({ filter: /^\.\/embedded\// }, ({ path }) => ({ path, external: true }));
-    onResolve({ filter: /\/in-page\.js$/ }, () => ({ path: "./audio.js", external: true }));
   },
 });
 
@@ -71,19 +70,42 @@ const playoutModule = {
   },
 };
 
-/** The names of the chunks that several scripts import, and a source file of each. */
-const CHUNKS = { shared: "src/errors.ts", channel: "src/channel/channel.ts" };
+/**
+ * The scripts of a page. Each contains the modules that it imports, except those of other scripts. The entry imports `shared`, and
+ * loads `audio`, `classes`, `upload` and `wasm/screen` on demand.
+ */
+const PAGE_SCRIPTS = {
+  browser: "src/entry/browser.ts",
+  shared: "src/shared.ts",
+  channel: "src/channel/base.ts",
+  audio: "src/audio/in-page.ts",
+  classes: "src/channel/classes.ts",
+  upload: "src/upload/content.ts",
+  "wasm/screen": "src/screen/page.ts",
+};
+/** The scripts of the modules that must exist once in a page, for example because of `instanceof`. */
+const SHARED = {
+  shared: ["abort", "callback", "deadline", "errors", "logger", "options"],
+  channel: ["channel/channel", "channel/input", "emitter"],
+};
 
-/** Replaces the hashes in the names of chunks, which would change the list of the published files with each change of the code. */
-function nameChunks(outputs) {
-  const hashed = Object.keys(outputs).filter((path) => /\/shared-\w+\.js$/.test(path));
-  const names = hashed.map((path) => [basename(path), Object.keys(CHUNKS).find((name) => CHUNKS[name] in outputs[path].inputs)]);
-  for (const path of Object.keys(outputs)) {
-    const code = readFileSync(join(root, path), "utf8");
-    writeFileSync(join(root, path), names.reduce((code, [old, name]) => code.replaceAll(old, `${name}.js`), code));
+/** Replaces the imports of the modules of other scripts by imports of the scripts. */
+const otherScripts = (script) => {
+  const owners = new Map(Object.entries(PAGE_SCRIPTS).map(([name, source]) => [join(root, source), name]));
+  for (const [name, modules] of Object.entries(SHARED)) {
+    for (const module of modules) owners.set(join(root, "src", `${module}.ts`), name);
   }
-  for (const [old, name] of names) renameSync(inDist(old), inDist(`${name}.js`));
-}
+  return {
+    name: "other-scripts",
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.\.?\/.*\.js$/ }, ({ path, resolveDir, kind }) => {
+        const owner = owners.get(join(resolveDir, path.replace(/js$/, "ts")));
+        if (kind === "entry-point" || owner === undefined || owner === script) return undefined;
+        return { path: `${script.includes("/") ? "../" : "./"}${owner}.js`, external: true };
+      });
+    },
+  };
+};
 
 /** @type {import("esbuild").BuildOptions} */
 const common = {
@@ -119,19 +141,16 @@ await Promise.all([
     minify: true,
     plugins: [],
   }),
-  build({
-    ...common,
-    // The scripts share the classes of channels and errors with the entry.
-    entryPoints: { browser: "src/entry/browser.ts", upload: "src/upload/content.ts", "wasm/screen": "src/screen/page.ts" },
-    outdir: dist,
-    splitting: true,
-    chunkNames: "shared-[hash]",
-    metafile: true,
-    platform: "browser",
-    format: "esm",
-    plugins: [withScreenGlue, onDemand(".js")],
-  }).then(({ metafile }) => nameChunks(metafile.outputs)),
-  build({ ...common, entryPoints: ["src/audio/in-page.ts"], outfile: inDist("audio.js"), platform: "browser", format: "esm" }),
+  ...Object.entries(PAGE_SCRIPTS).map(([name, source]) =>
+    build({
+      ...common,
+      entryPoints: [source],
+      outfile: inDist(`${name}.js`),
+      platform: "browser",
+      format: "esm",
+      plugins: [withScreenGlue, otherScripts(name), onDemand(".js")],
+    }),
+  ),
   ...PAGE_MODULES.map((name) =>
     build({
       ...common,

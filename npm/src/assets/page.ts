@@ -64,6 +64,9 @@ function wasmRemedy(): string {
     : "if there is a Content-Security-Policy, it must contain script-src 'wasm-unsafe-eval'";
 }
 
+/** The classes of the channels, which a page downloads with its first channel. */
+export const loadClasses = () => importOnDemand(() => import("../channel/classes.js"));
+
 /** The code of uploads, which a page downloads with its first upload. */
 export const loadUploads = () => importOnDemand(() => import("../upload/content.js"));
 
