@@ -9,18 +9,16 @@ pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     base64_simd::STANDARD.decode_to_vec(text).ok()
 }
 
-/// A decoder for pages. That of the crate `base64` would add a kilobyte.
+/// A decoder for pages. That of the crate `base64` would add a kilobyte, and is slower if it is optimized for size.
 #[cfg(any(test, not(feature = "simd")))]
 mod small {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    /// The value of a character outside the alphabet.
-    const INVALID: u8 = 0x80;
-    /// The value of each character.
-    const VALUES: [u8; 256] = {
-        let mut values = [INVALID; 256];
+    /// The value of each character; -1 for a character outside the alphabet.
+    const VALUES: [i8; 256] = {
+        let mut values = [-1; 256];
         let mut value = 0;
         while value < ALPHABET.len() {
-            values[ALPHABET[value] as usize] = value as u8;
+            values[ALPHABET[value] as usize] = value as i8;
             value += 1;
         }
         values
@@ -30,30 +28,37 @@ mod small {
     pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
         let (groups, []) = text.as_chunks() else { return None };
         let Some((last, others)) = groups.split_last() else { return Some(Vec::new()) };
-        let mut bytes = Vec::with_capacity(groups.len() * 3);
+        let mut bytes = vec![0; groups.len() * 3];
         let mut seen = 0;
-        for group in others {
-            let [invalid, decoded @ ..] = decode_group(*group);
-            seen |= invalid;
-            bytes.extend_from_slice(&decoded);
+        for (group, decoded) in others.iter().zip(bytes.as_chunks_mut().0) {
+            let bits = bits(*group);
+            seen |= bits;
+            *decoded = to_bytes(bits);
         }
         let padding = last.iter().rev().take(2).take_while(|character| **character == b'=').count();
         let mut last = *last;
         for character in last.iter_mut().rev().take(padding) {
             *character = b'A';
         }
-        let [invalid, decoded @ ..] = decode_group(last);
+        let bits = bits(last);
+        let decoded = to_bytes(bits);
         let (kept, unused) = decoded.split_at(decoded.len() - padding);
+        bytes.truncate(others.len() * 3);
         bytes.extend_from_slice(kept);
-        (seen | invalid == 0 && unused.iter().all(|byte| *byte == 0)).then_some(bytes)
+        (seen | bits >= 0 && unused.iter().all(|byte| *byte == 0)).then_some(bytes)
     }
 
-    /// Returns the bytes of a group after a byte that is 0 if all characters are in the alphabet.
-    fn decode_group(group: [u8; 4]) -> [u8; 4] {
-        let [first, second, third, fourth] = group.map(|character| VALUES[usize::from(character)]);
-        let invalid = (first | second | third | fourth) & INVALID;
-        let bits = u32::from(first) << 18 | u32::from(second) << 12 | u32::from(third) << 6 | u32::from(fourth);
-        (bits & 0xff_ffff | u32::from(invalid) << 24).to_be_bytes()
+    /// Returns the 24 bits of a group, or a negative number if a character is not in the alphabet.
+    #[inline(always)]
+    fn bits([first, second, third, fourth]: [u8; 4]) -> i32 {
+        let value = |character: u8| i32::from(VALUES[usize::from(character)]);
+        value(first) << 18 | value(second) << 12 | value(third) << 6 | value(fourth)
+    }
+
+    #[inline(always)]
+    fn to_bytes(bits: i32) -> [u8; 3] {
+        let [_, bytes @ ..] = bits.to_be_bytes();
+        bytes
     }
 }
 

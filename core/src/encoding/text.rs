@@ -88,7 +88,10 @@ mod tests {
     fn splits_and_numbers_match_the_standard_library() {
         for text in ["", "/", "a", "a/b", "é/?", "a?b/c//", "//"] {
             let (before, after) = split_before(text, b"/?");
-            assert_eq!((before, format!("{before}{after}").as_str()), (text.split(['/', '?']).next().unwrap(), text));
+            assert_eq!(
+                (before, format!("{before}{after}").as_str()),
+                (text.split(['/', '?']).next().unwrap(), text)
+            );
             assert_eq!(trim_end(text, b'/'), text.trim_end_matches('/'), "{text}");
             let mut rest = text;
             for field in text.split(['/', '?']) {
@@ -96,7 +99,17 @@ mod tests {
             }
             assert_eq!(rest, "");
         }
-        for text in ["", "0", "007", "18446744073709551615", "18446744073709551616", "99999999999999999999", "-1", "1 ", "é"] {
+        for text in [
+            "",
+            "0",
+            "007",
+            "18446744073709551615",
+            "18446744073709551616",
+            "99999999999999999999",
+            "-1",
+            "1 ",
+            "é",
+        ] {
             assert_eq!(digits(text), text.parse().ok(), "{text}");
         }
         assert_eq!(digits("+1"), None);

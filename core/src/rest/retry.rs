@@ -104,7 +104,8 @@ pub fn millis_from_seconds(seconds: f64) -> Millis {
 fn http_date(text: &str) -> Option<i64> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let number = |text| digits(text).filter(|number| *number <= 9999).and_then(|number| i64::try_from(number).ok());
+    let number =
+        |text| digits(text).filter(|number| *number <= 9999).and_then(|number| i64::try_from(number).ok());
     let mut rest = text.trim_ascii();
     take_field(&mut rest, b" ");
     let day = number(take_field(&mut rest, b" "))?;

@@ -175,7 +175,9 @@ impl Form {
         // end the parameter.
         let escape = |text: &str| {
             let escapes = [("\"", "%22"), ("\r", "%0D"), ("\n", "%0A")];
-            escapes.iter().fold(text.to_owned(), |text, (character, escape)| replace(&text, character, escape))
+            escapes
+                .iter()
+                .fold(text.to_owned(), |text, (character, escape)| replace(&text, character, escape))
         };
         let content_type = match content.content_type.as_str() {
             text if !text.is_empty() && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) => {
