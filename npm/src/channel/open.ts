@@ -5,13 +5,9 @@ import { toOrgoError } from "../errors.js";
 import { checkFields, checkOpenOptions, checks, checkTypes, jsonParameters, type OpenOptions } from "../options.js";
 import type { EventType } from "../types.js";
 import type { AudioParams, AudioStream } from "./audio.js";
-import type * as Classes from "./classes.js";
 import type { EventStream } from "./events.js";
 import type { Screen, ScreenParams } from "./screen.js";
 import type { Terminal, TerminalParams } from "./terminal.js";
-
-/** The classes of the channels, or a promise for them while a page loads them. */
-export type ChannelClasses = typeof Classes | Promise<typeof Classes>;
 
 /** A channel that is opening. */
 interface Opening {
