@@ -66,16 +66,19 @@ const loaders: { [Name in Part]: () => Promise<LoadedBinding<BindingParts[Name]>
     return loaded(screenModule, glue.screenBinding(module, screenWorker));
   }),
 };
+
 /** Loads the classes of the channels, at the same time as the module. */
 async function classes(): Promise<typeof ChannelClasses> {
-  try {
-    const classes = await loadClasses();
-    Object.assign(loadedClasses, classes);
-    return classes;
-  } catch (cause) {
-    throw new BindingError({ kind: "binding", message: `the code of channels: ${messageOf(cause)}`, delivered: "no", cause });
-  }
+  const classes = await loadClasses().catch(notLoaded("channels"));
+  Object.assign(loadedClasses, classes);
+  return classes;
 }
+
+/** Returns a function that throws the error for code that cannot be loaded. */
+const notLoaded = (part: string) => (cause: unknown) => {
+  const message = `the code of ${part} cannot be loaded: ${messageOf(cause)}`;
+  throw new BindingError({ kind: "binding", message, delivered: "no", cause });
+};
 
 /** The part that was loaded first. */
 let first: Part | undefined;
@@ -96,9 +99,7 @@ const platform: Platform = {
     return new Screen(channel);
   },
   openContent: async (...parts) => {
-    const { openContent } = await loadUploads().catch((cause: unknown) => {
-      throw new BindingError({ kind: "binding", message: `files.upload: ${messageOf(cause)}`, delivered: "no", cause });
-    });
+    const { openContent } = await loadUploads().catch(notLoaded("uploads"));
     return openContent(...parts);
   },
   play: playAudio,
