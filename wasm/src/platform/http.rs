@@ -77,6 +77,7 @@ impl Opened {
         self.0.set(Some(running));
     }
 
+    #[cfg(feature = "rest")]
     pub(super) fn take(&self) -> Option<Running> {
         self.0.take()
     }
