@@ -1,0 +1,224 @@
+// Runs the workloads of the live screen, each variant in a new Chromium.
+import { startBrowser } from "../../support/cdp.mjs";
+import { startDesktop } from "../../support/desktop.mjs";
+import { servePage } from "../../support/page.mjs";
+import { openTerminal, startScene } from "../../support/scenes.mjs";
+import { until } from "../../support/wait.mjs";
+import { cpuTime, mainThreadTime } from "../cpu.mjs";
+import { quantile, shuffled } from "../measure.mjs";
+import { PROBE } from "./probe.mjs";
+import { finalHash, record, startReplay } from "./recording.mjs";
+import { VARIANTS } from "./workloads.mjs";
+
+process.env.ORGO_BINDING = "native";
+const sdk = await import("orgo-sdk");
+
+/** The largest screen fits in the window. */
+const WINDOW = ["--window-size=2000,1200"];
+/** The time without a draw after which a replay is complete, in milliseconds. */
+const QUIET = 500;
+/** The page is blocked for this part of each interval, in milliseconds. */
+const BLOCKED = [30, 50];
+/** The first events, which are not measured: a window manager moves a window only after some pixels. */
+const FIRST = 3;
+/** The pause between events, so that each has drawn before the next one: a random time in this range, in milliseconds. */
+const PAUSE = [70, 120];
+
+/** Starts the desktop and the server of the page. */
+export async function startBench() {
+  const pages = await servePage(new URL("page", import.meta.url), { build: { minify: true, target: "es2022" } });
+  const desktop = await startDesktop({ allowOrigins: [pages.origin] });
+  const orgo = new sdk.Orgo(desktop.options);
+  const workspace = await orgo.workspaces.create({ name: "bench" });
+  const computers = new Map();
+  const recordings = new Map();
+
+  const computerOf = cached(computers, async (resolution) => {
+    const computer = await orgo.computers.create({ workspace_id: workspace.id, name: resolution, resolution });
+    await computer.waitUntilRunning();
+    const { width, height } = sizeOf(resolution);
+    return { computer, connection: (await computer.connection()).toJSON(), size: { width, height } };
+  });
+  const replayOf = cached(recordings, async (scene, updates) => {
+    const { computer, connection } = await computerOf("1280x720x24");
+    const shown = await startScene(computer, scene);
+    const recording = await record(sdk, connection, updates);
+    await shown.stop();
+    const replay = await startReplay(recording);
+    return { replay, recording, hash: await finalHash(sdk, recording, replay) };
+  });
+  const open = (connection, size, variant, work) => inBrowser(pages.origin, connection, size, variant, work);
+  const kinds = {
+    live: async ({ scene, resolution, ...settings }) => {
+      const { computer, connection, size } = await computerOf(resolution);
+      const shown = await startScene(computer, scene);
+      const results = await eachVariant((variant) => open(connection, size, variant, (view) => watch(view, settings)));
+      await shown.stop();
+      return results;
+    },
+    flood: async ({ scene, updates }) => {
+      const { replay, recording, hash } = await replayOf(scene, updates);
+      return eachVariant((variant) =>
+        open(replay.connection, recording, variant, (view) => play(view, replay, { hash, updates, bytes: recording.bytes.length })),
+      );
+    },
+    latency: async ({ input, events }) => {
+      const { computer, connection, size } = await computerOf("1280x720x24");
+      const terminal = await openTerminal(computer);
+      const results = await eachVariant((variant) => open(connection, size, variant, (view) => respond(view, input, events)));
+      await terminal.stop();
+      return results;
+    },
+  };
+  return {
+    /** Measures both variants of a workload. Returns their results by name. */
+    measure: ({ kind, ...settings }) => kinds[kind](settings),
+    async stop() {
+      for (const { replay } of recordings.values()) replay.close();
+      await desktop.stop();
+      await pages.close();
+    },
+  };
+}
+
+/** Creates a value once for each first argument. */
+function cached(values, create) {
+  return async (name, ...more) => {
+    if (!values.has(name)) values.set(name, await create(name, ...more));
+    return values.get(name);
+  };
+}
+
+function sizeOf(resolution) {
+  const [width, height] = resolution.split("x").map(Number);
+  return { width, height };
+}
+
+async function eachVariant(measure) {
+  const results = {};
+  for (const variant of shuffled(VARIANTS)) results[variant] = await measure(variant);
+  return results;
+}
+
+/** Shows a screen in a new browser. `work` receives the page, and where it draws. */
+async function inBrowser(origin, connection, { width, height }, variant, work) {
+  const browser = await startBrowser(WINDOW);
+  try {
+    const page = await browser.openPage(origin);
+    await until("the page", () => page.evaluate("globalThis.noteEvents !== undefined"));
+    await page.evaluate(PROBE);
+    await page.evaluate(`open(...${JSON.stringify([variant, connection, { width, height }])})`);
+    // This package draws in a worker.
+    const canvas = variant === "sdk" ? await page.worker() : page;
+    if (canvas !== page) await canvas.evaluate(PROBE);
+    await page.evaluate("show()");
+    await until("the first image", () => canvas.evaluate("drawn.last > 0"));
+    return await work({ browser, page, canvas });
+  } finally {
+    await browser.close();
+  }
+}
+
+const pause = (duration) => new Promise((resolve) => setTimeout(resolve, duration));
+
+/** Returns the times of the processes that show the page, and the number of drawn frames. All times are in milliseconds. */
+async function count({ browser, page, canvas }) {
+  const renderers = await browser.processes("renderer");
+  return {
+    time: performance.now(),
+    // The elapsed time of the tasks of the main thread.
+    main: (await page.busy()) * 1000,
+    mainCpu: mainThreadTime(renderers),
+    cpu: cpuTime([...renderers, ...(await browser.processes("GPU"))]),
+    frames: await canvas.evaluate("drawn.frames.length"),
+  };
+}
+
+const difference = (after, before) => Object.fromEntries(Object.keys(after).map((key) => [key, after[key] - before[key]]));
+
+/** Watches a moving scene. */
+async function watch(view, { warmUp, duration }) {
+  await pause(warmUp);
+  const before = await count(view);
+  await pause(duration);
+  const { time, main, mainCpu, cpu, frames } = difference(await count(view), before);
+  const perSecond = (value) => (value * 1000) / time;
+  return { fps: perSecond(frames), main: perSecond(main), mainCpu: perSecond(mainCpu), cpu: cpu / frames };
+}
+
+/** Replays a recording as fast as the page accepts it, and checks the pixels at the end. */
+async function play(view, { url, isSent }, { hash, updates, bytes }) {
+  const { page, canvas } = view;
+  const before = await count(view);
+  const start = await page.evaluate(`replay(${JSON.stringify(url)})`);
+  await until(
+    "the last pixels of the recording",
+    async () => {
+      if (!isSent()) return false;
+      const quiet = await canvas.evaluate("performance.timeOrigin + performance.now() - drawn.last");
+      return quiet > QUIET && (await page.evaluate("hash()")) === hash;
+    },
+    120_000,
+  );
+  const { main, cpu, frames } = difference(await count(view), before);
+  return { wall: (await canvas.evaluate("drawn.last")) - start, main, cpu, frames, updates, bytes };
+}
+
+/** Measures the time from the event in the page to the draw of its effect, and the same with a page that is often blocked. */
+async function respond({ page, canvas }, input, events) {
+  await page.evaluate(`noteEvents(${JSON.stringify(input === "key" ? "keydown" : "pointermove")})`);
+  const measured = {};
+  for (const mode of shuffled(["free", "blocked"])) {
+    if (mode === "blocked") await page.evaluate(`block(${BLOCKED})`);
+    const before = await page.evaluate("noted.length");
+    await INPUTS[input](page, FIRST + events);
+    const noted = (await page.evaluate("noted")).slice(before + FIRST);
+    const frames = await canvas.evaluate("drawn.frames");
+    if (mode === "blocked") await page.evaluate("unblock()");
+    measured[mode] = latencies(noted, frames);
+  }
+  const { free, blocked } = measured;
+  return {
+    ...{ free50: quantile(free.times, 0.5), free95: quantile(free.times, 0.95) },
+    ...{ blocked50: quantile(blocked.times, 0.5), blocked95: quantile(blocked.times, 0.95) },
+    ...{ events: free.times.length + blocked.times.length, lost: free.lost + blocked.lost },
+  };
+}
+
+/** Returns the time from each event to the first draw after it. Without a draw before the next event, the event is lost. */
+function latencies(events, frames) {
+  const draws = events.map((event, at) => {
+    const next = events[at + 1] ?? Number.POSITIVE_INFINITY;
+    return frames.find((time) => time > event && time < next) - event;
+  });
+  const times = draws.filter((time) => !Number.isNaN(time));
+  return { times, lost: events.length - times.length };
+}
+
+const between = ([least, most]) => pause(least + (most - least) * Math.random());
+
+const INPUTS = {
+  /** Types into the terminal, which has the focus. */
+  async key(page, count) {
+    for (let at = 0; at < count; at += 1) {
+      const key = { key: "a", code: "KeyA", windowsVirtualKeyCode: 65 };
+      await page.input("dispatchKeyEvent", { type: "keyDown", text: "a", ...key });
+      await page.input("dispatchKeyEvent", { type: "keyUp", ...key });
+      await between(PAUSE);
+    }
+  },
+  /** Drags the title bar of the terminal to the right and back again. */
+  async pointer(page, count) {
+    const left = { button: "left", clickCount: 1 };
+    const at = (step) => ({ x: 300 + 9 * Math.min(step, count - step), y: 160 });
+    await page.input("dispatchMouseEvent", { type: "mouseMoved", ...at(0) });
+    await page.input("dispatchMouseEvent", { type: "mousePressed", buttons: 1, ...left, ...at(0) });
+    await between(PAUSE);
+    for (let step = 1; step <= count; step += 1) {
+      await page.input("dispatchMouseEvent", { type: "mouseMoved", buttons: 1, ...left, ...at(step) });
+      await between(PAUSE);
+    }
+    await page.input("dispatchMouseEvent", { type: "mouseReleased", ...left, ...at(count) });
+    await between(PAUSE);
+  },
+};
