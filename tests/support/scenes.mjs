@@ -1,4 +1,5 @@
 // Windows and moving scenes that tests show on a computer.
+import { until } from "./wait.mjs";
 
 /** The start of a program with a window that covers the panel and every edge of the screen. */
 const PRELUDE = `
@@ -34,26 +35,31 @@ const EPILOGUE = `
 window = Window()
 window.show()
 window.started()
+QTimer.singleShot(0, ready)
 application.exec()
 `;
 
 /**
- * Starts a program on a computer, in the background.
+ * Starts a program on a computer, in the background, and waits until it has started.
  *
  * @param {import("orgo-sdk").Computer} computer
  * @param {string} name the name of the program's files in `/tmp`
- * @param {string} source a Python program
+ * @param {string} source a Python program that calls `ready()`
  * @param {string} [runner] the command that runs the program
  * @returns {Promise<{ stop(): Promise<void> }>}
  */
 async function start(computer, name, source, runner = "python3") {
-  const script = `/tmp/${name}.py`;
+  const file = (end) => `/tmp/${name}.${end}`;
+  const program = `def ready():\n    open("${file("ready")}", "w").close()\n${source}`;
   await computer.bash(
-    `cat > ${script} <<'END'\n${source}\nEND\nsetsid ${runner} ${script} >/tmp/${name}.log 2>&1 & echo $! > /tmp/${name}.pid`,
+    `rm -f ${file("ready")}; cat > ${file("py")} <<'END'\n${program}\nEND\nsetsid ${runner} ${file("py")} >${file("log")} 2>&1 & echo $! > ${file("pid")}`,
   );
+  await until(`the program ${name}`, async () => (await computer.bash(`test -e ${file("ready")}`)).exit_code === 0, 60_000);
   return {
     async stop() {
-      await computer.bash(`pid=$(cat /tmp/${name}.pid); kill -- -$pid; while kill -0 -- -$pid; do sleep .02; done 2>/dev/null`);
+      await computer.bash(`kill -- -$(cat ${file("pid")})`);
+      const probe = `kill -0 -- -$(cat ${file("pid")})`;
+      await until(`the end of the program ${name}`, async () => (await computer.bash(probe)).exit_code !== 0);
     },
   };
 }
@@ -69,6 +75,7 @@ export const openTerminal = (computer) => start(computer, "terminal", ECHO, `xte
 
 const ECHO = `
 import sys
+ready()
 for _ in sys.stdin:
     pass
 `;
@@ -78,6 +85,7 @@ const LINES = `
 import time
 due = time.monotonic()
 row = 0
+ready()
 while True:
     print(f"line {row}: " + "text that scrolls up the screen " * 4, flush=True)
     row += 1

@@ -17,12 +17,14 @@ const sdk = await import("orgo-sdk");
 const WINDOW = ["--window-size=2000,1200"];
 /** The time without a draw after which a replay is complete, in milliseconds. */
 const QUIET = 500;
+/** The time after which an event counts as lost, in milliseconds. */
+const LIMIT = 2_000;
 /** The page is blocked for this part of each interval, in milliseconds. */
 const BLOCKED = [30, 50];
 /** The first events, which are not measured: a window manager moves a window only after some pixels. */
 const FIRST = 3;
-/** The pause between events, so that each has drawn before the next one: a random time in this range, in milliseconds. */
-const PAUSE = [70, 120];
+/** The pause between the last draw of an event and the next event: a random time in this range, in milliseconds. */
+const PAUSE = [40, 90];
 
 /** Starts the desktop and the server of the page. */
 export async function startBench() {
@@ -151,16 +153,19 @@ async function play(view, { url, isSent }, { hash, updates, bytes }) {
   const { page, canvas } = view;
   const before = await count(view);
   const start = await page.evaluate(`replay(${JSON.stringify(url)})`);
+  let after;
   await until(
     "the last pixels of the recording",
     async () => {
       if (!isSent()) return false;
       const quiet = await canvas.evaluate("performance.timeOrigin + performance.now() - drawn.last");
-      return quiet > QUIET && (await page.evaluate("hash()")) === hash;
+      if (quiet < QUIET) return false;
+      after = await count(view);
+      return (await page.evaluate("hash()")) === hash;
     },
     120_000,
   );
-  const { main, cpu, frames } = difference(await count(view), before);
+  const { main, cpu, frames } = difference(after, before);
   return { wall: (await canvas.evaluate("drawn.last")) - start, main, cpu, frames, updates, bytes };
 }
 
@@ -171,7 +176,13 @@ async function respond({ page, canvas }, input, events) {
   for (const mode of shuffled(["free", "blocked"])) {
     if (mode === "blocked") await page.evaluate(`block(${BLOCKED})`);
     const before = await page.evaluate("noted.length");
-    await INPUTS[input](page, FIRST + events);
+    await INPUTS[input](page, FIRST + events, async (send) => {
+      const drawn = await canvas.evaluate("drawn.frames.length");
+      await send();
+      // The first moves have no effect, and a moved window may be at the same place.
+      await until("a draw", async () => (await canvas.evaluate("drawn.frames.length")) > drawn, LIMIT).catch(() => {});
+      await between(PAUSE);
+    });
     const noted = (await page.evaluate("noted")).slice(before + FIRST);
     const frames = await canvas.evaluate("drawn.frames");
     if (mode === "blocked") await page.evaluate("unblock()");
@@ -197,28 +208,26 @@ function latencies(events, frames) {
 
 const between = ([least, most]) => pause(least + (most - least) * Math.random());
 
+/** Each sends `count` events of which each has an effect on the screen, and passes the sending of each to `one`. */
 const INPUTS = {
   /** Types into the terminal, which has the focus. */
-  async key(page, count) {
+  async key(page, count, one) {
+    const key = { key: "a", code: "KeyA", windowsVirtualKeyCode: 65 };
     for (let at = 0; at < count; at += 1) {
-      const key = { key: "a", code: "KeyA", windowsVirtualKeyCode: 65 };
-      await page.input("dispatchKeyEvent", { type: "keyDown", text: "a", ...key });
+      await one(() => page.input("dispatchKeyEvent", { type: "keyDown", text: "a", ...key }));
       await page.input("dispatchKeyEvent", { type: "keyUp", ...key });
-      await between(PAUSE);
     }
   },
   /** Drags the title bar of the terminal to the right and back again. */
-  async pointer(page, count) {
-    const left = { button: "left", clickCount: 1 };
-    const at = (step) => ({ x: 300 + 9 * Math.min(step, count - step), y: 160 });
-    await page.input("dispatchMouseEvent", { type: "mouseMoved", ...at(0) });
-    await page.input("dispatchMouseEvent", { type: "mousePressed", buttons: 1, ...left, ...at(0) });
+  async pointer(page, count, one) {
+    const event = (type, step, more) =>
+      page.input("dispatchMouseEvent", { type, x: 300 + 9 * Math.min(step, count - step), y: 160, ...more });
+    const held = { button: "left", buttons: 1 };
+    await event("mouseMoved", 0);
+    await event("mousePressed", 0, { ...held, clickCount: 1 });
     await between(PAUSE);
-    for (let step = 1; step <= count; step += 1) {
-      await page.input("dispatchMouseEvent", { type: "mouseMoved", buttons: 1, ...left, ...at(step) });
-      await between(PAUSE);
-    }
-    await page.input("dispatchMouseEvent", { type: "mouseReleased", ...left, ...at(count) });
+    for (let step = 1; step <= count; step += 1) await one(() => event("mouseMoved", step, held));
+    await event("mouseReleased", count, { button: "left", clickCount: 1 });
     await between(PAUSE);
   },
 };

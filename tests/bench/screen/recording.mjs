@@ -7,8 +7,8 @@ import { until } from "../../support/wait.mjs";
 
 const PIECE = 64 << 10;
 
-/** The bytes that a client sends in the handshake: the version, the security type, the response to the challenge and one flag. */
-const HANDSHAKE = 12 + 1 + 16 + 1;
+/** The number of messages that a client sends in the handshake: the version, the security type, the response to the challenge, a flag. */
+const HANDSHAKE = 4;
 
 /** The size of each message of a client, by its type. */
 const SIZES = {
@@ -35,9 +35,12 @@ export async function record(sdk, connection, updates) {
   await once(server, "listening");
   const received = [];
   let size = 0;
-  let requests = 0;
-  /** The number of bytes at the end of the first update. */
-  let head = 0;
+  /** The number of bytes of the first updates, which contain the whole screen. */
+  let head;
+  let isWhole = false;
+  /** The number of bytes after which the client sent each message of the handshake, and the first message after it. */
+  const stages = [];
+  let recorded = 0;
   const complete = new Promise((resolve, reject) => {
     server.on("connection", (client, { url }) => {
       const upstream = new WebSocket(`${new URL(connection.realtime_url).origin}${url}`);
@@ -49,15 +52,20 @@ export async function record(sdk, connection, updates) {
         client.send(data);
       });
       client.on("close", () => upstream.close());
-      const messages = split();
       client.on("message", (data) => {
-        for (const message of messages(data)) {
+        if (stages.length <= HANDSHAKE) stages.push(size);
+        if (stages.length <= HANDSHAKE) {
+          upstream.send(data);
+          return;
+        }
+        for (const message of split(data)) {
+          // The client requests an update after the previous one is complete.
           const isRequest = message.length === 10 && message[0] === 3;
-          if (isRequest) requests += 1;
-          if (isRequest && requests === 2) head = size;
+          if (isRequest && head !== undefined) recorded += 1;
+          else if (isRequest && isWhole) head = size;
           // noVNC does not accept responses to fences, because it requests none.
           const isFence = message[0] === 248 && message.readUInt32BE(4) >>> 31 === 1;
-          if (requests > updates && isRequest) resolve();
+          if (isRequest && recorded === updates) resolve();
           else if (!isFence) upstream.send(message);
         }
       });
@@ -67,32 +75,22 @@ export async function record(sdk, connection, updates) {
   url.port = server.address().port;
   const realtime_url = decodeURI(url.href);
   const screen = await sdk.Orgo.connect({ ...connection, realtime_url }).screen();
-  const { width, height } = screen.size;
-  const reading = (async () => {
-    for await (const _ of screen);
-  })();
+  const { width, height } = await screen.screenshot({ format: "rgba" });
+  isWhole = true;
   await complete;
   await screen.close();
-  await reading;
   for (const client of server.clients) client.terminate();
   server.close();
-  return { bytes: Buffer.concat(received, size), head, updates, width, height };
+  return { bytes: Buffer.concat(received, size), stages, head, updates, width, height };
 }
 
-/** Returns a function that splits what a client sends into messages. A message of a socket contains whole messages of RFB. */
-function split() {
-  let handshake = HANDSHAKE;
-  return (data) => {
-    if (handshake > 0) {
-      handshake -= data.length;
-      return [data];
-    }
-    const messages = [];
-    for (let rest = data; rest.length > 0; rest = rest.subarray(messages.at(-1).length)) {
-      messages.push(rest.subarray(0, SIZES[rest[0]](rest)));
-    }
-    return messages;
-  };
+/** Splits what a client sends into messages. A message of a socket contains whole messages of RFB. */
+function split(data) {
+  const messages = [];
+  for (let rest = data; rest.length > 0; rest = rest.subarray(messages.at(-1).length)) {
+    messages.push(rest.subarray(0, SIZES[rest[0]](rest)));
+  }
+  return messages;
 }
 
 /**
@@ -100,7 +98,7 @@ function split() {
  *
  * @param {Awaited<ReturnType<typeof record>>} recording
  */
-export async function startReplay({ bytes, head }) {
+export async function startReplay({ bytes, stages, head }) {
   let start;
   const server = createServer((_, response) => {
     response.writeHead(204, { "access-control-allow-origin": "*" }).end();
@@ -111,12 +109,21 @@ export async function startReplay({ bytes, head }) {
   sockets.on("connection", async (socket) => {
     sent.complete = false;
     const started = new Promise((resolve) => (start = resolve));
-    socket.on("message", () => {});
     socket.on("error", () => {});
-    const send = (piece) => new Promise((resolve) => socket.send(piece, resolve));
-    await send(bytes.subarray(0, head));
+    let at = 0;
+    const send = (end) => {
+      const piece = bytes.subarray(at, end);
+      at = end;
+      return new Promise((resolve) => socket.send(piece, resolve));
+    };
+    for (const end of stages) {
+      const reply = once(socket, "message");
+      await send(end);
+      await reply;
+    }
+    await send(head);
     await started;
-    for (let at = head; at < bytes.length; at += PIECE) await send(bytes.subarray(at, at + PIECE));
+    while (at < bytes.length) await send(Math.min(at + PIECE, bytes.length));
     sent.complete = true;
   });
   server.listen(0, "127.0.0.1");
