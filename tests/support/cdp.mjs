@@ -19,7 +19,9 @@ export async function startBrowser(flags = []) {
     "--disable-renderer-backgrounding",
     "--disable-backgrounding-occluded-windows",
   ];
-  const child = spawn(executable(), [...FLAGS, ...more, ...flags, "about:blank"], { stdio: ["ignore", "ignore", "pipe"] });
+  // The kernel ends the browser when this process ends, because a killed process cannot close the browser.
+  const command = ["--pdeathsig", "TERM", executable(), ...FLAGS, ...more, ...flags, "about:blank"];
+  const child = spawn("setpriv", command, { stdio: ["ignore", "ignore", "pipe"] });
   const address = await new Promise((resolve, reject) => {
     child.once("exit", (code) => reject(new Error(`Chromium ended with ${code}`)));
     createInterface({ input: child.stderr }).on("line", (line) => {
