@@ -61,7 +61,9 @@ export async function startBench() {
     flood: async ({ scene, updates }) => {
       const { replay, recording, hash } = await replayOf(scene, updates);
       return eachVariant((variant) =>
-        open(replay.connection, recording, variant, (view) => play(view, replay, { hash, updates, bytes: recording.bytes.length })),
+        open(replay.connection, recording, variant, (view) =>
+          play(view, replay, { hash, updates, bytes: recording.bytes.length }),
+        ),
       );
     },
     latency: async ({ input, events }) => {

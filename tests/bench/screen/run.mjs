@@ -53,8 +53,22 @@ function describe({ sdk, noVNC }) {
 /** The tables by kind of workload: their columns, and the goals of each workload as [goal, value, whether it is met]. */
 const KINDS = {
   live: {
-    columns: ["frames per second", "main thread, ms/s", "ratio", "its CPU time, ms/s", "renderer and GPU process, ms per frame", "ratio"],
-    row: ({ both, ratios }) => [both("fps"), both("main"), spread(ratios("main")), both("mainCpu"), both("cpu"), spread(ratios("cpu"))],
+    columns: [
+      "frames per second",
+      "main thread, ms/s",
+      "ratio",
+      "its CPU time, ms/s",
+      "renderer and GPU process, ms per frame",
+      "ratio",
+    ],
+    row: ({ both, ratios }) => [
+      both("fps"),
+      both("main"),
+      spread(ratios("main")),
+      both("mainCpu"),
+      both("cpu"),
+      spread(ratios("cpu")),
+    ],
     goals: (name, { own, ratios }) => [
       ["main thread <= 10 ms/s", own("main"), own("main") <= 10],
       ["main thread <= 0.03 of noVNC", ratios("main")[1], ratios("main")[1] <= 0.03],
@@ -75,7 +89,9 @@ const KINDS = {
       `${own("updates")}, ${number(own("bytes") / 1e6)}`,
     ],
     goals: (name, { ratios }) =>
-      name.includes("video") ? [["at least 1.5 times as fast as noVNC", 1 / ratios("wall")[1], ratios("wall")[1] <= 1 / 1.5]] : [],
+      name.includes("video")
+        ? [["at least 1.5 times as fast as noVNC", 1 / ratios("wall")[1], ratios("wall")[1] <= 1 / 1.5]]
+        : [],
   },
   latency: {
     columns: ["p50, ms", "p95, ms", "p50 in a blocked page, ms", "p95 in a blocked page, ms", "lost"],
