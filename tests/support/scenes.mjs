@@ -7,6 +7,8 @@ import json, random
 from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtGui import QColor, QImage, QPainter
 from PyQt5.QtWidgets import QApplication, QWidget
+# Every move of the pointer is an event, even if the program is slow.
+QApplication.setAttribute(Qt.AA_CompressHighFrequencyEvents, False)
 application = QApplication([])
 class FullScreen(QWidget):
     def __init__(self):

@@ -17,11 +17,9 @@ const sdk = await import("orgo-sdk");
 const WINDOW = ["--window-size=2000,1200"];
 /** The time without a draw after which a replay is complete, in milliseconds. */
 const QUIET = 500;
-/** The time after which an event counts as lost, in milliseconds. */
-const LIMIT = 2_000;
 /** The page is blocked for this part of each interval, in milliseconds. */
 const BLOCKED = [30, 50];
-/** The first events, which are not measured: a window manager moves a window only after some pixels. */
+/** The number of events before the measured ones. */
 const FIRST = 3;
 /** The pause between the last draw of an event and the next event: a random time in this range, in milliseconds. */
 const PAUSE = [40, 90];
@@ -142,9 +140,11 @@ const difference = (after, before) => Object.fromEntries(Object.keys(after).map(
 
 /** Watches a moving scene. */
 async function watch(view, { warmUp, duration }) {
+  const { canvas } = view;
   await pause(warmUp);
   const before = await count(view);
   await pause(duration);
+  await until("a frame", async () => (await canvas.evaluate("drawn.frames.length")) > before.frames, 60_000);
   const { time, main, mainCpu, cpu, frames } = difference(await count(view), before);
   const perSecond = (value) => (value * 1000) / time;
   return { fps: perSecond(frames), main: perSecond(main), mainCpu: perSecond(mainCpu), cpu: cpu / frames };
@@ -181,11 +181,10 @@ async function respond({ page, canvas }, input, events) {
     await INPUTS[input](page, FIRST + events, async (send) => {
       const drawn = await canvas.evaluate("drawn.frames.length");
       await send();
-      // The first moves have no effect, and a moved window may be at the same place.
-      await until("a draw", async () => (await canvas.evaluate("drawn.frames.length")) > drawn, LIMIT).catch(() => {});
+      await until("the effect of the event", async () => (await canvas.evaluate("drawn.frames.length")) > drawn);
       await between(PAUSE);
     });
-    const noted = (await page.evaluate("noted")).slice(before + FIRST);
+    const noted = (await page.evaluate("noted")).slice(before + FIRST, before + FIRST + events);
     const frames = await canvas.evaluate("drawn.frames");
     if (mode === "blocked") await page.evaluate("unblock()");
     measured[mode] = latencies(noted, frames);
@@ -210,6 +209,9 @@ function latencies(events, frames) {
 
 const between = ([least, most]) => pause(least + (most - least) * Math.random());
 
+/** The columns of the pointer while it drags a window. */
+const [LEFT, RIGHT] = [300, 340];
+
 /** Each sends `count` events of which each has an effect on the screen, and passes the sending of each to `one`. */
 const INPUTS = {
   /** Types into the terminal, which has the focus. */
@@ -220,16 +222,16 @@ const INPUTS = {
       await page.input("dispatchKeyEvent", { type: "keyUp", ...key });
     }
   },
-  /** Drags the title bar of the terminal to the right and back again. */
+  /** Drags the title bar of the terminal to the right and to the left, and finally to where it was. */
   async pointer(page, count, one) {
-    const event = (type, step, more) =>
-      page.input("dispatchMouseEvent", { type, x: 300 + 9 * Math.min(step, count - step), y: 160, ...more });
+    const event = (type, x, more) => page.input("dispatchMouseEvent", { type, x, y: 160, ...more });
     const held = { button: "left", buttons: 1 };
-    await event("mouseMoved", 0);
-    await event("mousePressed", 0, { ...held, clickCount: 1 });
+    await event("mouseMoved", LEFT);
+    await event("mousePressed", LEFT, { ...held, clickCount: 1 });
     await between(PAUSE);
-    for (let step = 1; step <= count; step += 1) await one(() => event("mouseMoved", step, held));
-    await event("mouseReleased", count, { button: "left", clickCount: 1 });
+    for (let step = 1; step <= count; step += 1) await one(() => event("mouseMoved", step % 2 === 0 ? LEFT : RIGHT, held));
+    await event("mouseMoved", LEFT, held);
+    await event("mouseReleased", LEFT, { button: "left", clickCount: 1 });
     await between(PAUSE);
   },
 };

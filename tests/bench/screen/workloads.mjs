@@ -10,7 +10,7 @@ export const workloads = (quick = false) => {
     ...{ warmUp: size(1_000, 200), duration: size(3_000, 500) },
   });
   const flood = (scene, updates) => ({ kind: "flood", scene, updates: size(updates, 5) });
-  const latency = (input) => ({ kind: "latency", input, events: size(40, 3) });
+  const latency = (input) => ({ kind: "latency", input, events: size(30, 3) });
   return {
     "scroll, 1280x720": live("scroll"),
     "scroll, 1920x1080": live("scroll", "1920x1080x24"),

