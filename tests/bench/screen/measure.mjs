@@ -177,17 +177,17 @@ async function respond({ page, canvas }, input, events) {
   const measured = {};
   for (const mode of shuffled(["free", "blocked"])) {
     if (mode === "blocked") await page.evaluate(`block(${BLOCKED})`);
-    const before = await page.evaluate("noted.length");
+    const noted = [];
     await INPUTS[input](page, FIRST + events, async (send) => {
       const drawn = await canvas.evaluate("drawn.frames.length");
       await send();
+      noted.push(await page.evaluate("noted.at(-1)"));
       await until("the effect of the event", async () => (await canvas.evaluate("drawn.frames.length")) > drawn);
       await between(PAUSE);
     });
-    const noted = (await page.evaluate("noted")).slice(before + FIRST, before + FIRST + events);
     const frames = await canvas.evaluate("drawn.frames");
     if (mode === "blocked") await page.evaluate("unblock()");
-    measured[mode] = latencies(noted, frames);
+    measured[mode] = latencies(noted.slice(FIRST), frames);
   }
   const { free, blocked } = measured;
   return {
@@ -228,6 +228,9 @@ const INPUTS = {
     const held = { button: "left", buttons: 1 };
     await event("mouseMoved", LEFT);
     await event("mousePressed", LEFT, { ...held, clickCount: 1 });
+    await between(PAUSE);
+    // The first move starts the drag, and does not move the window.
+    await event("mouseMoved", LEFT + 10, held);
     await between(PAUSE);
     for (let step = 1; step <= count; step += 1) await one(() => event("mouseMoved", step % 2 === 0 ? LEFT : RIGHT, held));
     await event("mouseMoved", LEFT, held);
