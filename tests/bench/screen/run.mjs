@@ -125,7 +125,7 @@ const results = await runRounds();
 loads.push(loadavg()[0]);
 const described = selected.map(([name, workload]) => ({ name, workload, values: describe(results[name]) }));
 const text = [
-  `Chromium, medians of ${ROUNDS} rounds (ratios with quartiles), this package / noVNC. ${cpus().length} cores, load of the machine ` +
+  `Chromium, rounds: ${ROUNDS}, medians (ratios with quartiles), this package / noVNC. ${cpus().length} cores, load of the machine ` +
     `before and after the run: ${loads.map((load) => load.toFixed(1)).join(", ")}.`,
   "",
   tables(described),
