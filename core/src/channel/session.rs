@@ -309,11 +309,11 @@ impl<P: Protocol> Session<P> {
     /// Returns the next item from the server, in order.
     #[must_use]
     pub fn poll_item(&mut self) -> Option<P::Item> {
-        self.protocol.set_connected(self.link.is_open() && !self.link.is_unstable());
         self.read(P::poll_item)
     }
 
     pub(super) fn read<T>(&mut self, poll: impl FnOnce(&mut P, &mut Counters) -> Option<T>) -> Option<T> {
+        self.protocol.set_connected(self.link.is_open() && !self.link.is_unstable());
         let item = poll(&mut self.protocol, &mut self.link.counters)?;
         self.consumer = Consumer::Reading;
         Some(item)

@@ -1,7 +1,7 @@
 //! The life of a channel: the forms of the handshake, refusals, reconnects, input.
 
 use orgo_core::channel::screen::{ImageFormat, KeyAction, PointerButton, Rect, ScreenItem, ScreenOptions};
-use orgo_core::channel::{Action, CloseReason, InputRefusal, State};
+use orgo_core::channel::{Action, AnySession, CloseReason, InputRefusal, State};
 use orgo_core::client::address::ComputerAddress;
 use orgo_core::client::credentials::Password;
 
@@ -655,8 +655,11 @@ fn an_image_is_never_older_than_the_connection() {
     client.receive(&[2]);
     assert!(arrived(&client));
 
-    // A break, the handshake of the next connection, and a part of its screen.
+    // A break, the handshake of the next connection, and a part of its screen. A binding reads all items at once.
     client.session.handle_close(client.now, 1006, "");
+    client.session.request_image(9, None, 1.0, ImageFormat::Rgba, false).unwrap();
+    let binding: &mut dyn AnySession = &mut client.session;
+    assert!(binding.poll_items().iter().all(|item| item.payload.is_none()));
     assert!(!image(&mut client, 3));
     reconnect(&mut client);
     assert!(!arrived(&client));
