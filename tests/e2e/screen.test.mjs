@@ -248,7 +248,7 @@ describe("the live screen", { concurrency: false }, () => {
       await until("the state", () => channel.state.status === "reconnecting");
       const image = channel.screenshot(pixel);
       await assert.rejects(channel.screenshot({ ...pixel }, { timeout: 50 }), { name: "TimeoutError" });
-      await computer.bash("setsid python3 /tmp/window.py >/tmp/log 2>&1 &");
+      await computer.bash(`cat > /tmp/window.py <<'END'${WINDOW}END\nsetsid python3 /tmp/window.py >/tmp/log 2>&1 &`);
       await until(
         "the window",
         async () =>
