@@ -9,7 +9,11 @@ use std::fmt;
 use crate::Millis;
 use crate::channel::CloseCause;
 use crate::encoding::json::{Map, Number, Value};
+use crate::encoding::plain::Record;
 use crate::rest::http::Reached;
+
+/// The kind of the record of an [`EncodeError`].
+const ENCODE: &str = "encode";
 
 /// Whether a call took effect on the server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -210,14 +214,30 @@ impl ServerError {
     }
 }
 
+impl EncodeError {
+    pub(crate) fn new(operation: &str, field: &str, problem: impl Into<String>) -> Self {
+        Self { operation: operation.to_owned(), field: field.to_owned(), problem: problem.into() }
+    }
+
+    /// Writes the [record](Error::record) of this error, for a module that contains no JSON writer.
+    pub fn write(&self, record: &mut impl Record) {
+        record.text("field", &self.field);
+        record.text("kind", ENCODE);
+        record.text("message", &self.to_string());
+        record.text("delivered", Delivered::No.as_str());
+    }
+}
+
+impl From<EncodeError> for Error {
+    fn from(error: EncodeError) -> Self {
+        Self::Encode(Box::new(error))
+    }
+}
+
 impl Error {
     /// Creates the error of an invalid parameter or option.
     pub(crate) fn encode(operation: &str, field: &str, problem: impl Into<String>) -> Self {
-        Self::Encode(Box::new(EncodeError {
-            operation: operation.to_owned(),
-            field: field.to_owned(),
-            problem: problem.into(),
-        }))
+        EncodeError::new(operation, field, problem).into()
     }
 
     /// Returns whether the call took effect on the server. Returns [`Delivered::No`] for the end of a channel.
@@ -241,7 +261,7 @@ impl Error {
         let kind = match self {
             Self::Encode(error) => {
                 record.insert("field", error.field.as_str().into());
-                "encode"
+                ENCODE
             }
             Self::Decode(error) => {
                 record.insert("path", error.path.as_str().into());
@@ -455,6 +475,15 @@ mod tests {
     use std::error::Error as _;
 
     use super::*;
+    use crate::encoding::plain::PlainObject;
+
+    #[test]
+    fn an_invalid_parameter_has_one_record() {
+        let error = EncodeError::new("screen.key", "key", "is required");
+        let mut written = PlainObject::empty();
+        error.write(&mut written);
+        assert_eq!(written, Error::from(error).record().into());
+    }
 
     #[test]
     fn the_source_of_an_error_is_its_contained_struct() {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use super::close::{CloseCause, CloseReason, Recovery, classify_close};
 use super::input::Input;
+use super::terminal::InputRefusal;
 use crate::Millis;
 use crate::client::address::{BaseUrl, ComputerAddress, SocketTemplate, SocketUrl};
 use crate::client::config::{self, Config};
@@ -95,6 +96,29 @@ pub enum Action {
     SendBinary(Vec<u8>),
     /// Close the socket with this code. Its further events are ignored.
     Close(u16),
+}
+
+/// The condition of a link, on which it depends whether input is accepted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Condition {
+    /// There is no accepted connection.
+    #[default]
+    Disconnected,
+    /// Open, but the server does not respond to a ping.
+    Unstable,
+    /// Open.
+    Open,
+}
+
+impl Condition {
+    /// Returns why input is refused because of the link. Returns `None` if it is accepted.
+    pub(super) fn refusal(self) -> Option<InputRefusal> {
+        match self {
+            Self::Disconnected => Some(InputRefusal::Disconnected),
+            Self::Unstable => Some(InputRefusal::Unstable),
+            Self::Open => None,
+        }
+    }
 }
 
 /// The state of a channel.
@@ -356,14 +380,12 @@ impl Link {
         matches!(self.phase, Phase::Open { .. })
     }
 
-    /// Sets whether the link counts as open, in a mirror.
-    #[cfg(feature = "screen")]
-    pub(super) fn set_open(&mut self, open: bool) {
-        self.phase = if open { Phase::Open { since: 0 } } else { Phase::Authorizing { started: 0 } };
-    }
-
-    pub(super) fn is_unstable(&self) -> bool {
-        self.unstable
+    pub(super) fn condition(&self) -> Condition {
+        match self.phase {
+            Phase::Open { .. } if self.unstable => Condition::Unstable,
+            Phase::Open { .. } => Condition::Open,
+            _ => Condition::Disconnected,
+        }
     }
 
     pub(super) fn has_socket(&self) -> bool {
@@ -639,10 +661,8 @@ impl Link {
         self.counters.pending = self.input.pending() as u64;
     }
 
-    /// Counts refused input.
-    pub(super) fn refuse(&mut self) {
-        self.counters.refused += 1;
-        let count = self.counters.refused;
+    /// Logs refused input. `count` is how often input was refused so far.
+    pub(super) fn log_refusals(&mut self, count: u64) {
         if self.refused.reached(count) {
             self.log(|| LogEvent::InputRefused { count });
         }
@@ -801,7 +821,6 @@ impl Link {
 
     /// Handles a refusal by the protocol: requests a new password after `Unauthorized`, otherwise connects again only if
     /// the server accepted the channel before.
-    #[cfg(feature = "screen")]
     pub(super) fn refused(&mut self, now: Millis, reason: CloseReason, detail: &str) {
         let recovery = match reason {
             CloseReason::Unauthorized => Recovery::Refresh,

@@ -16,18 +16,20 @@ mod input;
 mod link;
 #[cfg(feature = "screen")]
 pub mod screen;
+mod screen_protocol;
 mod session;
 mod terminal;
 mod text;
 
-pub use any::{AnySession, Batching, Command, Kind, open, open_kind};
+pub use any::{AnySession, Batching, Command, Kind, Named, open};
 pub use audio::{Audio, AudioItem};
 pub use close::{CloseCause, CloseReason};
 pub use events::{
     ClipboardData, DesktopEvent, EVENTS, EventDeclaration, EventItem, Events, FileChangeData, IdleData,
     NoData, ProcessData, ScreenChangeData, WindowData, WindowIdData,
 };
-pub use link::{Action, ConnectFailure, Counters, State, Target};
+pub use link::{Action, Condition, ConnectFailure, Counters, State, Target};
+pub use screen_protocol::{Outcome, ScreenCounters, ScreenProtocol};
 pub use session::{Protocol, Session};
 pub use terminal::{InputRefusal, Terminal, TerminalItem};
 

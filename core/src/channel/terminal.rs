@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::mem;
 
-use super::any::{Batching, Command, Kind};
+use super::any::{Batching, Command, Kind, Named};
 use super::close::{CloseCause, CloseReason};
 use super::input::MAX_INPUT;
 use super::link::{Counters, Target};
@@ -112,14 +112,6 @@ impl InputRefusal {
             Self::Full => "full",
             Self::ViewOnly => "view_only",
         }
-    }
-
-    /// Returns the reason with a name in JavaScript.
-    #[cfg(feature = "screen")]
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        [Self::Disconnected, Self::Unstable, Self::Full, Self::ViewOnly]
-            .into_iter()
-            .find(|one| one.as_str() == name)
     }
 }
 
@@ -317,7 +309,7 @@ impl Session<Terminal> {
         }
         let refusal = self.refusal().filter(|_| !text.is_empty());
         match refusal {
-            Some(_) => self.link.refuse(),
+            Some(_) => self.link.counters.refused += 1,
             None => self.link.accept_input(text),
         }
         Ok(refusal)
@@ -326,13 +318,7 @@ impl Session<Terminal> {
     /// Returns why input would be refused now. Returns `None` if it would be accepted.
     #[must_use]
     pub fn refusal(&self) -> Option<InputRefusal> {
-        if !self.link.is_open() {
-            Some(InputRefusal::Disconnected)
-        } else if self.link.is_unstable() {
-            Some(InputRefusal::Unstable)
-        } else {
-            self.link.input.is_full().then_some(InputRefusal::Full)
-        }
+        self.link.condition().refusal().or_else(|| self.link.input.is_full().then_some(InputRefusal::Full))
     }
 
     /// Changes the size of the terminal: at once, or after the next reconnect if there is no socket.
@@ -352,12 +338,14 @@ impl Session<Terminal> {
     }
 }
 
-impl Kind for Terminal {
-    const BATCHING: Batching = Batching { time: 4, always: false, enough: 256 << 10 };
-
+impl Named for Terminal {
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
         Session::terminal(target, options.any_number("cols"), options.any_number("rows"), seed, now)
     }
+}
+
+impl Kind for Terminal {
+    const BATCHING: Batching = Batching { time: 4, always: false, enough: 256 << 10 };
 
     fn command(session: &mut Session<Self>, command: Command<'_>) -> Option<Result<Value, Error>> {
         let refusal = |refusal: Option<InputRefusal>| refusal.map(InputRefusal::as_str).into();

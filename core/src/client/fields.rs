@@ -27,6 +27,13 @@ impl<'a> Fields<'a> {
         Self { owner, fields }
     }
 
+    /// Returns the value of a field; `null` if it is absent.
+    #[cfg(feature = "screen")]
+    pub(crate) fn value(&self, name: &str) -> &'a Value {
+        static NULL: Value = Value::Null;
+        self.fields.get(name).unwrap_or(&NULL)
+    }
+
     /// Reads a string. Returns `None` if the field is absent or `null`.
     ///
     /// # Errors
@@ -92,7 +99,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-const MUST_BE_TEXTS: &str = "must be a list of strings";
+pub(crate) const MUST_BE_TEXTS: &str = "must be a list of strings";
 
 fn texts(value: &Value) -> Option<Vec<String>> {
     let Value::Array(items) = value else { return None };

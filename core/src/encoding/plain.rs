@@ -1,8 +1,8 @@
-//! Objects in the form that JavaScript receives.
+//! Values of JavaScript: those that a program passes, and objects in the form that it receives.
 
 use std::fmt;
 
-use crate::encoding::json::Value;
+use crate::encoding::json::{Map, Value};
 
 /// An object with plain fields, and at most one additional field whose content is too large to pass through JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,5 +63,101 @@ impl PlainObject {
 impl From<Value> for PlainObject {
     fn from(fields: Value) -> Self {
         Self { fields: Fields::Value(fields), payload: None }
+    }
+}
+
+/// A plain value that a program passes: JSON, or a JavaScript value in a module that contains no JSON reader.
+pub trait Argument: Sized {
+    /// Returns whether the value is `null` or absent.
+    fn is_null(&self) -> bool;
+    /// Returns a boolean value. Returns `None` for other values.
+    fn as_bool(&self) -> Option<bool>;
+    /// Returns a number. Returns `None` for other values.
+    fn as_number(&self) -> Option<f64>;
+    /// Returns a string. Returns `None` for other values.
+    fn as_text(&self) -> Option<String>;
+    /// Returns the items of a list. Returns `None` for other values.
+    fn items(&self) -> Option<Vec<Self>>;
+    /// Returns a field of an object. It is null if it is absent, or this value is not an object.
+    fn field(&self, name: &str) -> Self;
+}
+
+impl Argument for &Value {
+    fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    fn as_bool(&self) -> Option<bool> {
+        if let Value::Bool(value) = self { Some(*value) } else { None }
+    }
+
+    fn as_number(&self) -> Option<f64> {
+        self.as_f64()
+    }
+
+    fn as_text(&self) -> Option<String> {
+        self.as_str().map(str::to_owned)
+    }
+
+    fn items(&self) -> Option<Vec<Self>> {
+        if let Value::Array(items) = self { Some(items.iter().collect()) } else { None }
+    }
+
+    fn field(&self, name: &str) -> Self {
+        static NULL: Value = Value::Null;
+        self.get(name).unwrap_or(&NULL)
+    }
+}
+
+/// Receives the fields of an object for JavaScript: as a [`PlainObject`], or as the object itself in a module that contains
+/// no JSON writer.
+pub trait Record {
+    /// Creates an object without fields.
+    fn empty() -> Self;
+    /// Adds a number below 2^53.
+    fn number(&mut self, name: &'static str, value: u64);
+    /// Adds a short text.
+    fn text(&mut self, name: &'static str, value: &str);
+    /// Adds a list of objects.
+    fn list(&mut self, name: &'static str, items: impl Iterator<Item = Self>);
+    /// Adds a content that can be large. An object has at most one.
+    fn content(&mut self, name: &'static str, content: Payload);
+}
+
+impl PlainObject {
+    /// Returns the plain fields as a value.
+    pub(crate) fn into_value(self) -> Value {
+        match self.fields {
+            Fields::Value(value) => value,
+            Fields::Type(_) | Fields::Json(_) => Value::Null,
+        }
+    }
+
+    fn insert(&mut self, name: &'static str, value: Value) {
+        if let Fields::Value(Value::Object(fields)) = &mut self.fields {
+            fields.insert(name, value);
+        }
+    }
+}
+
+impl Record for PlainObject {
+    fn empty() -> Self {
+        Value::Object(Map::new()).into()
+    }
+
+    fn number(&mut self, name: &'static str, value: u64) {
+        self.insert(name, value.into());
+    }
+
+    fn text(&mut self, name: &'static str, value: &str) {
+        self.insert(name, value.into());
+    }
+
+    fn list(&mut self, name: &'static str, items: impl Iterator<Item = Self>) {
+        self.insert(name, Value::Array(items.map(Self::into_value).collect()));
+    }
+
+    fn content(&mut self, name: &'static str, content: Payload) {
+        self.payload = Some((name, content));
     }
 }

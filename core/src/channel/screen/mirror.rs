@@ -1,83 +1,90 @@
-//! A mirror of a session, which checks commands on another thread than the session.
+//! A mirror of a screen, which checks commands on another thread than the screen.
 //!
-//! In a page, a worker runs the session. A command still has to return at once, or to fail with the name of a wrong field.
-//! The mirror follows the outline of the session, so the same code checks the commands on both threads.
+//! In a page, a worker has the screen. A command still has to return at once, or to fail with the name of a wrong field.
+//! The mirror follows the outline of the screen, so the same code checks the commands on both threads.
 
 use super::framebuffer::Framebuffer;
-use super::{Screen, ScreenOptions};
-use crate::channel::any::{AnySession, Command};
-use crate::channel::link::Target;
-use crate::channel::session::Session;
+use super::{Reply, Screen, ScreenOptions};
+use crate::channel::link::Condition;
+use crate::channel::screen_protocol::ScreenProtocol as _;
 use crate::channel::terminal::InputRefusal;
-use crate::encoding::json::{Map, Value};
-use crate::error::Error;
+use crate::encoding::plain::{Argument, Record};
+use crate::error::EncodeError;
 
-/// The names of the flags in the JSON of an outline.
-const OPEN: &str = "open";
-const RESIZABLE: &str = "resizable";
-const EXTENDED_BUTTONS: &str = "extended_buttons";
-const UNICODE: &str = "unicode";
-const REFUSAL: &str = "refusal";
+/// The flags in the numbers of an outline.
+const OPEN: u32 = 1;
+const RESIZABLE: u32 = 1 << 1;
+const EXTENDED_BUTTONS: u32 = 1 << 2;
+const UNICODE: u32 = 1 << 3;
+/// The bits of the refusal: zero, or the index in this list plus one.
+const REFUSAL: u32 = 4;
+const REFUSALS: [InputRefusal; 4] =
+    [InputRefusal::Disconnected, InputRefusal::Unstable, InputRefusal::Full, InputRefusal::ViewOnly];
 
-impl Session<Screen> {
+impl Screen {
     /// Creates a mirror. It never connects.
     #[must_use]
     pub fn mirror() -> Self {
-        let mut mirror = Self::screen(Target::default(), ScreenOptions::default(), 0, 0);
-        mirror.protocol.mirrored = Some(Some(InputRefusal::Disconnected));
+        let mut mirror = Self::new(ScreenOptions::default());
+        mirror.mirrored = Some(Some(InputRefusal::Disconnected));
         mirror
     }
 
-    /// Returns the part of the state that the checks of commands depend on.
+    /// Returns the part of the state that the checks of commands depend on: the width, the height, and flags for
+    /// [`follow`](Self::follow).
     #[must_use]
-    pub fn outline(&self) -> Value {
-        let screen = self.framebuffer();
-        Value::record([
-            ("width", u32::from(screen.width()).into()),
-            ("height", u32::from(screen.height()).into()),
-            (OPEN, self.link.is_open().into()),
-            (RESIZABLE, self.protocol.connection.is_resizable().into()),
-            (EXTENDED_BUTTONS, self.protocol.input.extended_buttons.into()),
-            (UNICODE, self.protocol.clipboard.is_unicode().into()),
-            (REFUSAL, self.refusal().map(InputRefusal::as_str).into()),
-        ])
+    pub fn outline(&self) -> [u32; 3] {
+        let flag = |set: bool, flag: u32| if set { flag } else { 0 };
+        let refusal = self.refusal();
+        let refusal =
+            (1..).zip(REFUSALS).find(|(_, one)| Some(*one) == refusal).map_or(0, |(index, _)| index);
+        let flags = flag(self.is_open(), OPEN)
+            | flag(self.connection.is_resizable(), RESIZABLE)
+            | flag(self.input.extended_buttons, EXTENDED_BUTTONS)
+            | flag(self.clipboard.is_unicode(), UNICODE)
+            | refusal << REFUSAL;
+        [self.framebuffer.width().into(), self.framebuffer.height().into(), flags]
     }
 
-    /// Applies the outline of the session to its mirror.
-    pub fn follow(&mut self, outline: &Map) {
-        let flag = |name: &str| matches!(outline.get(name), Some(Value::Bool(true)));
-        let side = |name: &str| {
-            let length = outline.get(name).and_then(Value::as_f64).unwrap_or_default();
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
-            let length = length as u16;
-            length
-        };
-        let screen = &mut self.protocol;
-        screen.framebuffer = Framebuffer::without_pixels(side("width"), side("height"));
-        screen.connection.set_resizable(flag(RESIZABLE));
-        screen.input.extended_buttons = flag(EXTENDED_BUTTONS);
-        screen.clipboard.set_unicode(flag(UNICODE));
-        screen.mirrored =
-            Some(outline.get(REFUSAL).and_then(Value::as_str).and_then(InputRefusal::from_name));
-        self.link.set_open(flag(OPEN));
+    /// Applies the outline of the screen to its mirror.
+    pub fn follow(&mut self, [width, height, flags]: [u32; 3]) {
+        let has = |flag: u32| flags & flag != 0;
+        let side = |length: u32| u16::try_from(length).unwrap_or(u16::MAX);
+        self.framebuffer = Framebuffer::without_pixels(side(width), side(height));
+        self.connection.set_resizable(has(RESIZABLE));
+        self.input.extended_buttons = has(EXTENDED_BUTTONS);
+        self.clipboard.set_unicode(has(UNICODE));
+        self.condition = if has(OPEN) { Condition::Open } else { Condition::Disconnected };
+        let refusal = (1..).zip(REFUSALS).find(|(index, _)| *index == flags >> REFUSAL);
+        self.mirrored = Some(refusal.map(|(_, refusal)| refusal));
     }
 
-    /// Executes a command in the mirror: checks it, and remembers where the pointer is. Returns what the session will
+    /// Executes a command in the mirror: checks it, and remembers where the pointer is. Returns what the screen will
     /// return for the same command.
     ///
     /// # Errors
-    /// [`Error::Encode`] for an unknown command or a wrong argument.
-    pub fn check(&mut self, command: Command<'_>) -> Result<Value, Error> {
-        let result = AnySession::command(self, command);
-        // The session sends the input.
-        self.protocol.input.discard();
-        self.protocol.connection.poll_output(&self.protocol.framebuffer);
-        self.protocol.clipboard.forget();
+    /// An error for an unknown command or a wrong argument.
+    pub fn check<Value: Argument, Object: Record>(
+        &mut self,
+        name: &str,
+        argument: &Value,
+    ) -> Result<Reply<Object>, EncodeError> {
+        let result = self.command(name, argument);
+        // The screen sends the input.
+        self.input.discard();
+        self.connection.poll_output(&self.framebuffer);
+        self.clipboard.forget();
         result
+    }
+
+    /// Returns the number of refused commands.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.counters().refused
     }
 
     /// Reports that a requested image has arrived, so that the mirror accepts another request.
     pub fn image_arrived(&mut self) {
-        self.protocol.unread.images.pop_front();
+        self.unread.images.pop_front();
     }
 }

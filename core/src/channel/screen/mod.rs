@@ -4,6 +4,7 @@
 //! the changed rectangles.
 
 mod clipboard;
+mod commands;
 mod connection;
 mod damage;
 mod framebuffer;
@@ -30,19 +31,17 @@ use self::connection::{Connection, Desk, Effects, End};
 use self::damage::Damage;
 use self::image::{ImageCache, ImageRequest};
 use self::input::Input;
-use super::close::{CloseCause, CloseReason};
-use super::link::{Action, Counters};
-use super::session::{Incoming, Protocol, Received, drop_oldest_error};
+use super::link::Condition;
+use super::screen_protocol::{Outcome, ScreenCounters, ScreenProtocol};
+use super::session::drop_oldest_error;
 use super::terminal::InputRefusal;
 use crate::Millis;
-use crate::client::address::SocketUrl;
 use crate::client::credentials::Password;
-use crate::diagnostics::mask::Mask;
-use crate::encoding::json::{self, Value};
+use crate::encoding::plain::{Payload, Record};
 
+pub use self::commands::{KeyAction, PointerButton, Reply};
 pub use self::framebuffer::{Framebuffer, Pixel, Rect};
 pub use self::image::{Image, ImageFormat};
-pub use self::session::{KeyAction, PointerButton};
 
 /// An encoding of pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +142,70 @@ pub enum ScreenItem {
     },
 }
 
+impl ScreenItem {
+    /// Writes the item in the form that JavaScript receives.
+    #[must_use]
+    pub fn write<Object: Record>(self) -> Object {
+        let mut object = Object::empty();
+        object.text("type", self.name());
+        match self {
+            Self::Reconnected | Self::ClipboardTooLong | Self::Bell => {}
+            Self::Resized { width, height } => size(&mut object, width, height),
+            Self::Damage { rects, updates } => {
+                object.list("rects", rects.into_iter().map(Rect::write));
+                object.number("updates", updates);
+            }
+            Self::Clipboard { text } => object.content("text", Payload::Text(text)),
+            Self::Error { message } => object.text("message", &message),
+            Self::Cursor(Cursor { x, y, width, height, pixels }) => {
+                place(&mut object, x, y);
+                size(&mut object, width, height);
+                object.content("pixels", Payload::Bytes(pixels));
+            }
+            Self::Image { id, image } => {
+                object.number("id", id);
+                size(&mut object, image.width, image.height);
+                object.text("format", image.format.as_str());
+                object.content("data", Payload::Bytes(image.data));
+            }
+        }
+        object
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Reconnected => "reconnected",
+            Self::Resized { .. } => "resized",
+            Self::Cursor(_) => "cursor",
+            Self::Damage { .. } => "damage",
+            Self::Image { .. } => "image",
+            Self::Clipboard { .. } => "clipboard",
+            Self::ClipboardTooLong => "clipboard_too_long",
+            Self::Bell => "bell",
+            Self::Error { .. } => "error",
+        }
+    }
+}
+
+impl Rect {
+    fn write<Object: Record>(self) -> Object {
+        let mut object = Object::empty();
+        place(&mut object, self.x, self.y);
+        size(&mut object, self.width, self.height);
+        object
+    }
+}
+
+fn place(object: &mut impl Record, x: u16, y: u16) {
+    object.number("x", x.into());
+    object.number("y", y.into());
+}
+
+fn size(object: &mut impl Record, width: u16, height: u16) {
+    object.number("width", width.into());
+    object.number("height", height.into());
+}
+
 /// The options of a screen channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScreenOptions {
@@ -167,6 +230,8 @@ pub struct Screen {
     options: ScreenOptions,
     connection: Connection,
     now: Millis,
+    condition: Condition,
+    counters: ScreenCounters,
     framebuffer: Framebuffer,
     /// The number of messages that may have changed the pixels or the shape of the pointer.
     version: u64,
@@ -218,11 +283,15 @@ impl Unread {
 }
 
 impl Screen {
-    fn new(options: ScreenOptions) -> Self {
+    /// Creates a screen without a connection.
+    #[must_use]
+    pub fn new(options: ScreenOptions) -> Self {
         Self {
             connection: Connection::new(None, &options, false),
             options,
             now: 0,
+            condition: Condition::default(),
+            counters: ScreenCounters::default(),
             framebuffer: Framebuffer::default(),
             version: 0,
             image_cache: ImageCache::default(),
@@ -237,7 +306,49 @@ impl Screen {
         }
     }
 
-    fn receive_binary(&mut self, bytes: &[u8], counters: &mut Counters, mask: &Mask) -> Received {
+    /// Returns the next requested image, if the whole screen has arrived.
+    fn poll_image(&mut self) -> Option<ScreenItem> {
+        if !self.connection.is_complete(&self.framebuffer) {
+            return None;
+        }
+        let (id, request) = self.unread.images.pop_front()?;
+        let pointer = self.cursor.as_ref().zip(self.input.position()).filter(|_| request.pointer);
+        let image = self.image_cache.take(self.version, request, &self.framebuffer, pointer);
+        Some(ScreenItem::Image { id, image })
+    }
+}
+
+impl ScreenProtocol for Screen {
+    type Item = ScreenItem;
+
+    fn is_view_only(&self) -> bool {
+        self.options.view_only
+    }
+
+    fn open(&mut self, password: Option<&Password>) {
+        self.connection = Connection::new(password, &self.options, self.paused);
+        self.clipboard.reset();
+        self.unsent.clear();
+        self.input.on_open();
+    }
+
+    fn accepted(&mut self, after_break: bool) {
+        if after_break {
+            self.unread.reconnected = true;
+            // The server may not know yet that the previous socket is lost.
+            self.input.release_all();
+        }
+    }
+
+    fn set_now(&mut self, now: Millis) {
+        self.now = now;
+    }
+
+    fn set_condition(&mut self, condition: Condition) {
+        self.condition = condition;
+    }
+
+    fn receive(&mut self, bytes: &[u8]) -> Outcome {
         let mut effects = Effects::default();
         let mut desk = Desk {
             screen: &mut self.framebuffer,
@@ -262,8 +373,7 @@ impl Screen {
         }
         self.unread.resized |= resized;
         self.unread.updates += updates;
-        counters.received += updates;
-        counters.buffered = self.unread.updates;
+        self.counters.received += updates;
         if cursor.is_some() {
             self.version += 1;
             self.cursor = cursor;
@@ -282,68 +392,15 @@ impl Screen {
             self.unread.push_error(problem.to_owned());
         }
         match result {
-            Err(End::PasswordRefused(reason)) => Received::PasswordRefused(mask.text(&reason)),
-            Err(End::Refused(reason)) => Received::Refused(mask.text(&reason)),
-            Err(End::Invalid(problem)) => Received::End(CloseCause::new(CloseReason::Protocol, problem)),
-            Ok(()) if accepted => Received::Accepted,
-            Ok(()) => Received::Handled,
+            Err(End::PasswordRefused(reason)) => Outcome::PasswordRefused(reason),
+            Err(End::Refused(reason)) => Outcome::Refused(reason),
+            Err(End::Invalid(problem)) => Outcome::Invalid(problem.to_owned()),
+            Ok(()) if accepted => Outcome::Accepted,
+            Ok(()) => Outcome::Handled,
         }
     }
 
-    /// Returns the next requested image, if the whole screen has arrived.
-    fn poll_image(&mut self) -> Option<ScreenItem> {
-        if !self.connection.is_complete(&self.framebuffer) {
-            return None;
-        }
-        let (id, request) = self.unread.images.pop_front()?;
-        let pointer = self.cursor.as_ref().zip(self.input.position()).filter(|_| request.pointer);
-        let image = self.image_cache.take(self.version, request, &self.framebuffer, pointer);
-        Some(ScreenItem::Image { id, image })
-    }
-}
-
-impl Protocol for Screen {
-    type Item = ScreenItem;
-    const CHANNEL: &'static str = "screen";
-    const PATH: &'static str = "websockify";
-    const HANDSHAKE: bool = true;
-
-    fn add_query(&self, url: SocketUrl) -> SocketUrl {
-        if self.options.view_only { url.with("view_only", 1) } else { url }
-    }
-
-    fn on_open(&mut self, password: Option<&Password>) -> Vec<String> {
-        self.connection = Connection::new(password, &self.options, self.paused);
-        self.clipboard.reset();
-        self.unsent.clear();
-        self.input.on_open();
-        Vec::new()
-    }
-
-    fn on_accepted(&mut self, after_break: Option<u64>) {
-        if after_break.is_some() {
-            self.unread.reconnected = true;
-            // The server may not know yet that the previous socket is lost.
-            self.input.release_all();
-        }
-    }
-
-    fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received {
-        let text = match message {
-            Incoming::Binary(bytes) => return self.receive_binary(bytes, counters, mask),
-            Incoming::Text(text) => text,
-        };
-        // A proxy can report an error in the form of the other channels before it closes the socket.
-        let frame = json::parse(text).unwrap_or_default();
-        if frame.get("type").and_then(Value::as_str) != Some("error") {
-            return Received::Malformed;
-        }
-        let message = mask.text(frame.get("message").and_then(Value::as_str).unwrap_or_default());
-        self.unread.push_error(message.clone());
-        Received::Problem(message)
-    }
-
-    fn poll_item(&mut self, counters: &mut Counters) -> Option<ScreenItem> {
+    fn poll_item(&mut self) -> Option<ScreenItem> {
         let unread = &mut self.unread;
         if mem::take(&mut unread.reconnected) {
             return Some(ScreenItem::Reconnected);
@@ -359,8 +416,7 @@ impl Protocol for Screen {
         }
         let updates = mem::take(&mut unread.updates);
         if updates > 0 {
-            counters.taken += updates;
-            counters.buffered = 0;
+            self.counters.taken += updates;
             return Some(ScreenItem::Damage { rects: unread.damage.take(), updates });
         }
         if let Some(answer) = unread.clipboard.take() {
@@ -378,28 +434,24 @@ impl Protocol for Screen {
         self.poll_image()
     }
 
-    fn is_full(&self) -> bool {
-        false
+    fn push_error(&mut self, message: String) {
+        self.unread.push_error(message);
     }
 
-    fn overflows(&self) -> bool {
-        false
+    fn counters(&self) -> ScreenCounters {
+        self.counters
     }
 
-    fn ping(&self) -> Option<Action> {
-        self.connection.ping().map(Action::SendBinary)
-    }
-
-    fn set_now(&mut self, now: Millis) {
-        self.now = now;
+    fn ping(&self) -> Option<Vec<u8>> {
+        self.connection.ping()
     }
 
     fn poll_timeout(&self) -> Option<Millis> {
         self.input.next_time()
     }
 
-    fn handle_timeout(&mut self, now: Millis, accepts: bool) {
-        self.input.handle_time(now, accepts);
+    fn handle_timeout(&mut self, now: Millis) {
+        self.input.handle_time(now, self.condition == Condition::Open);
     }
 
     fn poll_output(&mut self) -> Option<Vec<u8>> {
@@ -416,10 +468,10 @@ impl Protocol for Screen {
         !self.unsent.is_empty()
     }
 
-    fn closing_message(&mut self) -> Option<Action> {
+    fn closing_message(&mut self) -> Option<Vec<u8>> {
         self.input.release_all();
         let mut last = mem::take(&mut self.unsent);
         last.extend(self.input.take());
-        (!last.is_empty()).then_some(Action::SendBinary(last))
+        (!last.is_empty()).then_some(last)
     }
 }
