@@ -1,11 +1,13 @@
 //! Converts between values of the core and JavaScript values.
 
-use js_sys::{Float32Array, JSON, Reflect, Uint8Array, parse_float};
+#[cfg(feature = "rest")]
+use js_sys::Uint8Array;
+use js_sys::{JSON, Reflect, parse_float};
 use orgo_core::client::fields::read_object;
-#[cfg(any(feature = "channels", feature = "screen"))]
+#[cfg(feature = "channels")]
 use orgo_core::client::fields::read_value;
 use orgo_core::encoding::json::{Map, Value};
-use orgo_core::encoding::plain::{Fields, Payload, PlainObject};
+use orgo_core::encoding::plain::{Fields, PlainObject};
 use orgo_core::error::Error;
 #[cfg(feature = "rest")]
 use orgo_core::rest::upload::{Content, Data};
@@ -15,6 +17,7 @@ use serde_wasm_bindgen::Serializer as JsSerializer;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::JsValue;
 
+use crate::payload::payload_to_js;
 #[cfg(feature = "rest")]
 use crate::platform::Source;
 
@@ -56,13 +59,8 @@ pub(crate) fn object_to_js(PlainObject { fields, payload }: PlainObject) -> JsVa
         fields => parse(&fields.to_string()),
     };
     if let Some((name, payload)) = payload {
-        let content = match payload {
-            Payload::Text(text) => text.into(),
-            Payload::Samples(samples) => Float32Array::from(samples.as_slice()).into(),
-            Payload::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
-        };
         // Setting a field of a new object cannot fail.
-        let _ = Reflect::set(&object, &name.into(), &content);
+        let _ = Reflect::set(&object, &name.into(), &payload_to_js(payload));
     }
     object
 }
@@ -85,7 +83,7 @@ pub(crate) fn map_from_js(owner: &str, name: &str, value: &JsValue) -> Result<Ma
 ///
 /// # Errors
 /// [`Error::Encode`] for anything else.
-#[cfg(any(feature = "channels", feature = "screen"))]
+#[cfg(feature = "channels")]
 pub(crate) fn value_from_js(owner: &str, name: &str, value: &JsValue) -> Result<Value, Error> {
     match value.as_string() {
         Some(text) => Ok(text.into()),

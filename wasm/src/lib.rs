@@ -4,18 +4,30 @@
 //!
 //! It runs wherever `fetch`, `WebSocket`, `performance` and `setTimeout` are global: pages, workers, Node.
 //!
-//! The features `rest`, `channels`, `screen` and `node` are parts of the module. The linker removes the code of the core that a module does
-//! not use, so only the exports depend on the features.
+//! The features `rest`, `channels`, `screen` and `node` are parts of the module. The linker removes the code of the core that a
+//! module does not use, so only the exports depend on the features.
+//!
+//! The module with only `screen` has no connection. The module with `channels` runs it, and uses the class `Screen` of the other
+//! module (`foreign.rs`).
 
 #[cfg(feature = "channels")]
 mod audio;
 #[cfg(feature = "rest")]
 mod call;
-#[cfg(any(feature = "channels", feature = "screen"))]
+#[cfg(feature = "channels")]
 mod channel;
+#[cfg(any(feature = "rest", feature = "channels"))]
 mod client;
+#[cfg(any(feature = "rest", feature = "channels"))]
 mod convert;
+#[cfg(feature = "channels")]
+mod foreign;
+#[cfg(any(feature = "channels", feature = "screen"))]
+mod interface;
+mod payload;
+#[cfg(any(feature = "rest", feature = "channels"))]
 mod platform;
+#[cfg(any(feature = "rest", feature = "channels"))]
 mod promise;
 #[cfg(feature = "screen")]
 mod screen;
@@ -28,17 +40,21 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub use audio::{level, wav_encode, wav_header};
 #[cfg(feature = "rest")]
 pub use call::PendingCall;
-#[cfg(any(feature = "channels", feature = "screen"))]
+#[cfg(feature = "channels")]
 pub use channel::Channel;
+#[cfg(any(feature = "rest", feature = "channels"))]
 pub use client::Client;
+#[cfg(feature = "channels")]
+pub use foreign::ScreenObject;
 #[cfg(feature = "screen")]
-pub use screen::{Mirror, module_memory};
+pub use screen::{Screen, module_memory};
 
 /// This allocator is less than half as large as the one of the standard library. It exists only for WebAssembly.
 #[cfg(target_family = "wasm")]
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
+#[cfg(any(feature = "rest", feature = "channels"))]
 #[wasm_bindgen(start)]
 fn start() {
     promise::reject_on_panic();

@@ -1,14 +1,17 @@
-//! The live screen: drawing from the module's memory, and checking commands on another thread.
+//! The module of the screen: everything except the connection, which the module of the channels runs. A mirror of a screen on
+//! another thread is the same class.
 
-use js_sys::Promise;
-use orgo_core::channel::screen::{Rect, Screen, ScreenItem};
-use orgo_core::channel::{Command, Kind, ScreenSession};
-use wasm_bindgen::JsValue;
+use js_sys::{Array, Object, Reflect};
+use orgo_core::channel::ScreenProtocol as _;
+use orgo_core::channel::screen::{self, Rect, Reply, ScreenItem, ScreenOptions};
+use orgo_core::client::credentials::Password;
+use orgo_core::encoding::plain::{Argument, Payload, Record};
+use orgo_core::error::EncodeError;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 
-use crate::channel::Channel;
-use crate::convert::{error_to_js, map_from_js, object_to_js, to_js, value_from_js};
-use crate::promise::promise;
+use crate::interface::{condition_from_number, outcome_to_number};
+use crate::payload::payload_to_js;
 
 /// Returns the memory of the module, which contains the pixels.
 #[wasm_bindgen(js_name = moduleMemory)]
@@ -17,105 +20,299 @@ pub fn module_memory() -> JsValue {
     wasm_bindgen::memory()
 }
 
+/// A screen, or a mirror of a screen.
 #[wasm_bindgen]
-impl Channel {
-    /// Resolves with `true` when anything may have changed, or with `false` after the channel has ended.
-    #[wasm_bindgen(js_name = nextChange)]
-    pub fn next_change(&self) -> Promise {
-        let channel = self.0.clone();
-        promise(async move { channel.next_change().await.into() })
+#[derive(Debug)]
+pub struct Screen {
+    screen: screen::Screen,
+    /// The text of the last outcome.
+    problem: String,
+}
+
+/// The methods for the session, which is in the other module.
+#[wasm_bindgen]
+impl Screen {
+    /// Creates a screen without a connection.
+    ///
+    /// # Errors
+    /// An `ErrorRecord` for an invalid option, with its name.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: JsValue) -> Result<Self, JsValue> {
+        let options = Plain(options);
+        let options = ScreenOptions::read(|name| options.field(name)).map_err(error_to_js)?;
+        Ok(Self::of(screen::Screen::new(options)))
     }
 
-    /// Returns the outline of the session, for [`Mirror::follow`].
+    fn of(screen: screen::Screen) -> Self {
+        Self { screen, problem: String::new() }
+    }
+
+    #[wasm_bindgen(js_name = isViewOnly)]
     #[must_use]
-    pub fn outline(&self) -> JsValue {
-        self.0.with_screen(|screen| to_js(&screen.outline())).unwrap_or_default()
+    pub fn is_view_only(&self) -> bool {
+        self.screen.is_view_only()
+    }
+
+    pub fn open(&mut self, password: Option<String>) {
+        self.screen.open(password.map(Password::new).as_ref());
+    }
+
+    pub fn accepted(&mut self, after_break: bool) {
+        self.screen.accepted(after_break);
+    }
+
+    #[wasm_bindgen(js_name = setCondition)]
+    pub fn set_condition(&mut self, condition: u32) {
+        self.screen.set_condition(condition_from_number(condition));
+    }
+
+    /// Handles a message. Returns the number of the outcome.
+    pub fn receive(&mut self, now: f64, bytes: &[u8]) -> u32 {
+        self.screen.set_now(millis(now));
+        let (number, problem) = outcome_to_number(self.screen.receive(bytes));
+        self.problem = problem;
+        number
+    }
+
+    /// Returns the text of the last outcome.
+    #[must_use]
+    pub fn problem(&self) -> String {
+        self.problem.clone()
+    }
+
+    #[wasm_bindgen(js_name = pushError)]
+    pub fn push_error(&mut self, message: String) {
+        self.screen.push_error(message);
+    }
+
+    #[must_use]
+    pub fn received(&self) -> f64 {
+        count(self.screen.counters().received)
+    }
+
+    #[must_use]
+    pub fn taken(&self) -> f64 {
+        count(self.screen.counters().taken)
+    }
+
+    /// Returns the number of refused commands.
+    #[must_use]
+    pub fn refused(&self) -> f64 {
+        count(self.screen.counters().refused)
+    }
+
+    #[must_use]
+    pub fn ping(&self) -> Option<Vec<u8>> {
+        self.screen.ping()
+    }
+
+    #[wasm_bindgen(js_name = pollTimeout)]
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<f64> {
+        self.screen.poll_timeout().map(count)
+    }
+
+    #[wasm_bindgen(js_name = handleTimeout)]
+    pub fn handle_timeout(&mut self, now: f64) {
+        self.screen.handle_timeout(millis(now));
+    }
+
+    #[wasm_bindgen(js_name = pollOutput)]
+    pub fn poll_output(&mut self) -> Option<Vec<u8>> {
+        self.screen.poll_output()
+    }
+
+    #[wasm_bindgen(js_name = continuesOutput)]
+    #[must_use]
+    pub fn continues_output(&self) -> bool {
+        self.screen.continues_output()
+    }
+
+    #[wasm_bindgen(js_name = closingMessage)]
+    pub fn closing_message(&mut self) -> Option<Vec<u8>> {
+        self.screen.closing_message()
+    }
+}
+
+/// The methods for the host, which draws the screen.
+#[wasm_bindgen]
+impl Screen {
+    /// Executes a command.
+    ///
+    /// # Errors
+    /// An `ErrorRecord` for an unknown command or a wrong argument.
+    pub fn command(&mut self, name: &str, argument: JsValue) -> Result<JsValue, JsValue> {
+        reply_to_js(self.screen.command(name, &Plain(argument)))
+    }
+
+    /// Returns the next item, or `undefined`.
+    #[wasm_bindgen(js_name = pollItem)]
+    pub fn poll_item(&mut self) -> JsValue {
+        self.screen.poll_item().map_or(JsValue::UNDEFINED, item_to_js)
+    }
+
+    /// Returns the outline of the screen, for [`follow`](Self::follow).
+    #[must_use]
+    pub fn outline(&self) -> Vec<u32> {
+        self.screen.outline().to_vec()
     }
 
     /// Starts to collect changes for a view. The whole screen counts as changed.
     #[wasm_bindgen(js_name = startDrawing)]
-    pub fn start_drawing(&self) {
-        self.0.with_screen(ScreenSession::start_drawing);
+    pub fn start_drawing(&mut self) {
+        self.screen.start_drawing();
     }
 
     /// Stops to collect changes for a view.
     #[wasm_bindgen(js_name = stopDrawing)]
-    pub fn stop_drawing(&self) {
-        self.0.with_screen(ScreenSession::stop_drawing);
+    pub fn stop_drawing(&mut self) {
+        self.screen.stop_drawing();
     }
 
     /// Returns the address of the pixels, the width and the height of the screen, and then x, y, width and height of each
     /// changed rectangle. Returns `undefined` if nothing has changed, or only a part of an update has arrived.
     #[wasm_bindgen(js_name = pollDrawing)]
-    #[must_use]
-    pub fn poll_drawing(&self) -> Option<Vec<u32>> {
-        self.0.with_screen(|screen| {
-            let rects = screen.poll_drawing()?;
-            let pixels = screen.framebuffer();
-            let address = pixels.pixels().as_ptr() as usize;
-            let mut drawing = Vec::with_capacity(3 + 4 * rects.len());
-            drawing.push(u32::try_from(address).unwrap_or_default());
-            drawing.extend([pixels.width(), pixels.height()].map(u32::from));
-            for Rect { x, y, width, height } in rects {
-                drawing.extend([x, y, width, height].map(u32::from));
-            }
-            Some(drawing)
-        })?
+    pub fn poll_drawing(&mut self) -> Option<Vec<u32>> {
+        let rects = self.screen.poll_drawing()?;
+        let pixels = self.screen.framebuffer();
+        let address = pixels.pixels().as_ptr() as usize;
+        let mut drawing = Vec::with_capacity(3 + 4 * rects.len());
+        drawing.push(u32::try_from(address).unwrap_or_default());
+        drawing.extend([pixels.width(), pixels.height()].map(u32::from));
+        for Rect { x, y, width, height } in rects {
+            drawing.extend([x, y, width, height].map(u32::from));
+        }
+        Some(drawing)
     }
 
-    /// Returns the shape of the pointer if it has changed.
+    /// Returns the shape of the pointer if it has changed, or `undefined`.
     #[wasm_bindgen(js_name = pollCursor)]
-    #[must_use]
-    pub fn poll_cursor(&self) -> JsValue {
-        let cursor = self.0.with_screen(|screen| screen.poll_drawn_cursor().cloned()).flatten();
-        cursor.map_or(JsValue::UNDEFINED, |cursor| object_to_js(Screen::export(ScreenItem::Cursor(cursor))))
+    pub fn poll_cursor(&mut self) -> JsValue {
+        let cursor = self.screen.poll_drawn_cursor().cloned();
+        cursor.map_or(JsValue::UNDEFINED, |cursor| item_to_js(ScreenItem::Cursor(cursor)))
     }
 }
 
-/// Checks the commands of a screen whose session is on another thread.
+/// The methods for the page, whose commands return before the host executes them.
 #[wasm_bindgen]
-#[derive(Debug)]
-pub struct Mirror(ScreenSession);
-
-#[wasm_bindgen]
-impl Mirror {
-    /// Creates a mirror of a session that is not connected yet.
-    #[wasm_bindgen(constructor)]
+impl Screen {
+    /// Creates a mirror of a screen that is not connected yet.
     #[must_use]
-    #[allow(clippy::new_without_default, reason = "only JavaScript uses it")]
-    pub fn new() -> Self {
-        Self(ScreenSession::mirror())
+    pub fn mirror() -> Self {
+        Self::of(screen::Screen::mirror())
     }
 
-    /// Applies the outline of the session.
-    pub fn follow(&mut self, outline: &JsValue) {
-        // The outline is that of a session, so it is valid.
-        if let Ok(outline) = map_from_js("channel", "outline", outline) {
-            self.0.follow(&outline);
-        }
+    /// Applies the outline of the screen.
+    pub fn follow(&mut self, width: u32, height: u32, flags: u32) {
+        self.screen.follow([width, height, flags]);
     }
 
     /// Returns what a command will return.
     ///
     /// # Errors
     /// An `ErrorRecord` for an unknown command or a wrong argument.
-    pub fn check(&mut self, name: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
-        value_from_js("channel", name, argument)
-            .and_then(|argument| self.0.check(Command { name, argument: &argument }))
-            .map(|result| to_js(&result))
-            .map_err(|error| error_to_js(&error))
-    }
-
-    /// Returns the number of refused commands.
-    #[must_use]
-    #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
-    pub fn refused(&self) -> f64 {
-        self.0.counters().refused as f64
+    pub fn check(&mut self, name: &str, argument: JsValue) -> Result<JsValue, JsValue> {
+        reply_to_js(self.screen.check(name, &Plain(argument)))
     }
 
     /// Reports that a requested image has arrived, so that another one can be requested.
     #[wasm_bindgen(js_name = imageArrived)]
     pub fn image_arrived(&mut self) {
-        self.0.image_arrived();
+        self.screen.image_arrived();
+    }
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the other module sends whole numbers"
+)]
+fn millis(number: f64) -> u64 {
+    number as u64
+}
+
+#[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
+fn count(number: u64) -> f64 {
+    number as f64
+}
+
+fn item_to_js(item: ScreenItem) -> JsValue {
+    item.write::<Plain>().0
+}
+
+fn reply_to_js(reply: Result<Reply<Plain>, EncodeError>) -> Result<JsValue, JsValue> {
+    Ok(match reply.map_err(error_to_js)? {
+        Reply::Null => JsValue::NULL,
+        Reply::Refused(refusal) => refusal.as_str().into(),
+        Reply::Object(object) => object.0,
+    })
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn error_to_js(error: EncodeError) -> JsValue {
+    let mut record = Plain::empty();
+    error.write(&mut record);
+    record.0
+}
+
+/// Plain data of JavaScript. It does not pass through JSON, because a JSON reader and writer are a fifth of a module of this
+/// size.
+struct Plain(JsValue);
+
+impl Argument for Plain {
+    /// Numbers that JSON does not have count as null, as in the other bindings.
+    fn is_null(&self) -> bool {
+        self.0.is_null() || self.0.is_undefined() || self.0.as_f64().is_some_and(|number| !number.is_finite())
+    }
+
+    fn as_bool(&self) -> Option<bool> {
+        self.0.as_bool()
+    }
+
+    fn as_number(&self) -> Option<f64> {
+        self.0.as_f64()
+    }
+
+    fn as_text(&self) -> Option<String> {
+        self.0.as_string()
+    }
+
+    fn items(&self) -> Option<Vec<Self>> {
+        Some(self.0.dyn_ref::<Array>()?.iter().map(Self).collect())
+    }
+
+    fn field(&self, name: &str) -> Self {
+        // Reading a field of another value throws.
+        let value = if self.0.is_object() { Reflect::get(&self.0, &name.into()) } else { Ok(JsValue::NULL) };
+        Self(value.unwrap_or_default())
+    }
+}
+
+impl Plain {
+    fn set(&mut self, name: &str, value: &JsValue) {
+        // Setting a field of a new object cannot fail.
+        let _ = Reflect::set(&self.0, &name.into(), value);
+    }
+}
+
+impl Record for Plain {
+    fn empty() -> Self {
+        Self(Object::new().into())
+    }
+
+    fn number(&mut self, name: &'static str, value: u64) {
+        self.set(name, &count(value).into());
+    }
+
+    fn text(&mut self, name: &'static str, value: &str) {
+        self.set(name, &value.into());
+    }
+
+    fn list(&mut self, name: &'static str, items: impl Iterator<Item = Self>) {
+        self.set(name, &items.map(|item| item.0).collect::<Array>().into());
+    }
+
+    fn content(&mut self, name: &'static str, content: Payload) {
+        self.set(name, &payload_to_js(content));
     }
 }
