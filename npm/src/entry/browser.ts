@@ -4,7 +4,7 @@ import {
   loadScreenScript,
   modules,
   screenModule,
-  screenWorker,
+  screenWorkers,
   type WasmAsset,
   workers,
   worklet,
@@ -13,7 +13,7 @@ import { Player, type PlayOptions } from "../audio/player.js";
 import type { AudioSource } from "../audio/source.js";
 import { withAudioWorkers } from "../audio/workers.js";
 import type { BindingParts, Part } from "../binding.js";
-import { type Glue, loadWasm } from "../bindings/wasm.js";
+import { type Glue, loadWasm, usingWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
 import { BindingError, messageOf } from "../errors.js";
@@ -28,11 +28,17 @@ const loaders: { [Name in Part]: () => Promise<LoadedBinding<BindingParts[Name]>
     const { glue, ...wasm } = await load(modules.channels);
     return loaded(modules.channels, hasWorkers() ? withAudioWorkers(glue, wasm, workers[wasm.name]) : glue);
   }),
-  screen: once(async () => {
-    const { glue, module } = await load(screenModule);
-    return loaded(screenModule, glue.screenBinding(module, screenWorker));
-  }),
+  screen: once(() => usingWasm(loadScreen)),
 };
+
+/** Loads the two modules of a screen. The page runs only one of them: the connection is in the worker. */
+async function loadScreen(): Promise<LoadedBinding<BindingParts["screen"]>> {
+  const [{ glue, module }, connection] = await Promise.all([loadModule(screenModule), loadModule(modules.channels)]);
+  await glue.init({ module_or_path: module });
+  const binding = glue.screenBinding(module, connection, screenWorkers[connection.name]);
+  return loaded(screenModule.fallbackCause === undefined ? modules.channels : screenModule, binding);
+}
+
 /** The part that was loaded first. */
 let first: Part | undefined;
 
