@@ -6,14 +6,12 @@
 
 use std::fmt;
 
+use orgo_screen::Invalid;
+
 use crate::Millis;
 use crate::channel::CloseCause;
 use crate::encoding::json::{Map, Number, Value};
-use crate::encoding::plain::Record;
 use crate::rest::http::Reached;
-
-/// The kind of the record of an [`EncodeError`].
-const ENCODE: &str = "encode";
 
 /// Whether a call took effect on the server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -214,30 +212,21 @@ impl ServerError {
     }
 }
 
-impl EncodeError {
-    pub(crate) fn new(operation: &str, field: &str, problem: impl Into<String>) -> Self {
-        Self { operation: operation.to_owned(), field: field.to_owned(), problem: problem.into() }
-    }
-
-    /// Writes the [record](Error::record) of this error, for a module that contains no JSON writer.
-    pub fn write(&self, record: &mut impl Record) {
-        record.text("field", &self.field);
-        record.text("kind", ENCODE);
-        record.text("message", &self.to_string());
-        record.text("delivered", Delivered::No.as_str());
-    }
-}
-
-impl From<EncodeError> for Error {
-    fn from(error: EncodeError) -> Self {
-        Self::Encode(Box::new(error))
+impl From<Box<Invalid>> for Error {
+    fn from(error: Box<Invalid>) -> Self {
+        let Invalid { operation, field, problem } = *error;
+        Self::Encode(Box::new(EncodeError { operation, field, problem }))
     }
 }
 
 impl Error {
     /// Creates the error of an invalid parameter or option.
     pub(crate) fn encode(operation: &str, field: &str, problem: impl Into<String>) -> Self {
-        EncodeError::new(operation, field, problem).into()
+        Self::Encode(Box::new(EncodeError {
+            operation: operation.to_owned(),
+            field: field.to_owned(),
+            problem: problem.into(),
+        }))
     }
 
     /// Returns whether the call took effect on the server. Returns [`Delivered::No`] for the end of a channel.
@@ -261,7 +250,7 @@ impl Error {
         let kind = match self {
             Self::Encode(error) => {
                 record.insert("field", error.field.as_str().into());
-                ENCODE
+                "encode"
             }
             Self::Decode(error) => {
                 record.insert("path", error.path.as_str().into());
@@ -475,14 +464,13 @@ mod tests {
     use std::error::Error as _;
 
     use super::*;
-    use crate::encoding::plain::PlainObject;
 
     #[test]
-    fn an_invalid_parameter_has_one_record() {
-        let error = EncodeError::new("screen.key", "key", "is required");
-        let mut written = PlainObject::empty();
-        error.write(&mut written);
-        assert_eq!(written, Error::from(error).record().into());
+    fn an_error_of_a_screen_has_the_message_of_its_record() {
+        let error =
+            Invalid { operation: "screen.key".into(), field: "key".into(), problem: "is required".into() };
+        let error = Box::new(error);
+        assert_eq!(error.message(), Error::from(error).to_string());
     }
 
     #[test]

@@ -1,13 +1,11 @@
 //! Converts between values of the core and JavaScript values.
 
-#[cfg(feature = "rest")]
-use js_sys::Uint8Array;
-use js_sys::{JSON, Reflect, parse_float};
+use js_sys::{Float32Array, JSON, Reflect, Uint8Array, parse_float};
 use orgo_core::client::fields::read_object;
 #[cfg(feature = "channels")]
 use orgo_core::client::fields::read_value;
 use orgo_core::encoding::json::{Map, Value};
-use orgo_core::encoding::plain::{Fields, PlainObject};
+use orgo_core::encoding::plain::{Fields, Payload, PlainObject};
 use orgo_core::error::Error;
 #[cfg(feature = "rest")]
 use orgo_core::rest::upload::{Content, Data};
@@ -17,7 +15,6 @@ use serde_wasm_bindgen::Serializer as JsSerializer;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::JsValue;
 
-use crate::payload::payload_to_js;
 #[cfg(feature = "rest")]
 use crate::platform::Source;
 
@@ -59,8 +56,13 @@ pub(crate) fn object_to_js(PlainObject { fields, payload }: PlainObject) -> JsVa
         fields => parse(&fields.to_string()),
     };
     if let Some((name, payload)) = payload {
+        let content = match payload {
+            Payload::Text(text) => text.into(),
+            Payload::Samples(samples) => Float32Array::from(samples.as_slice()).into(),
+            Payload::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+        };
         // Setting a field of a new object cannot fail.
-        let _ = Reflect::set(&object, &name.into(), &payload_to_js(payload));
+        let _ = Reflect::set(&object, &name.into(), &content);
     }
     object
 }

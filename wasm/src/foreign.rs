@@ -3,25 +3,25 @@
 use std::fmt;
 
 use orgo_core::Millis;
-use orgo_core::channel::{Command, Condition, Kind, Outcome, ScreenCounters, ScreenProtocol, Session};
+use orgo_core::channel::{Command, Kind, ScreenProtocol, Session};
 use orgo_core::client::credentials::Password;
 use orgo_core::driver::{self, Platform as _};
 use orgo_core::encoding::json::Value;
 use orgo_core::encoding::plain::PlainObject;
 use orgo_core::error::Error;
+use orgo_screen::{Condition, Counters, Outcome};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::channel::Channel;
 use crate::client::Client;
 use crate::convert::{error_to_js, map_from_js};
-use crate::interface::{condition_to_number, outcome_from_number};
 use crate::platform::message;
 
 // Each method can throw, because the other module can fail.
 #[wasm_bindgen]
 extern "C" {
-    /// The class `Screen` of the other module.
+    /// The class `Screen` of the module `orgo-screen-wasm`.
     pub type ScreenObject;
 
     #[wasm_bindgen(method, catch, js_name = isViewOnly)]
@@ -130,13 +130,13 @@ impl ScreenProtocol for Foreign {
     fn set_condition(&mut self, condition: Condition) {
         if self.condition != Some(condition) {
             self.condition = Some(condition);
-            let _ = self.screen.set_condition(condition_to_number(condition));
+            let _ = self.screen.set_condition(condition.number());
         }
     }
 
     fn receive(&mut self, bytes: &[u8]) -> Outcome {
         match self.screen.receive(to_number(self.now), bytes) {
-            Ok(number) => outcome_from_number(number, || self.screen.problem().unwrap_or_default()),
+            Ok(number) => Outcome::of_parts(number, || self.screen.problem().unwrap_or_default()),
             Err(error) => {
                 let mut problem = "the module of the screen failed: ".to_owned();
                 problem.push_str(&message(&error));
@@ -153,9 +153,9 @@ impl ScreenProtocol for Foreign {
         None
     }
 
-    fn counters(&self) -> ScreenCounters {
+    fn counters(&self) -> Counters {
         let count = |number: Result<f64, JsValue>| from_number(number.unwrap_or_default());
-        ScreenCounters {
+        Counters {
             received: count(self.screen.received()),
             taken: count(self.screen.taken()),
             refused: count(self.screen.refused()),

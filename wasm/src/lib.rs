@@ -4,11 +4,11 @@
 //!
 //! It runs wherever `fetch`, `WebSocket`, `performance` and `setTimeout` are global: pages, workers, Node.
 //!
-//! The features `rest`, `channels`, `screen` and `node` are parts of the module. The linker removes the code of the core that a
-//! module does not use, so only the exports depend on the features.
+//! The features `rest`, `channels` and `node` are parts of the module. The linker removes the code of the core that a module does
+//! not use, so only the exports depend on the features.
 //!
-//! The module with only `screen` has no connection. The module with `channels` runs it, and uses the class `Screen` of the other
-//! module (`foreign.rs`).
+//! With `channels`, the module also runs the connections of live screens, which are in the module of the crate `orgo-screen-wasm`
+//! (`foreign.rs`).
 
 #[cfg(feature = "channels")]
 mod audio;
@@ -16,21 +16,12 @@ mod audio;
 mod call;
 #[cfg(feature = "channels")]
 mod channel;
-#[cfg(any(feature = "rest", feature = "channels"))]
 mod client;
-#[cfg(any(feature = "rest", feature = "channels"))]
 mod convert;
 #[cfg(feature = "channels")]
 mod foreign;
-#[cfg(any(feature = "channels", feature = "screen"))]
-mod interface;
-mod payload;
-#[cfg(any(feature = "rest", feature = "channels"))]
 mod platform;
-#[cfg(any(feature = "rest", feature = "channels"))]
 mod promise;
-#[cfg(feature = "screen")]
-mod screen;
 #[cfg(all(test, feature = "rest", feature = "channels", feature = "node"))]
 mod tests;
 
@@ -42,19 +33,15 @@ pub use audio::{level, wav_encode, wav_header};
 pub use call::PendingCall;
 #[cfg(feature = "channels")]
 pub use channel::Channel;
-#[cfg(any(feature = "rest", feature = "channels"))]
 pub use client::Client;
 #[cfg(feature = "channels")]
 pub use foreign::ScreenObject;
-#[cfg(feature = "screen")]
-pub use screen::{Screen, module_memory};
 
 /// This allocator is less than half as large as the one of the standard library. It exists only for WebAssembly.
 #[cfg(target_family = "wasm")]
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
-#[cfg(any(feature = "rest", feature = "channels"))]
 #[wasm_bindgen(start)]
 fn start() {
     promise::reject_on_panic();

@@ -3,6 +3,8 @@
 //!
 //! A new kind of channel implements [`Protocol`], [`Kind`] and [`Named`] in a separate file, and is listed in [`KINDS`].
 
+use orgo_screen::UNKNOWN_COMMAND;
+
 use super::audio::Audio;
 use super::events::Events;
 use super::link::{Action, ConnectFailure, Counters, State, Target};
@@ -118,9 +120,6 @@ pub fn open(
     };
     Ok((open(target, &options, seed, now)?, Batching { time, ..*batching }))
 }
-
-/// What is wrong with a command that a kind does not have.
-pub(super) const UNKNOWN_COMMAND: &str = "is not a command of this channel";
 
 /// Returns the name of a kind of channel for error messages.
 fn owner(kind: &str) -> String {

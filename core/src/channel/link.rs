@@ -3,9 +3,10 @@
 
 use std::collections::VecDeque;
 
+use orgo_screen::Condition;
+
 use super::close::{CloseCause, CloseReason, Recovery, classify_close};
 use super::input::Input;
-use super::terminal::InputRefusal;
 use crate::Millis;
 use crate::client::address::{BaseUrl, ComputerAddress, SocketTemplate, SocketUrl};
 use crate::client::config::{self, Config};
@@ -96,29 +97,6 @@ pub enum Action {
     SendBinary(Vec<u8>),
     /// Close the socket with this code. Its further events are ignored.
     Close(u16),
-}
-
-/// The condition of a link, on which it depends whether input is accepted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Condition {
-    /// There is no accepted connection.
-    #[default]
-    Disconnected,
-    /// Open, but the server does not respond to a ping.
-    Unstable,
-    /// Open.
-    Open,
-}
-
-impl Condition {
-    /// Returns why input is refused because of the link. Returns `None` if it is accepted.
-    pub(super) fn refusal(self) -> Option<InputRefusal> {
-        match self {
-            Self::Disconnected => Some(InputRefusal::Disconnected),
-            Self::Unstable => Some(InputRefusal::Unstable),
-            Self::Open => None,
-        }
-    }
 }
 
 /// The state of a channel.

@@ -28,10 +28,11 @@ pub use events::{
     ClipboardData, DesktopEvent, EVENTS, EventDeclaration, EventItem, Events, FileChangeData, IdleData,
     NoData, ProcessData, ScreenChangeData, WindowData, WindowIdData,
 };
-pub use link::{Action, Condition, ConnectFailure, Counters, State, Target};
-pub use screen_protocol::{Outcome, ScreenCounters, ScreenProtocol};
+pub use link::{Action, ConnectFailure, Counters, State, Target};
+pub use orgo_screen::{Condition, InputRefusal};
+pub use screen_protocol::ScreenProtocol;
 pub use session::{Protocol, Session};
-pub use terminal::{InputRefusal, Terminal, TerminalItem};
+pub use terminal::{Terminal, TerminalItem};
 
 /// The largest message that a channel accepts, in bytes. Real messages are far smaller.
 pub const MAX_MESSAGE_BYTES: usize = 16 << 20;

@@ -5,39 +5,15 @@
 
 use std::fmt;
 
+use orgo_screen::{Condition, Outcome};
+
 use super::close::{CloseCause, CloseReason};
-use super::link::{Action, Condition, Counters};
+use super::link::{Action, Counters};
 use super::session::{Incoming, Protocol, Received, error_message};
 use crate::Millis;
 use crate::client::address::SocketUrl;
 use crate::client::credentials::Password;
 use crate::diagnostics::mask::Mask;
-
-/// The result of a binary message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The message was handled.
-    Handled,
-    /// The message completed the handshake.
-    Accepted,
-    /// The server refused the password, with its reason.
-    PasswordRefused(String),
-    /// The server refused the connection, with its reason.
-    Refused(String),
-    /// The message violates the protocol. The text is the problem.
-    Invalid(String),
-}
-
-/// The counters of a screen. The link keeps the others.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ScreenCounters {
-    /// The number of updates that the server sent.
-    pub received: u64,
-    /// The number of updates that the consumer read.
-    pub taken: u64,
-    /// The number of times that input was refused.
-    pub refused: u64,
-}
 
 /// A screen as the session needs it. The methods with the name of a method of [`Protocol`] have the same meaning.
 pub trait ScreenProtocol: fmt::Debug {
@@ -61,7 +37,7 @@ pub trait ScreenProtocol: fmt::Debug {
     /// Removes and returns the next item for the consumer.
     fn poll_item(&mut self) -> Option<Self::Item>;
     /// Returns the counters.
-    fn counters(&self) -> ScreenCounters;
+    fn counters(&self) -> orgo_screen::Counters;
     /// Returns a message that the server responds to, or `None` before the end of the handshake.
     fn ping(&self) -> Option<Vec<u8>>;
     /// See [`Protocol::poll_timeout`].
@@ -123,7 +99,7 @@ impl<S: ScreenProtocol> Protocol for S {
     }
 
     fn count(&self, counters: &mut Counters) {
-        let ScreenCounters { received, taken, refused } = ScreenProtocol::counters(self);
+        let orgo_screen::Counters { received, taken, refused } = ScreenProtocol::counters(self);
         (counters.received, counters.taken, counters.refused) = (received, taken, refused);
         counters.buffered = received.saturating_sub(taken);
     }

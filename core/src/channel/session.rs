@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
+use orgo_screen::Condition;
+
 use super::close::{CloseCause, CloseReason};
-use super::link::{Acceptance, Action, Condition, ConnectFailure, Counters, Link, PING, State, Target};
+use super::link::{Acceptance, Action, ConnectFailure, Counters, Link, PING, State, Target};
 use crate::Millis;
 use crate::client::address::{ComputerAddress, SocketUrl};
 use crate::client::credentials::Password;

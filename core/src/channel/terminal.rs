@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::mem;
 
+use orgo_screen::InputRefusal;
+
 use super::any::{Batching, Command, Kind, Named};
 use super::close::{CloseCause, CloseReason};
 use super::input::MAX_INPUT;
@@ -87,33 +89,6 @@ impl TerminalItem {
 }
 
 serialize_as_json!(TerminalItem);
-
-/// Why input was refused. No part of the refused input is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InputRefusal {
-    /// The connection is down. Input is not kept, because the next connection has a new shell.
-    Disconnected,
-    /// The server does not respond to a ping: the connection may be broken.
-    Unstable,
-    /// Too much input is pending, because the server or the program in the terminal does not read the input.
-    Full,
-    /// The channel was opened for viewing only.
-    ViewOnly,
-}
-
-impl InputRefusal {
-    /// Returns the name in JavaScript, such as `disconnected`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Disconnected => "disconnected",
-            Self::Unstable => "unstable",
-            Self::Full => "full",
-            Self::ViewOnly => "view_only",
-        }
-    }
-}
 
 /// The protocol of the terminal channel.
 #[derive(Debug)]

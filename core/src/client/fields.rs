@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use orgo_screen::MUST_BE_TEXTS;
+
 use crate::encoding::json::{self, Map, Value};
 use crate::error::Error;
 
@@ -98,8 +100,6 @@ impl<'a> Fields<'a> {
         }
     }
 }
-
-pub(crate) const MUST_BE_TEXTS: &str = "must be a list of strings";
 
 fn texts(value: &Value) -> Option<Vec<String>> {
     let Value::Array(items) = value else { return None };

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use orgo_screen::{Argument, Record};
+
 use crate::encoding::json::{Map, Value};
 
 /// An object with plain fields, and at most one additional field whose content is too large to pass through JSON.
@@ -66,22 +68,6 @@ impl From<Value> for PlainObject {
     }
 }
 
-/// A plain value that a program passes: JSON, or a JavaScript value in a module that contains no JSON reader.
-pub trait Argument: Sized {
-    /// Returns whether the value is `null` or absent.
-    fn is_null(&self) -> bool;
-    /// Returns a boolean value. Returns `None` for other values.
-    fn as_bool(&self) -> Option<bool>;
-    /// Returns a number. Returns `None` for other values.
-    fn as_number(&self) -> Option<f64>;
-    /// Returns a string. Returns `None` for other values.
-    fn as_text(&self) -> Option<String>;
-    /// Returns the items of a list. Returns `None` for other values.
-    fn items(&self) -> Option<Vec<Self>>;
-    /// Returns a field of an object. It is null if it is absent, or this value is not an object.
-    fn field(&self, name: &str) -> Self;
-}
-
 impl Argument for &Value {
     fn is_null(&self) -> bool {
         matches!(self, Value::Null)
@@ -107,21 +93,6 @@ impl Argument for &Value {
         static NULL: Value = Value::Null;
         self.get(name).unwrap_or(&NULL)
     }
-}
-
-/// Receives the fields of an object for JavaScript: as a [`PlainObject`], or as the object itself in a module that contains
-/// no JSON writer.
-pub trait Record {
-    /// Creates an object without fields.
-    fn empty() -> Self;
-    /// Adds a number below 2^53.
-    fn number(&mut self, name: &'static str, value: u64);
-    /// Adds a short text.
-    fn text(&mut self, name: &'static str, value: &str);
-    /// Adds a list of objects.
-    fn list(&mut self, name: &'static str, items: impl Iterator<Item = Self>);
-    /// Adds a content that can be large. An object has at most one.
-    fn content(&mut self, name: &'static str, content: Payload);
 }
 
 impl PlainObject {
@@ -153,11 +124,15 @@ impl Record for PlainObject {
         self.insert(name, value.into());
     }
 
-    fn list(&mut self, name: &'static str, items: impl Iterator<Item = Self>) {
-        self.insert(name, Value::Array(items.map(Self::into_value).collect()));
+    fn list(&mut self, name: &'static str, items: Vec<Self>) {
+        self.insert(name, Value::Array(items.into_iter().map(Self::into_value).collect()));
     }
 
-    fn content(&mut self, name: &'static str, content: Payload) {
-        self.payload = Some((name, content));
+    fn long_text(&mut self, name: &'static str, value: String) {
+        self.payload = Some((name, Payload::Text(value)));
+    }
+
+    fn bytes(&mut self, name: &'static str, value: Vec<u8>) {
+        self.payload = Some((name, Payload::Bytes(value)));
     }
 }

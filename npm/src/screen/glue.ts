@@ -75,10 +75,7 @@ export interface ConnectionClient {
 /** The exports of the JavaScript glue of the module with the channels. */
 export interface ConnectionGlue {
   init: Init;
-  readonly Client: new (
-    config: BindingConfig,
-    log?: Log,
-  ) => ConnectionClient;
+  readonly Client: new (config: BindingConfig, log?: Log) => ConnectionClient;
 }
 
 /** The name of a module with the channels: the one of a page, or the complete one. */

@@ -3,23 +3,18 @@
 //! In a page, a worker has the screen. A command still has to return at once, or to fail with the name of a wrong field.
 //! The mirror follows the outline of the screen, so the same code checks the commands on both threads.
 
-use super::framebuffer::Framebuffer;
-use super::{Reply, Screen, ScreenOptions};
-use crate::channel::link::Condition;
-use crate::channel::screen_protocol::ScreenProtocol as _;
-use crate::channel::terminal::InputRefusal;
-use crate::encoding::plain::{Argument, Record};
-use crate::error::EncodeError;
+use crate::framebuffer::Framebuffer;
+use crate::interface::{Argument, Condition, InputRefusal, Invalid, Record};
+use crate::prelude::*;
+use crate::{Reply, Screen, ScreenOptions};
 
 /// The flags in the numbers of an outline.
 const OPEN: u32 = 1;
 const RESIZABLE: u32 = 1 << 1;
 const EXTENDED_BUTTONS: u32 = 1 << 2;
 const UNICODE: u32 = 1 << 3;
-/// The bits of the refusal: zero, or the index in this list plus one.
+/// The bits of the refusal: zero, or the index plus one.
 const REFUSAL: u32 = 4;
-const REFUSALS: [InputRefusal; 4] =
-    [InputRefusal::Disconnected, InputRefusal::Unstable, InputRefusal::Full, InputRefusal::ViewOnly];
 
 impl Screen {
     /// Creates a mirror. It never connects.
@@ -37,7 +32,7 @@ impl Screen {
         let flag = |set: bool, flag: u32| if set { flag } else { 0 };
         let refusal = self.refusal();
         let refusal =
-            (1..).zip(REFUSALS).find(|(_, one)| Some(*one) == refusal).map_or(0, |(index, _)| index);
+            (1..).zip(InputRefusal::ALL).find(|(_, one)| Some(*one) == refusal).map_or(0, |(index, _)| index);
         let flags = flag(self.is_open(), OPEN)
             | flag(self.connection.is_resizable(), RESIZABLE)
             | flag(self.input.extended_buttons, EXTENDED_BUTTONS)
@@ -55,7 +50,7 @@ impl Screen {
         self.input.extended_buttons = has(EXTENDED_BUTTONS);
         self.clipboard.set_unicode(has(UNICODE));
         self.condition = if has(OPEN) { Condition::Open } else { Condition::Disconnected };
-        let refusal = (1..).zip(REFUSALS).find(|(index, _)| *index == flags >> REFUSAL);
+        let refusal = (1..).zip(InputRefusal::ALL).find(|(index, _)| *index == flags >> REFUSAL);
         self.mirrored = Some(refusal.map(|(_, refusal)| refusal));
     }
 
@@ -68,7 +63,7 @@ impl Screen {
         &mut self,
         name: &str,
         argument: &Value,
-    ) -> Result<Reply<Object>, EncodeError> {
+    ) -> Result<Reply<Object>, Box<Invalid>> {
         let result = self.command(name, argument);
         // The screen sends the input.
         self.input.discard();
@@ -80,11 +75,13 @@ impl Screen {
     /// Returns the number of refused commands.
     #[must_use]
     pub fn refused(&self) -> u64 {
-        self.counters().refused
+        self.counters.refused
     }
 
     /// Reports that a requested image has arrived, so that the mirror accepts another request.
     pub fn image_arrived(&mut self) {
-        self.unread.images.pop_front();
+        if !self.unread.images.is_empty() {
+            self.unread.images.remove(0);
+        }
     }
 }

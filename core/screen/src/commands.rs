@@ -1,16 +1,11 @@
 //! The commands of a screen channel.
 
-use super::damage::Damage;
-use super::image::{ImageFormat, ImageRequest};
-use super::input::Key;
-use super::{Cursor, Encoding, Framebuffer, Rect, Screen, ScreenOptions, Undrawn, clipboard, keys};
-use crate::channel::any::UNKNOWN_COMMAND;
-use crate::channel::link::Condition;
-use crate::channel::terminal::InputRefusal;
-use crate::client::fields::MUST_BE_TEXTS;
-use crate::diagnostics::mask::in_quotes;
-use crate::encoding::plain::{Argument, Record};
-use crate::error::EncodeError;
+use crate::damage::Damage;
+use crate::image::{ImageFormat, ImageRequest};
+use crate::input::Key;
+use crate::interface::{Argument, Condition, InputRefusal, Invalid, MUST_BE_TEXTS, Record, UNKNOWN_COMMAND};
+use crate::prelude::*;
+use crate::{Cursor, Encoding, Framebuffer, Rect, Screen, ScreenOptions, Undrawn, clipboard, keys};
 
 /// The largest number of requested images that are not taken yet.
 const MAX_IMAGES: usize = 64;
@@ -70,7 +65,7 @@ pub enum KeyAction {
 }
 
 /// The result of an input: `None` if it was accepted, or why it was refused.
-type Accepted = Result<Option<InputRefusal>, EncodeError>;
+type Accepted = Result<Option<InputRefusal>, Box<Invalid>>;
 
 /// The result of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,7 +174,8 @@ impl Screen {
     pub fn drag(&mut self, button: PointerButton, path: &[(f64, f64)]) -> Accepted {
         self.check_button("drag", button)?;
         if !(2..=MAX_POINTS).contains(&path.len()) {
-            return Err(refused("drag", "path", format!("must have 2 to {MAX_POINTS} points")));
+            let problem = ["must have 2 to ", &decimal(MAX_POINTS), " points"].concat();
+            return Err(refused("drag", "path", &problem));
         }
         let path: Vec<_> = path.iter().map(|&(x, y)| self.point("drag", x, y)).collect::<Result<_, _>>()?;
         Ok(self.accept(|screen| screen.input.drag(button.number(), &path)))
@@ -242,7 +238,7 @@ impl Screen {
         }
     }
 
-    /// Changes the size of the screen. The server may refuse it, with [`super::ScreenItem::Error`].
+    /// Changes the size of the screen. The server may refuse it, with [`crate::ScreenItem::Error`].
     ///
     /// # Errors
     /// An error if a side is not a whole number of pixels from 1 to 16,384, or the server does not support it.
@@ -261,9 +257,9 @@ impl Screen {
     /// An error if the text is longer than 1 MiB, or has characters that the server does not support.
     pub fn set_clipboard(&mut self, text: &str) -> Accepted {
         if text.len() > clipboard::MAX_TEXT {
-            let problem =
-                format!("has {} bytes, and at most {} are accepted", text.len(), clipboard::MAX_TEXT);
-            return Err(refused("clipboard", "text", problem));
+            let (size, limit) = (decimal(text.len()), decimal(clipboard::MAX_TEXT));
+            let problem = ["has ", &size, " bytes, and at most ", &limit, " are accepted"].concat();
+            return Err(refused("clipboard", "text", &problem));
         }
         if let Some(refusal) = self.refusal() {
             self.counters.refused += 1;
@@ -280,7 +276,7 @@ impl Screen {
         Ok(None)
     }
 
-    /// Requests the text of the computer's clipboard, for [`super::ScreenItem::Clipboard`] or [`super::ScreenItem::ClipboardTooLong`].
+    /// Requests the text of the computer's clipboard, for [`crate::ScreenItem::Clipboard`] or [`crate::ScreenItem::ClipboardTooLong`].
     /// Requests that wait share one item. The text is that of [`Self::set_clipboard`] while this channel owns the
     /// clipboard, and empty if the server announces none: a text that was copied before the channel opened is unknown to
     /// it on some servers.
@@ -328,10 +324,10 @@ impl Screen {
     #[must_use]
     pub fn poll_drawn_cursor(&mut self) -> Option<&Cursor> {
         let undrawn = self.undrawn.as_mut()?;
-        std::mem::take(&mut undrawn.cursor).then_some(self.cursor.as_ref()).flatten()
+        core::mem::take(&mut undrawn.cursor).then_some(self.cursor.as_ref()).flatten()
     }
 
-    /// Requests an image, for [`super::ScreenItem::Image`] with this `id`. It is taken as soon as the whole screen has arrived.
+    /// Requests an image, for [`crate::ScreenItem::Image`] with this `id`. It is taken as soon as the whole screen has arrived.
     /// `region` is a part of the screen (default: the whole screen), `scale` the size of the image from above 0 to 1.
     /// `pointer` is whether to draw the pointer where this channel has moved it, unless it is hidden or part of the screen.
     ///
@@ -345,7 +341,7 @@ impl Screen {
         scale: f64,
         format: ImageFormat,
         pointer: bool,
-    ) -> Result<(), EncodeError> {
+    ) -> Result<(), Box<Invalid>> {
         if !(scale > 0.0 && scale <= 1.0) {
             return Err(refused("image", "scale", "must be above 0 and at most 1"));
         }
@@ -357,14 +353,15 @@ impl Screen {
         if screen.area() > 0
             && region.is_some_and(|region| region.x >= screen.width || region.y >= screen.height)
         {
-            let problem = format!("has no pixel on the screen of {}x{} pixels", screen.width, screen.height);
-            return Err(refused("image", "region", problem));
+            let (width, height) = (decimal(screen.width.into()), decimal(screen.height.into()));
+            let problem = ["has no pixel on the screen of ", &width, "x", &height, " pixels"].concat();
+            return Err(refused("image", "region", &problem));
         }
         let images = &mut self.unread.images;
         if images.len() >= MAX_IMAGES {
             return Err(refused("image", "id", "is one request too many: wait for the previous images"));
         }
-        images.push_back((id, ImageRequest { region, scale, format, pointer }));
+        images.push((id, ImageRequest { region, scale, format, pointer }));
         Ok(())
     }
 
@@ -378,7 +375,7 @@ impl Screen {
     }
 
     /// Checks that a pixel is on the screen. Before the first connection, the size is not known.
-    fn point(&self, operation: &str, x: f64, y: f64) -> Result<(u16, u16), EncodeError> {
+    fn point(&self, operation: &str, x: f64, y: f64) -> Result<(u16, u16), Box<Invalid>> {
         let side = |name, value, length: u16| {
             let last = if length == 0 { u16::MAX } else { length - 1 };
             whole(operation, name, value, 0, last)
@@ -387,38 +384,67 @@ impl Screen {
         Ok((side("x", x, screen.width())?, side("y", y, screen.height())?))
     }
 
-    fn check_button(&self, operation: &str, button: PointerButton) -> Result<(), EncodeError> {
+    fn check_button(&self, operation: &str, button: PointerButton) -> Result<(), Box<Invalid>> {
         let known = button.number() <= 3 || !self.is_open() || self.input.extended_buttons;
         let problem = "is not a button that this server knows: it must be left, middle or right";
         if known { Ok(()) } else { Err(refused(operation, "button", problem)) }
     }
 
-    fn check_placed(&self, operation: &str) -> Result<(), EncodeError> {
+    fn check_placed(&self, operation: &str) -> Result<(), Box<Invalid>> {
         let placed = self.input.position().is_some();
         if placed { Ok(()) } else { Err(refused(operation, "x", "is required before the first move")) }
     }
 }
 
-fn refused(operation: &str, field: &str, problem: impl Into<String>) -> EncodeError {
-    EncodeError::new(&format!("screen.{operation}"), field, problem)
+#[inline(never)]
+fn refused(operation: &str, field: &str, problem: &str) -> Box<Invalid> {
+    Invalid::new(&["screen.", operation].concat(), field, problem)
 }
 
-fn whole(operation: &str, field: &str, value: f64, least: u16, most: u16) -> Result<u16, EncodeError> {
-    if !(f64::from(least)..=f64::from(most)).contains(&value) || value.fract() != 0.0 {
-        return Err(refused(operation, field, format!("must be a whole number from {least} to {most}")));
+/// Returns a number in decimal digits. Formatting would add code to a page.
+fn decimal(mut number: usize) -> String {
+    let mut digits = Vec::new();
+    loop {
+        digits.push(char::from(b'0' + u8::try_from(number % 10).unwrap_or_default()));
+        number /= 10;
+        if number == 0 {
+            return digits.iter().rev().collect();
+        }
+    }
+}
+
+/// Returns whether a number has no fraction. The numbers of commands are small.
+fn is_whole(value: f64) -> bool {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the cast saturates")]
+    let whole = value as i64 as f64;
+    whole == value
+}
+
+fn whole(operation: &str, field: &str, value: f64, least: u16, most: u16) -> Result<u16, Box<Invalid>> {
+    if !(f64::from(least)..=f64::from(most)).contains(&value) || !is_whole(value) {
+        let (least, most) = (decimal(least.into()), decimal(most.into()));
+        let problem = ["must be a whole number from ", &least, " to ", &most].concat();
+        return Err(refused(operation, field, &problem));
     }
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
     Ok(value as u16)
 }
 
+/// Returns the start of a text for an error. Characters that a terminal may interpret become question marks.
+fn printable(text: &str) -> String {
+    let is_shown = |one: char| matches!(one, ' '..='~' | '\u{a1}'..='\u{17f}' | '\u{3040}'..='\u{9fff}');
+    text.chars().take(40).map(|one| if is_shown(one) { one } else { '?' }).collect()
+}
+
 /// Returns the keys of a combination, in the order in which they are pressed.
-fn key_list(operation: &str, field: &str, name: &str, is_shift_held: bool) -> Result<Vec<Key>, EncodeError> {
+fn key_list(operation: &str, field: &str, name: &str, is_shift_held: bool) -> Result<Vec<Key>, Box<Invalid>> {
     let keysyms = keys::combination(name).map_err(|unknown| {
-        let unknown = in_quotes(&unknown.chars().take(40).collect::<String>());
-        let problem = format!(
-            "has an unknown key {unknown}: use names such as Enter, Page_Up, ctrl+c or one character, and `type` for text"
-        );
-        refused(operation, field, problem)
+        let problem = [
+            "has an unknown key \"",
+            &printable(unknown),
+            "\": use names such as Enter, Page_Up, ctrl+c or one character, and `type` for text",
+        ];
+        refused(operation, field, &problem.concat())
     })?;
     let keysyms = keys::with_shift(keysyms, is_shift_held);
     Ok(keysyms.into_iter().map(|(keysym, added)| Key { keysym, code: None, added }).collect())
@@ -437,7 +463,7 @@ impl<Value: Argument> Arguments<'_, Value> {
         name: &str,
         problem: &str,
         convert: impl FnOnce(&Value) -> Option<T>,
-    ) -> Result<Option<T>, EncodeError> {
+    ) -> Result<Option<T>, Box<Invalid>> {
         let value = self.fields.field(name);
         if value.is_null() {
             return Ok(None);
@@ -445,19 +471,19 @@ impl<Value: Argument> Arguments<'_, Value> {
         convert(&value).map(Some).ok_or_else(|| refused(self.operation, name, problem))
     }
 
-    fn number(&self, name: &str) -> Result<Option<f64>, EncodeError> {
+    fn number(&self, name: &str) -> Result<Option<f64>, Box<Invalid>> {
         self.read(name, "must be a number", Value::as_number)
     }
 
-    fn required(&self, name: &str) -> Result<f64, EncodeError> {
+    fn required(&self, name: &str) -> Result<f64, Box<Invalid>> {
         self.number(name)?.ok_or_else(|| refused(self.operation, name, "is required"))
     }
 
-    fn text(&self, name: &str) -> Result<Option<String>, EncodeError> {
+    fn text(&self, name: &str) -> Result<Option<String>, Box<Invalid>> {
         self.read(name, "must be a string", Value::as_text)
     }
 
-    fn button(&self) -> Result<PointerButton, EncodeError> {
+    fn button(&self) -> Result<PointerButton, Box<Invalid>> {
         let name = self.text("button")?;
         let name = name.as_deref().unwrap_or("left");
         let found = PointerButton::ALL.into_iter().find(|(known, _)| *known == name);
@@ -465,7 +491,7 @@ impl<Value: Argument> Arguments<'_, Value> {
         found.map(|(_, button)| button).ok_or_else(|| refused(self.operation, "button", problem))
     }
 
-    fn path(&self) -> Result<Vec<(f64, f64)>, EncodeError> {
+    fn path(&self) -> Result<Vec<(f64, f64)>, Box<Invalid>> {
         let problem = || refused(self.operation, "path", "must be a list of points with `x` and `y`");
         let points = self.fields.field("path").items().ok_or_else(problem)?;
         let point = |point: &Value| {
@@ -475,7 +501,7 @@ impl<Value: Argument> Arguments<'_, Value> {
         points.iter().map(point).collect()
     }
 
-    fn region(&self) -> Result<Option<Rect>, EncodeError> {
+    fn region(&self) -> Result<Option<Rect>, Box<Invalid>> {
         let region = self.fields.field("region");
         if region.is_null() {
             return Ok(None);
@@ -483,7 +509,7 @@ impl<Value: Argument> Arguments<'_, Value> {
         let side = |name| {
             let value = region.field(name).as_number();
             let value = value
-                .filter(|value| *value >= 0.0 && value.is_finite() && value.fract() == 0.0)
+                .filter(|value| *value >= 0.0 && value.is_finite() && is_whole(*value))
                 .ok_or_else(|| {
                     let problem = "must have whole numbers of pixels: `x`, `y`, `width` and `height`";
                     refused(self.operation, "region", problem)
@@ -504,8 +530,8 @@ impl ScreenOptions {
     ///
     /// # Errors
     /// An error for an invalid option.
-    pub fn read<Value: Argument>(field: impl Fn(&str) -> Value) -> Result<Self, EncodeError> {
-        let invalid = |name: &str, problem: &str| EncodeError::new("computers.screen", name, problem);
+    pub fn read<Value: Argument>(field: impl Fn(&str) -> Value) -> Result<Self, Box<Invalid>> {
+        let invalid = |name: &str, problem: &str| Invalid::new("computers.screen", name, problem);
         let names = field("encodings");
         let names = if names.is_null() { Some(Vec::new()) } else { texts(&names) };
         let mut encodings = Vec::new();
@@ -520,11 +546,11 @@ impl ScreenOptions {
         let quality = field("quality");
         let quality = if quality.is_null() {
             None
-        } else if !cfg!(feature = "screen-quality") {
+        } else if !cfg!(feature = "quality") {
             return Err(invalid("quality", "is not supported by this host, whose screens are always exact"));
         } else {
             let quality =
-                quality.as_number().filter(|quality| (0.0..=9.0).contains(quality) && quality.fract() == 0.0);
+                quality.as_number().filter(|quality| (0.0..=9.0).contains(quality) && is_whole(*quality));
             #[allow(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
@@ -549,7 +575,7 @@ impl Screen {
         &mut self,
         name: &str,
         argument: &Value,
-    ) -> Result<Reply<Object>, EncodeError> {
+    ) -> Result<Reply<Object>, Box<Invalid>> {
         let arguments = Arguments { operation: name, fields: argument };
         Ok(match name {
             "size" => Reply::Object(pair(
@@ -630,7 +656,7 @@ impl Screen {
             }
             "keysym" => {
                 let keysym = arguments.required("keysym")?;
-                if !(1.0..=f64::from(MAX_KEYSYM)).contains(&keysym) || keysym.fract() != 0.0 {
+                if !(1.0..=f64::from(MAX_KEYSYM)).contains(&keysym) || !is_whole(keysym) {
                     return Err(refused(name, "keysym", "must be the number of an X11 keysym"));
                 }
                 let pressed = arguments.fields.field("pressed").as_bool() == Some(true);
@@ -642,7 +668,7 @@ impl Screen {
                 Ok(self.set_key(keysym as u32, None, pressed))
             }
             "resize" => self.resize(arguments.required("width")?, arguments.required("height")?),
-            _ => Err(EncodeError::new("computers.screen", name, UNKNOWN_COMMAND)),
+            _ => Err(Invalid::new("computers.screen", name, UNKNOWN_COMMAND)),
         }
     }
 
@@ -657,16 +683,13 @@ impl Screen {
         }
     }
 
-    fn image<Value: Argument>(&mut self, arguments: &Arguments<'_, Value>) -> Result<(), EncodeError> {
+    fn image<Value: Argument>(&mut self, arguments: &Arguments<'_, Value>) -> Result<(), Box<Invalid>> {
         let id = arguments.required("id")?;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
         let id = id as u64;
         let format = arguments.text("format")?;
-        let format = ImageFormat::from_name(format.as_deref().unwrap_or("rgba")).ok_or_else(|| {
-            let mut problem = "must be ".to_owned();
-            problem.push_str(ImageFormat::NAMES);
-            refused("image", "format", problem)
-        })?;
+        let format = ImageFormat::from_name(format.as_deref().unwrap_or("rgba"))
+            .ok_or_else(|| refused("image", "format", &["must be ", ImageFormat::NAMES].concat()))?;
         let scale = arguments.number("scale")?.unwrap_or(1.0);
         let pointer = arguments.read("pointer", "must be true or false", Value::as_bool)?.unwrap_or_default();
         self.request_image(id, arguments.region()?, scale, format, pointer)
