@@ -212,7 +212,7 @@ impl Screen {
         // The release of a capital includes the Shift that was added when it was pressed.
         let is_shift_held = input.holds_shift() && !(action == KeyAction::Up && input.has_added_shift());
         let keys = key_list("key", "key", name, is_shift_held)?;
-        Ok(self.accept(|Screen { input, .. }| match action {
+        Ok(self.accept(|Self { input, .. }| match action {
             KeyAction::Press => {
                 input.press(&keys);
                 input.release(&keys);

@@ -72,7 +72,7 @@ impl Screen {
     #[wasm_bindgen(constructor)]
     pub fn new(options: JsValue) -> Result<Self, JsValue> {
         let options = Plain::new(options);
-        let options = ScreenOptions::read(|name| options.field(name)).map_err(error_to_js)?;
+        let options = ScreenOptions::read(|name| options.field(name)).map_err(|error| error_to_js(&error))?;
         Ok(Self::of(orgo_screen::Screen::new(options)))
     }
 
@@ -86,6 +86,7 @@ impl Screen {
         self.screen.is_view_only()
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "JavaScript passes its own copy")]
     pub fn open(&mut self, password: Option<String>) {
         self.screen.open(password.as_deref());
     }
@@ -274,7 +275,7 @@ fn item_to_js(item: ScreenItem) -> JsValue {
 }
 
 fn reply_to_js(reply: Result<Reply<Plain>, Box<Invalid>>) -> Result<JsValue, JsValue> {
-    Ok(match reply.map_err(error_to_js)? {
+    Ok(match reply.map_err(|error| error_to_js(&error))? {
         Reply::Null => JsValue::NULL,
         Reply::Refused(refusal) => refusal.as_str().into(),
         Reply::Object(object) => object.into(),
@@ -282,7 +283,7 @@ fn reply_to_js(reply: Result<Reply<Plain>, Box<Invalid>>) -> Result<JsValue, JsV
 }
 
 /// Creates the `ErrorRecord` of an invalid argument.
-fn error_to_js(error: Box<Invalid>) -> JsValue {
+fn error_to_js(error: &Invalid) -> JsValue {
     let mut record = Plain::empty();
     record.text("field", &error.field);
     record.text("kind", "encode");
