@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::any::{Batching, Command, Kind};
+use super::any::{Batching, Command, Kind, Named};
 use super::link::{Action, Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session, drop_oldest_error};
 use crate::Millis;
@@ -256,15 +256,17 @@ impl Protocol for Audio {
     }
 }
 
-impl Kind for Audio {
-    /// The time is the duration of two audio messages from the server. Samples are always collected, because they arrive
-    /// all the time.
-    const BATCHING: Batching = Batching { time: 40, always: true, enough: u64::MAX };
-
+impl Named for Audio {
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
         let (sample_rate, channels) = (options.any_number("sample_rate"), options.any_number("channels"));
         Session::audio(target, sample_rate, channels, seed, now)
     }
+}
+
+impl Kind for Audio {
+    /// The time is the duration of two audio messages from the server. Samples are always collected, because they arrive
+    /// all the time.
+    const BATCHING: Batching = Batching { time: 40, always: true, enough: u64::MAX };
 
     fn command(_: &mut Session<Self>, _: Command<'_>) -> Option<Result<Value, Error>> {
         None
