@@ -188,12 +188,12 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
    *
    * @internal
    */
-  async answerPasswordRequests(refresh: (signal: AbortSignal) => Promise<ChannelTarget>): Promise<void> {
+  async answerPasswordRequests(refresh: (signal: AbortSignal, refused: boolean) => Promise<ChannelTarget>): Promise<void> {
     const ended = new AbortController();
     // The state of the channel reports a failure of the binding.
-    while (await this.#binding.nextPasswordRequest().catch(() => false)) {
+    for (let refused = false; await this.#binding.nextPasswordRequest().catch(() => false); refused = true) {
       // Not awaited, so that a `refresh` that never settles does not block the next request.
-      refresh(ended.signal).then(
+      refresh(ended.signal, refused).then(
         (target) => this.#binding.providePassword(target),
         (error: unknown) => this.#binding.providePassword(undefined, passwordProblem(error)),
       );

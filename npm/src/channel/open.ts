@@ -18,8 +18,11 @@ interface Opening {
   on(event: "error", listener: (message: string) => void): () => void;
 }
 
-/** Returns a fresh password. The signal is aborted when the channel no longer needs it. */
-export type RefreshTarget = (signal: AbortSignal) => Promise<ChannelTarget>;
+/**
+ * Returns the current password. The signal is aborted when the channel no longer needs it. `refused` is whether the server may have
+ * refused the password that was returned last.
+ */
+export type RefreshTarget = (signal: AbortSignal, refused: boolean) => Promise<ChannelTarget>;
 
 /** Opens the channels of one computer. */
 export class ChannelOpener {
