@@ -92,7 +92,7 @@ export class Computer {
     this.#info = withoutSecrets(data);
     this.#known = known;
     this.#owned = owned;
-    const refresh = caller.hasKey ? (signal: AbortSignal, refused: boolean) => this.#password.get(signal, refused) : undefined;
+    const refresh = caller.hasKey ? (refused: boolean) => this.#password.get(refused) : undefined;
     this.#channels = new ChannelOpener(caller, () => this.#target(), refresh);
     this.id = data.id;
     this.stream = new Stream(caller, data.id);

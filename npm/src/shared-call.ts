@@ -1,12 +1,17 @@
-import { onAbort } from "./abort.js";
-
 /** How long a result is reused, in milliseconds. */
 const REUSE_FOR = 10_000;
+
+/** The wait of one caller for a result. */
+export interface Waiting<T> {
+  readonly result: Promise<T>;
+  /** Ends the wait. The call is aborted when no caller waits for its result. */
+  cancel(): void;
+}
 
 interface Started<T> {
   readonly result: Promise<T>;
   readonly controller: AbortController;
-  /** The number of callers that wait for the result. */
+  /** The number of callers that have not canceled their wait. */
   waiting: number;
   /** The time until which the result is reused. */
   expires: number;
@@ -17,7 +22,6 @@ export class SharedCall<T> {
   readonly #call: (signal: AbortSignal) => Promise<T>;
   #last: Started<T> | undefined;
 
-  /** @param call Makes the call. Its signal is aborted when no caller waits for the result any more. */
   constructor(call: (signal: AbortSignal) => Promise<T>) {
     this.#call = call;
   }
@@ -25,22 +29,20 @@ export class SharedCall<T> {
   /**
    * Returns the result of the call in flight, of a recent call or of a new call.
    *
-   * @param signal Ends the wait of this caller.
    * @param fresh Whether to make a new call in any case. Later callers share it.
    */
-  async get(signal: AbortSignal, fresh: boolean): Promise<T> {
+  get(fresh: boolean): Waiting<T> {
     if (fresh || (this.#last !== undefined && performance.now() >= this.#last.expires)) this.forget();
     this.#last ??= this.#start();
     const started = this.#last;
     started.waiting += 1;
-    const leave = () => {
+    const cancel = () => {
       started.waiting -= 1;
       if (started.waiting > 0 || started.expires !== Infinity) return;
       started.controller.abort();
       this.#drop(started);
     };
-    const removeListener = onAbort(signal, leave);
-    return started.result.finally(removeListener);
+    return { result: started.result, cancel };
   }
 
   /** Forgets the last result, because it is outdated. */

@@ -3,6 +3,7 @@ import type { Caller } from "../caller.js";
 import { Deadline } from "../deadline.js";
 import { toOrgoError } from "../errors.js";
 import { checkFields, checkOpenOptions, checks, jsonParameters, type OpenOptions } from "../options.js";
+import type { Waiting } from "../shared-call.js";
 import type { EventType } from "../types.js";
 import { type AudioParams, AudioStream } from "./audio.js";
 import { NOT_OPENED } from "./channel.js";
@@ -18,11 +19,8 @@ interface Opening {
   on(event: "error", listener: (message: string) => void): () => void;
 }
 
-/**
- * Returns the current password. The signal is aborted when the channel no longer needs it. `refused` is whether the server may have
- * refused the password that was returned last.
- */
-export type RefreshTarget = (signal: AbortSignal, refused: boolean) => Promise<ChannelTarget>;
+/** Requests the current password. `refused` is whether the server may have refused the password that was returned last. */
+export type RefreshTarget = (refused: boolean) => Waiting<ChannelTarget>;
 
 /** Opens the channels of one computer. */
 export class ChannelOpener {
