@@ -81,10 +81,12 @@ pub(crate) fn members<'a>(json: &'a [u8], member: Member<'_, 'a>) -> Result<(), 
 pub(super) fn plain_length(bytes: &[u8]) -> usize {
     let (pairs, rest) = bytes.as_chunks::<{ 2 * WORD }>();
     for (index, pair) in pairs.iter().enumerate() {
-        let [first, second] = words(pair).map(special_bytes);
-        if first | second != 0 {
-            let at = if first != 0 { first_byte(first) } else { WORD + first_byte(second) };
-            return index * 2 * WORD + at;
+        // Most strings are short, so the second word is tested only if the first one has no special byte.
+        for (half, word) in words(pair).into_iter().enumerate() {
+            let special = special_bytes(word);
+            if special != 0 {
+                return (2 * index + half) * WORD + first_byte(special);
+            }
         }
     }
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
