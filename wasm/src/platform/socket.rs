@@ -7,8 +7,8 @@ use std::future::{self, Future, poll_fn};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
-use gloo_timers::future::TimeoutFuture;
 use js_sys::{ArrayBuffer, Reflect, Uint8Array};
+use orgo_core::Millis;
 use orgo_core::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
 use orgo_core::client::address::SocketUrl;
 use orgo_core::driver::{Message, Outgoing, SocketReader, SocketWriter};
@@ -16,12 +16,13 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CloseEvent, WebSocket};
 
+use super::timer::sleep;
 use super::{Browser, Listener};
 
 /// How much the browser may buffer before the next message waits, in bytes.
 const HIGH_WATER: u32 = 64 << 10;
 /// The interval at which the buffer is checked while a message waits, in milliseconds. Browsers have no event for this.
-const POLL_EVERY: u32 = 20;
+const POLL_EVERY: Millis = 20;
 
 #[wasm_bindgen(module = "/src/platform/socket.js")]
 extern "C" {
@@ -228,7 +229,7 @@ impl SocketWriter for Writer {
             Outgoing::Binary(bytes) => socket.socket.send_with_u8_array(&bytes),
         };
         while socket.socket.ready_state() == WebSocket::OPEN && socket.socket.buffered_amount() > HIGH_WATER {
-            TimeoutFuture::new(POLL_EVERY).await;
+            sleep(POLL_EVERY).await;
         }
     }
 
