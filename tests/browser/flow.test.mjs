@@ -1,4 +1,4 @@
-// Tests a flood of terminal output and the time limits of many calls in a page.
+// Tests a flood of terminal output, the time limits of many calls, and their CORS preflights in a page.
 // ORGO_FULL=1 prints more output.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -87,6 +87,29 @@ async function startShell(context, messages) {
   return Object.assign(shell, { port: server.address().port });
 }
 
+/** The header fields of a server that pages of all origins may use. The browser may keep this permission. */
+const ALLOW = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-headers": "authorization, content-type",
+  "access-control-max-age": "600",
+};
+
+/** A server of the API. `respond` handles each request that is not a CORS preflight. */
+async function startApi(context, respond) {
+  const api = { methods: [] };
+  const server = createServer((request, response) => {
+    api.methods.push(request.method);
+    if (request.method === "OPTIONS") response.writeHead(204, ALLOW).end();
+    else respond(response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  context.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return Object.assign(api, { port: server.address().port });
+}
+
 describe("a terminal in a page", () => {
   let browser;
   before(async () => (browser = await startBrowser()));
@@ -140,21 +163,21 @@ describe("a terminal in a page", () => {
   });
 
   test("each call ends at its own time limit, while longer limits wait", LIMIT, async (context) => {
-    const silent = createServer((request, response) => {
-      if (request.method !== "OPTIONS") return;
-      const allow = { "access-control-allow-origin": "*", "access-control-allow-headers": "*", "access-control-allow-methods": "*" };
-      response.writeHead(204, allow).end();
-    });
-    await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));
-    context.after(() => silent.closeAllConnections());
-    context.after(() => silent.close());
+    const silent = await startApi(context, () => {});
     const page = await openPage(context);
     const limits = [600_000, 400, 200, 300, 200];
-    const ended = await page.evaluate(`callWithLimits(${silent.address().port}, ${JSON.stringify(limits)})`);
+    const ended = await page.evaluate(`callWithLimits(${silent.port}, ${JSON.stringify(limits)})`);
     assert.deepEqual(
       ended.map(({ kind, limit }) => ({ kind, limit })),
       limits.map((limit, index) => (index === 0 ? { kind: "aborted", limit: undefined } : { kind: "timeout", limit })),
     );
     for (const { limit, elapsed } of ended.slice(1)) assert.ok(elapsed >= limit, `${elapsed} ms`);
+  });
+
+  test("equal calls to another origin need one CORS preflight", LIMIT, async (context) => {
+    const api = await startApi(context, (response) => response.writeHead(200, ALLOW).end('{"success":true}'));
+    const page = await openPage(context);
+    await page.evaluate(`click(${api.port}, 3)`);
+    assert.deepEqual(api.methods, ["OPTIONS", "POST", "POST", "POST"]);
   });
 });

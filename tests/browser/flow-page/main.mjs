@@ -1,4 +1,4 @@
-// The page of the tests of flow control and of time limits. The test calls its functions.
+// The page of the tests of flow control, time limits and preflights. The test calls its functions.
 import "@xterm/xterm/css/xterm.css";
 import { Terminal } from "@xterm/xterm";
 import { Orgo } from "orgo-sdk";
@@ -131,17 +131,26 @@ globalThis.readBursts = async (port, count) => {
   return Promise.all(terminals.map(read));
 };
 
+const testComputer = (port) =>
+  new Orgo({ apiKey: "k", baseUrl: `http://127.0.0.1:${port}/api`, dangerouslyAllowBrowser: true, maxRetries: 0 }).computer("c1");
+
+/** Clicks several times, one after the other. */
+globalThis.click = async (port, count) => {
+  const computer = testComputer(port);
+  for (let index = 0; index < count; index += 1) await computer.click({ x: 1, y: 1 });
+};
+
 /**
  * Makes calls to a server that never responds, with these time limits. Aborts the first call after the other ones have ended. Returns
  * how each call ended.
  */
 globalThis.callWithLimits = async (port, limits) => {
-  const orgo = new Orgo({ apiKey: "k", baseUrl: `http://127.0.0.1:${port}/api`, dangerouslyAllowBrowser: true, maxRetries: 0 });
+  const computer = testComputer(port);
   const controller = new AbortController();
   const calls = limits.map(async (timeout, index) => {
     const begin = performance.now();
     const signal = index === 0 ? controller.signal : undefined;
-    const error = await orgo.computer("c1").click({ x: 1, y: 1 }, { timeout, signal }).catch((error) => error);
+    const error = await computer.click({ x: 1, y: 1 }, { timeout, signal }).catch((error) => error);
     return { kind: error.kind, limit: error.limit, elapsed: performance.now() - begin };
   });
   await Promise.all(calls.slice(1));

@@ -25,8 +25,9 @@ export function send(report, url, method, headers, body, follows, inNode, limit)
   const controller = new AbortController();
   const { signal } = controller;
   const init = { method, headers, body, signal, redirect: follows ? "follow" : "manual" };
-  // Older versions of workerd have no HTTP cache, and throw an exception if the option is set.
-  if ("cache" in Request.prototype) init.cache = "no-store";
+  // Only the response of a GET request may come from a cache. With this option, Chromium also ignores its cache of CORS preflights, so
+  // each request would need two round trips. Older versions of workerd throw an exception if the option is set.
+  if (method === "GET" && "cache" in Request.prototype) init.cache = "no-store";
   if (inNode && body && Symbol.asyncIterator in body) {
     init.duplex = "half";
     // Node's `fetch` keeps a copy of a stream in memory, to send it again after a redirect, unless redirects are errors.

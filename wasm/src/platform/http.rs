@@ -183,7 +183,7 @@ async fn exchange(
         failure
     };
     let body = request.body.as_ref().map(|body| body_to_js(body, browser.file.as_ref())).transpose()?;
-    let _watch = browser.host.as_ref().map(|host| SendingWatch::new(host, request, progress));
+    let _watch = browser.host.as_ref().and_then(|host| SendingWatch::new(host, request, progress));
     let mut running = Running::send(browser, request, &body.unwrap_or_default(), progress)
         .map_err(|error| SendFailure::never(failure::message(&error)))?;
     let outcome = running.outcome().await;
