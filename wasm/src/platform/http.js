@@ -40,8 +40,12 @@ export function send(report, url, method, headers, body, follows, inNode, limit)
 async function exchange(url, init, owner, limit, report) {
   const outcome = [];
   try {
-    // Node keeps only a weak reference to a request, whose collection would break its signal.
-    const request = owner ? (owner.request = new Request(url, init)) : url;
+    let request = url;
+    if (owner) {
+      // Node keeps only a weak reference to a request, whose collection would break its signal.
+      request = new Request(url, init);
+      owner.request = request;
+    }
     const response = await (limit === undefined ? fetch(request, owner ? undefined : init) : sendXhr(url, init, limit, report));
     outcome[0] = response;
     const length = Number(response.headers.get("content-length"));

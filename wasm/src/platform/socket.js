@@ -77,10 +77,11 @@ export function listen(socket, onMessage, onOther, collects) {
     flush();
     if (collects) collect();
   };
-  socket.onopen = socket.onerror = socket.onclose = (event) => {
+  const handleOther = (event) => {
     flush();
     onOther(event);
   };
+  socket.onopen = socket.onerror = socket.onclose = handleOther;
 }
 
 /**
