@@ -1,7 +1,7 @@
 //! Sends HTTP requests with `fetch`, or with `XMLHttpRequest` if the caller wants the upload progress, which `fetch` does
 //! not report.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use orgo_core::rest::refusal::REDIRECTED;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, ReadableStreamDefaultReader, ResponseType, Url};
+use web_sys::{AbortController, ReadableStreamDefaultReader, Url};
 
 use super::file::body_to_js;
 use super::host::SendingWatch;
@@ -66,7 +66,25 @@ enum Rest {
 }
 
 /// The open response of one call. Clones share it.
-pub(crate) type Opened = Rc<RefCell<Option<Running>>>;
+#[derive(Clone, Default)]
+pub(crate) struct Opened(Rc<Cell<Option<Running>>>);
+
+impl Opened {
+    pub(super) fn set(&self, running: Running) {
+        self.0.set(Some(running));
+    }
+
+    #[cfg(feature = "rest")]
+    pub(super) fn take(&self) -> Option<Running> {
+        self.0.take()
+    }
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opened")
+    }
+}
 
 impl Running {
     /// Sends a request.
@@ -199,8 +217,8 @@ async fn exchange(
         return Err(broken(running.lost(browser, &error)));
     }
     let fetched = Fetched::from(response.unchecked_into::<web_sys::Response>());
-    // A browser hides the target of the redirect.
-    let refused = fetched.type_() == ResponseType::Opaqueredirect
+    // A browser hides the status and the target of a redirect that it does not follow.
+    let refused = fetched.status() == 0
         || request.redirects() == Redirects::SameOrigin
             && fetched.redirected()
             && origin(&fetched.url()) != origin(&request.url);
@@ -215,7 +233,7 @@ async fn exchange(
         false => Some(Rest::Small(body.unchecked_into())),
     };
     if request.streams_response && (200..300).contains(&status) {
-        *browser.opened.borrow_mut() = Some(running);
+        browser.opened.set(running);
         return Ok(response);
     }
     response.too_large = match ResponseBody::new(request.max_response_bytes, length) {
