@@ -16,7 +16,7 @@ use crate::client::credentials::Password;
 use crate::client::fields::Fields;
 use crate::diagnostics::log::LogEntry;
 use crate::encoding::json::{Map, Value};
-use crate::encoding::plain::PlainObject;
+use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
 
 /// A kind of channel for the bindings.
@@ -39,6 +39,9 @@ pub trait Kind: Protocol + Send + Sized + 'static {
     fn poll_export(&mut self, counters: &mut Counters) -> Option<PlainObject> {
         self.poll_item(counters).map(Self::export)
     }
+
+    /// Takes back the memory of an item's payload, to use it for a later item.
+    fn recycle(&mut self, _payload: Payload) {}
 }
 
 /// A kind of channel that the bindings open by its name.
@@ -153,6 +156,8 @@ pub trait AnySession: Send {
     fn poll_log(&mut self) -> Option<LogEntry>;
     /// Returns the next items in the form that JavaScript receives.
     fn poll_items(&mut self) -> Vec<PlainObject>;
+    /// Takes back the memory of an item's payload, whose content the caller has copied.
+    fn recycle(&mut self, payload: Payload);
     fn poll_timeout(&self) -> Option<Millis>;
     fn wants_read(&self) -> bool;
     fn leaves_socket(&self) -> bool;
@@ -216,6 +221,10 @@ impl<K: Kind> AnySession for Session<K> {
 
     fn poll_items(&mut self) -> Vec<PlainObject> {
         std::iter::from_fn(|| self.read(K::poll_export)).take(K::MAX_BATCH).collect()
+    }
+
+    fn recycle(&mut self, payload: Payload) {
+        self.protocol.recycle(payload);
     }
 
     fn poll_timeout(&self) -> Option<Millis> {

@@ -19,7 +19,7 @@ use crate::client::config::Config;
 use crate::client::credentials::Password;
 use crate::client::fields::Fields;
 use crate::encoding::json::{Map, Value};
-use crate::encoding::plain::PlainObject;
+use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
 
 /// A channel that [`drive`](super::drive) runs. Clones are handles to the same channel.
@@ -256,6 +256,11 @@ impl Channel {
             }
             self.0.items.wait().await;
         }
+    }
+
+    /// Takes back the memory of an item's payload, whose content the consumer has copied.
+    pub fn recycle(&self, payload: Payload) {
+        self.session().recycle(payload);
     }
 
     /// Waits for a state that differs from the last returned state. Returns `None` after the final state was returned.
