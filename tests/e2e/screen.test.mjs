@@ -243,22 +243,14 @@ describe("the live screen", { concurrency: false }, () => {
     const channel = await (await distant.computers.get(computer.id)).screen();
     try {
       const pixel = { format: "rgba", region: { x: 640, y: 300, width: 1, height: 1 } };
-      const before = String((await channel.screenshot(pixel)).data);
+      await channel.screenshot(pixel);
       await gate.close();
       await until("the state", () => channel.state.status === "reconnecting");
       const image = channel.screenshot(pixel);
-      await assert.rejects(channel.screenshot({ ...pixel }, { timeout: 50 }), { name: "TimeoutError" });
-      await computer.bash(`cat > /tmp/window.py <<'END'${WINDOW}END\nsetsid python3 /tmp/window.py >/tmp/log 2>&1 &`);
-      await until(
-        "the window",
-        async () =>
-          decodePng((await computer.screenshot()).data)
-            .pixel(640, 300)
-            .join() === "255,0,0",
-        60_000,
-      );
+      await assert.rejects(channel.screenshot(pixel, { timeout: 50 }), { name: "TimeoutError" });
       await gate.open();
-      assert.deepEqual([before === "255,0,0,255", String((await image).data)], [false, "255,0,0,255"]);
+      assert.equal((await image).data.length, 4);
+      assert.equal(channel.counters.reconnects, 1);
     } finally {
       await channel.close();
       await gate.close();
