@@ -1,6 +1,8 @@
 // The WebAssembly modules of the package. Each is a build of the crate `wasm` with some of its features.
-import { anonymous } from "./cargo.mjs";
-import { run } from "./step.mjs";
+import { copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { anonymous, cargoTarget } from "./cargo.mjs";
+import { root, run } from "./step.mjs";
 
 /**
  * The features of each module. `dist/wasm` contains a module as `orgo_NAME_bg.wasm`, and its JavaScript glue as `orgo_NAME.js`.
@@ -18,12 +20,34 @@ export const MODULES = {
 /** The names of the modules that a page loads by their URLs. */
 export const PAGE_MODULES = ["rest", "channels"];
 
-/** Builds a module and its glue into a folder. They are not optimized for size yet. Returns the name of the files. */
-export async function packModule(out, module) {
+/** The folder of the compiled modules. Cargo writes each of them to the same file. */
+export const COMPILED = join(root, "target/modules");
+
+const TARGET = "wasm32-unknown-unknown";
+
+/** Compiles a module into `COMPILED`. */
+export async function compileModule(module) {
+  const features = ["--no-default-features", "--features", MODULES[module].join()];
+  await compile("orgo-wasm", features, "orgo_wasm.wasm", `${module}.wasm`);
+}
+
+/** Compiles the module that the npm package embeds in the audio worklet. It has no glue. */
+export async function compilePlayout() {
+  await compile("orgo-playout-wasm", [], "orgo_playout_wasm.wasm", "playout.wasm");
+}
+
+async function compile(crate, features, built, file) {
+  await run("cargo", ["build", "--package", crate, "--profile", "wasm", "--target", TARGET, ...features], { env: anonymous() });
+  mkdirSync(COMPILED, { recursive: true });
+  copyFileSync(join(cargoTarget(), TARGET, "wasm", built), join(COMPILED, file));
+}
+
+/**
+ * Writes a compiled module and its JavaScript glue to a folder. They are not optimized for size yet. Returns the name of the files.
+ */
+export async function bindModule(out, module) {
   const name = `orgo_${module}`;
-  const pack = ["--target", "web", "--mode", "no-install", "--profile", "wasm", "--no-pack", "--no-typescript"];
-  const cargo = ["--no-default-features", "--features", MODULES[module].join()];
-  const args = ["build", "wasm", ...pack, "--out-dir", out, "--out-name", name, "--", ...cargo];
-  await run("wasm-pack", args, { env: anonymous() });
+  const options = ["--target", "web", "--no-typescript", "--out-dir", out, "--out-name", name];
+  await run("wasm-bindgen", [join(COMPILED, `${module}.wasm`), ...options]);
   return name;
 }
