@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { anonymous, cargoTarget } from "./lib/cargo.mjs";
-import { bindModule, COMPILED, compileModule, compilePlayout, MODULES } from "./lib/modules.mjs";
+import { bindModule, COMPILED, compileBindgen, compileModule, compilePlayout, MODULES } from "./lib/modules.mjs";
 import { OPTIMIZE, RUSTC, shrink } from "./lib/shrink.mjs";
 import { Failure, main, output, root, run } from "./lib/step.mjs";
 import { addonFile, addonLibrary, localTarget } from "./lib/targets.mjs";
@@ -29,10 +29,10 @@ const npmSources = ["npm/src", "npm/scripts", "npm/package.json", "npm/tsconfig.
 /** The tasks of each build target. */
 const targets = {
   wasm: {
-    // A separate task, because wasm-bindgen is often compiled at the same time.
+    "Compile: bindgen": { needs: ["Rust"], work: compileBindgen },
     "Compile: wasm": { needs: ["Rust"], work: () => unlessFresh("modules", wasmSources, COMPILED, compileWasm) },
     "Build: wasm": {
-      needs: ["Compile: wasm", "wasm-bindgen", "npm packages"],
+      needs: ["Compile: bindgen", "Compile: wasm", "npm packages"],
       work: () => unlessFresh("wasm", wasmSources, join(root, "npm/dist/wasm"), buildWasm),
     },
   },
@@ -59,8 +59,8 @@ const targets = {
 };
 
 /**
- * Installs the missing dependencies and builds targets. Both happen at the same time where possible: wasm-bindgen is
- * compiled while apt-get installs packages and cargo compiles the WebAssembly modules, the addon and the desktop.
+ * Installs the missing dependencies and builds targets. Both happen at the same time where possible: cargo compiles
+ * the WebAssembly modules, the addon and the desktop while apt-get installs packages.
  *
  * @param {{ test?: boolean, desktop?: boolean, only?: (keyof typeof targets)[] }} options `test` and `desktop`: see `setupTasks`;
  *   `only`: the targets to build, default all

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { ensurePackages, readList } from "./lib/packages.mjs";
 import { Failure, main } from "./lib/step.mjs";
 import { runTasks } from "./lib/tasks.mjs";
-import { ensureBindgen, ensureNpm, ensureRust, usePaths } from "./lib/tools.mjs";
+import { ensureNpm, ensureRust, ensureTestRunner, usePaths } from "./lib/tools.mjs";
 
 /**
  * Returns the tasks that install the missing dependencies.
@@ -23,8 +23,8 @@ export function setupTasks({ test = false, desktop = true } = {}) {
     "Debian packages": { work: () => ensurePackages(debianPackages({ test, desktop }), test ? "npm test" : "The local desktop") },
     // The tests run the core in WASI.
     Rust: { work: () => ensureRust(["wasm32-unknown-unknown", ...(test ? ["wasm32-wasip1"] : [])]) },
-    "wasm-bindgen": { needs: ["Rust"], work: ensureBindgen },
     "npm packages": { work: ensureNpm },
+    ...(test && { "WebAssembly test runner": { needs: ["Rust"], work: ensureTestRunner } }),
   };
 }
 

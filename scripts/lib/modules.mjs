@@ -24,6 +24,7 @@ export const PAGE_MODULES = ["rest", "channels"];
 export const COMPILED = join(root, "target/modules");
 
 const TARGET = "wasm32-unknown-unknown";
+const BINDGEN = ["--package", "orgo-bindgen", "--profile", "tool"];
 
 /** Compiles a module into `COMPILED`. */
 export async function compileModule(module) {
@@ -42,12 +43,16 @@ async function compile(crate, features, built, file) {
   copyFileSync(join(cargoTarget(), TARGET, "wasm", built), join(COMPILED, file));
 }
 
+/** Compiles the program that writes the JavaScript glue of the modules. */
+export async function compileBindgen() {
+  await run("cargo", ["build", ...BINDGEN]);
+}
+
 /**
  * Writes a compiled module and its JavaScript glue to a folder. They are not optimized for size yet. Returns the name of the files.
  */
 export async function bindModule(out, module) {
   const name = `orgo_${module}`;
-  const options = ["--target", "web", "--no-typescript", "--out-dir", out, "--out-name", name];
-  await run("wasm-bindgen", [join(COMPILED, `${module}.wasm`), ...options]);
+  await run("cargo", ["run", ...BINDGEN, "--", join(COMPILED, `${module}.wasm`), out, name]);
   return name;
 }

@@ -36,13 +36,11 @@ export async function ensureRustTargets(targets) {
   }
 }
 
-/**
- * Installs the CLI of wasm-bindgen in the version of the crate that Cargo.lock contains. It also contains the program that runs
- * tests in WebAssembly.
- */
-export async function ensureBindgen() {
+/** Installs the program that runs tests in WebAssembly. It must have the version of the crate wasm-bindgen. */
+export async function ensureTestRunner() {
   const version = lockedVersion("wasm-bindgen");
-  await ensureTool("wasm-bindgen", version, ["wasm-bindgen-cli", "--version", version, "--no-default-features"]);
+  const install = ["wasm-bindgen-cli", "--version", version, "--no-default-features"];
+  await ensureTool("wasm-bindgen-test-runner", version, install);
 }
 
 /** Installs the tool that builds and runs the fuzzers. */
