@@ -48,8 +48,6 @@ export async function shrink(folder, name) {
   for (const [name, short] of exports) {
     code = code.replace(new RegExp(`\\bwasm\\.${name}\\b`, "g"), () => `wasm.${short}`);
   }
-  // The package passes the compiled module to the glue. Bundlers would copy the file of this URL again.
-  rename(new RegExp(`new URL\\(["']${name}_bg\\.wasm["'], ?import\\.meta\\.url\\)`), "undefined");
   // CommonJS has several conventions for a default export.
   rename(/__wbg_init as default/, "__wbg_init as init");
   writeFileSync(glue, code);

@@ -213,11 +213,20 @@ test("a start builds only what the local desktop and its dashboard need", { time
   const url = await start.dashboard();
   const built = readFileSync(log, "utf8").match(/(?<=^(?:build|install|run) .*--package )\S+|^install .*/gm);
   const needed = ["orgo-bindgen", "orgo-desktop", "orgo-playout-wasm", "orgo-wasm"];
-  assert.deepEqual(built.filter((name) => !needed.includes(name)), []);
+  assert.deepEqual(
+    built.filter((name) => !needed.includes(name)),
+    [],
+  );
   assert.ok(built.includes("orgo-desktop"));
 
   const login = await fetch(url, { redirect: "manual" });
-  const headers = { "x-orgo-dashboard": "1", cookie: login.headers.getSetCookie().map((it) => it.split(";")[0]).join("; ") };
+  const headers = {
+    "x-orgo-dashboard": "1",
+    cookie: login.headers
+      .getSetCookie()
+      .map((it) => it.split(";")[0])
+      .join("; "),
+  };
   const service = await fetch(new URL("/api/service", url), { headers });
   // An addon of an earlier build may be out of date.
   assert.equal((await service.json()).binding, "wasm");
