@@ -42,7 +42,7 @@ const suites = {
   input: () => nodeTests("tests/input/*.test.mjs"),
   start: () => nodeTests("tests/start/*.test.mjs"),
   secrets: () => nodeTests("tests/secrets/*.test.mjs"),
-  bench: () => nodeTests("tests/bench/node/*.test.mjs", "tests/bench/browser/*.test.mjs"),
+  bench: () => nodeTests(...["node", "browser", "screen"].map((name) => `tests/bench/${name}/*.test.mjs`)),
   instructions: () => nodeTests("tests/instructions/*.test.mjs"),
   leaks: () => nodeTests("tests/leaks/*.test.mjs"),
   e2e: () => nodeTests("tests/e2e/*.test.mjs"),

@@ -1,16 +1,13 @@
 // Measures calls and sizes: `npm run bench`. The absolute times depend on the machine; the ratios to plain `fetch` in
 // the same run are more meaningful.
-import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
+import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { WebSocket } from "undici";
-import { buildPage } from "../support/build-page.mjs";
 import { startChromium } from "../support/chromium.mjs";
 import { createComputer } from "../support/computer.mjs";
 import { startDesktop } from "../support/desktop.mjs";
-import { startPages } from "../support/pages.mjs";
+import { servePage } from "../support/page.mjs";
 import { throughClient, throughFetch } from "./calls.mjs";
 import { timeKeystrokes } from "./keystrokes.mjs";
 import { interleave, median, quantile } from "./measure.mjs";
@@ -83,11 +80,9 @@ function timeRows(place, { click, screenshot, keystroke }) {
   return [...rows, ...Object.entries(keystroke).map(([name, values]) => row("keystroke to echo", name, values))];
 }
 
-const folder = mkdtempSync(join(tmpdir(), "orgo-bench-"));
-const pages = await startPages(() => folder);
+const pages = await servePage(new URL("page", import.meta.url), { build: { minify: true } });
 let desktop;
 try {
-  await buildPage(new URL("page", import.meta.url), folder, { minify: true });
   desktop = await startDesktop({ allowOrigins: [pages.origin] });
   const bindings = await bothBindings();
   const { computer } = await createComputer(bindings.native, desktop.options);
@@ -102,5 +97,4 @@ try {
 } finally {
   await desktop?.stop();
   await pages.close();
-  rmSync(folder, { recursive: true });
 }

@@ -1,26 +1,20 @@
 // Tests that another client of the protocol, noVNC without changes, shows and controls the live screen of a local desktop.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Wire } from "../conformance/wire.mjs";
 import { TestComputer } from "../desktop/computer.mjs";
 import { PointerWindow } from "../desktop/pointer-window.mjs";
-import { buildPage } from "../support/build-page.mjs";
 import { startChromium } from "../support/chromium.mjs";
 import { startDesktop } from "../support/desktop.mjs";
-import { startPages } from "../support/pages.mjs";
+import { servePage } from "../support/page.mjs";
 import { until } from "../support/wait.mjs";
 
 const NOTHING = "0 []";
 
 describe("noVNC", { concurrency: false }, () => {
-  const folder = mkdtempSync(join(tmpdir(), "orgo-novnc-"));
   let pages, desktop, wire, computer, browser, page;
   before(async () => {
-    await buildPage(new URL("novnc-page/", import.meta.url), folder);
-    pages = await startPages(() => folder);
+    pages = await servePage(new URL("novnc-page/", import.meta.url));
     desktop = await startDesktop({ allowOrigins: [pages.origin] });
     wire = new Wire(desktop.options);
     const workspace = (await wire.call("POST", "/workspaces", { name: "noVNC" })).body.id;
@@ -33,7 +27,6 @@ describe("noVNC", { concurrency: false }, () => {
     await browser?.close();
     await desktop?.stop();
     await pages?.close();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   /** Returns the URL of the screen, and the password. */

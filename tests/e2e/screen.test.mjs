@@ -3,18 +3,19 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startDesktop } from "../support/desktop.mjs";
 import { decodePng } from "../support/png.mjs";
+import { openWindow } from "../support/scenes.mjs";
 import { until } from "../support/wait.mjs";
 
 process.env.ORGO_BINDING = "native";
 const { Orgo } = await import("orgo-sdk");
 
-/** A window that covers the screen, changes its color on a click, and records keys and clicks. */
+/** A window that changes its color on a click, and records keys and clicks. */
 const WINDOW = `
-import json, sys
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QApplication, QWidget
 log = open("/tmp/seen", "a", buffering=1)
-class Window(QWidget):
+class Window(FullScreen):
+    def started(self):
+        self.setStyleSheet("background: #ff0000")
+        self.grabKeyboard()
     def mousePressEvent(self, event):
         print(json.dumps(["down", int(event.button()), event.x(), event.y(), int(event.modifiers())]), file=log)
         self.setStyleSheet("background: #00ff00")
@@ -26,14 +27,6 @@ class Window(QWidget):
         print(json.dumps(["wheel", event.angleDelta().x(), event.angleDelta().y()]), file=log)
     def keyPressEvent(self, event):
         print(json.dumps(["key", event.text()]), file=log)
-application = QApplication(sys.argv)
-window = Window()
-window.setWindowFlags(Qt.X11BypassWindowManagerHint)
-window.setStyleSheet("background: #ff0000")
-window.setGeometry(application.primaryScreen().geometry())
-window.show()
-window.grabKeyboard()
-application.exec()
 `;
 
 describe("the live screen", { concurrency: false }, () => {
@@ -60,7 +53,7 @@ describe("the live screen", { concurrency: false }, () => {
 
   test("images show the current content", { timeout: 120_000 }, async () => {
     assert.deepEqual(screen.size, { width: 1280, height: 720 });
-    await computer.bash(`cat > /tmp/window.py <<'END'${WINDOW}END\nsetsid python3 /tmp/window.py >/tmp/log 2>&1 &`);
+    await openWindow(computer, "window", WINDOW);
     await until("the window", async () => String((await shot()).pixel(640, 300)) === "255,0,0", 60_000);
     const part = await screen.screenshot({ region: { x: 10, y: 20, width: 30, height: 40 }, format: "rgba" });
     assert.deepEqual([part.width, part.height, part.data.length], [30, 40, 30 * 40 * 4]);

@@ -101,5 +101,5 @@ test("a page does not leak memory of calls and channels", { timeout: 3_600_000 }
 /** Returns the resident memory of the renderer processes, in bytes. */
 async function residentIn(browser) {
   const resident = (id) => Number(readFileSync(`/proc/${id}/status`, "utf8").match(/^VmRSS:\s+(\d+)/m)[1]) * 1024;
-  return (await browser.renderers()).reduce((sum, id) => sum + resident(id), 0);
+  return (await browser.processes("renderer")).reduce((sum, id) => sum + resident(id), 0);
 }

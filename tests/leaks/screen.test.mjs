@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import * as sdk from "orgo-sdk";
 import { createComputer } from "../support/computer.mjs";
 import { startDesktop } from "../support/desktop.mjs";
+import { startScene } from "../support/scenes.mjs";
 import { until } from "../support/wait.mjs";
 import { assertFlat, NOISE } from "./flat.mjs";
 import { inParts } from "./load.mjs";
@@ -17,33 +18,6 @@ const full = process.env.ORGO_FULL === "1";
 const OPENS = full ? 10_000 : 400;
 const MINUTES = Number(process.env.ORGO_MINUTES ?? (full ? 60 : 1 / 3));
 const LIMIT = { timeout: 3 * 3_600_000 };
-
-/** Scrolls lines of text in one half of the screen, and shows a noisy video in the other half. */
-const SCENE = `
-import random
-from PyQt5.QtCore import Qt, QTimer
-from PyQt5.QtGui import QImage, QPainter
-from PyQt5.QtWidgets import QApplication, QWidget
-class Scene(QWidget):
-    row = 0
-    def paintEvent(self, event):
-        painter = QPainter(self)
-        painter.fillRect(0, 0, 640, 720, Qt.white)
-        for line in range(40):
-            painter.drawText(8, 18 * line + 16, f"line {self.row + line}: " + "text that scrolls " * 3)
-        pixels = random.randbytes(320 * 180 * 4)
-        painter.drawImage(700, 100, QImage(pixels, 320, 180, QImage.Format_RGB32))
-        self.row += 1
-application = QApplication([])
-scene = Scene()
-scene.setWindowFlags(Qt.X11BypassWindowManagerHint)
-scene.setGeometry(application.primaryScreen().geometry())
-scene.show()
-timer = QTimer()
-timer.timeout.connect(scene.update)
-timer.start(33)
-application.exec()
-`;
 
 let desktop, computer, connection;
 before(async () => {
@@ -139,7 +113,7 @@ async function settledDescriptors() {
 }
 
 test(`${MINUTES.toFixed(1)} minutes of scrolling and video leak nothing`, LIMIT, async (context) => {
-  await computer.bash(`cat > /tmp/scene.py <<'END'${SCENE}END\nsetsid python3 /tmp/scene.py >/tmp/log 2>&1 &`);
+  await startScene(computer, "mix");
   const client = new Client(context);
   await client.order("watch");
   let images = 0;

@@ -19,7 +19,9 @@ export async function startBrowser(flags = []) {
     "--disable-renderer-backgrounding",
     "--disable-backgrounding-occluded-windows",
   ];
-  const child = spawn(executable(), [...FLAGS, ...more, ...flags, "about:blank"], { stdio: ["ignore", "ignore", "pipe"] });
+  // The kernel ends the browser when this process ends, because a killed process cannot close the browser.
+  const command = ["--pdeathsig", "TERM", executable(), ...FLAGS, ...more, ...flags, "about:blank"];
+  const child = spawn("setpriv", command, { stdio: ["ignore", "ignore", "pipe"] });
   const address = await new Promise((resolve, reject) => {
     child.once("exit", (code) => reject(new Error(`Chromium ended with ${code}`)));
     createInterface({ input: child.stderr }).on("line", (line) => {
@@ -33,9 +35,13 @@ export async function startBrowser(flags = []) {
     socket.onerror = () => reject(new Error("cannot connect to Chromium"));
   });
   const pending = new Map();
+  const events = new EventTarget();
   socket.onmessage = ({ data }) => {
-    const { id, result, error } = JSON.parse(data);
-    if (id === undefined) return;
+    const { id, result, error, method, params, sessionId } = JSON.parse(data);
+    if (id === undefined) {
+      events.dispatchEvent(new CustomEvent(`${sessionId} ${method}`, { detail: params }));
+      return;
+    }
     const { resolve, reject } = pending.get(id);
     pending.delete(id);
     if (error) reject(new Error(error.message));
@@ -50,11 +56,11 @@ export async function startBrowser(flags = []) {
     });
   return {
     /** Opens a page. `settings` are those of `Performance.enable`. */
-    openPage: (url, settings = {}) => openPage(send, url, settings),
-    /** Returns the ids of the renderer processes. */
-    async renderers() {
+    openPage: (url, settings = {}) => openPage(send, events, url, settings),
+    /** Returns the ids of the processes of a type, such as `renderer` or `GPU`. */
+    async processes(type) {
       const { processInfo } = await send("SystemInfo.getProcessInfo");
-      return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
+      return processInfo.filter((process) => process.type === type).map(({ id }) => id);
     },
     async close() {
       const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -67,21 +73,32 @@ export async function startBrowser(flags = []) {
   };
 }
 
-async function openPage(send, url, settings) {
+async function openPage(send, events, url, settings) {
   const { targetId } = await send("Target.createTarget", { url });
   const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
   await send("Performance.enable", settings, sessionId);
-  const evaluate = async (expression) => {
+  const evaluator = (target) => async (expression) => {
     const { result, exceptionDetails } = await send(
       "Runtime.evaluate",
       { expression, awaitPromise: true, returnByValue: true },
-      sessionId,
+      target,
     );
     if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     return result.value;
   };
   return {
-    evaluate,
+    evaluate: evaluator(sessionId),
+    /** Returns the worker of the page, in which expressions can be evaluated too. */
+    async worker() {
+      const attached = new Promise((resolve) => {
+        const name = `${sessionId} Target.attachedToTarget`;
+        events.addEventListener(name, ({ detail }) => resolve(detail.sessionId), { once: true });
+      });
+      await send("Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: false, flatten: true }, sessionId);
+      return { evaluate: evaluator(await attached) };
+    },
+    /** Dispatches an event of the mouse or the keyboard, such as `dispatchKeyEvent`. */
+    input: (method, params) => send(`Input.${method}`, params, sessionId),
     /** Records a CPU profile of the page's main thread while `work` runs. Returns it with the result of `work`. */
     async profile(work) {
       await send("Profiler.enable", {}, sessionId);

@@ -1,106 +1,116 @@
-// Measures the live screen in Node: `npm run bench -- node-screen [SECONDS [ROUNDS]]`.
+// Measures the live screen in Node: `npm run bench -- node-screen [--write]`.
 import { cpus, loadavg } from "node:os";
 import { argv } from "node:process";
 import { createComputer } from "../../support/computer.mjs";
 import { startDesktop } from "../../support/desktop.mjs";
+import { startGate } from "../../support/gate.mjs";
+import { startScene } from "../../support/scenes.mjs";
 import { until } from "../../support/wait.mjs";
 import { median, quantile } from "../measure.mjs";
+import { writeSection } from "../node/figures.mjs";
+import { root } from "../node/peer.mjs";
 
 process.env.ORGO_BINDING = "native";
 const sdk = await import("orgo-sdk");
 
-const SECONDS = Number(argv[2] ?? 10);
-const ROUNDS = Number(argv[3] ?? 200);
+const ROUNDS = Number(process.env.ORGO_BENCH_ROUNDS ?? 5);
+const IMAGES = 200;
+/** The duration of a round with a moving scene, in milliseconds. */
+const DURATION = 4_000;
 
-/** A window of 1280x720 pixels in which lines of text scroll, 60 times a second. */
-const SCROLL = `
-from PyQt5.QtCore import Qt, QTimer
-from PyQt5.QtGui import QPainter
-from PyQt5.QtWidgets import QApplication, QWidget
-class Window(QWidget):
-    row = 0
-    def step(self):
-        self.row += 1
-        self.scroll(0, -18)
-    def paintEvent(self, event):
-        painter = QPainter(self)
-        painter.fillRect(event.rect(), Qt.white)
-        for line in range(event.rect().top() // 18, event.rect().bottom() // 18 + 1):
-            painter.drawText(8, 18 * line + 14, f"line {self.row + line}: " + "text that scrolls up the screen " * 4)
-application = QApplication([])
-window = Window()
-window.setWindowFlags(Qt.X11BypassWindowManagerHint)
-window.setGeometry(application.primaryScreen().geometry())
-window.show()
-timer = QTimer()
-timer.timeout.connect(window.step)
-timer.start(16)
-application.exec()
-`;
+const SCENES = { scroll: "text that scrolls", mix: "text, video and windows" };
 
+const load = loadavg()[0];
 const desktop = await startDesktop();
+// Counts what the calls of the API send. The screen does not use the gate.
+const gate = await startGate(desktop.options.baseUrl);
 try {
-  const { computer } = await createComputer(sdk, desktop.options);
-  console.log(`${cpus().length} cores, load ${loadavg()[0].toFixed(1)}, ${SECONDS} s, ${ROUNDS} rounds`);
+  const { computer } = await createComputer(sdk, { ...desktop.options, baseUrl: gate.through(desktop.options.baseUrl) });
   const screen = await computer.screen();
-  console.table(await timeImages(computer, screen));
-  console.table([await measureScroll(computer, screen)]);
+  const images = await timeImages(computer, screen);
+  const scenes = [];
+  for (const name of Object.keys(SCENES)) scenes.push(await timeScene(computer, screen, name));
   await screen.close();
+  const loads = [load, loadavg()[0]].map((load) => load.toFixed(1)).join(", ");
+  const text = [
+    `Node ${process.version.replace("v", "")}, ${cpus().length} cores, load of the machine before and after the run: ${loads}. Images of an ` +
+      `unchanged screen of 1280x720 pixels (${IMAGES} of each), in milliseconds:`,
+    "",
+    table(images),
+    `A moving screen of 1280x720 pixels while a program reads every change (medians of ${ROUNDS} rounds of ${DURATION / 1000} s):`,
+    "",
+    table(scenes),
+  ].join("\n");
+  console.log(text);
+  if (argv.includes("--write")) writeSection(root, "node-screen", text);
 } finally {
+  await gate.close();
   await desktop.stop();
 }
 
-/** Measures images of an unchanged screen, next to a call of the API in the same rounds. */
+/** Measures images of an unchanged screen, next to calls of the API. */
 async function timeImages(computer, screen) {
   await screen.settled({ quiet: 1_000, timeout: 60_000 });
   const ways = {
-    "screen.screenshot, png": () => screen.screenshot(),
-    "screen.screenshot, jpeg": () => screen.screenshot({ format: "jpeg" }),
-    "screen.screenshot, rgba": () => screen.screenshot({ format: "rgba" }),
-    "computer.screenshot, png": () => computer.screenshot(),
+    "`screen.screenshot()`, PNG": () => screen.screenshot(),
+    "`screen.screenshot()`, JPEG": () => screen.screenshot({ format: "jpeg" }),
+    "`screen.screenshot()`, pixels": () => screen.screenshot({ format: "rgba" }),
+    "`computer.screenshot()`, PNG": () => computer.screenshot(),
   };
   const rows = [];
-  for (const [what, take] of Object.entries(ways)) {
-    const began = performance.now();
-    const { data } = await take();
-    const first = performance.now() - began;
+  for (const [image, take] of Object.entries(ways)) {
+    const sent = gate.passed();
+    const { time: first, data } = await timed(take);
     const times = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      const began = performance.now();
-      await take();
-      times.push(performance.now() - began);
-    }
-    const ms = (value) => Number(value.toFixed(3));
+    for (let round = 0; round < IMAGES; round += 1) times.push((await timed(take)).time);
     rows.push({
-      what,
+      image,
       kB: Math.round(data.length / 1000),
-      "first ms": ms(first),
-      "median ms": ms(median(times)),
-      "p95 ms": ms(quantile(times, 0.95)),
+      first: first.toFixed(2),
+      median: median(times).toFixed(3),
+      "95th percentile": quantile(times, 0.95).toFixed(3),
+      "bytes sent to the API": gate.passed() - sent,
     });
   }
   return rows;
 }
 
-/** Measures the CPU time of this process while the whole screen scrolls, and a consumer reads every change. */
-async function measureScroll(computer, screen) {
-  await computer.bash(`cat > /tmp/scroll.py <<'END'${SCROLL}END\nsetsid python3 /tmp/scroll.py >/tmp/log 2>&1 &`);
+async function timed(take) {
+  const began = performance.now();
+  const { data } = await take();
+  return { time: performance.now() - began, data };
+}
+
+/** Measures the CPU time of this process while the screen moves, and a consumer reads every change. */
+async function timeScene(computer, screen, name) {
+  const shown = await startScene(computer, name);
   const received = () => screen.counters.received;
-  const reading = (async () => {
-    for await (const _ of screen);
-  })();
+  const abort = new AbortController();
+  const reading = readChanges(screen, abort.signal);
   const start = received();
-  await until("the window", () => received() > start + 60, 60_000);
-  const [cpu, updates, began] = [process.cpuUsage(), received(), performance.now()];
-  await new Promise((resolve) => setTimeout(resolve, SECONDS * 1000));
-  const { user, system } = process.cpuUsage(cpu);
-  const seconds = (performance.now() - began) / 1000;
-  await screen.close();
+  await until("the scene", () => received() > start + 30, 60_000);
+  const rounds = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const [cpu, updates, began] = [process.cpuUsage(), received(), performance.now()];
+    await new Promise((resolve) => setTimeout(resolve, DURATION));
+    const { user, system } = process.cpuUsage(cpu);
+    const seconds = (performance.now() - began) / 1000;
+    rounds.push({ updates: (received() - updates) / seconds, core: (user + system) / 1e4 / seconds });
+  }
+  // The last changes of the scene end the loop.
+  abort.abort();
   await reading;
-  return {
-    what: "scrolling, 1280x720",
-    "updates/s": Number(((received() - updates) / seconds).toFixed(1)),
-    "% of a core": Number(((user + system) / 1e4 / seconds).toFixed(1)),
-    load: Number(loadavg()[0].toFixed(1)),
-  };
+  await shown.stop();
+  const middle = (field) => median(rounds.map(({ [field]: value }) => value)).toFixed(1);
+  return { scene: SCENES[name], "updates per second": middle("updates"), "% of a core": middle("core") };
+}
+
+async function readChanges(screen, signal) {
+  for await (const _ of screen) if (signal.aborted) break;
+}
+
+function table(rows) {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  const columns = Object.keys(rows[0]);
+  return [line(columns), `|${"---|".repeat(columns.length)}`, ...rows.map((row) => line(Object.values(row))), ""].join("\n");
 }

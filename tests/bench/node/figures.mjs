@@ -1,4 +1,4 @@
-// Writes the results of the Node benchmark and of the browser benchmark into docs/figures.md, as a table and a chart.
+// Writes the results of benchmarks into docs/figures.md, as tables and charts.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const END = "<!-- End of the written lines. -->";
@@ -24,9 +24,12 @@ export function writeSection(root, name, lines) {
   writeFileSync(path, `${text.slice(0, start)}${marker}\n\n${lines}\n${text.slice(end)}`);
 }
 
-/** Writes the chart of a benchmark. Each row has the ratios of the CPU time of a process and of its main thread. */
-export function writeChart(root, name, rows) {
-  writeFileSync(`${root}/docs/${name}-cpu.svg`, chart(rows));
+/**
+ * Writes the chart of a benchmark. Each row has the ratios `cpu` and `main`, by default of the CPU time of a process and of its main
+ * thread.
+ */
+export function writeChart(root, name, rows, labels = ["process", "main thread"]) {
+  writeFileSync(`${root}/docs/${name}-cpu.svg`, chart(rows, labels));
 }
 
 /** Describes a median with its quartiles. */
@@ -52,10 +55,11 @@ function tables(runtimes) {
     .join("\n");
 }
 
-/** Draws the CPU time of the process and of its main thread, relative to the other library (the line at 1). */
-function chart(rows) {
+/** Draws both ratios of each row. The line is at 1, the other library. */
+function chart(rows, [cpuLabel, mainLabel]) {
   const [left, unit, height] = [290, 260, 34];
   const width = left + unit * 1.6;
+  const second = left + 80 + Math.max(0, cpuLabel.length - 8) * 7;
   const bar = (y, value, color) =>
     `<rect x="${left}" y="${y}" width="${Math.round(Math.min(value, 1.5) * unit)}" height="11" fill="${color}"/>` +
     `<text x="${left + Math.round(Math.min(value, 1.5) * unit) + 6}" y="${y + 10}">${value.toFixed(2)}</text>`;
@@ -67,8 +71,8 @@ function chart(rows) {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${bottom + 10}" font-family="sans-serif" font-size="12">`,
     `<rect width="100%" height="100%" fill="white"/>`,
-    `<rect x="${left}" y="10" width="11" height="11" fill="#4a7bd0"/><text x="${left + 16}" y="20">process</text>`,
-    `<rect x="${left + 80}" y="10" width="11" height="11" fill="#e0913a"/><text x="${left + 96}" y="20">main thread</text>`,
+    `<rect x="${left}" y="10" width="11" height="11" fill="#4a7bd0"/><text x="${left + 16}" y="20">${cpuLabel}</text>`,
+    `<rect x="${second}" y="10" width="11" height="11" fill="#e0913a"/><text x="${second + 16}" y="20">${mainLabel}</text>`,
     `<line x1="${left + unit}" y1="30" x2="${left + unit}" y2="${bottom}" stroke="#888"/>`,
     ...bars,
     "</svg>",
