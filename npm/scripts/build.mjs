@@ -17,7 +17,7 @@ const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 /**
  * Keeps the files that are loaded on demand out of the bundles: the JavaScript glue of the WebAssembly modules, of which each
- * module format has one, the scripts with embedded files, which run in both formats, and the page's side of audio.
+ * module format has one, and the scripts with embedded files, which run in both formats.
  */
 const onDemand = (glueExtension) => ({
   name: "on-demand",
@@ -27,7 +27,6 @@ const onDemand = (glueExtension) => ({
       external: true,
     }));
     onResolve({ filter: /^\.\/embedded\// }, ({ path }) => ({ path, external: true }));
-    onResolve({ filter: /\/in-page\.js$/ }, () => ({ path: "./audio.js", external: true }));
   },
 });
 
@@ -71,6 +70,43 @@ const playoutModule = {
   },
 };
 
+/**
+ * The scripts of a page. Each contains the modules that it imports, except those of other scripts. The entry imports `shared`, and
+ * loads `audio`, `classes`, `upload` and `wasm/screen` on demand.
+ */
+const PAGE_SCRIPTS = {
+  browser: "src/entry/browser.ts",
+  shared: "src/shared.ts",
+  channel: "src/channel/base.ts",
+  audio: "src/audio/in-page.ts",
+  classes: "src/channel/classes.ts",
+  upload: "src/upload/content.ts",
+  "wasm/screen": "src/screen/page.ts",
+};
+/** The scripts of the modules that must exist once in a page, for example because of `instanceof`. */
+const SHARED = {
+  shared: ["abort", "callback", "deadline", "errors", "logger", "options"],
+  channel: ["channel/channel", "channel/input", "emitter"],
+};
+
+/** Replaces the imports of the modules of other scripts by imports of the scripts. */
+const otherScripts = (script) => {
+  const owners = new Map(Object.entries(PAGE_SCRIPTS).map(([name, source]) => [join(root, source), name]));
+  for (const [name, modules] of Object.entries(SHARED)) {
+    for (const module of modules) owners.set(join(root, "src", `${module}.ts`), name);
+  }
+  return {
+    name: "other-scripts",
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.\.?\/.*\.js$/ }, ({ path, resolveDir, kind }) => {
+        const owner = owners.get(join(resolveDir, path.replace(/js$/, "ts")));
+        if (kind === "entry-point" || owner === undefined || owner === script) return undefined;
+        return { path: `${script.includes("/") ? "../" : "./"}${owner}.js`, external: true };
+      });
+    },
+  };
+};
+
 /** @type {import("esbuild").BuildOptions} */
 const common = {
   absWorkingDir: root,
@@ -105,18 +141,16 @@ await Promise.all([
     minify: true,
     plugins: [],
   }),
-  build({
-    ...common,
-    // The script of the screen shares the classes of channels and errors with the entry.
-    entryPoints: { browser: "src/entry/browser.ts", "wasm/screen": "src/screen/page.ts" },
-    outdir: dist,
-    splitting: true,
-    chunkNames: "shared",
-    platform: "browser",
-    format: "esm",
-    plugins: [withScreenGlue, onDemand(".js")],
-  }),
-  build({ ...common, entryPoints: ["src/audio/in-page.ts"], outfile: inDist("audio.js"), platform: "browser", format: "esm" }),
+  ...Object.entries(PAGE_SCRIPTS).map(([name, source]) =>
+    build({
+      ...common,
+      entryPoints: [source],
+      outfile: inDist(`${name}.js`),
+      platform: "browser",
+      format: "esm",
+      plugins: [withScreenGlue, otherScripts(name), onDemand(".js")],
+    }),
+  ),
   ...PAGE_MODULES.map((name) =>
     build({
       ...common,
@@ -182,7 +216,7 @@ for (const [name, query] of Object.entries({ workerd: "", edge: "?module" })) {
 
 // npm/src/assets/embedded.ts describes the format of these scripts.
 mkdirSync(inDist("embedded"));
-writeFileSync(inDist("embedded", "package.json"), '{ "type": "commonjs", "sideEffects": true }\n');
+writeFileSync(inDist("embedded", "package.json"), '{ "sideEffects": true }\n');
 const embed = (name, text) => {
   const key = JSON.stringify(`orgo-sdk ${version} ${name}`);
   writeFileSync(inDist("embedded", `${name}.js`), `globalThis[${key}] = ${JSON.stringify(text)};\n`);

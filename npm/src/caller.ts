@@ -11,7 +11,7 @@ import { once, type Platform } from "./platform.js";
 import { makeSecretsNonEnumerable } from "./secrets.js";
 import { createByteStream } from "./streams.js";
 import type { Operations } from "./types.js";
-import { provideFile, type Source } from "./upload/source.js";
+import type { Source } from "./upload/source.js";
 
 type OperationName = keyof Operations;
 type Params<Name extends OperationName> = Operations[Name]["params"];
@@ -191,7 +191,7 @@ export class Caller {
     const pending = convertErrors(() => client.call(operation, plain, bindingOptions(remaining), withProgress));
     const removeListener = onAbort(signal, () => pending.cancel());
     const finished = pending.outcome();
-    if (source !== undefined) void provideFile(pending, source);
+    void source?.provide(pending);
     const reported = onProgress && reportProgress(pending, onProgress);
     const outcome = await finished.catch((thrown: unknown) => Promise.reject(toOrgoError(thrown))).finally(removeListener);
     // No progress is reported after the call has settled.

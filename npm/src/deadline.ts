@@ -3,6 +3,9 @@ import type { AbortSignalLike } from "./ambient.js";
 import { abortError, type TimeoutError, timeoutError } from "./errors.js";
 import type { Delivered } from "./types.js";
 
+/** The part of the message of a timeout error if a channel does not open in time. */
+export const NOT_OPENED = "the channel did not open";
+
 /** The time limit and the abort signal of one operation. All steps of the operation share them. */
 export class Deadline {
   readonly #operation: string;

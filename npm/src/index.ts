@@ -1,4 +1,4 @@
-/** The exports of both entry points. Each entry point adds its own `Orgo`. */
+/** The exports of both entry points. Each entry point adds its own `Orgo`, and the classes that a page loads on demand. */
 export type {
   AbortSignalLike,
   BlobLike,
@@ -10,27 +10,20 @@ export type {
   WebReadableStream,
   WebWritableStream,
 } from "./ambient.js";
-export {
-  Player,
-  type PlayerEvents,
-  type PlayerState,
-  type PlayerTransport,
-  type PlayOptions,
-} from "./audio/player.js";
+export type { PlayerEvents, PlayerState, PlayerTransport, PlayOptions } from "./audio/player.js";
 export type { PlayerStats } from "./audio/stats.js";
 export type { FileStream } from "./caller.js";
-export {
-  type AudioChunk,
-  type AudioEvents,
-  type AudioFormat,
-  type AudioLevel,
-  type AudioParams,
-  type AudioStats,
-  AudioStream,
-  type RecordOptions,
+export type {
+  AudioChunk,
+  AudioEvents,
+  AudioFormat,
+  AudioLevel,
+  AudioParams,
+  AudioStats,
+  RecordOptions,
 } from "./channel/audio.js";
-export { Channel, type ChannelEvents } from "./channel/channel.js";
-export { type EventOf, EventStream, type EventStreamEvents, type WaitForOptions } from "./channel/events.js";
+export type { ChannelEvents } from "./channel/channel.js";
+export type { EventOf, EventStreamEvents, WaitForOptions } from "./channel/events.js";
 export type {
   AttachOptions,
   Screen,
@@ -51,7 +44,7 @@ export type {
   ScreenWheelParams,
   SettledOptions,
 } from "./channel/screen.js";
-export { Terminal, type TerminalEvents, type TerminalParams } from "./channel/terminal.js";
+export type { TerminalEvents, TerminalParams } from "./channel/terminal.js";
 export type { OrgoOptions } from "./client.js";
 export { Computer, type ComputerInfo, type Screenshot, type ScreenshotOptions } from "./computer.js";
 export { ConnectedComputer, Connection, type ConnectionData, type ConnectOptions } from "./connection.js";

@@ -2,6 +2,7 @@ import type { AbortSignalLike } from "./ambient.js";
 import type { BindingCallOptions } from "./binding.js";
 import { invalidParameter } from "./errors.js";
 import { LOG_LEVELS, type LogLevel } from "./logger.js";
+import type { EventType } from "./types.js";
 
 /** The options of a call. They are the last argument of every method that makes a call. */
 export interface CallOptions {
@@ -247,4 +248,13 @@ export function jsonParameters(operation: string, params: unknown): Record<strin
     plain[name] = value;
   }
   return plain;
+}
+
+/** Checks a list of event types. The server checks the names. */
+export function checkTypes(owner: string, types: readonly EventType[]): string[] {
+  const expected = "a list of event types";
+  const accepts = (value: unknown) => Array.isArray(value) && value.every((type) => checks.string.accepts(type));
+  checkArgument(owner, "types", types, { accepts, expected });
+  checkWellFormed(owner, "types", types);
+  return [...types];
 }

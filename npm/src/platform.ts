@@ -2,9 +2,10 @@ import type { NodeReadable } from "./ambient.js";
 import type { Player, PlayOptions } from "./audio/player.js";
 import type { AudioSource } from "./audio/source.js";
 import type { Binding, BindingChannel, BindingParts, Part } from "./binding.js";
+import type * as ChannelClasses from "./channel/classes.js";
 import type { Screen } from "./channel/screen.js";
 import type { ScreenItem } from "./generated/channels.js";
-import type { FilePath } from "./upload/content.js";
+import type { FilePath, openContent } from "./upload/content.js";
 import type { SourceFile } from "./upload/source.js";
 
 /** The implementation that the package uses, see `Orgo.bindingInfo`. */
@@ -38,8 +39,12 @@ export interface Platform {
   warning?: (binding: Pick<Binding, "kind">, url: string) => string | undefined;
   /** Creates a Node stream. Missing outside Node. */
   readable?: (bytes: AsyncIterable<Uint8Array>) => NodeReadable;
+  /** Checks and opens the content of an upload. */
+  openContent: typeof openContent;
   /** Opens a file on the disk. Missing in a page, which also cannot send a stream. */
   openFile?: (path: FilePath["path"]) => Promise<SourceFile>;
+  /** Returns the classes of the channels. A page loads them. */
+  classes(): typeof ChannelClasses | Promise<typeof ChannelClasses>;
   /** Creates the handle of a live screen. */
   screen(channel: BindingChannel<ScreenItem>): Screen | Promise<Screen>;
   /** Plays audio of the expected sample rate in Hz. Missing without an audio output. */

@@ -15,11 +15,29 @@ export const RUSTC = [
 export const BINDGEN = enabled(["multivalue", "reference-types"]);
 
 /**
- * The wasm-opt passes, chosen by the compressed size of the result. Two of them need a reason: the first kilobyte of the memory
+ * The wasm-opt passes, chosen by the compressed size of the result. Three of them need a reason: the first kilobyte of the memory
  * is the end of the stack, so an address with an offset never wraps around. Engines ignore the alignment of an access, which
- * `--dealign` makes equal everywhere.
+ * `--dealign` makes equal everywhere. Memory packing replaces zeros by the headers of many segments, which compress worse.
  */
-export const OPTIMIZE = ["-Os", "--flatten", "--rereloop", "-Oz", "-Oz", "--dealign", "--low-memory-unused"];
+export const OPTIMIZE = [
+  ...["-Os", "--flatten", "--rereloop", "-Oz", "-Oz", "--dealign", "--low-memory-unused"],
+  "--skip-pass=memory-packing",
+];
+
+/** Replaces the functions of the glue that load the module. A failure is not kept. */
+const INIT = `
+let initializing;
+export function init({ module_or_path: module }) {
+  initializing ??= WebAssembly.instantiate(module, __wbg_get_imports()).then(
+    (instance) => __wbg_finalize_init(instance, module),
+    (error) => {
+      initializing = undefined;
+      throw error;
+    },
+  );
+  return initializing;
+}
+`;
 
 /**
  * Optimizes the module, shortens the names of its imports and exports in both files, and minifies the glue. The names
@@ -48,8 +66,8 @@ export async function shrink(folder, name) {
   for (const [name, short] of exports) {
     code = code.replace(new RegExp(`\\bwasm\\.${name}\\b`, "g"), () => `wasm.${short}`);
   }
-  // CommonJS has several conventions for a default export.
-  rename(/__wbg_init as default/, "__wbg_init as init");
+  // The package always passes the compiled module, so the glue needs no code for URLs, which bundlers would follow, and responses.
+  rename(/async function __wbg_load\([\s\S]*export \{ initSync, __wbg_init as default \};/, INIT);
   writeFileSync(glue, code);
   // Includes the JavaScript files of the crate.
   const options = ["--bundle", "--format=esm", "--minify", "--target=es2022", "--allow-overwrite", "--log-level=warning"];

@@ -29,7 +29,8 @@ async function native() {
 
 async function wasm() {
   const glue = await import("../../npm/dist/wasm/orgo_wasm.js");
-  const module_or_path = await readFile(new URL("../../npm/dist/wasm/orgo_wasm_bg.wasm", import.meta.url));
+  const file = await readFile(new URL("../../npm/dist/wasm/orgo_wasm_bg.wasm", import.meta.url));
+  const module_or_path = await WebAssembly.compile(file);
   await glue.init({ module_or_path });
   const subject = makeSubject(await loadPackage("wasm"), glue);
   return { ...subject, close: async () => {} };

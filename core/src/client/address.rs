@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use crate::client::credentials::Password;
 use crate::diagnostics::mask::MASK;
 use crate::encoding::percent::percent_encode;
-use crate::encoding::text::{part, replace, split_once};
+use crate::encoding::text::{digits, part, replace, split_before, split_once, trim_end};
 
 /// The root of the REST calls of the hosted service. The host starts with `www`, because `orgo.ai` redirects, and
 /// a redirect drops the credentials.
@@ -64,10 +64,10 @@ impl BaseUrl {
             "must start with https:// or http://, such as https://www.orgo.ai/api",
         ))?;
         let (authority, path) = split_authority(rest)?;
-        if path.contains(['?', '#']) {
+        if !split_before(path, b"?#").1.is_empty() {
             return Err(AddressError::new("must not have a query or a fragment"));
         }
-        Ok(Self { secure, authority, path: path.trim_end_matches('/').to_owned() })
+        Ok(Self { secure, authority, path: trim_end(path, b'/').to_owned() })
     }
 
     /// Returns the scheme, the host and the port, such as `https://www.orgo.ai`.
@@ -101,24 +101,24 @@ impl BaseUrl {
 /// Returns the target of a redirect from the URL `from`, and whether the target has the same origin. Returns `None` if the
 /// `Location` is not an `http` or `https` URL or a path, or if it leads from `https` to `http`.
 pub(crate) fn redirect_target(from: &str, location: &str) -> Option<(String, bool)> {
-    let location = location.split('#').next().unwrap_or_default();
+    let (location, _) = split_before(location, b"#");
     if location.is_empty() || !location.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }
     let (secure, rest) = split_scheme(from, "http", "https")?;
     let (authority, path) = split_authority(rest).ok()?;
     let scheme = if secure { "https:" } else { "http:" };
-    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let (path, _) = split_before(path, b"?#");
     let absolute = if location.starts_with("//") {
         format!("{scheme}{location}")
     } else if location.starts_with('/') {
         format!("{scheme}//{authority}{location}")
     } else if location.starts_with('?') {
         format!("{scheme}//{authority}{path}{location}")
-    } else if location.split(['/', '?']).next().is_some_and(|start| start.as_bytes().contains(&b':')) {
+    } else if split_before(location, b"/?").0.as_bytes().contains(&b':') {
         location.to_owned()
     } else {
-        let folder = path.rfind('/').map_or("/", |end| part(path, ..=end));
+        let folder = path.bytes().rposition(|byte| byte == b'/').map_or("/", |end| part(path, ..=end));
         format!("{scheme}//{authority}{folder}{location}")
     };
     let (now_secure, rest) = split_scheme(&absolute, "http", "https")?;
@@ -148,7 +148,7 @@ impl SocketTemplate {
             "must start with wss:// or ws://, such as wss://{computer_id}.orgo.dev/{channel}",
         ))?;
         let (_, path) = split_authority(rest)?;
-        if path.contains('#') {
+        if path.as_bytes().contains(&b'#') {
             return Err(AddressError::new("must not have a fragment"));
         }
         if split_once(text, "{channel}").is_none() {
@@ -157,16 +157,19 @@ impl SocketTemplate {
             ));
         }
         let mut rest = text;
-        while let Some(at) = rest.find(['{', '}']) {
+        loop {
+            (_, rest) = split_before(rest, b"{}");
+            if rest.is_empty() {
+                return Ok(Self(text.to_owned()));
+            }
             let placeholder = ["{computer_id}", "{instance_id}", "{channel}"]
                 .into_iter()
-                .find(|placeholder| part(rest, at..).starts_with(placeholder))
+                .find(|placeholder| rest.starts_with(placeholder))
                 .ok_or(AddressError::new(
                     "may contain {computer_id}, {instance_id} and {channel}, and no other braces",
                 ))?;
-            rest = part(rest, at + placeholder.len()..);
+            rest = part(rest, placeholder.len()..);
         }
-        Ok(Self(text.to_owned()))
     }
 
     /// Returns whether the template contains `{instance_id}`.
@@ -227,7 +230,7 @@ impl ComputerAddress {
                 .or_else(|| split_scheme(url, "ws", "wss"))
                 .ok_or(AddressError::new("has a connection_url that is not an http, https, ws or wss URL"))?;
             let (authority, path) = split_authority(rest)?;
-            let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+            let path = trim_end(split_before(path, b"?#").0, b'/');
             return Ok(SocketUrl::new(format!("{}://{authority}{path}/ws/{channel}", scheme(secure))));
         }
         Ok(SocketUrl::new(match instance {
@@ -282,7 +285,7 @@ impl SocketUrl {
         };
         let joint = if query.is_empty() {
             ""
-        } else if url.contains('?') {
+        } else if url.as_bytes().contains(&b'?') {
             "&"
         } else {
             "?"
@@ -306,7 +309,8 @@ impl fmt::Debug for SocketUrl {
 
 /// Returns the URL with a masked query, because a query can contain credentials.
 fn without_query(url: &str) -> String {
-    url.split_once('?').map_or_else(|| url.to_owned(), |(place, _)| format!("{place}?{MASK}"))
+    let (place, query) = split_before(url, b"?");
+    if query.is_empty() { url.to_owned() } else { format!("{place}?{MASK}") }
 }
 
 fn scheme(secure: bool) -> &'static str {
@@ -324,19 +328,19 @@ fn split_scheme<'a>(text: &'a str, plain: &str, secure: &str) -> Option<(bool, &
 
 /// Splits a URL without its scheme into the authority (the host and the port), and the path with the query.
 fn split_authority(rest: &str) -> Result<(String, &str), AddressError> {
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = (part(rest, ..end), part(rest, end..));
-    if authority.contains('@') {
+    let (authority, path) = split_before(rest, b"/?#");
+    if authority.as_bytes().contains(&b'@') {
         return Err(AddressError::new("must not contain a user name or a password"));
     }
-    let host_end =
-        authority.rfind(':').filter(|at| !part(authority, *at..).contains(']')).unwrap_or(authority.len());
+    // The last colon, unless it is in the brackets of an IPv6 address.
+    let colon = authority.bytes().rposition(|byte| b":]".contains(&byte)).unwrap_or(authority.len());
+    let host_end = if part(authority, colon..).starts_with(']') { authority.len() } else { colon };
     let (host, port) = (part(authority, ..host_end), part(authority, host_end..));
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~[]:{}".contains(&byte);
     if host.is_empty() || !authority.bytes().all(allowed) {
         return Err(AddressError::new("must have a host name of ASCII letters, digits, dots and dashes"));
     }
-    if !port.is_empty() && part(port, 1..).parse::<u16>().is_err() {
+    if !port.is_empty() && digits(part(port, 1..)).is_none_or(|port| port > u16::MAX.into()) {
         return Err(AddressError::new("must have a port from 0 to 65535, or none"));
     }
     if !path.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::encoding::json::{quote, write_escape};
 use crate::encoding::percent::percent_decode;
-use crate::encoding::text::part;
+use crate::encoding::text::{part, take_field};
 
 /// The replacement of a secret.
 pub(crate) const MASK: &str = "***";
@@ -61,18 +61,26 @@ impl Mask {
     pub fn add_header(&mut self, name: &str, value: &str) {
         let secret = |word: &&str| (0..name.len()).any(|at| begins(&name.as_bytes()[at..], word));
         if SECRET_HEADERS.iter().any(secret) {
-            self.add_parts(value.split([' ', ',', ';', '=']));
+            let mut rest = value;
+            while !rest.is_empty() {
+                self.add_part(take_field(&mut rest, b" ,;="));
+            }
         }
     }
 
     /// Adds the query values of a URL, because a signed URL contains its own credentials.
     pub fn add_query(&mut self, url: &str) {
-        let query = url.split_once('?').map_or("", |(_, query)| query);
-        self.add_parts(query.split('&').filter_map(|field| Some(field.split_once('=')?.1)));
+        let mut rest = url;
+        take_field(&mut rest, b"?");
+        while !rest.is_empty() {
+            let mut value = take_field(&mut rest, b"&");
+            take_field(&mut value, b"=");
+            self.add_part(value);
+        }
     }
 
-    fn add_parts<'a>(&mut self, parts: impl Iterator<Item = &'a str>) {
-        for part in parts.filter(|part| part.len() >= MIN_PART) {
+    fn add_part(&mut self, part: &str) {
+        if part.len() >= MIN_PART {
             self.add(&percent_decode(part));
         }
     }

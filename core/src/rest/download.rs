@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::Millis;
 use crate::diagnostics::mask::Mask;
+use crate::encoding::text::digits;
 use crate::error::{
     AbortedError, Delivered, Error, TimeoutError, TimeoutKind, TooLargeError, TransportError,
 };
@@ -33,7 +34,7 @@ impl Download {
         // The announced length is that of the compressed content.
         let size = match response.header("content-encoding") {
             Some(coding) if !coding.eq_ignore_ascii_case("identity") => None,
-            _ => response.header("content-length").and_then(|length| length.trim().parse().ok()),
+            _ => response.header("content-length").and_then(|length| digits(length.trim_ascii())),
         };
         Self {
             operation: operation.to_owned(),

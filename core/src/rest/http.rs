@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::encoding::text::{digits, split_before};
+
 /// An HTTP method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -56,7 +58,7 @@ pub struct Request {
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
-        let url = self.url.split('?').next().unwrap_or_default();
+        let (url, _) = split_before(&self.url, b"?");
         f.debug_struct("Request")
             .field("method", &self.method)
             .field("url", &url)
@@ -192,7 +194,7 @@ impl ResponseBody {
     /// Creates an empty body. Returns `None` if the value of the `Content-Length` field already exceeds the limit.
     #[must_use]
     pub fn new(limit: u64, content_length: Option<&str>) -> Option<Self> {
-        let announced = content_length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
+        let announced = content_length.and_then(|length| digits(length.trim_ascii())).unwrap_or(0);
         #[allow(clippy::cast_possible_truncation, reason = "the value is at most `MAX_RESERVED`")]
         let reserved = announced.min(MAX_RESERVED) as usize;
         (announced <= limit).then(|| Self { bytes: Vec::with_capacity(reserved), limit })

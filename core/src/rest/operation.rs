@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::diagnostics::mask::in_quotes;
 use crate::encoding::json::{self, Map, Number, Value};
 use crate::encoding::percent::percent_encode;
-use crate::encoding::text::{join, replace};
+use crate::encoding::text::{digits, join, replace, take_field};
 use crate::error::{Error, describe};
 use crate::rest::http::Method;
 use crate::rest::schema::{Field, Rule, Type, as_integer, expected};
@@ -304,13 +304,12 @@ fn check_value(field: &Field, value: &Value) -> Option<Value> {
 }
 
 fn is_resolution(text: &str) -> bool {
-    let mut sides = text.split('x');
+    let mut rest = text;
     let mut side = || {
-        sides.next().is_some_and(|side| {
-            side.bytes().all(|byte| byte.is_ascii_digit()) && side.parse::<u16>().is_ok_and(|side| side > 0)
-        })
+        let side = digits(take_field(&mut rest, b"x"));
+        side.is_some_and(|side| (1..=u16::MAX.into()).contains(&side))
     };
-    side() && side() && side() && sides.next().is_none()
+    side() && side() && side() && text.bytes().filter(|byte| *byte == b'x').count() == 2
 }
 
 /// Describes the values that a field accepts, such as "a number from 0 to 60".
@@ -391,7 +390,7 @@ macro_rules! endpoint {
                     with: "",
                 } ),*],
                 fields: &[$( $crate::rest::schema::Field {
-                    $( $($key: $value,)+ )?
+                    $( $($key: $crate::rest::schema::declared!($key, $value),)+ )?
                     ..$crate::rest::schema::Field {
                         name: stringify!($field),
                         #[cfg(feature = "describe")]

@@ -2,6 +2,7 @@
 
 use crate::Millis;
 use crate::encoding::json;
+use crate::encoding::text::{digits, take_field};
 use crate::error::{Delivered, Error};
 use crate::rest::operation::Effect;
 
@@ -103,14 +104,18 @@ pub fn millis_from_seconds(seconds: f64) -> Millis {
 fn http_date(text: &str) -> Option<i64> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let mut words = text.trim().split_ascii_whitespace().skip(1);
-    let day: i64 = words.next()?.parse().ok()?;
-    let month = words.next()?;
+    let number =
+        |text| digits(text).filter(|number| *number <= 9999).and_then(|number| i64::try_from(number).ok());
+    let mut rest = text.trim_ascii();
+    take_field(&mut rest, b" ");
+    let day = number(take_field(&mut rest, b" "))?;
+    let month = take_field(&mut rest, b" ");
     let month = i64::try_from(MONTHS.iter().position(|name| *name == month)?).ok()? + 1;
-    let year: i64 = words.next()?.parse().ok()?;
-    let mut clock = words.next()?.split(':').map(|part| part.parse::<u8>().ok().map(i64::from));
-    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    if words.next()? != "GMT" || !(1900..=9999).contains(&year) || !(1..=31).contains(&day) {
+    let year = number(take_field(&mut rest, b" "))?;
+    let hour = number(take_field(&mut rest, b":"))?;
+    let minute = number(take_field(&mut rest, b":"))?;
+    let second = number(take_field(&mut rest, b" "))?;
+    if rest != "GMT" || year < 1900 || !(1..=31).contains(&day) {
         return None;
     }
     // The days since the epoch. The year starts in March, so that the leap day is its last day.

@@ -73,7 +73,7 @@ pub struct Field {
     pub optional: bool,
     /// The restriction on the values of a parameter, in addition to the type.
     pub rule: Rule,
-    /// The server's default, in the form of the documentation; empty if there is no default.
+    /// The server's default, in the form of the documentation; empty if there is no default, and without the feature `describe`.
     pub default: &'static str,
     /// The names on the wire, if they differ from `name`. The value is sent under each of them.
     pub wire: &'static [&'static str],
@@ -240,6 +240,17 @@ macro_rules! first {
     };
 }
 pub(crate) use first;
+
+/// Returns the value of a key in a declaration. Only the documentation needs the server's default.
+macro_rules! declared {
+    (default, $value:expr) => {
+        if cfg!(feature = "describe") { $value } else { "" }
+    };
+    ($key:ident, $value:expr) => {
+        $value
+    };
+}
+pub(crate) use declared;
 
 /// Checks a response against its type, and normalizes the response: removes a `null` in an optional field, and keeps
 /// only the last of several fields with the same name.

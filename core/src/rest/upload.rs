@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::encoding::json::Value;
-use crate::encoding::text::split_once;
+use crate::encoding::text::{replace, split_once};
 use crate::error::Error;
 use crate::rest::http::{Body, Part};
 use crate::rest::retry::Jitter;
@@ -173,7 +173,12 @@ impl Form {
         let boundary = boundary(jitter);
         // Escapes the characters that browsers escape (WHATWG HTML, multipart form data). A quote or a line break would
         // end the parameter.
-        let escape = |text: &str| text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
+        let escape = |text: &str| {
+            let escapes = [("\"", "%22"), ("\r", "%0D"), ("\n", "%0A")];
+            escapes
+                .iter()
+                .fold(text.to_owned(), |text, (character, escape)| replace(&text, character, escape))
+        };
         let content_type = match content.content_type.as_str() {
             text if !text.is_empty() && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) => {
                 text

@@ -19,7 +19,7 @@ interface Source<Name, Glue> {
   file: WasmSource;
 }
 
-async function importGlue<Glue>(run: () => Promise<Glue>): Promise<Glue> {
+async function importOnDemand<Code>(run: () => Promise<Code>): Promise<Code> {
   try {
     return await run();
   } catch (error) {
@@ -30,7 +30,7 @@ async function importGlue<Glue>(run: () => Promise<Glue>): Promise<Glue> {
   }
 }
 
-const completeGlue = () => importGlue(() => import("../bindings/wasm/orgo_wasm.js"));
+const completeGlue = () => importOnDemand(() => import("../bindings/wasm/orgo_wasm.js"));
 
 /** A file that contains a part of the binding. */
 export type WasmAsset<Name, Glue> = Asset<Source<Name, Glue>>;
@@ -50,7 +50,7 @@ function part<Name extends "rest" | "channels", Glue>(
       return file === undefined ? undefined : complete(file);
     },
     url: async () => {
-      const glue = await importGlue(load);
+      const glue = await importOnDemand(load);
       return { name, glue: async () => glue, file: glue.moduleUrl() };
     },
     embedded: async () => complete(await gunzip(await embeddedWasm())),
@@ -64,6 +64,12 @@ function wasmRemedy(): string {
     : "if there is a Content-Security-Policy, it must contain script-src 'wasm-unsafe-eval'";
 }
 
+/** The classes of the channels, which a page downloads with its first channel. */
+export const loadClasses = () => importOnDemand(() => import("../channel/classes.js"));
+
+/** The code of uploads, which a page downloads with its first upload. */
+export const loadUploads = () => importOnDemand(() => import("../upload/content.js"));
+
 /** The WebAssembly modules of a page. */
 export const modules = {
   rest: part("rest", () => import("../bindings/wasm/rest.js")),
@@ -71,7 +77,7 @@ export const modules = {
 };
 
 /** The script with the part of the live screen, which a page downloads with its first screen. */
-export const loadScreenScript = () => importGlue(() => import("../screen/page.js"));
+export const loadScreenScript = () => importOnDemand(() => import("../screen/page.js"));
 
 /** The module of the live screen. */
 export const screenModule: WasmAsset<"screen", ScreenScript> = new Asset<Source<"screen", ScreenScript>>({

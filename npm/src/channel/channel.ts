@@ -1,13 +1,10 @@
 import { asyncDispose } from "../ambient.js";
 import type { BindingChannel, ChannelTarget, PasswordProblem } from "../binding.js";
-import { Deadline } from "../deadline.js";
+import { Deadline, NOT_OPENED } from "../deadline.js";
 import { Emitter } from "../emitter.js";
 import { ChannelClosedError, messageOf, OrgoError, toOrgoError } from "../errors.js";
 import { checkWaitOptions, defined, type WaitOptions } from "../options.js";
 import type { ChannelState, CloseCause, Counters } from "../types.js";
-
-/** The part of a timeout error's message that describes what did not happen in time. */
-export const NOT_OPENED = "the channel did not open";
 
 /** The events of all channels. */
 export interface ChannelEvents {

@@ -2,7 +2,7 @@ import type { BindingChannel } from "../binding.js";
 import { Deadline } from "../deadline.js";
 import { convertErrors } from "../errors.js";
 import type { EventItem } from "../generated/channels.js";
-import { checkArgument, checks, checkWaitOptions, checkWellFormed, type WaitOptions } from "../options.js";
+import { checkArgument, checks, checkTypes, checkWaitOptions, type WaitOptions } from "../options.js";
 import type { Counters, DesktopEvent, EventType } from "../types.js";
 import { Channel, type ChannelEvents, channelClosed } from "./channel.js";
 
@@ -165,13 +165,4 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
       throw channelClosed(state.status === "closed" ? state.cause : { reason: "normal", message: "the channel is closed" });
     }
   }
-}
-
-/** Checks a list of event types. The server checks the names. */
-export function checkTypes(owner: string, types: readonly EventType[]): string[] {
-  const expected = "a list of event types";
-  const accepts = (value: unknown) => Array.isArray(value) && value.every((type) => checks.string.accepts(type));
-  checkArgument(owner, "types", types, { accepts, expected });
-  checkWellFormed(owner, "types", types);
-  return [...types];
 }

@@ -1,14 +1,13 @@
 import type { BindingParts, ChannelClient, ChannelTarget } from "../binding.js";
 import type { Caller } from "../caller.js";
-import { Deadline } from "../deadline.js";
+import { Deadline, NOT_OPENED } from "../deadline.js";
 import { toOrgoError } from "../errors.js";
-import { checkFields, checkOpenOptions, checks, jsonParameters, type OpenOptions } from "../options.js";
+import { checkFields, checkOpenOptions, checks, checkTypes, jsonParameters, type OpenOptions } from "../options.js";
 import type { EventType } from "../types.js";
-import { type AudioParams, AudioStream } from "./audio.js";
-import { NOT_OPENED } from "./channel.js";
-import { checkTypes, EventStream } from "./events.js";
+import type { AudioParams, AudioStream } from "./audio.js";
+import type { EventStream } from "./events.js";
 import type { Screen, ScreenParams } from "./screen.js";
-import { Terminal, type TerminalParams } from "./terminal.js";
+import type { Terminal, TerminalParams } from "./terminal.js";
 
 /** A channel that is opening. */
 interface Opening {
@@ -41,7 +40,10 @@ export class ChannelOpener {
     return this.#open(
       operation,
       options,
-      async (client, target) => new Terminal(await client.open("terminal", target, plain)),
+      async (client, target) => {
+        const { Terminal } = await this.#caller.platform.classes();
+        return new Terminal(await client.open("terminal", target, plain));
+      },
       "channels",
     );
   }
@@ -55,8 +57,11 @@ export class ChannelOpener {
     return this.#open(
       operation,
       options,
-      async (client, target, binding) =>
-        new AudioStream(await client.open("audio", target, plain), binding, this.#caller.platform, params),
+      async (client, target, binding) => {
+        const { platform } = this.#caller;
+        const { AudioStream } = await platform.classes();
+        return new AudioStream(await client.open("audio", target, plain), binding, platform, params);
+      },
       "channels",
     );
   }
@@ -67,7 +72,10 @@ export class ChannelOpener {
     return this.#open(
       operation,
       options,
-      async (client, target) => new EventStream(await client.open("events", target, { types: names })),
+      async (client, target) => {
+        const { EventStream } = await this.#caller.platform.classes();
+        return new EventStream(await client.open("events", target, { types: names }));
+      },
       "channels",
     );
   }

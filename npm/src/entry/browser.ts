@@ -1,7 +1,9 @@
 import type { Asset } from "../assets/asset.js";
 import {
+  loadClasses,
   loadModule,
   loadScreenScript,
+  loadUploads,
   modules,
   screenModule,
   screenWorker,
@@ -9,11 +11,13 @@ import {
   workers,
   worklet,
 } from "../assets/page.js";
-import { Player, type PlayOptions } from "../audio/player.js";
+import type { PlayOptions } from "../audio/player.js";
 import type { AudioSource } from "../audio/source.js";
 import { withAudioWorkers } from "../audio/workers.js";
 import type { BindingParts, Part } from "../binding.js";
 import { type Glue, loadWasm } from "../bindings/wasm.js";
+import type { ChannelEvents } from "../channel/channel.js";
+import type * as ChannelClasses from "../channel/classes.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
 import { BindingError, messageOf } from "../errors.js";
@@ -22,10 +26,39 @@ import { type BindingInfo, type LoadedBinding, once, type Platform } from "../pl
 export { type AssetOptions, configure } from "../assets/options.js";
 export * from "../index.js";
 
+type Classes = typeof ChannelClasses;
+
+/** The classes that were loaded so far. */
+const loadedClasses: Partial<Classes> = {};
+
+/** Returns a substitute for a class that is loaded on demand. Programs use these classes only with `instanceof`. */
+function onDemand<Name extends keyof Classes>(name: Name): Classes[Name] {
+  const value = (instance: unknown) => {
+    const loaded = loadedClasses[name];
+    return loaded !== undefined && instance instanceof loaded;
+  };
+  return Object.defineProperty(class {}, Symbol.hasInstance, { value }) as unknown as Classes[Name];
+}
+
+export const AudioStream = /* @__PURE__ */ onDemand("AudioStream");
+export type AudioStream = ChannelClasses.AudioStream;
+export const Channel = /* @__PURE__ */ onDemand("Channel");
+export type Channel<Raw, Item, Events extends ChannelEvents & Record<keyof Events, unknown[]>> = ChannelClasses.Channel<
+  Raw,
+  Item,
+  Events
+>;
+export const EventStream = /* @__PURE__ */ onDemand("EventStream");
+export type EventStream = ChannelClasses.EventStream;
+export const Player = /* @__PURE__ */ onDemand("Player");
+export type Player = ChannelClasses.Player;
+export const Terminal = /* @__PURE__ */ onDemand("Terminal");
+export type Terminal = ChannelClasses.Terminal;
+
 const loaders: { [Name in Part]: () => Promise<LoadedBinding<BindingParts[Name]>> } = {
   rest: once(async () => loaded(modules.rest, (await load(modules.rest)).glue)),
   channels: once(async () => {
-    const { glue, ...wasm } = await load(modules.channels);
+    const [{ glue, ...wasm }] = await Promise.all([load(modules.channels), classes()]);
     return loaded(modules.channels, hasWorkers() ? withAudioWorkers(glue, wasm, workers[wasm.name]) : glue);
   }),
   screen: once(async () => {
@@ -33,6 +66,20 @@ const loaders: { [Name in Part]: () => Promise<LoadedBinding<BindingParts[Name]>
     return loaded(screenModule, glue.screenBinding(module, screenWorker));
   }),
 };
+
+/** Loads the classes of the channels, at the same time as the module. */
+async function classes(): Promise<typeof ChannelClasses> {
+  const classes = await loadClasses().catch(notLoaded("channels"));
+  Object.assign(loadedClasses, classes);
+  return classes;
+}
+
+/** Returns a function that throws the error for code that cannot be loaded. */
+const notLoaded = (part: string) => (cause: unknown) => {
+  const message = `the code of ${part} cannot be loaded: ${messageOf(cause)}`;
+  throw new BindingError({ kind: "binding", message, delivered: "no", cause });
+};
+
 /** The part that was loaded first. */
 let first: Part | undefined;
 
@@ -45,12 +92,21 @@ const platform: Platform = {
   // Returns `true` in a document or a worker, but not in a server that uses this entry point.
   exposed: () =>
     typeof document !== "undefined" || ("WorkerGlobalScope" in globalThis && navigator.userAgent !== "Cloudflare-Workers"),
-  screen: async (channel) => new (await loadScreenScript()).Screen(channel),
+  classes,
+  screen: async (channel) => {
+    const { Channel, Screen } = await loadScreenScript();
+    loadedClasses.Channel = Channel;
+    return new Screen(channel);
+  },
+  openContent: async (...parts) => {
+    const { openContent } = await loadUploads().catch(notLoaded("uploads"));
+    return openContent(...parts);
+  },
   play: playAudio,
 };
 
 /** Plays audio in a page. `expectedRate` is the probable sample rate of the source, in Hz. */
-async function playAudio(source: AudioSource, options: PlayOptions, expectedRate: number): Promise<Player> {
+async function playAudio(source: AudioSource, options: PlayOptions, expectedRate: number): Promise<ChannelClasses.Player> {
   const failed = (problem: string, cause?: unknown) =>
     new BindingError({ kind: "binding", message: `audio.play: ${problem}`, delivered: "no", cause });
   if (typeof AudioContext === "undefined") throw failed("only a page has an AudioContext");
@@ -62,7 +118,7 @@ async function playAudio(source: AudioSource, options: PlayOptions, expectedRate
     if (given === undefined) await context.close();
   };
   try {
-    const { play } = await import("../audio/in-page.js");
+    const [{ play }, { Player }] = await Promise.all([import("../audio/in-page.js"), classes()]);
     return await play(context, source, options, worklet, (...parts) => new Player(...parts), release);
   } catch (error) {
     await release();

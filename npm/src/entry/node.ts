@@ -7,15 +7,18 @@ import { location, sibling } from "../bindings/location.js";
 import { loadNative, type NativeSources } from "../bindings/native.js";
 import { localTarget } from "../bindings/targets.js";
 import { loadWasm } from "../bindings/wasm.js";
+import * as classes from "../channel/classes.js";
 import { Screen } from "../channel/screen.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
 import { BindingError, invalidParameter } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 import { proxyWarning } from "../proxies.js";
+import { openContent } from "../upload/content.js";
 import { openPath } from "../upload/path.js";
 
 export { type AssetOptions, configure } from "../assets/options.js";
+export * from "../channel/classes.js";
 export * from "../index.js";
 export { Screen };
 
@@ -26,7 +29,9 @@ const platform: Platform = {
   environment: (name) => process.env[name],
   exposed: () => false,
   warning: ({ kind }, url) => (kind() === "wasm" ? proxyWarning(url) : undefined),
+  classes: () => classes,
   screen: (channel) => new Screen(channel),
+  openContent,
   openFile: (path) => openPath(Module.createRequire(location())("node:fs/promises"), path),
   readable: (bytes) => {
     // Loading this module takes longer than loading the rest of the package, and few programs need it.

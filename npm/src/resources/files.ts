@@ -9,7 +9,8 @@ import type {
   StoredFile,
   UploadFileParams,
 } from "../types.js";
-import { type Description, type FileContent, openContent } from "../upload/content.js";
+import { copyBytes } from "../upload/bytes.js";
+import type { Description, FileContent } from "../upload/content.js";
 
 /** The name and the size of a file to upload. */
 export interface UploadDescription {
@@ -169,7 +170,10 @@ async function upload(
   checkCallOptions("files.upload", options, { onProgress: checks.function });
   const { onProgress, ...callOptions } = options;
   const nextOptions = caller.stepOptions("files.upload", callOptions);
-  const { binding, source } = await openContent(caller.platform, file, description, nextOptions(), caller.timeout);
+  const { platform, timeout } = caller;
+  // The caller may change the bytes after this call.
+  const bytes = copyBytes(file);
+  const { binding, source } = await platform.openContent(platform, file, bytes, description, nextOptions(), timeout);
   try {
     const where = await fields(nextOptions());
     return await caller.call("files.upload", where, nextOptions(), { content: binding, source, onProgress });

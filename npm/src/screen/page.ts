@@ -19,6 +19,7 @@ import type { FromHost, ToHost } from "./messages.js";
 import { type Port, RemoteScreen } from "./remote.js";
 
 export * from "../bindings/wasm/orgo_screen.js";
+export { Channel } from "../channel/channel.js";
 export { Screen } from "../channel/screen.js";
 
 /** Returns the URL of the WebAssembly module, next to which the build writes this script. */

@@ -1,4 +1,4 @@
-// The files that an upload accepts.
+// The files that an upload accepts. A page loads this code with its first upload.
 
 import type { BlobLike, WebReadableStream } from "../ambient.js";
 import type { BindingContent } from "../binding.js";
@@ -52,10 +52,15 @@ const SMALL = 1024 * 1024;
 
 const EXPECTED = "must be a Uint8Array, an ArrayBuffer, a Blob, a File, a stream of bytes, or in Node { path }";
 
-/** Checks the content of an upload, and opens its file. */
+/**
+ * Checks the content of an upload, and opens its file.
+ *
+ * @param bytes A copy of the file, if it is in memory.
+ */
 export async function openContent(
   platform: Platform,
   file: FileContent,
+  bytes: Uint8Array | undefined,
   { name, size }: Description,
   { timeout, totalTimeout, signal }: CallOptions,
   defaultTimeout: number,
@@ -100,7 +105,6 @@ export async function openContent(
     }
     return external(blobFile(file, platform.openFile === undefined));
   }
-  const bytes = copyBytes(file);
   if (bytes !== undefined) {
     if (bytes.length <= SMALL) return inMemory(bytes);
     return external(platform.openFile === undefined ? blobFile(new Blob([bytes as BlobPart]), true) : bytesFile(bytes));
@@ -293,30 +297,4 @@ async function collect(stream: SourceFile): Promise<Blob> {
   } catch (error) {
     throw unreadable((error as Error).cause ?? error);
   }
-}
-
-/**
- * Copies the bytes of a buffer or a view of any realm. Returns `undefined` for any other value, and for a buffer that was
- * transferred to another thread.
- */
-function copyBytes(value: unknown): Uint8Array | undefined {
-  try {
-    if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
-    return isBuffer(value) ? new Uint8Array(value).slice() : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Returns whether a value is a buffer of any realm: only then, the getters of this realm accept it. */
-function isBuffer(value: unknown): value is ArrayBuffer {
-  const classes = typeof SharedArrayBuffer === "undefined" ? [ArrayBuffer] : [ArrayBuffer, SharedArrayBuffer];
-  return classes.some(({ prototype }) => {
-    try {
-      Reflect.get(prototype, "byteLength", value);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

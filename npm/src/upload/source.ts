@@ -124,6 +124,24 @@ export class Source implements BindingSource {
     return `${messageOf(cause)}${hint === undefined ? "" : `; ${hint}`}`;
   }
 
+  /** Provides the bytes to the addon, whenever a request has room for them, until the call has ended. */
+  async provide(pending: PendingCall): Promise<void> {
+    // The outcome of the call reports a failure of the binding.
+    const next = async () => (await pending.nextFileRequest?.().catch(() => null)) ?? null;
+    for (let request = await next(); request !== null; request = await next()) {
+      try {
+        if (request === "start") this.start();
+        for (let hasRoom: boolean | undefined = true; hasRoom; ) {
+          const piece = await this.read();
+          if (piece === undefined) pending.endFile?.();
+          hasRoom = piece && pending.provideFile?.(piece);
+        }
+      } catch (error) {
+        pending.endFile?.(messageOf(error));
+      }
+    }
+  }
+
   /** Adds the cause to the error of a call that failed because the file could not be read. */
   explain(error: unknown): unknown {
     if (this.#failure === undefined || !(error instanceof InvalidParameterError) || error.field !== "file") return error;
@@ -138,23 +156,5 @@ export class Source implements BindingSource {
   /** Releases the file. */
   async close(): Promise<void> {
     await this.#file.close();
-  }
-}
-
-/** Provides the bytes of a file to the addon, whenever a request has room for them, until the call has ended. */
-export async function provideFile(pending: PendingCall, source: Source): Promise<void> {
-  // The outcome of the call reports a failure of the binding.
-  const next = async () => (await pending.nextFileRequest?.().catch(() => null)) ?? null;
-  for (let request = await next(); request !== null; request = await next()) {
-    try {
-      if (request === "start") source.start();
-      for (let hasRoom: boolean | undefined = true; hasRoom; ) {
-        const piece = await source.read();
-        if (piece === undefined) pending.endFile?.();
-        hasRoom = piece && pending.provideFile?.(piece);
-      }
-    } catch (error) {
-      pending.endFile?.(messageOf(error));
-    }
   }
 }

@@ -1,4 +1,5 @@
 // A simulated binding. It records its calls and is controlled by the test.
+import { source } from "./source.mjs";
 
 /** Creates a promise with its `resolve` and `reject`. */
 export function deferred() {
@@ -220,6 +221,8 @@ export function fakePlatform(respond = () => ({}), { environment = {}, exposed =
     },
     environment: (name) => environment[name],
     exposed: () => exposed,
+    classes: () => source.classes,
+    openContent: source.openContent,
   };
   return { platform, calls, channels, loads: () => loads };
 }

@@ -6,6 +6,9 @@ const { outputFiles } = await build({
   stdin: {
     contents: `
       export * from "./src/index.ts";
+      export * from "./src/channel/classes.ts";
+      export * as classes from "./src/channel/classes.ts";
+      export { openContent } from "./src/upload/content.ts";
       export { Playout } from "./src/audio/playout.ts";
       export { Volume } from "./src/audio/volume.ts";
       export { withAudioWorkers } from "./src/audio/workers.ts";

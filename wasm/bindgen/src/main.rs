@@ -14,7 +14,5 @@ fn main() -> Result<()> {
     };
     let mut bindgen = Bindgen::new();
     bindgen.web(true)?.typescript(false).input_path(module).out_name(name);
-    // The package passes the compiled module to the glue. Bundlers would copy the file of a URL in the glue again.
-    bindgen.omit_default_module_path(true);
     bindgen.generate(folder)
 }

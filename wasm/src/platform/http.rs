@@ -1,7 +1,7 @@
 //! Sends HTTP requests with `fetch`, or with `XMLHttpRequest` if the caller wants the upload progress, which `fetch` does
 //! not report.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
@@ -16,8 +16,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, ReadableStreamDefaultReader, RequestCache, RequestInit, RequestRedirect, ResponseType,
-    Url,
+    AbortController, ReadableStreamDefaultReader, RequestCache, RequestInit, RequestRedirect, Url,
 };
 
 use super::file::body_to_js;
@@ -70,7 +69,25 @@ enum Rest {
 }
 
 /// The open response of one call. Clones share it.
-pub(crate) type Opened = Rc<RefCell<Option<Running>>>;
+#[derive(Clone, Default)]
+pub(crate) struct Opened(Rc<Cell<Option<Running>>>);
+
+impl Opened {
+    pub(super) fn set(&self, running: Running) {
+        self.0.set(Some(running));
+    }
+
+    #[cfg(feature = "rest")]
+    pub(super) fn take(&self) -> Option<Running> {
+        self.0.take()
+    }
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opened")
+    }
+}
 
 impl Running {
     /// Sends the request. The body is only for `XMLHttpRequest`; otherwise it is a part of the request.
@@ -164,8 +181,8 @@ async fn exchange(
         .await
         .map_err(|error| broken(failure::of_request(browser, &request.url, &error, "")))?;
     progress.received();
-    // A browser hides the target of the redirect.
-    let refused = fetched.type_() == ResponseType::Opaqueredirect
+    // A browser hides the status and the target of a redirect that it does not follow.
+    let refused = fetched.status() == 0
         || request.redirects() == Redirects::SameOrigin
             && fetched.redirected()
             && origin(&fetched.url()) != origin(&running.request.url());
@@ -177,7 +194,7 @@ async fn exchange(
     let length = response.header("content-length");
     running.rest = rest(fetched, length);
     if request.streams_response && (200..300).contains(&status) {
-        *browser.opened.borrow_mut() = Some(running);
+        browser.opened.set(running);
         return Ok(response);
     }
     response.too_large = match ResponseBody::new(request.max_response_bytes, length) {

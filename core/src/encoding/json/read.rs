@@ -130,6 +130,16 @@ impl<'a> Reader<'a> {
         Self { json, at: 0, depth: 0, values_left: MAX_VALUES, surrogates: false }
     }
 
+    /// Returns the text that is not read yet. Unlike an index operator, this contains no error message and no place of a panic.
+    fn rest(&self) -> &'a [u8] {
+        self.json.get(self.at..).unwrap_or_default()
+    }
+
+    /// Returns the text between an earlier position and the current one.
+    fn since(&self, start: usize) -> &'a [u8] {
+        self.json.get(start..self.at).unwrap_or_default()
+    }
+
     /// Reads the next value.
     pub(crate) fn value(&mut self) -> Result<Value, SyntaxError> {
         match self.count_value()? {
@@ -187,7 +197,7 @@ impl<'a> Reader<'a> {
             Some(b'f') => self.word("false", ())?,
             _ => self.skip_number()?,
         }
-        Ok(&self.json[start..self.at])
+        Ok(self.since(start))
     }
 
     /// Returns the text of the next value, whose members the closure reads.
@@ -195,7 +205,7 @@ impl<'a> Reader<'a> {
         self.next();
         let start = self.at;
         self.object(member)?;
-        Ok(&self.json[start..self.at])
+        Ok(self.since(start))
     }
 
     /// Returns whether a skipped string contains an escaped surrogate, which can be unpaired.
@@ -217,11 +227,13 @@ impl<'a> Reader<'a> {
     /// and an unpaired surrogate (`"\ud83d"`) is three bytes (WTF-8).
     pub(crate) fn string(&mut self) -> Result<Cow<'a, [u8]>, SyntaxError> {
         self.expect(b'"')?;
-        let rest = &self.json[self.at..];
+        let (rest, start) = (self.rest(), self.at);
         let length = plain_length(rest);
         if rest.get(length) == Some(&b'"') {
-            self.at += length + 1;
-            return Ok(Cow::Borrowed(&rest[..length]));
+            self.at += length;
+            let text = self.since(start);
+            self.at += 1;
+            return Ok(Cow::Borrowed(text));
         }
         let mut text = Vec::new();
         self.unescape(&mut text)?;
@@ -245,7 +257,7 @@ impl<'a> Reader<'a> {
                 text.extend_from_slice(&block[..length]);
                 length = 0;
             }
-            let rest = &self.json[self.at..];
+            let rest = self.rest();
             let plain = match rest.first_chunk::<WORD>() {
                 Some(word) => {
                     // The bytes after the plain ones are overwritten later.
@@ -295,7 +307,7 @@ impl<'a> Reader<'a> {
     fn skip_string(&mut self) -> Result<(), SyntaxError> {
         self.at += 1;
         loop {
-            let rest = &self.json[self.at..];
+            let rest = self.rest();
             let length = plain_length(rest);
             self.at += length;
             match rest.get(length..) {
@@ -326,7 +338,7 @@ impl<'a> Reader<'a> {
             Some(b't') => b'\t',
             Some(b'u') => {
                 let mut code = self.unit()?;
-                if (0xd800..0xdc00).contains(&code) && self.json[self.at..].starts_with(b"\\u") {
+                if (0xd800..0xdc00).contains(&code) && self.rest().starts_with(b"\\u") {
                     let after = self.at;
                     self.at += 1;
                     let low = self.unit()?;
@@ -349,7 +361,7 @@ impl<'a> Reader<'a> {
     /// Reads the `u` of an escape and its four digits.
     fn unit(&mut self) -> Result<u32, SyntaxError> {
         let mut unit = 0;
-        let digits = &self.json[self.at + 1..];
+        let digits = self.json.get(self.at + 1..).unwrap_or_default();
         for digit in digits.iter().take(4) {
             self.at += 1;
             unit = unit << 4 | char::from(*digit).to_digit(16).ok_or(SyntaxError::new(self.at))?;
@@ -376,7 +388,7 @@ impl<'a> Reader<'a> {
     fn number(&mut self) -> Result<Value, SyntaxError> {
         let start = self.at;
         self.skip_number()?;
-        let text = self.json[start..self.at].iter().copied().map(char::from).collect();
+        let text = self.since(start).iter().copied().map(char::from).collect();
         Ok(Value::Number(Number(text)))
     }
 
@@ -390,7 +402,7 @@ impl<'a> Reader<'a> {
     }
 
     fn word<T>(&mut self, word: &str, value: T) -> Result<T, SyntaxError> {
-        if !self.json[self.at..].starts_with(word.as_bytes()) {
+        if !self.rest().starts_with(word.as_bytes()) {
             return Err(self.error());
         }
         self.at += word.len();

@@ -1,6 +1,7 @@
 //! A JSON value in memory.
 
 use crate::Millis;
+use crate::encoding::text::{digits, part, take_field, trim_end};
 
 /// Any JSON value.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -148,7 +149,7 @@ impl Number {
         let (whole, rest) = (thousandths.unsigned_abs() / 1000, thousandths.unsigned_abs() % 1000);
         let mut text = format!("{sign}{whole}");
         if rest > 0 {
-            text.push_str(format!(".{rest:03}").trim_end_matches('0'));
+            text.push_str(trim_end(&format!(".{rest:03}"), b'0'));
         }
         Self(text)
     }
@@ -163,7 +164,10 @@ impl Number {
     /// into an `i64`.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
-        self.0.parse().ok()
+        match self.0.strip_prefix('-') {
+            Some(text) => digits(text).and_then(|number| 0_i64.checked_sub_unsigned(number)),
+            None => digits(&self.0).and_then(|number| number.try_into().ok()),
+        }
     }
 
     /// Returns the number as a double. The result is exact for at most 15 digits and an exponent from -22 to 22, which
@@ -173,12 +177,19 @@ impl Number {
     pub fn as_f64(&self) -> f64 {
         /// Further digits are ignored: a double has 15 to 17.
         const FULL: u64 = 100_000_000_000_000_000;
-        let (digits, exponent) = self.0.split_once(['e', 'E']).unwrap_or((&self.0, "0"));
-        let mut exponent =
-            exponent.parse::<i32>().unwrap_or(if exponent.starts_with('-') { -10_000 } else { 10_000 });
+        let mut rest = self.0.as_str();
+        let mantissa = take_field(&mut rest, b"eE");
+        let (sign, power) = match rest.as_bytes().first() {
+            Some(b'-') => (-1, part(rest, 1..)),
+            Some(b'+') => (1, part(rest, 1..)),
+            _ => (1, rest),
+        };
+        // A larger exponent makes every number infinite or 0 too.
+        let power = if power.is_empty() { 0 } else { digits(power).unwrap_or(u64::MAX) };
+        let mut exponent = sign * i32::try_from(power).unwrap_or(i32::MAX);
         let mut whole = 0_u64;
         let mut fraction = false;
-        for digit in digits.bytes() {
+        for digit in mantissa.bytes() {
             match digit {
                 b'.' => fraction = true,
                 b'0'..=b'9' if whole < FULL => {
@@ -198,7 +209,7 @@ impl Number {
             number = if exponent < 0 { number / factor } else { number * factor };
             left -= step;
         }
-        if digits.starts_with('-') { -number } else { number }
+        if mantissa.starts_with('-') { -number } else { number }
     }
 }
 
