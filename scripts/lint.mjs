@@ -18,12 +18,14 @@ export async function lint() {
   await step("Clippy", () => clippy("--workspace", "--all-targets", "--all-features"));
   await step("Clippy for WebAssembly", async () => {
     await clippy("--package", "orgo-wasm", "--all-targets", ...WASM);
-    for (const features of Object.values(MODULES)) {
+    for (const { crate, features } of Object.values(MODULES)) {
+      if (crate !== "orgo-wasm") continue;
       await clippy("--package", "orgo-wasm", "--no-default-features", "--features", features.join(), ...WASM);
     }
   });
-  // A separate run, because the playout module does not use the standard library.
+  // Separate runs, because these modules do not use the standard library.
   await step("Clippy for the playout module", () => clippy("--package", "orgo-playout-wasm", ...WASM));
+  await step("Clippy for the screen module", () => clippy("--package", "orgo-screen-wasm", ...WASM));
   await step("Rust documentation", () =>
     run("cargo", ["doc", "--workspace", "--no-deps", "--all-features", "--document-private-items", "--quiet"], {
       env: { RUSTDOCFLAGS: "-D warnings" },

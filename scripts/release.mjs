@@ -23,7 +23,7 @@ import { Failure, main, output, root, run, step } from "./lib/step.mjs";
 import { packageName, TARGETS } from "./lib/targets.mjs";
 
 /** The crates that are published, in the order of their dependencies. */
-const CRATES = ["orgo-playout", "orgo-core"];
+const CRATES = ["orgo-playout", "orgo-screen", "orgo-core"];
 
 /** The folder of the packages that `release:dry` creates. */
 const PACKAGES = join(root, "target/release-packages");

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use orgo_screen::Invalid;
+
 use crate::Millis;
 use crate::channel::CloseCause;
 use crate::encoding::json::{Map, Number, Value};
@@ -207,6 +209,13 @@ impl ServerError {
         } else {
             Delivered::Maybe
         }
+    }
+}
+
+impl From<Box<Invalid>> for Error {
+    fn from(error: Box<Invalid>) -> Self {
+        let Invalid { operation, field, problem } = *error;
+        Self::Encode(Box::new(EncodeError { operation, field, problem }))
     }
 }
 
@@ -455,6 +464,14 @@ mod tests {
     use std::error::Error as _;
 
     use super::*;
+
+    #[test]
+    fn an_error_of_a_screen_has_the_message_of_its_record() {
+        let error =
+            Invalid { operation: "screen.key".into(), field: "key".into(), problem: "is required".into() };
+        let error = Box::new(error);
+        assert_eq!(error.message(), Error::from(error).to_string());
+    }
 
     #[test]
     fn the_source_of_an_error_is_its_contained_struct() {

@@ -5,12 +5,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use orgo_core::Millis;
 use orgo_core::channel::{
-    Action, AudioItem, AudioSession, CloseReason, ConnectFailure, EventItem, EventsSession, InputRefusal,
-    Protocol, Session, State, Target, TerminalItem, TerminalSession,
+    Action, AnySession, AudioItem, AudioSession, CloseReason, ConnectFailure, EventItem, EventsSession,
+    InputRefusal, Protocol, Session, State, Target, TerminalItem, TerminalSession,
 };
 use orgo_core::client::address::ComputerAddress;
 use orgo_core::client::credentials::Password;
 use orgo_core::encoding::json::MAX_VALUES;
+use orgo_core::encoding::plain::Payload;
 use orgo_core::error::{Error, ServerError};
 use serde_json::{Value, json};
 
@@ -280,6 +281,33 @@ fn too_much_unread_output_ends_the_terminal() {
     }
     assert_eq!(reason(session.state()), Some(CloseReason::Overflow));
     assert!(session.counters().buffered <= (64 << 20) + 100_000);
+}
+
+#[test]
+fn the_memory_of_samples_is_used_again() {
+    let mut session = opened(AudioSession::audio(target(), None, None, 1, 0).unwrap());
+    let mut read = |bytes: &[u8]| {
+        session.handle_binary(0, bytes);
+        let mut items = AnySession::poll_items(&mut session);
+        let Some((_, Payload::Samples(samples))) = items.pop().and_then(|item| item.payload) else {
+            panic!("{items:?}")
+        };
+        let (content, memory, capacity) = (samples.clone(), samples.as_ptr(), samples.capacity());
+        AnySession::recycle(&mut session, Payload::Samples(samples));
+        (content, memory, capacity)
+    };
+    let (content, first, _) = read(&[0, 64, 0, 32, 0, 16]);
+    assert_eq!(content, [0.5, 0.25, 0.125]);
+    let (content, second, _) = read(&[0, 192, 0]);
+    assert_eq!(content, [-0.5], "nothing remains of earlier samples");
+    assert_eq!(second, first);
+    let (content, ..) = read(&[64]);
+    assert_eq!(content, [0.5], "an incomplete sample is kept");
+
+    let (_, _, large) = read(&vec![0; 1 << 20]);
+    assert!(large >= 1 << 19);
+    let (_, _, capacity) = read(&[0, 0]);
+    assert!(capacity < 1 << 19, "a large memory is released");
 }
 
 #[test]

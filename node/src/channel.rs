@@ -56,7 +56,7 @@ impl Channel {
             let is_busy = |time| mailbox.is_busy(time);
             // Pinned here, because each function that owns a future adds a copy of it to the memory of this future.
             let next = pin!(channel.next_batch(clock::now, sleep, is_busy));
-            guarded(&channel, next).await.flatten().map(Objects::from)
+            guarded(&channel, next).await.flatten().map(|items| Objects::items(items, &channel))
         })
     }
 

@@ -10,6 +10,7 @@ use napi::bindgen_prelude::{
     Uint8ArraySlice, Unknown, sys,
 };
 use napi::{Env, Error, JsValue as _, Status, ValueType, check_status};
+use orgo_core::driver::Channel;
 use orgo_core::encoding::plain::{Fields, Payload, PlainObject};
 use orgo_core::error;
 
@@ -67,7 +68,8 @@ enum Content {
     Ascii(String),
     /// Other text in the form in which JavaScript stores it.
     Utf16(Vec<u16>),
-    Samples(Vec<f32>),
+    /// Samples, and the channel that uses their memory again.
+    Samples(Vec<f32>, Option<Channel>),
     Bytes(Vec<u8>),
     Memory(Memory),
 }
@@ -77,7 +79,7 @@ impl From<Payload> for Content {
         match payload {
             Payload::Text(text) if text.is_ascii() => Self::Ascii(text),
             Payload::Text(text) => Self::Utf16(text.encode_utf16().collect()),
-            Payload::Samples(samples) => Self::Samples(samples),
+            Payload::Samples(samples) => Self::Samples(samples, None),
             Payload::Bytes(bytes) => Self::Bytes(bytes),
         }
     }
@@ -100,8 +102,11 @@ impl ToNapiValue for Content {
             })?,
             // Memory that JavaScript owns can be transferred to a worker, unlike Rust's memory.
             // SAFETY: as above.
-            Self::Samples(samples) => unsafe {
-                value = ToNapiValue::to_napi_value(raw, Float32ArraySlice::copy_from(&env, samples)?)?;
+            Self::Samples(samples, channel) => unsafe {
+                value = ToNapiValue::to_napi_value(raw, Float32ArraySlice::copy_from(&env, &samples)?)?;
+                if let Some(channel) = channel {
+                    channel.recycle(Payload::Samples(samples));
+                }
             },
             // SAFETY: as above.
             Self::Bytes(bytes) => unsafe {
@@ -140,10 +145,17 @@ impl From<PlainObject> for Prepared {
     }
 }
 
-impl From<Vec<PlainObject>> for Objects {
-    fn from(objects: Vec<PlainObject>) -> Self {
+impl Objects {
+    /// Prepares the items of a channel.
+    pub(crate) fn items(objects: Vec<PlainObject>, channel: &Channel) -> Self {
         if objects.iter().any(|object| object.payload.is_some()) {
-            return Self::Array(objects.into_iter().map(Prepared::from).collect());
+            let mut objects: Vec<_> = objects.into_iter().map(Prepared::from).collect();
+            for object in &mut objects {
+                if let Some((_, Content::Samples(_, owner))) = &mut object.payload {
+                    *owner = Some(channel.clone());
+                }
+            }
+            return Self::Array(objects);
         }
         let size = |object: &PlainObject| match &object.fields {
             Fields::Json(text) => text.len() + 1,

@@ -192,15 +192,18 @@ await Promise.all([
       plugins: [withGlue],
     }),
   ),
-  build({
-    ...common,
-    entryPoints: ["src/screen/worker.ts"],
-    outfile: inDist("screen", "screen-worker.js"),
-    platform: "browser",
-    format: "esm",
-    minify: true,
-    plugins: [withGlue],
-  }),
+  ...[true, false].map((complete) =>
+    build({
+      ...common,
+      entryPoints: ["src/screen/worker.ts"],
+      outfile: inDist("screen", complete ? "screen-worker.js" : "screen-channels-worker.js"),
+      platform: "browser",
+      format: "esm",
+      minify: true,
+      define: { WITH_COMPLETE: String(complete) },
+      plugins: [withGlue],
+    }),
+  ),
 ]);
 
 // Platforms that compile no WebAssembly at run time import the compiled module. Their bundlers support different paths.

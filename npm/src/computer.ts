@@ -13,6 +13,7 @@ import { type CallOptions, checkCallOptions, checks, defined, type OpenOptions, 
 import { ComputerFiles } from "./resources/files.js";
 import { Stream } from "./resources/stream.js";
 import { makeSecretsNonEnumerable } from "./secrets.js";
+import { SharedCall } from "./shared-call.js";
 import type {
   Acknowledged,
   ActionResult,
@@ -78,6 +79,8 @@ export class Computer {
   readonly #caller: Caller;
   readonly #channels: ChannelOpener;
   #info: ComputerInfo;
+  /** The password of the channels. Channels that open at about the same time share one call. */
+  readonly #password = new SharedCall((signal) => this.#freshTarget(signal));
   /** The address of the channels, if a channel has requested it. */
   #address: Partial<ChannelTarget> | undefined;
   #known: boolean;
@@ -89,7 +92,7 @@ export class Computer {
     this.#info = withoutSecrets(data);
     this.#known = known;
     this.#owned = owned;
-    const refresh = caller.hasKey ? (signal: AbortSignal) => this.#freshTarget(signal) : undefined;
+    const refresh = caller.hasKey ? (refused: boolean) => this.#password.get(refused) : undefined;
     this.#channels = new ChannelOpener(caller, () => this.#target(), refresh);
     this.id = data.id;
     this.stream = new Stream(caller, data.id);
@@ -144,17 +147,17 @@ export class Computer {
 
   /** Starts the computer if it is stopped. */
   start(options?: CallOptions): Promise<Acknowledged> {
-    return this.#caller.call("computers.start", { id: this.id }, options);
+    return this.#change("computers.start", options);
   }
 
   /** Stops the computer. Its disk is kept, its processes end. */
   stop(options?: CallOptions): Promise<Acknowledged> {
-    return this.#caller.call("computers.stop", { id: this.id }, options);
+    return this.#change("computers.stop", options);
   }
 
   /** Restarts the computer. This changes its password, so existing connections become invalid. */
   restart(options?: CallOptions): Promise<Acknowledged> {
-    return this.#caller.call("computers.restart", { id: this.id }, options);
+    return this.#change("computers.restart", options);
   }
 
   /** Deletes the computer and its disk. A running computer is stopped first. */
@@ -325,6 +328,11 @@ export class Computer {
   /** Deletes the computer if `create` returned this handle. */
   async [asyncDispose](): Promise<void> {
     if (this.#owned) await this.delete();
+  }
+
+  /** Starts, stops or restarts the computer, which changes its password. */
+  #change(operation: "computers.start" | "computers.stop" | "computers.restart", options?: CallOptions): Promise<Acknowledged> {
+    return this.#caller.call(operation, { id: this.id }, options).finally(() => this.#password.forget());
   }
 
   /** Returns the known parts of the address of the channels. */

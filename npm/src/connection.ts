@@ -108,7 +108,11 @@ export class ConnectedComputer {
     // Every failure of `refresh` may be temporary, so the channel gets only the message.
     const refreshed = (getConnection: NonNullable<typeof refresh>) =>
       refreshTarget(getConnection).catch((error: unknown) => Promise.reject(new Error(messageOf(error))));
-    this.#channels = new ChannelOpener(caller, () => target, refresh && (() => refreshed(refresh)));
+    this.#channels = new ChannelOpener(
+      caller,
+      () => target,
+      refresh && (() => ({ result: refreshed(refresh), cancel: () => {} })),
+    );
   }
 
   /** Opens a terminal. See {@link Computer.terminal}. */

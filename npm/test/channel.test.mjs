@@ -153,6 +153,110 @@ test("the end of a channel aborts the call for its password", async () => {
   await aborted;
 });
 
+/** Opens channels of one computer with an API key. The calls for the password wait in `requests` until the test responds. */
+async function sharing(count) {
+  const requests = [];
+  const { platform, channels } = fakePlatform((operation, _params, { canceled }) => {
+    if (operation !== "computers.vncPassword") return {};
+    return new Promise((resolve, reject) => requests.push({ resolve: (password) => resolve({ password }), reject, canceled }));
+  });
+  const computer = new OrgoClient(platform, { apiKey: "k", realtimeUrl: "ws://h/{computer_id}/{channel}" }).computer("c");
+  const open = async () => {
+    const before = channels.length;
+    const opened = computer.events([]);
+    const channel = await until(() => channels[before]);
+    channel.open();
+    await opened;
+    return channel;
+  };
+  const opened = [];
+  for (let index = 0; index < count; index += 1) opened.push(await open());
+  const request = (index) => until(() => requests[index]);
+  const password = (channel) => until(() => channel.passwords.at(-1)?.target?.password);
+  return { computer, channels: opened, open, requests, request, password };
+}
+
+test("channels that open at about the same time share one call for the password", async (t) => {
+  let now = 1000;
+  t.mock.method(performance, "now", () => now);
+  const { channels, open, requests, request, password } = await sharing(3);
+  for (const channel of channels) channel.ask();
+  (await request(0)).resolve("first");
+  for (const channel of channels) assert.equal(await password(channel), "first");
+
+  now += 9_999;
+  const fourth = await open();
+  fourth.ask();
+  assert.equal(await password(fourth), "first");
+  assert.equal(requests.length, 1);
+
+  now += 1;
+  const fifth = await open();
+  fifth.ask();
+  (await request(1)).resolve("second");
+  assert.equal(await password(fifth), "second");
+});
+
+test("a refused password is never reused", async () => {
+  const { channels, open, requests, request, password } = await sharing(2);
+  const [first, second] = channels;
+  first.ask();
+  second.ask();
+  (await request(0)).resolve("old");
+  assert.equal(await password(first), "old");
+  first.ask();
+  second.ask();
+  await request(2);
+  for (const { resolve } of requests.slice(1)) resolve("new");
+  await until(() => channels.every(({ passwords }) => passwords.length === 2));
+  for (const channel of channels) assert.equal(channel.passwords[1].target.password, "new");
+  const third = await open();
+  third.ask();
+  assert.equal(await password(third), "new");
+  assert.equal(requests.length, 3);
+});
+
+test("a failed call for the password is not reused", async () => {
+  const { channels, open, requests, request, password } = await sharing(2);
+  for (const channel of channels) channel.ask();
+  (await request(0)).reject({ kind: "server", message: "503 busy", delivered: "no", status: 503 });
+  for (const channel of channels) await until(() => channel.passwords[0]?.problem);
+  const third = await open();
+  third.ask();
+  (await request(1)).resolve("password");
+  assert.equal(await password(third), "password");
+  assert.equal(requests.length, 2);
+});
+
+test("a change of the power state ends the reuse of a password", async () => {
+  const { computer, channels, open, request, password } = await sharing(1);
+  channels[0].ask();
+  (await request(0)).resolve("0");
+  assert.equal(await password(channels[0]), "0");
+  for (const [index, change] of ["stop", "start", "restart"].entries()) {
+    await computer[change]();
+    const channel = await open();
+    channel.ask();
+    (await request(index + 1)).resolve(change);
+    assert.equal(await password(channel), change);
+  }
+});
+
+test("the end of a channel does not abort a call for which another channel waits", async () => {
+  const { channels, request, password } = await sharing(2);
+  const [first, second] = channels;
+  first.ask();
+  second.ask();
+  const { resolve, canceled } = await request(0);
+  let aborted = false;
+  void canceled.then(() => (aborted = true));
+  first.end();
+  await new Promise(setImmediate);
+  assert.equal(aborted, false);
+  resolve("password");
+  assert.equal(await password(second), "password");
+});
+
 test("invalid parameters open no channel", async () => {
   const { platform, channels } = fakePlatform();
   const computer = new OrgoClient(platform).computer("c");

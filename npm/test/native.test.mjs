@@ -76,3 +76,17 @@ test("this process has a target if its platform is in the list", () => {
   const { glibcVersionRuntime } = process.report.getReport().header;
   assert.equal(target.libc, glibcVersionRuntime ? "glibc" : "musl");
 });
+
+test("the C library is known without a report, which takes a few milliseconds, if the program can be read", (t) => {
+  if (process.platform !== "linux" || process.arch !== "x64") return;
+  const libc = process.report.getReport().header.glibcVersionRuntime ? "glibc" : "musl";
+  const report = t.mock.method(process.report, "getReport");
+  const readable = process.getBuiltinModule !== undefined;
+  assert.equal(localTarget().libc, libc);
+  assert.equal(report.mock.callCount(), readable ? 0 : 1);
+  const { getBuiltinModule } = process;
+  process.getBuiltinModule = () => ({ openSync: () => assert.fail("no permission") });
+  t.after(() => (process.getBuiltinModule = getBuiltinModule));
+  assert.equal(localTarget().libc, libc);
+  assert.equal(report.mock.callCount(), readable ? 1 : 2);
+});

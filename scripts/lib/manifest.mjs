@@ -31,7 +31,7 @@ function copies() {
   // The packages of the fuzzers have no releases.
   const inLock = /(name = "orgo-(?:[\w-]*(?<!-fuzz))"\nversion = ")[^"]*(")/g;
   return [
-    ["Cargo.toml", /(orgo-playout = \{ path = "core\/playout", version = ")[^"]*(")/g, version],
+    ["Cargo.toml", /(orgo-(?:playout|screen) = \{ path = "core\/\w+", version = ")[^"]*(")/g, version],
     ["Cargo.lock", inLock, version],
     ["core/fuzz/Cargo.lock", inLock, version],
     ["desktop/fuzz/Cargo.lock", inLock, version],

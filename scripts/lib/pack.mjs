@@ -52,7 +52,7 @@ function stagePackage(staging, { scripts, devDependencies, ...manifest }) {
     cpSync(from, join(folder, name), { recursive: true, filter: (path) => relative(LOCAL_ADDONS, path).startsWith("..") });
   }
   const optionalDependencies = Object.fromEntries(TARGETS.map((target) => [packageName(target), manifest.version]));
-  const thirdParty = notices(["orgo-wasm", "orgo-playout-wasm"], "wasm32-unknown-unknown", ["ws"]);
+  const thirdParty = notices(["orgo-wasm", "orgo-playout-wasm", "orgo-screen-wasm"], "wasm32-unknown-unknown", ["ws"]);
   write(folder, { ...manifest, optionalDependencies }, thirdParty);
   return folder;
 }

@@ -25,7 +25,7 @@ const REQUIRED = {
 };
 
 /** The folder in the repository of each README, to which its relative links refer. */
-const README_FOLDERS = { "orgo-core": "core", "orgo-playout": "core/playout" };
+const README_FOLDERS = { "orgo-core": "core", "orgo-playout": "core/playout", "orgo-screen": "core/screen" };
 
 /**
  * Checks packed packages. Throws a `Failure` that lists all problems.

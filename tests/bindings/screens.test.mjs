@@ -11,7 +11,7 @@ import { startSubjects } from "./subjects.mjs";
 const FOLDER = new URL("../vectors/screens/", import.meta.url);
 const recordings = JSON.parse(readFileSync(new URL("recordings.json", FOLDER), "utf8"));
 /** The bindings that have a screen. */
-const NAMES = ["native"];
+const NAMES = ["native", "page"];
 /** The sizes of the messages, in bytes: a part of a header, a usual one, and more than some servers send. */
 const PIECES = [7, 4_096, 100_000];
 

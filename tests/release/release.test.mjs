@@ -37,7 +37,7 @@ async function problemsAfter(name, change) {
 }
 
 test("the release contains the package, the addon of this machine, and the crates", () => {
-  assert.deepEqual(Object.keys(archives).sort(), ["orgo-core", "orgo-playout", "orgo-sdk", addonPackage].sort());
+  assert.deepEqual(Object.keys(archives).sort(), ["orgo-core", "orgo-playout", "orgo-screen", "orgo-sdk", addonPackage].sort());
 });
 
 test("the package depends on the addons of all platforms in its version, and contains no addon", () => {

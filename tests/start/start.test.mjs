@@ -212,7 +212,7 @@ test("a start builds only what the local desktop and its dashboard need", { time
   const start = new Start(command(), withPrograms({ cargo: `echo "$*" >> '${log}'; ${real("cargo")}` }));
   const url = await start.dashboard();
   const built = readFileSync(log, "utf8").match(/(?<=^(?:build|install|run) .*--package )\S+|^install .*/gm);
-  const needed = ["orgo-bindgen", "orgo-desktop", "orgo-playout-wasm", "orgo-wasm"];
+  const needed = ["orgo-bindgen", "orgo-desktop", "orgo-playout-wasm", "orgo-screen-wasm", "orgo-wasm"];
   assert.deepEqual(
     built.filter((name) => !needed.includes(name)),
     [],

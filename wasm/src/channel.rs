@@ -1,11 +1,7 @@
 //! The channels of a client.
 
 use js_sys::{Array, Promise};
-use orgo_core::Millis;
-use orgo_core::client::config::Config;
-use orgo_core::driver::{self, Platform, drive};
-use orgo_core::encoding::json::Map;
-use orgo_core::error::Error;
+use orgo_core::driver::{self, Platform as _, drive};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
@@ -16,7 +12,7 @@ use crate::promise::promise;
 
 #[wasm_bindgen]
 impl Client {
-    /// Opens a channel. `kind` is `terminal`, `audio` or `events`, or `screen` in the module of the screen.
+    /// Opens a channel. `kind` is `terminal`, `audio` or `events`.
     ///
     /// # Errors
     /// An `ErrorRecord` for an invalid field or option, with its name.
@@ -25,30 +21,19 @@ impl Client {
             let target = map_from_js("channel", "target", target)?;
             let options = map_from_js("channel", "options", options)?;
             let (seed, now) = (self.browser.seed(), self.browser.now());
-            open_kind(&self.config, kind, &target, &options, seed, now)
+            driver::Channel::open(&self.config, kind, &target, &options, seed, now)
         };
         let channel = open().map_err(|error| error_to_js(&error))?;
-        spawn_local(drive(self.browser.clone(), channel.clone()));
-        Ok(Channel(channel))
+        Ok(self.run(channel))
     }
 }
 
-/// Opens a channel of a kind that this module contains.
-fn open_kind(
-    config: &Config,
-    kind: &str,
-    target: &Map,
-    options: &Map,
-    seed: u64,
-    now: Millis,
-) -> Result<driver::Channel, Error> {
-    // The list of all kinds would link their code.
-    #[cfg(not(feature = "channels"))]
-    return driver::Channel::open_kind::<orgo_core::channel::screen::Screen>(
-        config, kind, target, options, seed, now,
-    );
-    #[cfg(feature = "channels")]
-    driver::Channel::open(config, kind, target, options, seed, now)
+impl Client {
+    /// Starts the loop of a channel.
+    pub(crate) fn run(&self, channel: driver::Channel) -> Channel {
+        spawn_local(drive(self.browser.clone(), channel.clone()));
+        Channel(channel)
+    }
 }
 
 /// A channel of any kind.
@@ -130,6 +115,18 @@ impl Channel {
     #[must_use]
     pub fn counters(&self) -> JsValue {
         to_js(&self.0.counters().to_json())
+    }
+
+    /// Resolves with `true` when anything may have changed, or with `false` after the channel has ended.
+    #[wasm_bindgen(js_name = nextChange)]
+    pub fn next_change(&self) -> Promise {
+        let channel = self.0.clone();
+        promise(async move { channel.next_change().await.into() })
+    }
+
+    /// Reports that a screen in the other module has changed, so that its output is sent.
+    pub fn wake(&self) {
+        self.0.wake();
     }
 
     /// Closes the channel.

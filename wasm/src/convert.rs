@@ -2,7 +2,7 @@
 
 use js_sys::{Float32Array, JSON, Reflect, Uint8Array, parse_float};
 use orgo_core::client::fields::read_object;
-#[cfg(any(feature = "channels", feature = "screen"))]
+#[cfg(feature = "channels")]
 use orgo_core::client::fields::read_value;
 use orgo_core::encoding::json::{Map, Value};
 use orgo_core::encoding::plain::{Fields, Payload, PlainObject};
@@ -85,7 +85,7 @@ pub(crate) fn map_from_js(owner: &str, name: &str, value: &JsValue) -> Result<Ma
 ///
 /// # Errors
 /// [`Error::Encode`] for anything else.
-#[cfg(any(feature = "channels", feature = "screen"))]
+#[cfg(feature = "channels")]
 pub(crate) fn value_from_js(owner: &str, name: &str, value: &JsValue) -> Result<Value, Error> {
     match value.as_string() {
         Some(text) => Ok(text.into()),

@@ -4,21 +4,24 @@
 //!
 //! It runs wherever `fetch`, `WebSocket`, `performance` and `setTimeout` are global: pages, workers, Node.
 //!
-//! The features `rest`, `channels`, `screen` and `node` are parts of the module. The linker removes the code of the core that a module does
+//! The features `rest`, `channels` and `node` are parts of the module. The linker removes the code of the core that a module does
 //! not use, so only the exports depend on the features.
+//!
+//! With `channels`, the module also runs the connections of live screens, which are in the module of the crate `orgo-screen-wasm`
+//! (`foreign.rs`).
 
 #[cfg(feature = "channels")]
 mod audio;
 #[cfg(feature = "rest")]
 mod call;
-#[cfg(any(feature = "channels", feature = "screen"))]
+#[cfg(feature = "channels")]
 mod channel;
 mod client;
 mod convert;
+#[cfg(feature = "channels")]
+mod foreign;
 mod platform;
 mod promise;
-#[cfg(feature = "screen")]
-mod screen;
 #[cfg(all(test, feature = "rest", feature = "channels", feature = "node"))]
 mod tests;
 
@@ -28,11 +31,11 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub use audio::{level, wav_encode, wav_header};
 #[cfg(feature = "rest")]
 pub use call::PendingCall;
-#[cfg(any(feature = "channels", feature = "screen"))]
+#[cfg(feature = "channels")]
 pub use channel::Channel;
 pub use client::Client;
-#[cfg(feature = "screen")]
-pub use screen::{Mirror, module_memory};
+#[cfg(feature = "channels")]
+pub use foreign::ScreenObject;
 
 /// This allocator is less than half as large as the one of the standard library. It exists only for WebAssembly.
 #[cfg(target_family = "wasm")]

@@ -1,7 +1,9 @@
 //! The channel interface of the bindings. Channels of every kind have the same type, are opened by name, and exchange
 //! plain data.
 //!
-//! A new kind of channel implements [`Protocol`] and [`Kind`] in a separate file, and is listed in [`KINDS`].
+//! A new kind of channel implements [`Protocol`], [`Kind`] and [`Named`] in a separate file, and is listed in [`KINDS`].
+
+use orgo_screen::UNKNOWN_COMMAND;
 
 use super::audio::Audio;
 use super::events::Events;
@@ -14,19 +16,13 @@ use crate::client::credentials::Password;
 use crate::client::fields::Fields;
 use crate::diagnostics::log::LogEntry;
 use crate::encoding::json::{Map, Value};
-use crate::encoding::plain::PlainObject;
+use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
 
-/// A kind of channel that the bindings can open.
+/// A kind of channel for the bindings.
 pub trait Kind: Protocol + Send + Sized + 'static {
     /// When items are collected before they are passed to another thread. The option `batch_ms` overrides the time.
     const BATCHING: Batching = Batching { time: 0, always: false, enough: u64::MAX };
-
-    /// Opens a channel with the options of its kind.
-    ///
-    /// # Errors
-    /// [`Error::Encode`] for an invalid option.
-    fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error>;
 
     /// Executes a command. Returns `None` if the kind has no such command.
     fn command(session: &mut Session<Self>, command: Command<'_>) -> Option<Result<Value, Error>>;
@@ -43,6 +39,18 @@ pub trait Kind: Protocol + Send + Sized + 'static {
     fn poll_export(&mut self, counters: &mut Counters) -> Option<PlainObject> {
         self.poll_item(counters).map(Self::export)
     }
+
+    /// Takes back the memory of an item's payload, to use it for a later item.
+    fn recycle(&mut self, _payload: Payload) {}
+}
+
+/// A kind of channel that the bindings open by its name.
+pub trait Named: Kind {
+    /// Opens a channel with the options of its kind.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] for an invalid option.
+    fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error>;
 }
 
 /// When a consumer on another thread collects items, because waking a thread costs more than handling an item.
@@ -78,7 +86,7 @@ const KINDS: &[(&str, Batching, Open)] = &[
     kind::<super::screen::Screen>(),
 ];
 
-const fn kind<K: Kind>() -> (&'static str, Batching, Open) {
+const fn kind<K: Named>() -> (&'static str, Batching, Open) {
     (K::CHANNEL, K::BATCHING, |target, options, seed, now| Ok(Box::new(K::open(target, options, seed, now)?)))
 }
 
@@ -116,23 +124,6 @@ pub fn open(
     Ok((open(target, &options, seed, now)?, Batching { time, ..*batching }))
 }
 
-/// Opens a channel like [`open`], for a module that contains one kind.
-///
-/// # Errors
-/// [`Error::Encode`] for another kind or an invalid option.
-pub fn open_kind<K: Kind>(
-    name: &str,
-    target: Target,
-    options: &Map,
-    seed: u64,
-    now: Millis,
-) -> Result<Box<dyn AnySession>, Error> {
-    if name != K::CHANNEL {
-        return Err(Error::encode("channel", "kind", "is not a kind of channel that this module contains"));
-    }
-    Ok(Box::new(K::open(target, &Fields::new(&owner(K::CHANNEL), options), seed, now)?))
-}
-
 /// Returns the name of a kind of channel for error messages.
 fn owner(kind: &str) -> String {
     format!("computers.{kind}")
@@ -165,15 +156,14 @@ pub trait AnySession: Send {
     fn poll_log(&mut self) -> Option<LogEntry>;
     /// Returns the next items in the form that JavaScript receives.
     fn poll_items(&mut self) -> Vec<PlainObject>;
+    /// Takes back the memory of an item's payload, whose content the caller has copied.
+    fn recycle(&mut self, payload: Payload);
     fn poll_timeout(&self) -> Option<Millis>;
     fn wants_read(&self) -> bool;
     fn leaves_socket(&self) -> bool;
     fn state(&self) -> State;
     fn counters(&self) -> Counters;
     fn close(&mut self);
-    /// Returns the session of a screen.
-    #[cfg(feature = "screen")]
-    fn as_screen(&mut self) -> Option<&mut super::ScreenSession>;
 }
 
 impl<K: Kind> AnySession for Session<K> {
@@ -182,9 +172,8 @@ impl<K: Kind> AnySession for Session<K> {
     }
 
     fn command(&mut self, command: Command<'_>) -> Result<Value, Error> {
-        K::command(self, command).unwrap_or_else(|| {
-            Err(Error::encode(&owner(K::CHANNEL), command.name, "is not a command of this channel"))
-        })
+        K::command(self, command)
+            .unwrap_or_else(|| Err(Error::encode(&owner(K::CHANNEL), command.name, UNKNOWN_COMMAND)))
     }
 
     fn handle_password(&mut self, now: Millis, address: ComputerAddress, password: Password) {
@@ -234,6 +223,10 @@ impl<K: Kind> AnySession for Session<K> {
         std::iter::from_fn(|| self.read(K::poll_export)).take(K::MAX_BATCH).collect()
     }
 
+    fn recycle(&mut self, payload: Payload) {
+        self.protocol.recycle(payload);
+    }
+
     fn poll_timeout(&self) -> Option<Millis> {
         self.poll_timeout()
     }
@@ -256,10 +249,5 @@ impl<K: Kind> AnySession for Session<K> {
 
     fn close(&mut self) {
         self.close();
-    }
-
-    #[cfg(feature = "screen")]
-    fn as_screen(&mut self) -> Option<&mut super::ScreenSession> {
-        (self as &mut dyn std::any::Any).downcast_mut()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::any::{Batching, Command, Kind};
+use super::any::{Batching, Command, Kind, Named};
 use super::link::{Action, Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session, drop_oldest_error};
 use crate::Millis;
@@ -22,6 +22,9 @@ const MAX_SECONDS: u32 = 10;
 /// The same limit for the number of unread items. Samples of one format are joined, so only a server that keeps changing the
 /// format reaches this limit.
 const MAX_ITEMS: usize = 1024;
+
+/// The largest memory that is kept for later samples, in samples.
+const MAX_SPARE: usize = 16 << 10;
 
 /// An item of an audio channel.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +50,8 @@ pub struct Audio {
     /// The samples of an incomplete frame.
     partial: Vec<f32>,
     items: VecDeque<Queued>,
+    /// Unused memory for the next samples.
+    spare: Vec<f32>,
     /// The number of unread frames.
     waiting: usize,
 }
@@ -117,26 +122,36 @@ impl Audio {
 
     fn push_samples(&mut self, bytes: &[u8], counters: &mut Counters) {
         let channels = usize::from(self.format.channels);
-        let mut samples = std::mem::take(&mut self.partial);
-        self.decoder.decode(bytes, &mut samples);
-        self.partial = samples.split_off(samples.len() - samples.len() % channels);
-        let frames = samples.len() / channels;
-        if frames == 0 {
-            return;
-        }
         // A single message can exceed the limit of a queue that was not full. Then nothing is dropped.
         let drops = self.is_full();
+        let second = self.format.sample_rate as usize * channels;
+        let count = self.partial.len() + bytes.len().div_ceil(2);
+        let extends = self.format_announced
+            && matches!(self.items.back(), Some(Queued { item: AudioItem::Samples(last), .. })
+                if last.len() + count <= second);
+        let mut new = if extends { Vec::new() } else { std::mem::take(&mut self.spare) };
+        let samples = match self.items.back_mut() {
+            Some(Queued { item: AudioItem::Samples(last), .. }) if extends => last,
+            _ => &mut new,
+        };
+        let before = samples.len();
+        samples.append(&mut self.partial);
+        self.decoder.decode(bytes, samples);
+        self.partial.extend(samples.drain(samples.len() - samples.len() % channels..));
+        let frames = (samples.len() - before) / channels;
+        if frames == 0 {
+            if !extends {
+                self.spare = new;
+            }
+            return;
+        }
         if !std::mem::replace(&mut self.format_announced, true) {
             self.push(AudioItem::Started(self.format));
         }
         counters.received += frames as u64;
         self.waiting += frames;
-        let second = self.format.sample_rate as usize * channels;
-        match self.items.back_mut() {
-            Some(Queued { item: AudioItem::Samples(last), .. }) if last.len() + samples.len() <= second => {
-                last.append(&mut samples);
-            }
-            _ => self.push(AudioItem::Samples(samples)),
+        if !extends {
+            self.push(AudioItem::Samples(new));
         }
         if drops {
             self.drop_oldest(counters);
@@ -256,18 +271,29 @@ impl Protocol for Audio {
     }
 }
 
+impl Named for Audio {
+    fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
+        let (sample_rate, channels) = (options.any_number("sample_rate"), options.any_number("channels"));
+        Session::audio(target, sample_rate, channels, seed, now)
+    }
+}
+
 impl Kind for Audio {
     /// The time is the duration of two audio messages from the server. Samples are always collected, because they arrive
     /// all the time.
     const BATCHING: Batching = Batching { time: 40, always: true, enough: u64::MAX };
 
-    fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
-        let (sample_rate, channels) = (options.any_number("sample_rate"), options.any_number("channels"));
-        Session::audio(target, sample_rate, channels, seed, now)
-    }
-
     fn command(_: &mut Session<Self>, _: Command<'_>) -> Option<Result<Value, Error>> {
         None
+    }
+
+    fn recycle(&mut self, payload: Payload) {
+        if let Payload::Samples(mut samples) = payload
+            && (self.spare.capacity() + 1..=MAX_SPARE).contains(&samples.capacity())
+        {
+            samples.clear();
+            self.spare = samples;
+        }
     }
 
     fn export(item: AudioItem) -> PlainObject {
@@ -322,6 +348,7 @@ impl Session<Audio> {
             decoder: Decoder::default(),
             partial: Vec::new(),
             items: VecDeque::new(),
+            spare: Vec::new(),
             waiting: 0,
         };
         Ok(Self::begin(protocol, target, seed, now))

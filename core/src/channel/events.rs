@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::any::{Batching, Command, Kind};
+use super::any::{Batching, Command, Kind, Named};
 use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session, drop_oldest_error};
 use crate::Millis;
@@ -461,13 +461,15 @@ impl Protocol for Events {
     }
 }
 
-impl Kind for Events {
-    const BATCHING: Batching = Batching { time: 8, always: false, enough: 256 };
-    const MAX_BATCH: usize = 1;
-
+impl Named for Events {
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
         Session::events(target, &options.texts("types")?, seed, now)
     }
+}
+
+impl Kind for Events {
+    const BATCHING: Batching = Batching { time: 8, always: false, enough: 256 };
+    const MAX_BATCH: usize = 1;
 
     fn command(session: &mut Session<Self>, command: Command<'_>) -> Option<Result<Value, Error>> {
         if command.name == "expect" {

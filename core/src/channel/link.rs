@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use orgo_screen::Condition;
+
 use super::close::{CloseCause, CloseReason, Recovery, classify_close};
 use super::input::Input;
 use crate::Millis;
@@ -356,14 +358,12 @@ impl Link {
         matches!(self.phase, Phase::Open { .. })
     }
 
-    /// Sets whether the link counts as open, in a mirror.
-    #[cfg(feature = "screen")]
-    pub(super) fn set_open(&mut self, open: bool) {
-        self.phase = if open { Phase::Open { since: 0 } } else { Phase::Authorizing { started: 0 } };
-    }
-
-    pub(super) fn is_unstable(&self) -> bool {
-        self.unstable
+    pub(super) fn condition(&self) -> Condition {
+        match self.phase {
+            Phase::Open { .. } if self.unstable => Condition::Unstable,
+            Phase::Open { .. } => Condition::Open,
+            _ => Condition::Disconnected,
+        }
     }
 
     pub(super) fn has_socket(&self) -> bool {
@@ -639,10 +639,8 @@ impl Link {
         self.counters.pending = self.input.pending() as u64;
     }
 
-    /// Counts refused input.
-    pub(super) fn refuse(&mut self) {
-        self.counters.refused += 1;
-        let count = self.counters.refused;
+    /// Logs refused input. `count` is how often input was refused so far.
+    pub(super) fn log_refusals(&mut self, count: u64) {
         if self.refused.reached(count) {
             self.log(|| LogEvent::InputRefused { count });
         }
@@ -801,7 +799,6 @@ impl Link {
 
     /// Handles a refusal by the protocol: requests a new password after `Unauthorized`, otherwise connects again only if
     /// the server accepted the channel before.
-    #[cfg(feature = "screen")]
     pub(super) fn refused(&mut self, now: Millis, reason: CloseReason, detail: &str) {
         let recovery = match reason {
             CloseReason::Unauthorized => Recovery::Refresh,

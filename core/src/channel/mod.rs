@@ -16,11 +16,12 @@ mod input;
 mod link;
 #[cfg(feature = "screen")]
 pub mod screen;
+mod screen_protocol;
 mod session;
 mod terminal;
 mod text;
 
-pub use any::{AnySession, Batching, Command, Kind, open, open_kind};
+pub use any::{AnySession, Batching, Command, Kind, Named, open};
 pub use audio::{Audio, AudioItem};
 pub use close::{CloseCause, CloseReason};
 pub use events::{
@@ -28,8 +29,10 @@ pub use events::{
     NoData, ProcessData, ScreenChangeData, WindowData, WindowIdData,
 };
 pub use link::{Action, ConnectFailure, Counters, State, Target};
+pub use orgo_screen::{Condition, InputRefusal};
+pub use screen_protocol::ScreenProtocol;
 pub use session::{Protocol, Session};
-pub use terminal::{InputRefusal, Terminal, TerminalItem};
+pub use terminal::{Terminal, TerminalItem};
 
 /// The largest message that a channel accepts, in bytes. Real messages are far smaller.
 pub const MAX_MESSAGE_BYTES: usize = 16 << 20;

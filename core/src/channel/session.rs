@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use orgo_screen::Condition;
+
 use super::close::{CloseCause, CloseReason};
 use super::link::{Acceptance, Action, ConnectFailure, Counters, Link, PING, State, Target};
 use crate::Millis;
@@ -68,13 +70,16 @@ pub trait Protocol {
     }
     /// Learns the time before a message is handled.
     fn set_now(&mut self, _now: Millis) {}
+    /// Learns the condition of the link after each change, for the commands.
+    fn set_condition(&mut self, _condition: Condition) {}
+    /// Sets the counters that the protocol keeps instead of the link.
+    fn count(&self, _counters: &mut Counters) {}
     /// Returns when to call [`handle_timeout`](Self::handle_timeout) while the channel is open. Zero means immediately.
     fn poll_timeout(&self) -> Option<Millis> {
         None
     }
-    /// Handles the time of [`poll_timeout`](Self::poll_timeout), or an earlier time. `accepts` is whether the channel
-    /// accepts input.
-    fn handle_timeout(&mut self, _now: Millis, _accepts: bool) {}
+    /// Handles the time of [`poll_timeout`](Self::poll_timeout), or an earlier time.
+    fn handle_timeout(&mut self, _now: Millis) {}
     /// Returns the next binary message, when the socket has room for it.
     fn poll_output(&mut self) -> Option<Vec<u8>> {
         None
@@ -120,13 +125,10 @@ pub enum Received {
     /// The message is malformed or of an unknown type, and is ignored.
     Malformed,
     /// The message is the end of the handshake of a protocol with [`Protocol::HANDSHAKE`].
-    #[cfg(feature = "screen")]
     Accepted,
     /// The server refused the password. The value is its reason, with secrets masked.
-    #[cfg(feature = "screen")]
     PasswordRefused(String),
     /// The server refused the connection. The value is its reason, with secrets masked.
-    #[cfg(feature = "screen")]
     Refused(String),
     /// The message ends the channel.
     End(CloseCause),
@@ -134,9 +136,14 @@ pub enum Received {
 
 /// Returns whether a message is an error. An error as the first message is usually followed by a close.
 fn is_error(message: Incoming<'_>) -> bool {
-    let Incoming::Text(text) = message else { return false };
+    matches!(message, Incoming::Text(text) if error_message(text).is_some())
+}
+
+/// Returns the text of an error message, without masking. Returns `None` for a message of another type.
+pub(super) fn error_message(text: &[u8]) -> Option<String> {
     let frame = json::parse(text).unwrap_or_default();
-    frame.get("type").and_then(Value::as_str) == Some("error")
+    let text = |name| frame.get(name).and_then(Value::as_str);
+    (text("type") == Some("error")).then(|| text("message").unwrap_or_default().to_owned())
 }
 
 /// Distinguishes a consumer that is slower than the server from one that has stopped.
@@ -159,7 +166,7 @@ pub struct Session<P> {
 }
 
 impl<P: Protocol> Session<P> {
-    pub(super) fn begin(protocol: P, target: Target, seed: u64, now: Millis) -> Self {
+    pub(crate) fn begin(protocol: P, target: Target, seed: u64, now: Millis) -> Self {
         let mut link = Link::new(P::CHANNEL, P::PATH, P::HANDSHAKE, target, seed);
         link.start(now, &|url| protocol.add_query(url));
         Self { link, protocol, consumer: Consumer::Reading }
@@ -229,14 +236,11 @@ impl<P: Protocol> Session<P> {
             Received::Problem(message) => self.link.problem(now, &message),
             Received::Pong => self.link.pong_received(now),
             Received::Malformed => self.link.counters.malformed += 1,
-            #[cfg(feature = "screen")]
             Received::Accepted => {
                 let acceptance = self.link.accept(now);
                 self.report_acceptance(acceptance);
             }
-            #[cfg(feature = "screen")]
             Received::PasswordRefused(reason) => self.link.refused(now, CloseReason::Unauthorized, &reason),
-            #[cfg(feature = "screen")]
             Received::Refused(reason) => self.link.refused(now, CloseReason::Refused, &reason),
             Received::End(cause) => self.link.close(cause),
         }
@@ -245,6 +249,12 @@ impl<P: Protocol> Session<P> {
             self.link.close(CloseCause::new(CloseReason::Overflow, ""));
         }
         self.watch_consumer(now);
+        self.report_condition();
+    }
+
+    /// Reports the condition of the link to the protocol after an event that may have changed it.
+    fn report_condition(&mut self) {
+        self.protocol.set_condition(self.link.condition());
     }
 
     fn watch_consumer(&mut self, now: Millis) {
@@ -261,6 +271,7 @@ impl<P: Protocol> Session<P> {
     /// code is 1006.
     pub fn handle_close(&mut self, now: Millis, code: u16, reason: &str) {
         self.link.socket_closed(now, code, reason);
+        self.report_condition();
     }
 
     /// Reports that the deadline of [`poll_timeout`](Self::poll_timeout) has passed. A call that is too early or too
@@ -272,8 +283,9 @@ impl<P: Protocol> Session<P> {
             self.link.start(now, &|url| self.protocol.add_query(url));
         }
         self.report_acceptance(acceptance);
+        self.report_condition();
         if self.link.is_open() {
-            self.protocol.handle_timeout(now, !self.link.is_unstable());
+            self.protocol.handle_timeout(now);
         }
     }
 
@@ -301,6 +313,7 @@ impl<P: Protocol> Session<P> {
     /// Returns the next log entry, in order.
     #[must_use]
     pub fn poll_log(&mut self) -> Option<LogEntry> {
+        self.link.log_refusals(self.counters().refused);
         self.link.poll_log()
     }
 
@@ -349,7 +362,9 @@ impl<P: Protocol> Session<P> {
     /// Returns the current counters.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        self.link.counters
+        let mut counters = self.link.counters;
+        self.protocol.count(&mut counters);
+        counters
     }
 
     /// Returns whether to abort a message that is being sent, because the socket is about to be closed or is no longer
@@ -371,6 +386,7 @@ impl<P: Protocol> Session<P> {
             self.link.queue(message);
         }
         self.link.close(CloseCause::new(CloseReason::Normal, ""));
+        self.report_condition();
     }
 
     /// Sends a message if there is a socket. Otherwise `on_open` sends the same content on the next socket.

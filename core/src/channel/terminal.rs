@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::mem;
 
-use super::any::{Batching, Command, Kind};
+use orgo_screen::InputRefusal;
+
+use super::any::{Batching, Command, Kind, Named};
 use super::close::{CloseCause, CloseReason};
 use super::input::MAX_INPUT;
 use super::link::{Counters, Target};
@@ -87,41 +89,6 @@ impl TerminalItem {
 }
 
 serialize_as_json!(TerminalItem);
-
-/// Why input was refused. No part of the refused input is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InputRefusal {
-    /// The connection is down. Input is not kept, because the next connection has a new shell.
-    Disconnected,
-    /// The server does not respond to a ping: the connection may be broken.
-    Unstable,
-    /// Too much input is pending, because the server or the program in the terminal does not read the input.
-    Full,
-    /// The channel was opened for viewing only.
-    ViewOnly,
-}
-
-impl InputRefusal {
-    /// Returns the name in JavaScript, such as `disconnected`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Disconnected => "disconnected",
-            Self::Unstable => "unstable",
-            Self::Full => "full",
-            Self::ViewOnly => "view_only",
-        }
-    }
-
-    /// Returns the reason with a name in JavaScript.
-    #[cfg(feature = "screen")]
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        [Self::Disconnected, Self::Unstable, Self::Full, Self::ViewOnly]
-            .into_iter()
-            .find(|one| one.as_str() == name)
-    }
-}
 
 /// The protocol of the terminal channel.
 #[derive(Debug)]
@@ -317,7 +284,7 @@ impl Session<Terminal> {
         }
         let refusal = self.refusal().filter(|_| !text.is_empty());
         match refusal {
-            Some(_) => self.link.refuse(),
+            Some(_) => self.link.counters.refused += 1,
             None => self.link.accept_input(text),
         }
         Ok(refusal)
@@ -326,13 +293,7 @@ impl Session<Terminal> {
     /// Returns why input would be refused now. Returns `None` if it would be accepted.
     #[must_use]
     pub fn refusal(&self) -> Option<InputRefusal> {
-        if !self.link.is_open() {
-            Some(InputRefusal::Disconnected)
-        } else if self.link.is_unstable() {
-            Some(InputRefusal::Unstable)
-        } else {
-            self.link.input.is_full().then_some(InputRefusal::Full)
-        }
+        self.link.condition().refusal().or_else(|| self.link.input.is_full().then_some(InputRefusal::Full))
     }
 
     /// Changes the size of the terminal: at once, or after the next reconnect if there is no socket.
@@ -352,12 +313,14 @@ impl Session<Terminal> {
     }
 }
 
-impl Kind for Terminal {
-    const BATCHING: Batching = Batching { time: 4, always: false, enough: 256 << 10 };
-
+impl Named for Terminal {
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
         Session::terminal(target, options.any_number("cols"), options.any_number("rows"), seed, now)
     }
+}
+
+impl Kind for Terminal {
+    const BATCHING: Batching = Batching { time: 4, always: false, enough: 256 << 10 };
 
     fn command(session: &mut Session<Self>, command: Command<'_>) -> Option<Result<Value, Error>> {
         let refusal = |refusal: Option<InputRefusal>| refusal.map(InputRefusal::as_str).into();

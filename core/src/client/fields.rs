@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use orgo_screen::MUST_BE_TEXTS;
+
 use crate::encoding::json::{self, Map, Value};
 use crate::error::Error;
 
@@ -25,6 +27,13 @@ impl<'a> Fields<'a> {
     #[must_use]
     pub fn new(owner: &'a str, fields: &'a Map) -> Self {
         Self { owner, fields }
+    }
+
+    /// Returns the value of a field; `null` if it is absent.
+    #[cfg(feature = "screen")]
+    pub(crate) fn value(&self, name: &str) -> &'a Value {
+        static NULL: Value = Value::Null;
+        self.fields.get(name).unwrap_or(&NULL)
     }
 
     /// Reads a string. Returns `None` if the field is absent or `null`.
@@ -91,8 +100,6 @@ impl<'a> Fields<'a> {
         }
     }
 }
-
-const MUST_BE_TEXTS: &str = "must be a list of strings";
 
 fn texts(value: &Value) -> Option<Vec<String>> {
     let Value::Array(items) = value else { return None };

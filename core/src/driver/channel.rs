@@ -13,13 +13,13 @@ use futures_util::future::{Either, select};
 
 use super::signal::Signal;
 use crate::Millis;
-use crate::channel::{AnySession, Batching, Command, Counters, Kind, State, Target, open, open_kind};
+use crate::channel::{AnySession, Batching, Command, Counters, Kind, Session, State, Target, open};
 use crate::client::address::ComputerAddress;
 use crate::client::config::Config;
 use crate::client::credentials::Password;
 use crate::client::fields::Fields;
 use crate::encoding::json::{Map, Value};
-use crate::encoding::plain::PlainObject;
+use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
 
 /// A channel that [`drive`](super::drive) runs. Clones are handles to the same channel.
@@ -101,20 +101,19 @@ impl Channel {
         Self::open_with(config, target, |target| open(kind, target, options, seed, now))
     }
 
-    /// Opens a channel like [`open`](Self::open), for a module that contains one kind.
+    /// Opens a channel like [`open`](Self::open), with a protocol that the caller has created.
     ///
     /// # Errors
-    /// See [`open`](Self::open).
-    pub fn open_kind<K: Kind>(
+    /// [`Error::Encode`] for an invalid field of the target.
+    pub fn open_protocol<K: Kind>(
         config: &Config,
-        kind: &str,
+        protocol: K,
         target: &Map,
-        options: &Map,
         seed: u64,
         now: Millis,
     ) -> Result<Self, Error> {
         Self::open_with(config, target, |target| {
-            Ok((open_kind::<K>(kind, target, options, seed, now)?, K::BATCHING))
+            Ok((Box::new(Session::begin(protocol, target, seed, now)), K::BATCHING))
         })
     }
 
@@ -259,6 +258,11 @@ impl Channel {
         }
     }
 
+    /// Takes back the memory of an item's payload, whose content the consumer has copied.
+    pub fn recycle(&self, payload: Payload) {
+        self.session().recycle(payload);
+    }
+
     /// Waits for a state that differs from the last returned state. Returns `None` after the final state was returned.
     pub async fn next_state(&self) -> Option<State> {
         loop {
@@ -303,10 +307,10 @@ impl Channel {
         !is_closed(&self.state())
     }
 
-    /// Calls a function with the session of a screen. Returns `None` for another kind of channel.
-    #[cfg(feature = "screen")]
-    pub fn with_screen<T>(&self, work: impl FnOnce(&mut crate::channel::ScreenSession) -> T) -> Option<T> {
-        self.session().as_screen().map(work)
+    /// Reports that the consumer has changed the protocol of [`open_protocol`](Self::open_protocol), so that the loop sends
+    /// its output.
+    pub fn wake(&self) {
+        self.change(|_| ());
     }
 
     /// Waits until the channel needs a fresh password from the consumer, and returns `true`. The consumer then calls

@@ -1,8 +1,10 @@
-//! Objects in the form that JavaScript receives.
+//! Values of JavaScript: those that a program passes, and objects in the form that it receives.
 
 use std::fmt;
 
-use crate::encoding::json::Value;
+use orgo_screen::{Argument, Record};
+
+use crate::encoding::json::{Map, Value};
 
 /// An object with plain fields, and at most one additional field whose content is too large to pass through JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,5 +65,74 @@ impl PlainObject {
 impl From<Value> for PlainObject {
     fn from(fields: Value) -> Self {
         Self { fields: Fields::Value(fields), payload: None }
+    }
+}
+
+impl Argument for &Value {
+    fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    fn as_bool(&self) -> Option<bool> {
+        if let Value::Bool(value) = self { Some(*value) } else { None }
+    }
+
+    fn as_number(&self) -> Option<f64> {
+        self.as_f64()
+    }
+
+    fn as_text(&self) -> Option<String> {
+        self.as_str().map(str::to_owned)
+    }
+
+    fn items(&self) -> Option<Vec<Self>> {
+        if let Value::Array(items) = self { Some(items.iter().collect()) } else { None }
+    }
+
+    fn field(&self, name: &str) -> Self {
+        static NULL: Value = Value::Null;
+        self.get(name).unwrap_or(&NULL)
+    }
+}
+
+impl PlainObject {
+    /// Returns the plain fields as a value.
+    pub(crate) fn into_value(self) -> Value {
+        match self.fields {
+            Fields::Value(value) => value,
+            Fields::Type(_) | Fields::Json(_) => Value::Null,
+        }
+    }
+
+    fn insert(&mut self, name: &'static str, value: Value) {
+        if let Fields::Value(Value::Object(fields)) = &mut self.fields {
+            fields.insert(name, value);
+        }
+    }
+}
+
+impl Record for PlainObject {
+    fn empty() -> Self {
+        Value::Object(Map::new()).into()
+    }
+
+    fn number(&mut self, name: &'static str, value: u64) {
+        self.insert(name, value.into());
+    }
+
+    fn text(&mut self, name: &'static str, value: &str) {
+        self.insert(name, value.into());
+    }
+
+    fn list(&mut self, name: &'static str, items: Vec<Self>) {
+        self.insert(name, Value::Array(items.into_iter().map(Self::into_value).collect()));
+    }
+
+    fn long_text(&mut self, name: &'static str, value: String) {
+        self.payload = Some((name, Payload::Text(value)));
+    }
+
+    fn bytes(&mut self, name: &'static str, value: Vec<u8>) {
+        self.payload = Some((name, Payload::Bytes(value)));
     }
 }

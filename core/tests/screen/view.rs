@@ -1,8 +1,9 @@
 //! What a view of a page needs: the drawing of complete updates, and a mirror that checks commands on another thread.
 
-use orgo_core::channel::screen::{Cursor, Rect};
-use orgo_core::channel::{Command, InputRefusal, ScreenSession};
-use orgo_core::encoding::json::{self, Map, Value};
+use orgo_core::channel::InputRefusal;
+use orgo_core::channel::screen::{Cursor, Rect, Reply, Screen};
+use orgo_core::encoding::json;
+use orgo_core::encoding::plain::PlainObject;
 
 use crate::client::{Client, update};
 use crate::encode::{Area, RAW, header};
@@ -80,23 +81,16 @@ fn a_view_gets_the_current_pointer_and_each_change() {
     assert_eq!(pixel(client.session.poll_drawn_cursor()), Some(9));
 }
 
-fn check(mirror: &mut ScreenSession, name: &str, argument: &str) -> Result<Value, String> {
+type Decision = Result<Reply<PlainObject>, String>;
+
+fn check(mirror: &mut Screen, name: &str, argument: &str) -> Decision {
     let argument = json::parse(argument.as_bytes()).unwrap();
-    mirror.check(Command { name, argument: &argument }).map_err(|error| error.to_string())
+    mirror.check(name, &&argument).map_err(|error| error.to_string())
 }
 
-fn execute(client: &mut Client, name: &str, argument: &str) -> Result<Value, String> {
-    use orgo_core::channel::AnySession;
+fn execute(client: &mut Client, name: &str, argument: &str) -> Decision {
     let argument = json::parse(argument.as_bytes()).unwrap();
-    let session: &mut dyn AnySession = &mut client.session;
-    session.command(Command { name, argument: &argument }).map_err(|error| error.to_string())
-}
-
-fn outline(client: &Client) -> Map {
-    match client.session.outline() {
-        Value::Object(outline) => outline,
-        other => panic!("{other}"),
-    }
+    client.session.command(name, &&argument).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -128,10 +122,13 @@ fn a_mirror_decides_like_the_session() {
         ("unknown", "null"),
     ];
     let mut client = Client::connected(8, 8);
-    let mut mirror = ScreenSession::mirror();
-    assert_eq!(check(&mut mirror, "move", r#"{"x":1,"y":1}"#), Ok("disconnected".into()));
-    let compare = |client: &mut Client, mirror: &mut ScreenSession| {
-        mirror.follow(&outline(client));
+    let mut mirror = Screen::mirror();
+    assert_eq!(
+        check(&mut mirror, "move", r#"{"x":1,"y":1}"#),
+        Ok(Reply::Refused(InputRefusal::Disconnected))
+    );
+    let compare = |client: &mut Client, mirror: &mut Screen| {
+        mirror.follow(client.session.outline());
         for (name, argument) in COMMANDS {
             assert_eq!(check(mirror, name, argument), execute(client, name, argument), "{name} {argument}");
         }
@@ -146,22 +143,22 @@ fn a_mirror_decides_like_the_session() {
 
     client.session.handle_close(client.now, 1006, "");
     client.settle();
-    mirror.follow(&outline(&client));
+    mirror.follow(client.session.outline());
     assert_eq!(mirror.refusal(), Some(InputRefusal::Disconnected));
     assert_eq!(check(&mut mirror, "key", r#"{"key":"a"}"#), execute(&mut client, "key", r#"{"key":"a"}"#));
-    assert_eq!(mirror.counters().refused, 2, "the refusals are counted");
+    assert_eq!(mirror.refused(), 2, "the refusals are counted");
 }
 
 #[test]
 fn a_mirror_limits_the_requested_images() {
     let client = Client::connected(8, 8);
-    let mut mirror = ScreenSession::mirror();
-    mirror.follow(&outline(&client));
-    let request = |mirror: &mut ScreenSession| check(mirror, "image", r#"{"id":1}"#);
+    let mut mirror = Screen::mirror();
+    mirror.follow(client.session.outline());
+    let request = |mirror: &mut Screen| check(mirror, "image", r#"{"id":1}"#);
     for _ in 0..64 {
-        assert_eq!(request(&mut mirror), Ok(Value::Null));
+        assert_eq!(request(&mut mirror), Ok(Reply::Null));
     }
     assert!(request(&mut mirror).unwrap_err().contains("too many"), "the session would refuse it");
     mirror.image_arrived();
-    assert_eq!(request(&mut mirror), Ok(Value::Null));
+    assert_eq!(request(&mut mirror), Ok(Reply::Null));
 }

@@ -105,13 +105,19 @@ export const workers = {
   channels: audioWorker(() => new URL("./audio/channels-worker.js?no-inline", import.meta.url)),
 };
 
-/** The worker of a screen. */
-export const screenWorker = new Asset<Location>({
-  configured: () => settings.screenWorkerUrl as Location | undefined,
-  url: () => new URL("./screen/screen-worker.js?no-inline", import.meta.url),
-  embedded: async () => blobUrl(await readEmbedded("screen-worker", () => import("./embedded/screen-worker.js"))),
-  remedy: () => "if there is a Content-Security-Policy, it must contain worker-src blob:",
-});
+const screenWorker = (url: () => URL) =>
+  new Asset<Location>({
+    configured: () => settings.screenWorkerUrl as Location | undefined,
+    url,
+    embedded: async () => blobUrl(await readEmbedded("screen-worker", () => import("./embedded/screen-worker.js"))),
+    remedy: () => "if there is a Content-Security-Policy, it must contain worker-src blob:",
+  });
+
+/** The worker of a screen for each module that runs its connection. The configured one and the embedded copy support both modules. */
+export const screenWorkers = {
+  wasm: screenWorker(() => new URL("./screen/screen-worker.js?no-inline", import.meta.url)),
+  channels: screenWorker(() => new URL("./screen/screen-channels-worker.js?no-inline", import.meta.url)),
+};
 
 /** The audio worklet. */
 export const worklet = new Asset<Location>({

@@ -21,8 +21,27 @@ export const addonFile = ({ name }) => `orgo.${name}.node`;
 
 export const packageName = ({ name }) => `orgo-sdk-${name}`;
 
-/** Returns the C library of this process: glibc, unless the report of the runtime names musl. */
-function localLibc() {
+/** Returns the C library of this process. */
+const localLibc = () => libcOfProgram() ?? libcOfReport();
+
+/** Returns the C library whose loader the program names in its header. Reading it takes a fraction of the time of a report. */
+function libcOfProgram() {
+  try {
+    const { closeSync, openSync, readSync } = process.getBuiltinModule("node:fs");
+    const program = openSync(process.execPath, "r");
+    const header = Buffer.alloc(4096);
+    readSync(program, header);
+    closeSync(program);
+    if (header.includes("/ld-musl-")) return "musl";
+    return header.includes("/ld-linux") ? "glibc" : undefined;
+  } catch {
+    // Node before 20.16 and other runtimes do not have the function, and Deno requires a permission for the file.
+    return undefined;
+  }
+}
+
+/** Returns glibc, unless the report of the runtime names musl. */
+function libcOfReport() {
   const { report } = process;
   const excludeNetwork = report?.excludeNetwork;
   try {

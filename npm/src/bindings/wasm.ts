@@ -22,11 +22,11 @@ export interface CompiledWasm<Loaded> {
  * @param load Imports the glue and compiles the module.
  * @param host The network of Node. Default: that of a browser.
  */
-export async function loadWasm<Loaded extends Glue, Compiled extends CompiledWasm<Loaded>>(
+export function loadWasm<Loaded extends Glue, Compiled extends CompiledWasm<Loaded>>(
   load: () => Promise<Compiled & CompiledWasm<Loaded>>,
   host?: NodeHost,
 ): Promise<Compiled> {
-  try {
+  return usingWasm(async () => {
     const compiled = await load();
     const { glue, module } = compiled;
     await glue.init({ module_or_path: module });
@@ -37,6 +37,13 @@ export async function loadWasm<Loaded extends Glue, Compiled extends CompiledWas
       }
     }
     return { ...compiled, glue: { ...glue, Client } };
+  });
+}
+
+/** Calls a function that loads WebAssembly modules. Rejects with a `BindingError` if it fails. */
+export async function usingWasm<Result>(load: () => Promise<Result>): Promise<Result> {
+  try {
+    return await load();
   } catch (error) {
     throw new BindingError({
       kind: "binding",

@@ -4,7 +4,9 @@ import { Deadline, NOT_OPENED } from "../deadline.js";
 import { Emitter } from "../emitter.js";
 import { ChannelClosedError, messageOf, OrgoError, toOrgoError } from "../errors.js";
 import { checkWaitOptions, defined, type WaitOptions } from "../options.js";
+import type { Waiting } from "../shared-call.js";
 import type { ChannelState, CloseCause, Counters } from "../types.js";
+import type { RefreshTarget } from "./open.js";
 
 /** The events of all channels. */
 export interface ChannelEvents {
@@ -185,17 +187,25 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
    *
    * @internal
    */
-  async answerPasswordRequests(refresh: (signal: AbortSignal) => Promise<ChannelTarget>): Promise<void> {
-    const ended = new AbortController();
+  async answerPasswordRequests(refresh: RefreshTarget): Promise<void> {
+    const waiting = new Set<Waiting<ChannelTarget>>();
     // The state of the channel reports a failure of the binding.
-    while (await this.#binding.nextPasswordRequest().catch(() => false)) {
+    for (let refused = false; await this.#binding.nextPasswordRequest().catch(() => false); refused = true) {
+      const wait = refresh(refused);
+      waiting.add(wait);
       // Not awaited, so that a `refresh` that never settles does not block the next request.
-      refresh(ended.signal).then(
-        (target) => this.#binding.providePassword(target),
-        (error: unknown) => this.#binding.providePassword(undefined, passwordProblem(error)),
+      wait.result.then(
+        (target) => {
+          waiting.delete(wait);
+          this.#binding.providePassword(target);
+        },
+        (error: unknown) => {
+          waiting.delete(wait);
+          this.#binding.providePassword(undefined, passwordProblem(error));
+        },
       );
     }
-    ended.abort();
+    for (const { cancel } of waiting) cancel();
   }
 
   #acceptAll(items: Raw[] | null): boolean {

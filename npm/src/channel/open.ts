@@ -3,6 +3,7 @@ import type { Caller } from "../caller.js";
 import { Deadline, NOT_OPENED } from "../deadline.js";
 import { toOrgoError } from "../errors.js";
 import { checkFields, checkOpenOptions, checks, checkTypes, jsonParameters, type OpenOptions } from "../options.js";
+import type { Waiting } from "../shared-call.js";
 import type { EventType } from "../types.js";
 import type { AudioParams, AudioStream } from "./audio.js";
 import type { EventStream } from "./events.js";
@@ -17,8 +18,8 @@ interface Opening {
   on(event: "error", listener: (message: string) => void): () => void;
 }
 
-/** Returns a fresh password. The signal is aborted when the channel no longer needs it. */
-export type RefreshTarget = (signal: AbortSignal) => Promise<ChannelTarget>;
+/** Requests the current password. `refused` is whether the server may have refused the password that was returned last. */
+export type RefreshTarget = (refused: boolean) => Waiting<ChannelTarget>;
 
 /** Opens the channels of one computer. */
 export class ChannelOpener {

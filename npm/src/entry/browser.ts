@@ -6,7 +6,7 @@ import {
   loadUploads,
   modules,
   screenModule,
-  screenWorker,
+  screenWorkers,
   type WasmAsset,
   workers,
   worklet,
@@ -15,7 +15,7 @@ import type { PlayOptions } from "../audio/player.js";
 import type { AudioSource } from "../audio/source.js";
 import { withAudioWorkers } from "../audio/workers.js";
 import type { BindingParts, Part } from "../binding.js";
-import { type Glue, loadWasm } from "../bindings/wasm.js";
+import { type Glue, loadWasm, usingWasm } from "../bindings/wasm.js";
 import type { ChannelEvents } from "../channel/channel.js";
 import type * as ChannelClasses from "../channel/classes.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
@@ -61,11 +61,16 @@ const loaders: { [Name in Part]: () => Promise<LoadedBinding<BindingParts[Name]>
     const [{ glue, ...wasm }] = await Promise.all([load(modules.channels), classes()]);
     return loaded(modules.channels, hasWorkers() ? withAudioWorkers(glue, wasm, workers[wasm.name]) : glue);
   }),
-  screen: once(async () => {
-    const { glue, module } = await load(screenModule);
-    return loaded(screenModule, glue.screenBinding(module, screenWorker));
-  }),
+  screen: once(() => usingWasm(loadScreen)),
 };
+
+/** Loads the two modules of a screen. The page runs only one of them: the connection is in the worker. */
+async function loadScreen(): Promise<LoadedBinding<BindingParts["screen"]>> {
+  const [{ glue, module }, connection] = await Promise.all([loadModule(screenModule), loadModule(modules.channels)]);
+  await glue.init({ module_or_path: module });
+  const binding = glue.screenBinding(module, connection, screenWorkers[connection.name]);
+  return loaded(screenModule.fallbackCause === undefined ? modules.channels : screenModule, binding);
+}
 
 /** Loads the classes of the channels, at the same time as the module. */
 async function classes(): Promise<typeof ChannelClasses> {

@@ -1,14 +1,27 @@
-// The exports of the WebAssembly module of the screen.
+// The exports of the two WebAssembly modules of a screen: one with everything except the connection, and the one with the channels,
+// which runs the connection.
 
 import type { BindingChannel, BindingConfig, ChannelTarget, Log } from "../binding.js";
 import type { ScreenItem } from "../generated/channels.js";
 import type { Cursor, Outline } from "./messages.js";
 
-/** A screen in the module. */
-export interface ScreenChannel extends BindingChannel<ScreenItem> {
-  /** Resolves with `true` when anything may have changed, or with `false` after the channel has ended. */
-  nextChange(): Promise<boolean>;
+type Init = (input: { module_or_path: WebAssembly.Module }) => Promise<unknown>;
+
+/** A screen, or a mirror of one. It also has the methods that the module with the channels calls. */
+export interface ScreenObject {
+  /**
+   * Executes a command.
+   *
+   * @throws an `ErrorRecord` for an unknown command or a wrong argument.
+   */
+  command(name: string, argument?: unknown): unknown;
+  /** Returns the next item, or `undefined`. */
+  pollItem(): ScreenItem | undefined;
   outline(): Outline;
+  received(): number;
+  taken(): number;
+  /** Returns the number of refused commands. */
+  refused(): number;
   /** Starts to collect changes for a view. The whole screen counts as changed. */
   startDrawing(): void;
   stopDrawing(): void;
@@ -23,7 +36,7 @@ export interface ScreenChannel extends BindingChannel<ScreenItem> {
 
 /** Checks the commands of a screen that runs in another thread. */
 export interface ScreenMirror {
-  follow(outline: Outline): void;
+  follow(...outline: number[]): void;
   /**
    * Returns what the command will return.
    *
@@ -35,15 +48,35 @@ export interface ScreenMirror {
   imageArrived(): void;
 }
 
-/** The exports of the JavaScript glue. */
+/** The exports of the JavaScript glue of the screen's module. */
 export interface ScreenGlue {
-  init(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
-  kind(): "wasm";
-  version(): string;
+  init: Init;
   moduleMemory(): WebAssembly.Memory;
-  readonly Client: new (
-    config: BindingConfig,
-    log?: Log,
-  ) => { open(kind: "screen", target: ChannelTarget, options: object): ScreenChannel; free(): void };
-  readonly Mirror: new () => ScreenMirror;
+  readonly Screen: {
+    /** @throws an `ErrorRecord` for an invalid option. */
+    new (options: object): ScreenObject;
+    mirror(): ScreenMirror;
+  };
 }
+
+/** The connection of a screen. Its items and commands are those of the {@link ScreenObject}. */
+export interface ScreenConnection extends Omit<BindingChannel<ScreenItem>, "next" | "command"> {
+  /** Resolves with `true` when anything may have changed, or with `false` after the channel has ended. */
+  nextChange(): Promise<boolean>;
+  /** Reports a command, so that its output is sent. */
+  wake(): void;
+}
+
+/** A client of the module with the channels. */
+export interface ConnectionClient {
+  openScreen(screen: ScreenObject, target: ChannelTarget): ScreenConnection;
+}
+
+/** The exports of the JavaScript glue of the module with the channels. */
+export interface ConnectionGlue {
+  init: Init;
+  readonly Client: new (config: BindingConfig, log?: Log) => ConnectionClient;
+}
+
+/** The name of a module with the channels: the one of a page, or the complete one. */
+export type ConnectionName = "channels" | "wasm";

@@ -2,7 +2,7 @@
 
 import type { Log } from "../binding.js";
 import type { ChannelState, Counters, ScreenItem } from "../generated/channels.js";
-import type { ScreenChannel, ScreenGlue } from "./glue.js";
+import type { ConnectionGlue, ConnectionName, ScreenConnection, ScreenGlue, ScreenObject } from "./glue.js";
 import type { FromHost, ToHost, ViewCanvas } from "./messages.js";
 import { Painter } from "./painter.js";
 
@@ -13,13 +13,15 @@ type Post = (message: FromHost, transfer?: Transferable[]) => void;
 
 /** Opens a screen when the page requests it, and connects it to the page. */
 export class ScreenHost {
-  readonly #glue: ScreenGlue;
+  readonly #screenGlue: ScreenGlue;
+  readonly #connectionGlue: (name: ConnectionName) => ConnectionGlue;
   readonly #post: Post;
   readonly #onEnd: () => void;
   #session: Session | undefined;
 
-  constructor(glue: ScreenGlue, post: Post, onEnd: () => void) {
-    this.#glue = glue;
+  constructor(screen: ScreenGlue, connection: (name: ConnectionName) => ConnectionGlue, post: Post, onEnd: () => void) {
+    this.#screenGlue = screen;
+    this.#connectionGlue = connection;
     this.#post = post;
     this.#onEnd = onEnd;
   }
@@ -29,14 +31,16 @@ export class ScreenHost {
     else this.#session?.receive(message);
   }
 
-  async #open({ module, config, target, options }: ToHost & { type: "open" }): Promise<void> {
-    const { init, moduleMemory, Client } = this.#glue;
+  async #open({ screen: module, connection, config, target, options }: ToHost & { type: "open" }): Promise<void> {
+    const { init, moduleMemory, Screen } = this.#screenGlue;
+    const { init: initConnection, Client } = this.#connectionGlue(connection.name);
     const post = this.#post;
     try {
-      await init({ module_or_path: module });
+      await Promise.all([init({ module_or_path: module }), initConnection({ module_or_path: connection.module })]);
       const log: Log = (level, line) => post({ type: "log", level, line });
-      const channel = new Client(config, log).open("screen", target, options);
-      this.#session = new Session(channel, moduleMemory(), post);
+      const screen = new Screen(options);
+      const channel = new Client(config, log).openScreen(screen, target);
+      this.#session = new Session(screen, channel, moduleMemory(), post);
     } catch (error) {
       post({ type: "refused", error });
       return;
@@ -48,7 +52,8 @@ export class ScreenHost {
 
 /** An open screen. */
 class Session {
-  readonly #channel: ScreenChannel;
+  readonly #screen: ScreenObject;
+  readonly #channel: ScreenConnection;
   readonly #post: Post;
   readonly #painter: Painter;
   #outline = "";
@@ -61,10 +66,11 @@ class Session {
   readonly #formats = new Map<number, string>();
   #wake = () => {};
 
-  constructor(channel: ScreenChannel, memory: WebAssembly.Memory, post: Post) {
+  constructor(screen: ScreenObject, channel: ScreenConnection, memory: WebAssembly.Memory, post: Post) {
+    this.#screen = screen;
     this.#channel = channel;
     this.#post = post;
-    this.#painter = new Painter(channel, memory);
+    this.#painter = new Painter(screen, memory);
     this.#counters = channel.counters();
   }
 
@@ -105,7 +111,7 @@ class Session {
     const paused = this.#painter.isHidden && !this.#requested;
     if (paused !== this.#paused) {
       this.#paused = paused;
-      this.#channel.command("pause", paused);
+      this.#change("pause", paused);
     }
     const counting = this.#painter.hasViews && !this.#painter.isHidden && !this.#closed;
     if (counting) this.#countersTimer ??= setInterval(() => this.#postCounters(), COUNTERS_INTERVAL);
@@ -127,11 +133,16 @@ class Session {
     if (name === "image") {
       const { id, format } = argument as { id: number; format: string };
       this.#formats.set(id, format);
-      this.#channel.command(name, { ...(argument as object), format: "rgba" });
+      this.#change(name, { ...(argument as object), format: "rgba" });
       return;
     }
     this.#painter.expectUpdate();
-    this.#channel.command(name, argument);
+    this.#change(name, argument);
+  }
+
+  #change(name: string, argument: unknown): void {
+    this.#screen.command(name, argument);
+    this.#channel.wake();
   }
 
   async #postStates(): Promise<void> {
@@ -152,20 +163,31 @@ class Session {
   /** Reads items while the page requests them, and the remaining items after the channel has ended. */
   async #postItems(): Promise<void> {
     for (;;) {
-      while (!this.#requested && !this.#closed) {
+      // The end is read first: an item that arrives before it is still sent.
+      const closed = this.#closed;
+      const items = this.#requested || closed ? this.#pollItems() : [];
+      if (items.length > 0) {
+        this.#requested = false;
+        this.#adjust();
+        const encoded = await Promise.all(items.map((item) => this.#encode(item)));
+        this.#postOutline();
+        const memory = encoded.flatMap((item) => (item.type === "image" ? [item.data.buffer as ArrayBuffer] : []));
+        this.#post({ type: "items", items: encoded, counters: this.#channel.counters() }, memory);
+      } else if (closed) {
+        this.#post({ type: "items", items: null, counters: this.#channel.counters() });
+        return;
+      } else {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
       }
-      const items = await this.#channel.next();
-      this.#requested = false;
-      this.#adjust();
-      const encoded = items && (await Promise.all(items.map((item) => this.#encode(item))));
-      this.#postOutline();
-      const memory = (encoded ?? []).flatMap((item) => (item.type === "image" ? [item.data.buffer as ArrayBuffer] : []));
-      this.#post({ type: "items", items: encoded, counters: this.#channel.counters() }, memory);
-      if (items === null) break;
     }
+  }
+
+  #pollItems(): ScreenItem[] {
+    const items = [];
+    for (let item = this.#screen.pollItem(); item !== undefined; item = this.#screen.pollItem()) items.push(item);
+    return items;
   }
 
   async #followChanges(): Promise<void> {
@@ -173,19 +195,20 @@ class Session {
       this.#postOutline();
       this.#postCursor();
       this.#painter.update();
+      this.#wake();
     } while (await this.#channel.nextChange());
   }
 
   #postOutline(): void {
-    const outline = this.#channel.outline();
-    const text = JSON.stringify(outline);
+    const outline = this.#screen.outline();
+    const text = String(outline);
     if (text === this.#outline) return;
     this.#outline = text;
     this.#post({ type: "outline", outline });
   }
 
   #postCursor(): void {
-    const cursor = this.#channel.pollCursor();
+    const cursor = this.#screen.pollCursor();
     if (cursor !== undefined) this.#post({ type: "cursor", cursor });
   }
 

@@ -3,12 +3,13 @@
 import type { BindingConfig, ChannelTarget } from "../binding.js";
 import type { FromSession, ToSession } from "../channel/remote.js";
 import type { Counters, ScreenItem } from "../generated/channels.js";
+import type { ConnectionName } from "./glue.js";
 
-/** The state on which the checks of commands depend. The host sends it, and a mirror of the session follows it. */
-export interface Outline {
-  width: number;
-  height: number;
-}
+/**
+ * The width and the height of the screen, and flags. The checks of commands depend on them: the host sends them, and a mirror of the
+ * screen follows them.
+ */
+export type Outline = Uint32Array;
 
 /** The shape of the pointer. */
 export type Cursor = ScreenItem & { type: "cursor" };
@@ -21,7 +22,8 @@ export type ToHost =
   | ToSession
   | {
       type: "open";
-      module: WebAssembly.Module;
+      screen: WebAssembly.Module;
+      connection: { name: ConnectionName; module: WebAssembly.Module };
       config: BindingConfig;
       target: ChannelTarget;
       options: object;

@@ -14,26 +14,39 @@ import type {
 } from "../binding.js";
 import * as glue from "../bindings/wasm/orgo_screen.js";
 import type { ScreenItem } from "../generated/channels.js";
+import type { ConnectionGlue, ConnectionName } from "./glue.js";
 import { ScreenHost } from "./host.js";
 import type { FromHost, ToHost } from "./messages.js";
 import { type Port, RemoteScreen } from "./remote.js";
 
-export * from "../bindings/wasm/orgo_screen.js";
+export { init } from "../bindings/wasm/orgo_screen.js";
 export { Channel } from "../channel/channel.js";
 export { Screen } from "../channel/screen.js";
 
 /** Returns the URL of the WebAssembly module, next to which the build writes this script. */
 export const moduleUrl = () => new URL("./orgo_screen_bg.wasm", import.meta.url);
 
-/** Returns the part of the binding with the screen. Each screen runs in a worker if the page can create workers. */
-export function screenBinding(module: WebAssembly.Module, worker: Asset<string | URL>): BindingParts["screen"] {
+/** The compiled module that runs the connection of a screen. */
+interface Connection {
+  name: ConnectionName;
+  glue: ConnectionGlue;
+  module: WebAssembly.Module;
+}
+
+/**
+ * Returns the part of the binding with the screen. Each screen runs in a worker if the page can create workers. The page itself uses
+ * the module of the screen only to check commands.
+ */
+export function screenBinding(
+  screen: WebAssembly.Module,
+  { name, glue: connectionGlue, module }: Connection,
+  worker: Asset<string | URL>,
+): BindingParts["screen"] {
   class Client implements ChannelClient {
     readonly #config: BindingConfig;
     readonly #log: Log | undefined;
 
     constructor(config: BindingConfig, log?: Log) {
-      // Throws for an invalid setting.
-      new glue.Client(config).free();
       // The page requests the password, so the worker does not need the API key.
       const { api_key: _, ...settings } = config;
       this.#config = settings;
@@ -45,10 +58,10 @@ export function screenBinding(module: WebAssembly.Module, worker: Asset<string |
       target: ChannelTarget,
       options: object,
     ): Promise<BindingChannel<ChannelItems[Kind]>> {
-      const task: ToHost = { type: "open", module, config: this.#config, target, options };
-      const port = (await workerPort(worker, task)) ?? pagePort(task);
+      const task: ToHost = { type: "open", screen, connection: { name, module }, config: this.#config, target, options };
+      const port = (await workerPort(worker, task)) ?? pagePort(task, connectionGlue);
       // The module has only this kind of channel.
-      return RemoteScreen.open(port, new glue.Mirror(), this.#log) as Promise<BindingChannel<ScreenItem>> as never;
+      return RemoteScreen.open(port, glue.Screen.mirror(), this.#log) as Promise<BindingChannel<ScreenItem>> as never;
     }
   }
   return { kind: glue.kind, version: glue.version, Client };
@@ -85,9 +98,10 @@ async function workerPort(file: Asset<string | URL>, task: ToHost): Promise<Port
 }
 
 /** Runs the host in the page. */
-function pagePort(task: ToHost): Port {
+function pagePort(task: ToHost, connection: ConnectionGlue): Port {
   const host = new ScreenHost(
     glue,
+    () => connection,
     (message) => port.onmessage(message),
     () => {},
   );

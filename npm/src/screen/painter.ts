@@ -1,6 +1,6 @@
 // Draws a screen on the canvases of its views.
 
-import type { ScreenChannel } from "./glue.js";
+import type { ScreenObject } from "./glue.js";
 import type { ViewCanvas } from "./messages.js";
 
 /** The time after an input during which updates are drawn immediately, because they may be its effect, in milliseconds. */
@@ -18,7 +18,7 @@ interface View {
 
 /** Draws the changed rectangles of complete updates. */
 export class Painter {
-  readonly #channel: ScreenChannel;
+  readonly #screen: ScreenObject;
   readonly #memory: WebAssembly.Memory;
   readonly #views = new Map<number, View>();
   #pixels: ImageData | undefined;
@@ -27,8 +27,8 @@ export class Painter {
   #lastDraw = 0;
   #eagerUntil = 0;
 
-  constructor(channel: ScreenChannel, memory: WebAssembly.Memory) {
-    this.#channel = channel;
+  constructor(screen: ScreenObject, memory: WebAssembly.Memory) {
+    this.#screen = screen;
     this.#memory = memory;
   }
 
@@ -58,7 +58,7 @@ export class Painter {
 
   hide(view: number): void {
     this.#views.delete(view);
-    if (!this.hasViews) this.#channel.stopDrawing();
+    if (!this.hasViews) this.#screen.stopDrawing();
   }
 
   /** Reports an input: the next updates are drawn immediately. */
@@ -82,13 +82,13 @@ export class Painter {
 
   /** Draws the whole screen again. */
   #restart(): void {
-    this.#channel.startDrawing();
+    this.#screen.startDrawing();
     this.#lastDraw = 0;
     this.update();
   }
 
   #draw(): boolean {
-    const drawing = this.#channel.pollDrawing();
+    const drawing = this.#screen.pollDrawing();
     if (drawing === undefined) return false;
     const [address = 0, width = 0, height = 0] = drawing;
     const pixels = this.#read(address, width, height);

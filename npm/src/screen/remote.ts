@@ -6,8 +6,9 @@ import { RemoteChannel, type ToSession } from "../channel/remote.js";
 import type { AttachOptions, ScreenView } from "../channel/screen.js";
 import type { Counters, ScreenItem } from "../generated/channels.js";
 import type { ScreenMirror } from "./glue.js";
-import type { Cursor, FromHost, Outline, ToHost } from "./messages.js";
+import type { Cursor, FromHost, ToHost } from "./messages.js";
 import { View } from "./view.js";
+import type { Size } from "./wheel.js";
 
 /** The connection to a host: a worker, or an object of the page. */
 export interface Port {
@@ -21,7 +22,7 @@ export interface Port {
 
 /** What a view receives. */
 export interface ViewListener {
-  resized(outline: Outline): void;
+  resized(size: Size): void;
   cursor(cursor: Cursor): void;
 }
 
@@ -31,7 +32,7 @@ export class RemoteScreen extends RemoteChannel<ScreenItem> {
   readonly #mirror: ScreenMirror;
   readonly #views = new Map<number, ViewListener>();
   #nextView = 1;
-  #outline: Outline = { width: 0, height: 0 };
+  #size: Size = { width: 0, height: 0 };
   #cursor: Cursor | undefined;
 
   /** Waits until the host has opened the screen. Rejects with the error of the binding for an invalid target or option. */
@@ -78,7 +79,7 @@ export class RemoteScreen extends RemoteChannel<ScreenItem> {
     } else {
       this.#port.send({ type: "show", view, canvas });
     }
-    listener.resized(this.#outline);
+    listener.resized(this.#size);
     if (this.#cursor !== undefined) listener.cursor(this.#cursor);
     return view;
   }
@@ -94,11 +95,13 @@ export class RemoteScreen extends RemoteChannel<ScreenItem> {
 
   #receive(message: FromHost): void {
     switch (message.type) {
-      case "outline":
-        this.#outline = message.outline;
-        this.#mirror.follow(message.outline);
-        for (const view of this.#views.values()) view.resized(message.outline);
+      case "outline": {
+        const [width = 0, height = 0] = message.outline;
+        this.#size = { width, height };
+        this.#mirror.follow(...message.outline);
+        for (const view of this.#views.values()) view.resized(this.#size);
         break;
+      }
       case "cursor":
         this.#cursor = message.cursor;
         for (const view of this.#views.values()) view.cursor(message.cursor);

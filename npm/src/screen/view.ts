@@ -4,9 +4,10 @@ import { type AttachOptions, SCALE, type ScreenView } from "../channel/screen.js
 import { checkArgument, checks } from "../options.js";
 import { cursorStyle } from "./cursor.js";
 import { Keyboard } from "./keyboard.js";
-import type { Cursor, Outline } from "./messages.js";
+import type { Cursor } from "./messages.js";
 import { Pointer } from "./pointer.js";
 import type { RemoteScreen, ViewListener } from "./remote.js";
+import type { Size } from "./wheel.js";
 
 /** The keys that move the focus out of a view, in the format of `aria-keyshortcuts`. */
 const LEAVE_KEYS = "Control+Alt+Shift";
@@ -24,7 +25,7 @@ export class View implements ScreenView, ViewListener {
   readonly #cursorOption: NonNullable<AttachOptions["cursor"]>;
   readonly #pointer: Pointer;
   readonly #keyboard: Keyboard;
-  #size: Outline = { width: 0, height: 0 };
+  #size: Size = { width: 0, height: 0 };
   #scale: NonNullable<AttachOptions["scale"]>;
   #input: boolean;
   #cursor: Cursor | undefined;
@@ -88,7 +89,7 @@ export class View implements ScreenView, ViewListener {
     this.#root.remove();
   }
 
-  resized(size: Outline): void {
+  resized(size: Size): void {
     this.#size = size;
     this.#layOut();
   }

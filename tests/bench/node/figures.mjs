@@ -35,20 +35,35 @@ export function writeChart(root, name, rows, labels = ["process", "main thread"]
 /** Describes a median with its quartiles. */
 export const spread = ([low, middle, high]) => `${middle.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
 
+/** Describes the machine of a run. */
+export const describeMachine = ({ cores, load: [before, after] }) =>
+  `${cores} cores, load average ${before.toFixed(1)} before the run and ${after.toFixed(1)} after it.`;
+
+/** Lists the workloads in which this package needs more CPU time than the other library. */
+function losses(rows) {
+  const list = (field) =>
+    rows
+      .filter((row) => row[field][1] > 1)
+      .map((row) => `${row.workload} (${row[field][1].toFixed(2)})`)
+      .join(", ") || "none";
+  return `Workloads with a median above 1: ${list("cpu")} for the process, ${list("main")} for the main thread.`;
+}
+
 function tables(runtimes) {
   return runtimes
-    .map(({ version, rounds, rows }) => {
-      const lines = rows
-        .filter(({ variant }) => variant === "sdk")
-        .map(({ workload, base, cpu, main, detail, reference }) => {
-          return `| ${workload} | ${base} | ${spread(cpu)} | ${spread(main)} | ${detail} | ${reference} |`;
-        });
+    .map(({ version, rounds, machine, rows: all }) => {
+      const rows = all.filter(({ variant }) => variant === "sdk");
+      const lines = rows.map(({ workload, base, cpu, main, detail, reference }) => {
+        return `| ${workload} | ${base} | ${spread(cpu)} | ${spread(main)} | ${detail} | ${reference} |`;
+      });
       return [
-        `Node ${version.replace("v", "")}, medians of ${rounds} rounds with quartiles:`,
+        `Node ${version.replace("v", "")}, medians of ${rounds} rounds with quartiles. ${describeMachine(machine)}`,
         "",
         "| workload | compared with | CPU of the process | CPU of the main thread | this package | the other |",
         "|---|---|---|---|---|---|",
         ...lines,
+        "",
+        losses(rows),
         "",
       ].join("\n");
     })

@@ -2,14 +2,17 @@
 // process. The runs of a round are shuffled, and compared within the round, because other load on the machine changes.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { argv, execPath } from "node:process";
 import { median, quartiles, shuffled } from "../measure.mjs";
-import { writeFigures } from "./figures.mjs";
+import { describeMachine, writeFigures } from "./figures.mjs";
 import { measure, root, startPeer } from "./peer.mjs";
 import { workloads } from "./variants.mjs";
 
-const ROUNDS = Number(process.env.ORGO_BENCH_ROUNDS ?? 7);
+/** The least and the largest number of rounds. Between them, a round starts only if it is expected to end in time. */
+const [MIN_ROUNDS, MAX_ROUNDS] = process.env.ORGO_BENCH_ROUNDS ? Array(2).fill(Number(process.env.ORGO_BENCH_ROUNDS)) : [3, 7];
+/** The time for the rounds of each Node, in milliseconds. */
+const TIME = 9 * 60_000;
 const names = argv.slice(2).filter((name) => name !== "--write");
 const selected = Object.entries(workloads()).filter(([name]) => names.length === 0 || names.some((part) => name.includes(part)));
 
@@ -25,17 +28,21 @@ function runtimes() {
   return process.version.startsWith("v24.") || !existsSync(other) ? [execPath] : [execPath, other];
 }
 
-/** Runs every variant of the selected workloads once per round. */
+/** Runs every variant of the selected workloads once per round. Returns their results, and the number of rounds. */
 async function runRounds(node, peer) {
   const runs = selected.flatMap(([name, { variants }]) => Object.keys(variants).map((variant) => ({ name, variant })));
   const results = Object.fromEntries(selected.map(([name]) => [name, {}]));
-  for (let round = 0; round < ROUNDS; round += 1) {
+  const start = performance.now();
+  let rounds = 0;
+  const isInTime = () => ((performance.now() - start) / rounds) * (rounds + 1) < TIME;
+  while (rounds < MIN_ROUNDS || (rounds < MAX_ROUNDS && isInTime())) {
     for (const { name, variant } of shuffled(runs)) {
       results[name][variant] ??= [];
       results[name][variant].push(await measure(name, variant, peer.origin, { node }));
     }
+    rounds += 1;
   }
-  return results;
+  return { results, rounds };
 }
 
 function summarize(results) {
@@ -73,15 +80,18 @@ const reports = [];
 try {
   for (const node of runtimes()) {
     const version = spawnSync(node, ["--version"], { encoding: "utf8" }).stdout.trim();
-    const rows = summarize(await runRounds(node, peer));
-    console.log(`Node ${version}, ${ROUNDS} rounds, ${cpus().length} cores. Ratios are medians with quartiles.`);
+    const before = loadavg()[0];
+    const { results, rounds } = await runRounds(node, peer);
+    const machine = { cores: cpus().length, load: [before, loadavg()[0]] };
+    const rows = summarize(results);
+    console.log(`Node ${version}, ${rounds} rounds. ${describeMachine(machine)} Ratios are medians with quartiles.`);
     const text = ([low, middle, high]) => `${middle.toFixed(2)} [${low.toFixed(2)}-${high.toFixed(2)}]`;
     console.table(
       rows.map(({ workload, variant, base, cpu, main, detail }) => {
         return { workload, variant, base, "CPU / base": text(cpu), "main / base": text(main), "CPU/main per operation": detail };
       }),
     );
-    reports.push({ version, rounds: ROUNDS, rows });
+    reports.push({ version, rounds, machine, rows });
   }
 } finally {
   peer.stop();

@@ -438,7 +438,7 @@ export const workloads = (quick = false) => {
     "events, 1,000/s": { base: "ws", variants: events(1000, size(3000, 100)) },
     "audio, 200 connections": { base: "ws", variants: audio(size(200, 4), size(3, 1), {}) },
     "audio, 200 connections, batches of 100 ms": { base: "ws", variants: audio(size(200, 4), size(3, 1), { batch: 100 }) },
-    "300 computers with three channels each": { base: "ws", variants: fleet(size(300, 5), size(4, 1)) },
+    "500 computers with three channels each": { base: "ws", variants: fleet(size(500, 5), size(4, 1)) },
     "upload, 100 MB": { base: "fetch", variants: upload(size(100 << 20, 1 << 20)) },
     "download, 100 MB": { base: "undici", variants: download() },
     "upload, 1 GB, a path": { base: "fetch", variants: uploadFile("path", size(1 << 30, 4 << 20)) },

@@ -11,7 +11,7 @@ use super::Browser;
 const NO_CAUSE: &str = "(the browser gives no cause: unreachable, or forbidden by CORS or CSP)";
 
 /// Returns the message of an exception.
-pub(super) fn message(error: &JsValue) -> String {
+pub(crate) fn message(error: &JsValue) -> String {
     text(error, "message")
 }
 

@@ -35,6 +35,8 @@ extern "C" {
 
 #[cfg(feature = "rest")]
 pub(crate) use download::Streaming;
+#[cfg(feature = "channels")]
+pub(crate) use failure::message;
 pub(crate) use file::Source;
 pub(crate) use host::Host;
 pub(crate) use http::Opened;

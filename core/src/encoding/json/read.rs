@@ -79,27 +79,57 @@ pub(crate) fn members<'a>(json: &'a [u8], member: Member<'_, 'a>) -> Result<(), 
 // Inlined, the loop shares the registers with its caller, and needs more instructions for each word.
 #[inline(never)]
 pub(super) fn plain_length(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks();
-    for (index, word) in words.iter().enumerate() {
-        let special = special_bytes(*word);
-        if special != 0 {
-            return index * 8 + special.trailing_zeros() as usize / 8;
+    let (pairs, rest) = bytes.as_chunks::<{ 2 * WORD }>();
+    for (index, pair) in pairs.iter().enumerate() {
+        // Most strings are short, so the second word is tested only if the first one has no special byte.
+        for (half, word) in words(pair).into_iter().enumerate() {
+            let special = special_bytes(word);
+            if special != 0 {
+                return (2 * index + half) * WORD + first_byte(special);
+            }
         }
     }
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
     bytes.len() - rest.len() + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
-/// Returns a number whose lowest bit that is set belongs to the first quote, backslash or control character of eight
-/// bytes; 0 if there is none. Tests all bytes at once: a subtraction of `n` from a byte below `n` sets its highest bit,
-/// unless the byte had this bit before. A borrow affects only the bytes after the first match.
-fn special_bytes(word: [u8; 8]) -> u64 {
+/// Returns the words of a pair.
+#[allow(clippy::cast_possible_truncation, reason = "each word is a half")]
+fn words(pair: &[u8; 2 * WORD]) -> [u64; 2] {
+    let pair = u128::from_le_bytes(*pair);
+    [pair as u64, (pair >> 64) as u64]
+}
+
+/// The number of bytes of a `u64`.
+const WORD: usize = 8;
+
+/// Sets the highest bit of each byte that is a quote, a backslash or a control character. The other bits are zero. Tests all
+/// bytes at once: the sum of 127 and the lower seven bits of a byte sets the highest bit unless they are zero.
+fn special_bytes(word: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
-    let below = |word: u64, limit: u64| word.wrapping_sub(EACH * limit) & !word;
-    let word = u64::from_le_bytes(word);
+    const LOW: u64 = EACH * 0x7f;
+    let is_not_zero = |word: u64| ((word & LOW) + LOW) | word;
     let quote = word ^ (EACH * u64::from(b'"'));
     let backslash = word ^ (EACH * u64::from(b'\\'));
-    (below(word, 0x20) | below(quote, 1) | below(backslash, 1)) & (EACH * 0x80)
+    let printable = word & (EACH * 0xe0);
+    !(is_not_zero(quote) & is_not_zero(backslash) & is_not_zero(printable)) & !LOW
+}
+
+/// Returns the index of the first byte that is marked by [`special_bytes`]; [`WORD`] if there is none.
+fn first_byte(special: u64) -> usize {
+    special.trailing_zeros() as usize / 8
+}
+
+/// Decodes one of the escapes that are frequent in terminal output. Returns the character and the length of the escape.
+fn frequent_escape(text: &[u8]) -> Option<(u8, usize)> {
+    match text {
+        [b'\\', b'n', ..] => Some((b'\n', 2)),
+        [b'\\', b'r', ..] => Some((b'\r', 2)),
+        [b'\\', b'u', b'0', b'0', high @ b'0'..=b'7', low, ..] if low.is_ascii_hexdigit() => {
+            Some((hex_digit(*high) << 4 | hex_digit(*low), 6))
+        }
+        _ => None,
+    }
 }
 
 /// Returns the value of a hexadecimal digit.
@@ -246,62 +276,69 @@ impl<'a> Reader<'a> {
         self.unescape(text)
     }
 
-    /// Reads a string after its opening quote. Terminal output has an escape every few words, so the text is collected in
-    /// a block of a constant size: appending each piece to `text` would take longer than decoding it.
+    /// Reads a string after its opening quote. Terminal output has an escape every few words. So the text is collected in an
+    /// array of a constant size, because appending each piece to `text` would take longer than decoding it. The input is
+    /// divided into words independent of its escapes, so that the processor tests the next words while it decodes an escape.
     fn unescape(&mut self, text: &mut Vec<u8>) -> Result<(), SyntaxError> {
-        const WORD: usize = 8;
-        let mut block = [0; 256];
+        let mut decoded = [0; 256];
         let mut length = 0;
-        loop {
-            if length + WORD > block.len() {
-                text.extend_from_slice(&block[..length]);
+        let mut rest = self.rest();
+        // The number of bytes of the first word that were read, such as the end of an escape in the word before.
+        let mut skipped = 0;
+        // An escape that starts in the first word ends in the second one.
+        while let Some(pair) = rest.first_chunk() {
+            let [word, _] = words(pair);
+            if length + 2 * WORD > decoded.len() {
+                text.extend_from_slice(&decoded[..length]);
                 length = 0;
             }
-            let rest = self.rest();
-            let plain = match rest.first_chunk::<WORD>() {
-                Some(word) => {
-                    // The bytes after the plain ones are overwritten later.
-                    block[length..length + WORD].copy_from_slice(word);
-                    // Without a special byte, there are 64 trailing zeros.
-                    special_bytes(*word).trailing_zeros() as usize / 8
-                }
-                None => {
-                    let plain = plain_length(rest);
-                    block[length..length + plain].copy_from_slice(&rest[..plain]);
-                    plain
-                }
-            };
-            length += plain;
-            self.at += plain;
-            if plain == WORD {
+            let mut special = special_bytes(word);
+            while skipped < WORD {
+                // The bytes after the plain ones are overwritten later.
+                decoded[length..length + WORD].copy_from_slice(&(word >> (8 * skipped)).to_le_bytes());
+                special &= u64::MAX << (8 * skipped);
+                let plain = first_byte(special) - skipped;
+                length += plain;
+                skipped += plain;
+                let Some((byte, size)) = pair.get(skipped..).and_then(frequent_escape) else { break };
+                decoded[length] = byte;
+                length += 1;
+                skipped += size;
+            }
+            if skipped >= WORD {
+                skipped -= WORD;
+                rest = &rest[WORD..];
                 continue;
             }
-            let (byte, escape) = match rest.get(plain..) {
-                Some([b'\\', b'u', b'0', b'0', high @ b'0'..=b'7', low, ..]) if low.is_ascii_hexdigit() => {
-                    (hex_digit(*high) << 4 | hex_digit(*low), 6)
-                }
-                Some([b'\\', b'n', ..]) => (b'\n', 2),
-                Some([b'\\', b'r', ..]) => (b'\r', 2),
-                Some([first, ..]) => {
-                    text.extend_from_slice(&block[..length]);
-                    length = 0;
-                    match first {
-                        b'"' => {
-                            self.at += 1;
-                            return Ok(());
-                        }
-                        b'\\' => self.escape(text)?,
-                        _ => return Err(self.error()),
-                    }
-                    continue;
-                }
-                _ => return Err(SyntaxError::new(self.json.len())),
-            };
-            // `plain` is less than a word, so there is room.
-            block[length] = byte;
-            length += 1;
-            self.at += escape;
+            text.extend_from_slice(&decoded[..length]);
+            self.at = self.json.len() - rest.len() + skipped;
+            if self.special(text)? {
+                return Ok(());
+            }
+            (length, skipped) = (0, 0);
+            rest = self.rest();
         }
+        text.extend_from_slice(&decoded[..length]);
+        self.at = self.json.len() - rest.len() + skipped;
+        loop {
+            let rest = self.rest();
+            let plain = plain_length(rest);
+            text.extend_from_slice(&rest[..plain]);
+            self.at += plain;
+            if self.special(text)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads an escape or the closing quote of a string. Returns whether the string has ended.
+    fn special(&mut self, text: &mut Vec<u8>) -> Result<bool, SyntaxError> {
+        match self.peek() {
+            Some(b'"') => self.at += 1,
+            Some(b'\\') => return self.escape(text).map(|()| false),
+            _ => return Err(self.error()),
+        }
+        Ok(true)
     }
 
     fn skip_string(&mut self) -> Result<(), SyntaxError> {

@@ -364,3 +364,36 @@ fn special_characters_end_plain_text_at_every_position() {
         }
     }
 }
+
+#[test]
+fn escapes_are_decoded_at_every_position() {
+    let escapes = [
+        r"\n",
+        r"\r",
+        r"\t",
+        r#"\""#,
+        r"\\",
+        r"\/",
+        r"\u001b",
+        r"\u007f",
+        r"\u00e9",
+        r"\u0041",
+        r"\ud83e\udd80",
+    ];
+    let wrong = [r"\x", r"\u001", r"\u00g0", r"\u001g", "\u{1b}", "\n"];
+    for before in 0..20 {
+        for first in escapes {
+            for second in escapes.into_iter().chain(wrong) {
+                for between in [0, 1, 3, 7, 8, 300] {
+                    let plain =
+                        |length: usize| "plain é🦀 !#[]".chars().cycle().take(length).collect::<String>();
+                    let json = format!(r#""{}{first}{}{second}{}""#, plain(before), plain(between), plain(9));
+                    let expected = serde_json::from_str::<String>(&json).ok();
+                    let read =
+                        parse(json.as_bytes()).ok().and_then(|value| value.as_str().map(str::to_owned));
+                    assert_eq!(read, expected, "{json}");
+                }
+            }
+        }
+    }
+}

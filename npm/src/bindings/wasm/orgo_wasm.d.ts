@@ -3,6 +3,7 @@
  * loads it.
  */
 import type { Binding, BindingClient, BindingConfig, Log } from "../../binding.js";
+import type { ConnectionClient } from "../../screen/glue.js";
 import type { NodeHost } from "../host.js";
 
 export function init(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
@@ -11,4 +12,4 @@ export const version: Binding["version"];
 export const wavHeader: Binding["wavHeader"];
 export const wavEncode: Binding["wavEncode"];
 export const level: Binding["level"];
-export const Client: new (config: BindingConfig, log?: Log, host?: NodeHost) => BindingClient;
+export const Client: new (config: BindingConfig, log?: Log, host?: NodeHost) => BindingClient & ConnectionClient;

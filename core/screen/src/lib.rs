@@ -1,9 +1,14 @@
-//! The screen channel: the live content of a computer's screen, the pointer and the keyboard.
+//! A live screen over RFB (RFC 6143) without its connection.
 //!
-//! The protocol is RFB (RFC 6143) in binary messages. A session decodes the updates into a [`Framebuffer`], and reports
-//! the changed rectangles.
+//! A [`Screen`] decodes the updates of a server into a [`Framebuffer`], reports the changed rectangles, and encodes input. The caller
+//! passes the messages of a connection to it, and sends its output. The crate uses no standard library, because a page downloads it.
+
+#![cfg_attr(not(any(test, feature = "png", feature = "jpeg", feature = "quality")), no_std)]
+
+extern crate alloc;
 
 mod clipboard;
+mod commands;
 mod connection;
 mod damage;
 mod framebuffer;
@@ -12,37 +17,31 @@ mod hextile;
 mod image;
 mod inflate;
 mod input;
-#[cfg(feature = "screen-quality")]
+mod interface;
+#[cfg(feature = "quality")]
 mod jpeg;
 mod keys;
 mod mirror;
 mod raw;
 mod reader;
-mod session;
 mod tight;
 mod zrle;
 
-use std::collections::VecDeque;
-use std::mem;
+use core::mem;
 
 use self::clipboard::{Answer, Clipboard, TooLong};
 use self::connection::{Connection, Desk, Effects, End};
 use self::damage::Damage;
 use self::image::{ImageCache, ImageRequest};
 use self::input::Input;
-use super::close::{CloseCause, CloseReason};
-use super::link::{Action, Counters};
-use super::session::{Incoming, Protocol, Received, drop_oldest_error};
-use super::terminal::InputRefusal;
-use crate::Millis;
-use crate::client::address::SocketUrl;
-use crate::client::credentials::Password;
-use crate::diagnostics::mask::Mask;
-use crate::encoding::json::{self, Value};
+use self::prelude::*;
 
+pub use self::commands::{KeyAction, PointerButton, Reply};
 pub use self::framebuffer::{Framebuffer, Pixel, Rect};
 pub use self::image::{Image, ImageFormat};
-pub use self::session::{KeyAction, PointerButton};
+pub use self::interface::{
+    Argument, Condition, Counters, InputRefusal, Invalid, MUST_BE_TEXTS, Outcome, Record, UNKNOWN_COMMAND,
+};
 
 /// An encoding of pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +118,7 @@ pub enum ScreenItem {
         /// The number of updates that the item contains.
         updates: u64,
     },
-    /// An image, as requested by [`Session::request_image`](super::Session::request_image).
+    /// An image, as requested by [`Screen::request_image`].
     Image {
         /// The number of the request.
         id: u64,
@@ -127,7 +126,7 @@ pub enum ScreenItem {
         image: Image,
     },
     /// The text of the clipboard, as requested by
-    /// [`Session::request_clipboard`](super::Session::request_clipboard).
+    /// [`Screen::request_clipboard`].
     Clipboard {
         /// The text.
         text: String,
@@ -143,6 +142,70 @@ pub enum ScreenItem {
     },
 }
 
+impl ScreenItem {
+    /// Writes the item in the form that JavaScript receives.
+    #[must_use]
+    pub fn write<Object: Record>(self) -> Object {
+        let mut object = Object::empty();
+        object.text("type", self.name());
+        match self {
+            Self::Reconnected | Self::ClipboardTooLong | Self::Bell => {}
+            Self::Resized { width, height } => size(&mut object, width, height),
+            Self::Damage { rects, updates } => {
+                object.list("rects", rects.into_iter().map(Rect::write).collect());
+                object.number("updates", updates);
+            }
+            Self::Clipboard { text } => object.long_text("text", text),
+            Self::Error { message } => object.text("message", &message),
+            Self::Cursor(Cursor { x, y, width, height, pixels }) => {
+                place(&mut object, x, y);
+                size(&mut object, width, height);
+                object.bytes("pixels", pixels);
+            }
+            Self::Image { id, image } => {
+                object.number("id", id);
+                size(&mut object, image.width, image.height);
+                object.text("format", image.format.as_str());
+                object.bytes("data", image.data);
+            }
+        }
+        object
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Reconnected => "reconnected",
+            Self::Resized { .. } => "resized",
+            Self::Cursor(_) => "cursor",
+            Self::Damage { .. } => "damage",
+            Self::Image { .. } => "image",
+            Self::Clipboard { .. } => "clipboard",
+            Self::ClipboardTooLong => "clipboard_too_long",
+            Self::Bell => "bell",
+            Self::Error { .. } => "error",
+        }
+    }
+}
+
+impl Rect {
+    fn write<Object: Record>(self) -> Object {
+        let mut object = Object::empty();
+        place(&mut object, self.x, self.y);
+        size(&mut object, self.width, self.height);
+        object
+    }
+}
+
+fn place(object: &mut impl Record, x: u16, y: u16) {
+    object.number("x", x.into());
+    object.number("y", y.into());
+}
+
+fn size(object: &mut impl Record, width: u16, height: u16) {
+    object.number("width", width.into());
+    object.number("height", height.into());
+}
+
 /// The options of a screen channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScreenOptions {
@@ -151,7 +214,7 @@ pub struct ScreenOptions {
     /// The accepted encodings, in the order of preference. The server may also copy rectangles. Default: all.
     pub encodings: Vec<Encoding>,
     /// The quality with which the server may compress photographic parts with JPEG, from 0 to 9. Needs the feature
-    /// `screen-quality`. Default: `None`, which means that every pixel is exact.
+    /// `quality`. Default: `None`, which means that every pixel is exact.
     pub quality: Option<u8>,
 }
 
@@ -166,7 +229,9 @@ impl Default for ScreenOptions {
 pub struct Screen {
     options: ScreenOptions,
     connection: Connection,
-    now: Millis,
+    now: u64,
+    condition: Condition,
+    counters: Counters,
     framebuffer: Framebuffer,
     /// The number of messages that may have changed the pixels or the shape of the pointer.
     version: u64,
@@ -184,6 +249,8 @@ pub struct Screen {
     unread: Unread,
 }
 
+/// The largest number of unread error messages. Above it, the oldest message is dropped.
+const MAX_ERRORS: usize = 64;
 /// The largest binary message, in bytes. Some servers limit messages to 32 KiB.
 const MAX_MESSAGE: usize = 16 << 10;
 
@@ -204,25 +271,31 @@ struct Unread {
     damage: Damage,
     updates: u64,
     /// The requested images, with the numbers of their requests.
-    images: VecDeque<(u64, ImageRequest)>,
+    images: Vec<(u64, ImageRequest)>,
     clipboard: Option<Answer>,
     bell: bool,
-    errors: VecDeque<String>,
+    errors: Vec<String>,
 }
 
 impl Unread {
     fn push_error(&mut self, message: String) {
-        self.errors.push_back(message);
-        drop_oldest_error(&mut self.errors, |_| true);
+        if self.errors.len() >= MAX_ERRORS {
+            self.errors.remove(0);
+        }
+        self.errors.push(message);
     }
 }
 
 impl Screen {
-    fn new(options: ScreenOptions) -> Self {
+    /// Creates a screen without a connection.
+    #[must_use]
+    pub fn new(options: ScreenOptions) -> Self {
         Self {
             connection: Connection::new(None, &options, false),
             options,
             now: 0,
+            condition: Condition::default(),
+            counters: Counters::default(),
             framebuffer: Framebuffer::default(),
             version: 0,
             image_cache: ImageCache::default(),
@@ -237,7 +310,55 @@ impl Screen {
         }
     }
 
-    fn receive_binary(&mut self, bytes: &[u8], counters: &mut Counters, mask: &Mask) -> Received {
+    /// Returns the next requested image, if the whole screen has arrived.
+    fn poll_image(&mut self) -> Option<ScreenItem> {
+        if self.unread.images.is_empty() || !self.connection.is_complete(&self.framebuffer) {
+            return None;
+        }
+        let (id, request) = self.unread.images.remove(0);
+        let pointer = self.cursor.as_ref().zip(self.input.position()).filter(|_| request.pointer);
+        let image = self.image_cache.take(self.version, request, &self.framebuffer, pointer);
+        Some(ScreenItem::Image { id, image })
+    }
+}
+
+/// The methods for the connection.
+impl Screen {
+    /// Returns whether the server has to refuse input.
+    #[must_use]
+    pub fn is_view_only(&self) -> bool {
+        self.options.view_only
+    }
+
+    /// Starts the handshake on a new connection, with the password of the computer.
+    pub fn open(&mut self, password: Option<&str>) {
+        self.connection = Connection::new(password, &self.options, self.paused);
+        self.clipboard.reset();
+        self.unsent.clear();
+        self.input.on_open();
+    }
+
+    /// Handles the acceptance by the server, for the first time or after a break.
+    pub fn accepted(&mut self, after_break: bool) {
+        if after_break {
+            self.unread.reconnected = true;
+            // The server may not know yet that the previous socket is lost.
+            self.input.release_all();
+        }
+    }
+
+    /// Learns the time in milliseconds before a message is handled.
+    pub fn set_now(&mut self, now: u64) {
+        self.now = now;
+    }
+
+    /// Learns the condition of the connection.
+    pub fn set_condition(&mut self, condition: Condition) {
+        self.condition = condition;
+    }
+
+    /// Handles a message.
+    pub fn receive(&mut self, bytes: &[u8]) -> Outcome {
         let mut effects = Effects::default();
         let mut desk = Desk {
             screen: &mut self.framebuffer,
@@ -262,8 +383,7 @@ impl Screen {
         }
         self.unread.resized |= resized;
         self.unread.updates += updates;
-        counters.received += updates;
-        counters.buffered = self.unread.updates;
+        self.counters.received += updates;
         if cursor.is_some() {
             self.version += 1;
             self.cursor = cursor;
@@ -282,68 +402,16 @@ impl Screen {
             self.unread.push_error(problem.to_owned());
         }
         match result {
-            Err(End::PasswordRefused(reason)) => Received::PasswordRefused(mask.text(&reason)),
-            Err(End::Refused(reason)) => Received::Refused(mask.text(&reason)),
-            Err(End::Invalid(problem)) => Received::End(CloseCause::new(CloseReason::Protocol, problem)),
-            Ok(()) if accepted => Received::Accepted,
-            Ok(()) => Received::Handled,
+            Err(End::PasswordRefused(reason)) => Outcome::PasswordRefused(reason),
+            Err(End::Refused(reason)) => Outcome::Refused(reason),
+            Err(End::Invalid(problem)) => Outcome::Invalid(problem.to_owned()),
+            Ok(()) if accepted => Outcome::Accepted,
+            Ok(()) => Outcome::Handled,
         }
     }
 
-    /// Returns the next requested image, if the whole screen has arrived.
-    fn poll_image(&mut self) -> Option<ScreenItem> {
-        if !self.connection.is_complete(&self.framebuffer) {
-            return None;
-        }
-        let (id, request) = self.unread.images.pop_front()?;
-        let pointer = self.cursor.as_ref().zip(self.input.position()).filter(|_| request.pointer);
-        let image = self.image_cache.take(self.version, request, &self.framebuffer, pointer);
-        Some(ScreenItem::Image { id, image })
-    }
-}
-
-impl Protocol for Screen {
-    type Item = ScreenItem;
-    const CHANNEL: &'static str = "screen";
-    const PATH: &'static str = "websockify";
-    const HANDSHAKE: bool = true;
-
-    fn add_query(&self, url: SocketUrl) -> SocketUrl {
-        if self.options.view_only { url.with("view_only", 1) } else { url }
-    }
-
-    fn on_open(&mut self, password: Option<&Password>) -> Vec<String> {
-        self.connection = Connection::new(password, &self.options, self.paused);
-        self.clipboard.reset();
-        self.unsent.clear();
-        self.input.on_open();
-        Vec::new()
-    }
-
-    fn on_accepted(&mut self, after_break: Option<u64>) {
-        if after_break.is_some() {
-            self.unread.reconnected = true;
-            // The server may not know yet that the previous socket is lost.
-            self.input.release_all();
-        }
-    }
-
-    fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received {
-        let text = match message {
-            Incoming::Binary(bytes) => return self.receive_binary(bytes, counters, mask),
-            Incoming::Text(text) => text,
-        };
-        // A proxy can report an error in the form of the other channels before it closes the socket.
-        let frame = json::parse(text).unwrap_or_default();
-        if frame.get("type").and_then(Value::as_str) != Some("error") {
-            return Received::Malformed;
-        }
-        let message = mask.text(frame.get("message").and_then(Value::as_str).unwrap_or_default());
-        self.unread.push_error(message.clone());
-        Received::Problem(message)
-    }
-
-    fn poll_item(&mut self, counters: &mut Counters) -> Option<ScreenItem> {
+    /// Removes and returns the next item for the consumer.
+    pub fn poll_item(&mut self) -> Option<ScreenItem> {
         let unread = &mut self.unread;
         if mem::take(&mut unread.reconnected) {
             return Some(ScreenItem::Reconnected);
@@ -359,8 +427,7 @@ impl Protocol for Screen {
         }
         let updates = mem::take(&mut unread.updates);
         if updates > 0 {
-            counters.taken += updates;
-            counters.buffered = 0;
+            self.counters.taken += updates;
             return Some(ScreenItem::Damage { rects: unread.damage.take(), updates });
         }
         if let Some(answer) = unread.clipboard.take() {
@@ -372,37 +439,42 @@ impl Protocol for Screen {
         if mem::take(&mut unread.bell) {
             return Some(ScreenItem::Bell);
         }
-        if let Some(message) = unread.errors.pop_front() {
-            return Some(ScreenItem::Error { message });
+        if !unread.errors.is_empty() {
+            return Some(ScreenItem::Error { message: unread.errors.remove(0) });
         }
         self.poll_image()
     }
 
-    fn is_full(&self) -> bool {
-        false
+    /// Adds an error message for the consumer.
+    pub fn push_error(&mut self, message: String) {
+        self.unread.push_error(message);
     }
 
-    fn overflows(&self) -> bool {
-        false
+    /// Returns the counters.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
     }
 
-    fn ping(&self) -> Option<Action> {
-        self.connection.ping().map(Action::SendBinary)
+    /// Returns a message that the server responds to, or `None` before the end of the handshake.
+    #[must_use]
+    pub fn ping(&self) -> Option<Vec<u8>> {
+        self.connection.ping()
     }
 
-    fn set_now(&mut self, now: Millis) {
-        self.now = now;
-    }
-
-    fn poll_timeout(&self) -> Option<Millis> {
+    /// Returns when to call [`handle_timeout`](Self::handle_timeout) while the connection is open. Zero means immediately.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<u64> {
         self.input.next_time()
     }
 
-    fn handle_timeout(&mut self, now: Millis, accepts: bool) {
-        self.input.handle_time(now, accepts);
+    /// Handles the time of [`poll_timeout`](Self::poll_timeout), or an earlier time.
+    pub fn handle_timeout(&mut self, now: u64) {
+        self.input.handle_time(now, self.condition == Condition::Open);
     }
 
-    fn poll_output(&mut self) -> Option<Vec<u8>> {
+    /// Returns the next message to the server, when the connection has room for it.
+    pub fn poll_output(&mut self) -> Option<Vec<u8>> {
         if self.unsent.is_empty() {
             self.unsent = self.connection.poll_output(&self.framebuffer);
             self.unsent.extend(self.input.take());
@@ -412,14 +484,26 @@ impl Protocol for Screen {
         (!next.is_empty()).then_some(next)
     }
 
-    fn continues_output(&self) -> bool {
+    /// Returns whether the next output continues the last output, so that no other message may be between them.
+    #[must_use]
+    pub fn continues_output(&self) -> bool {
         !self.unsent.is_empty()
     }
 
-    fn closing_message(&mut self) -> Option<Action> {
+    /// Returns the message that releases everything that is held, if anything is, before the connection is closed.
+    pub fn closing_message(&mut self) -> Option<Vec<u8>> {
         self.input.release_all();
         let mut last = mem::take(&mut self.unsent);
         last.extend(self.input.take());
-        (!last.is_empty()).then_some(Action::SendBinary(last))
+        (!last.is_empty()).then_some(last)
     }
+}
+
+/// The parts of the standard library that every file uses.
+mod prelude {
+    pub(crate) use alloc::borrow::ToOwned;
+    pub(crate) use alloc::boxed::Box;
+    pub(crate) use alloc::string::String;
+    pub(crate) use alloc::vec;
+    pub(crate) use alloc::vec::Vec;
 }

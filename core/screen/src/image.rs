@@ -2,6 +2,7 @@
 
 use super::Cursor;
 use super::framebuffer::{Framebuffer, Pixel, Rect, rows};
+use crate::prelude::*;
 
 /// The format of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,22 +11,22 @@ pub enum ImageFormat {
     /// Four bytes for each pixel: red, green, blue, alpha.
     Rgba,
     /// PNG. Needs the feature `screen-png`.
-    #[cfg(feature = "screen-png")]
+    #[cfg(feature = "png")]
     Png,
     /// JPEG with the quality 80. Needs the feature `screen-jpeg`.
-    #[cfg(feature = "screen-jpeg")]
+    #[cfg(feature = "jpeg")]
     Jpeg,
 }
 
 /// The quality of JPEG images, from 1 to 100.
-#[cfg(feature = "screen-jpeg")]
+#[cfg(feature = "jpeg")]
 const JPEG_QUALITY: u8 = 80;
 
 impl ImageFormat {
     /// The names in JavaScript, for an error.
-    pub(super) const NAMES: &str = if cfg!(feature = "screen-jpeg") {
+    pub(super) const NAMES: &str = if cfg!(feature = "jpeg") {
         "png, jpeg or rgba"
-    } else if cfg!(feature = "screen-png") {
+    } else if cfg!(feature = "png") {
         "png or rgba"
     } else {
         "rgba"
@@ -36,9 +37,9 @@ impl ImageFormat {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rgba => "rgba",
-            #[cfg(feature = "screen-png")]
+            #[cfg(feature = "png")]
             Self::Png => "png",
-            #[cfg(feature = "screen-jpeg")]
+            #[cfg(feature = "jpeg")]
             Self::Jpeg => "jpeg",
         }
     }
@@ -46,9 +47,9 @@ impl ImageFormat {
     pub(super) fn from_name(name: &str) -> Option<Self> {
         match name {
             "rgba" => Some(Self::Rgba),
-            #[cfg(feature = "screen-png")]
+            #[cfg(feature = "png")]
             "png" => Some(Self::Png),
-            #[cfg(feature = "screen-jpeg")]
+            #[cfg(feature = "jpeg")]
             "jpeg" => Some(Self::Jpeg),
             _ => None,
         }
@@ -134,9 +135,9 @@ impl ImageRequest {
         };
         let data = match self.format {
             ImageFormat::Rgba => pixels.into_flattened(),
-            #[cfg(feature = "screen-png")]
+            #[cfg(feature = "png")]
             ImageFormat::Png => png(width, height, pixels.as_flattened()),
-            #[cfg(feature = "screen-jpeg")]
+            #[cfg(feature = "jpeg")]
             ImageFormat::Jpeg => jpeg(width, height, pixels.as_flattened()),
         };
         Image { width, height, format: self.format, data }
@@ -171,7 +172,7 @@ fn crop(region: Rect, all: Rect) -> Rect {
 
 fn scaled(length: u16, scale: f64) -> u16 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the scale is from 0 to 1")]
-    let scaled = (f64::from(length) * scale).round() as u16;
+    let scaled = (f64::from(length) * scale + 0.5) as u16;
     scaled.max(1).min(length)
 }
 
@@ -203,7 +204,7 @@ fn shrunk(screen: &Framebuffer, region: Rect, width: u16, height: u16) -> Vec<Pi
     pixels
 }
 
-#[cfg(feature = "screen-png")]
+#[cfg(feature = "png")]
 fn png(width: u16, height: u16, rgba: &[u8]) -> Vec<u8> {
     let rgb: Vec<u8> =
         rgba.as_chunks::<4>().0.iter().flat_map(|&[red, green, blue, _]| [red, green, blue]).collect();
@@ -219,7 +220,7 @@ fn png(width: u16, height: u16, rgba: &[u8]) -> Vec<u8> {
     data
 }
 
-#[cfg(feature = "screen-jpeg")]
+#[cfg(feature = "jpeg")]
 fn jpeg(width: u16, height: u16, rgba: &[u8]) -> Vec<u8> {
     let mut data = Vec::new();
     let encoder = jpeg_encoder::Encoder::new(&mut data, JPEG_QUALITY);

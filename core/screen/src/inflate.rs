@@ -4,13 +4,14 @@ use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZFlush};
 
 use super::reader::{Read, Stop};
+use crate::prelude::*;
 
 /// One zlib stream, created with its first data.
 #[derive(Default)]
 pub(super) struct Stream(Option<Box<InflateState>>);
 
-impl std::fmt::Debug for Stream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(if self.0.is_some() { "Stream(used)" } else { "Stream(unused)" })
     }
 }

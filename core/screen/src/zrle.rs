@@ -3,6 +3,7 @@
 use super::framebuffer::{Framebuffer, Pixel, Rect, rows};
 use super::inflate::Stream;
 use super::reader::{Read, Reader, Stop};
+use crate::prelude::*;
 
 const SIDE: u16 = 64;
 /// The largest size of a tile without its pixels: the kind and the palette.

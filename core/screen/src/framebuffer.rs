@@ -1,6 +1,7 @@
 //! The pixels of a screen.
 
 use super::reader::{Read, Stop};
+use crate::prelude::*;
 
 /// A pixel: red, green, blue, alpha. The alpha of a screen is always 255.
 pub type Pixel = [u8; 4];
@@ -140,6 +141,6 @@ impl Framebuffer {
 }
 
 /// Returns the rows of a rectangle that is inside the screen.
-pub(super) fn rows(rect: Rect) -> std::ops::Range<u16> {
+pub(super) fn rows(rect: Rect) -> core::ops::Range<u16> {
     rect.y..rect.y + rect.height
 }

@@ -2,7 +2,7 @@
 
 use super::inflate::Stream;
 use super::reader::{Read, Reader, Stop};
-use crate::encoding::text::replace;
+use crate::prelude::*;
 
 /// The longest text that is accepted, in bytes.
 pub(super) const MAX_TEXT: usize = 1 << 20;
@@ -128,7 +128,7 @@ impl Clipboard {
             }
             return None;
         }
-        (std::mem::take(&mut self.wanted) != Wanted::Nothing).then(|| Ok(String::new()))
+        (core::mem::take(&mut self.wanted) != Wanted::Nothing).then(|| Ok(String::new()))
     }
 
     /// Asks for the text. Returns it if it is known already, and the message to the server.
@@ -196,7 +196,19 @@ fn unpacked(compressed: &[u8]) -> Read<Answer> {
     let mut data = Reader::new(data);
     let Ok(length) = data.length(MAX_UNPACKED, "the text is too long") else { return Ok(Err(TooLong)) };
     let text = String::from_utf8_lossy(data.take(length)?);
-    Ok(checked(replace(text.trim_end_matches('\0'), "\r\n", "\n")))
+    Ok(checked(with_lf(text.trim_end_matches('\0'))))
+}
+
+/// Returns the text with line ends as LF instead of CR LF.
+fn with_lf(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(one) = characters.next() {
+        if one != '\r' || characters.peek() != Some(&'\n') {
+            result.push(one);
+        }
+    }
+    result
 }
 
 /// Writes an extended message, whose length is negative.
@@ -211,9 +223,15 @@ fn message(output: &mut Vec<u8>, flags: u32, data: &[u8]) {
 /// Returns the text as a zlib stream: with a length, line ends as CR LF, and a zero byte at the end. The stream is not
 /// compressed, so that pages do not download a compressor.
 fn provided(text: &str) -> Vec<u8> {
-    let text = replace(&replace(text, "\r\n", "\n"), "\n", "\r\n");
-    let mut data = u32::try_from(text.len() + 1).unwrap_or(u32::MAX).to_be_bytes().to_vec();
-    data.extend(text.as_bytes());
+    let mut text_bytes = Vec::with_capacity(text.len());
+    for byte in with_lf(text).bytes() {
+        if byte == b'\n' {
+            text_bytes.push(b'\r');
+        }
+        text_bytes.push(byte);
+    }
+    let mut data = u32::try_from(text_bytes.len() + 1).unwrap_or(u32::MAX).to_be_bytes().to_vec();
+    data.extend(text_bytes);
     data.push(0);
     let mut stream = vec![0x78, 0x01];
     let mut blocks = data.chunks(usize::from(u16::MAX)).peekable();

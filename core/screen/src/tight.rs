@@ -4,6 +4,7 @@ use super::framebuffer::{Framebuffer, Pixel, Rect, rows};
 use super::inflate::Stream;
 use super::reader::{Read, Reader, Stop};
 use super::zrle::{pixel, put};
+use crate::prelude::*;
 
 /// The kinds of a rectangle. The other kinds are basic: a filter and a stream.
 const FILL: u8 = 8;
@@ -19,7 +20,7 @@ pub(super) struct Tight {
     streams: [Stream; 4],
     inflated: Vec<u8>,
     /// Whether the client has requested a JPEG quality.
-    #[cfg(feature = "screen-quality")]
+    #[cfg(feature = "quality")]
     accepts_jpeg: bool,
 }
 
@@ -31,10 +32,10 @@ enum Filter {
 
 impl Tight {
     /// Creates the state. `quality` is the requested JPEG quality.
-    #[cfg_attr(not(feature = "screen-quality"), expect(unused_variables, reason = "JPEG is not supported"))]
+    #[cfg_attr(not(feature = "quality"), expect(unused_variables, reason = "JPEG is not supported"))]
     pub(super) fn new(quality: Option<u8>) -> Self {
         Self {
-            #[cfg(feature = "screen-quality")]
+            #[cfg(feature = "quality")]
             accepts_jpeg: quality.is_some(),
             ..Self::default()
         }
@@ -55,7 +56,7 @@ impl Tight {
             screen.fill(rect, color);
             return Ok(());
         }
-        #[cfg(feature = "screen-quality")]
+        #[cfg(feature = "quality")]
         if kind == JPEG && self.accepts_jpeg {
             let length = compact_length(reader)?;
             let data = reader.take(length)?;

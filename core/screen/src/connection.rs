@@ -10,8 +10,7 @@ use super::reader::{Read, Reader, Stop};
 use super::tight::Tight;
 use super::zrle::Zrle;
 use super::{Cursor, Encoding, ScreenOptions};
-use crate::Millis;
-use crate::client::credentials::Password;
+use crate::prelude::*;
 
 /// Responses to the server are dropped while more bytes than this are unsent, so that a server that does not read cannot
 /// fill the memory.
@@ -23,7 +22,7 @@ const MAX_WORK: usize = 1 << 30;
 /// The largest number of pixels of a cursor.
 const MAX_CURSOR: usize = 1 << 20;
 /// From this round-trip time on, the server sends updates without requests.
-const CONTINUOUS_FROM: Millis = 20;
+const CONTINUOUS_FROM: u64 = 20;
 
 /// The pseudo-encodings.
 const LAST_RECT: i32 = -224;
@@ -86,7 +85,7 @@ pub(super) struct Desk<'a> {
     pub(super) screen: &'a mut Framebuffer,
     pub(super) clipboard: &'a mut Clipboard,
     pub(super) effects: &'a mut Effects,
-    pub(super) now: Millis,
+    pub(super) now: u64,
 }
 
 /// The effects of the received messages, apart from the pixels.
@@ -142,7 +141,7 @@ pub(super) struct Connection {
     work_limit: usize,
     fences: bool,
     /// The time at which the fence that measures the round trip was sent.
-    probe: Option<Millis>,
+    probe: Option<u64>,
     continuous: Continuous,
     distant: bool,
     /// Whether the server supports a change of the size, and the id and the flags of its first monitor.
@@ -150,7 +149,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(password: Option<&Password>, options: &ScreenOptions, paused: bool) -> Self {
+    pub(super) fn new(password: Option<&str>, options: &ScreenOptions, paused: bool) -> Self {
         Self {
             buffer: Vec::new(),
             phase: Phase::Handshake(Handshake::new(password)),
@@ -235,7 +234,7 @@ impl Connection {
 
     /// Returns the bytes to send: responses, and the request for the next update.
     pub(super) fn poll_output(&mut self, screen: &Framebuffer) -> Vec<u8> {
-        let mut output = std::mem::take(&mut self.output);
+        let mut output = core::mem::take(&mut self.output);
         let waits = self.in_flight && self.request == Request::Changes;
         if self.request != Request::None && !waits && !self.paused {
             let changes = self.request == Request::Changes;
@@ -252,7 +251,7 @@ impl Connection {
     /// Handles bytes from the server, which may contain any part of any number of messages.
     pub(super) fn receive(&mut self, bytes: &[u8], desk: &mut Desk<'_>) -> Result<(), End> {
         (self.work, self.work_limit) = (0, 0);
-        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut buffer = core::mem::take(&mut self.buffer);
         let bytes = if buffer.is_empty() {
             bytes
         } else {
@@ -415,7 +414,7 @@ impl Connection {
             return Err(Stop::Invalid("a fence has more than 64 bytes"));
         }
         let payload = reader.take(length.into())?;
-        let first = !std::mem::replace(&mut self.fences, true);
+        let first = !core::mem::replace(&mut self.fences, true);
         if flags & FENCE_REQUEST != 0 {
             self.respond(&fence(flags & FENCE_KNOWN, payload));
         } else if payload == PROBE

@@ -1,6 +1,6 @@
 //! The names of keys, and their X11 keysyms.
 
-use crate::encoding::text::part;
+use crate::prelude::*;
 
 /// Named keys, in lower case and without separators.
 const NAMED: [(&str, u32); 58] = [
@@ -73,7 +73,7 @@ pub(super) fn combination(text: &str) -> Result<Vec<u32>, &str> {
     // A plus sign at the end, or alone, is the key itself.
     let (names, last) = match text.strip_suffix('+') {
         Some("") => ("", Some("+")),
-        Some(rest) if rest.ends_with('+') => (part(rest, ..rest.len() - 1), Some("+")),
+        Some(rest) if rest.ends_with('+') => (rest.get(..rest.len() - 1).unwrap_or_default(), Some("+")),
         _ => (text, None),
     };
     let names = names.split('+').filter(|_| !names.is_empty()).chain(last);

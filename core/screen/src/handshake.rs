@@ -1,10 +1,12 @@
 //! The handshake of RFB 3.3, 3.7 and 3.8.
 
+use core::fmt;
+
 use des::Des;
 use des::cipher::{Array, BlockCipherEncrypt as _, KeyInit as _};
 
 use super::reader::{Read, Reader, Stop};
-use crate::client::credentials::Password;
+use crate::prelude::*;
 
 /// The largest text that a server may send, in bytes.
 const MAX_TEXT: usize = 1 << 16;
@@ -30,12 +32,21 @@ enum Stage {
     Init,
 }
 
+/// A password, which `Debug` does not show.
+struct Secret(String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
 /// The handshake on one socket.
 #[derive(Debug)]
 pub(super) struct Handshake {
     stage: Stage,
     version: Version,
-    password: Option<Password>,
+    password: Secret,
 }
 
 /// The result of a step of the handshake.
@@ -51,8 +62,12 @@ pub(super) enum Step {
 }
 
 impl Handshake {
-    pub(super) fn new(password: Option<&Password>) -> Self {
-        Self { stage: Stage::Version, version: Version::V3_8, password: password.cloned() }
+    pub(super) fn new(password: Option<&str>) -> Self {
+        Self {
+            stage: Stage::Version,
+            version: Version::V3_8,
+            password: Secret(password.unwrap_or_default().to_owned()),
+        }
     }
 
     /// Handles the next message, and adds the response to `output`.
@@ -89,8 +104,7 @@ impl Handshake {
             }
             Stage::Challenge => {
                 let challenge = reader.array()?;
-                let password = self.password.as_ref().map(Password::expose).unwrap_or_default();
-                output.extend(response(password, challenge));
+                output.extend(response(&self.password.0, challenge));
                 self.stage = Stage::SecurityResult { password: true };
             }
             Stage::SecurityResult { password } => {
@@ -179,7 +193,7 @@ mod tests {
     #[test]
     fn the_response_is_the_des_encryption_of_the_challenge() {
         // Computed by OpenSSL: `openssl enc -des-ecb -nopad` with the key of reversed bits.
-        let challenge = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        let challenge = core::array::from_fn(|at| u8::try_from(at).unwrap());
         let expected = response("password", challenge);
         assert_eq!(response("password and more", challenge), expected, "only eight bytes count");
         assert_ne!(response("passworD", challenge), expected);

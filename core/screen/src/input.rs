@@ -3,11 +3,10 @@
 //! Input is sent at most once. While earlier input waits for the socket, a pointer move replaces the move before it. All
 //! buttons and keys that are held are known, so that they can be released.
 
-use std::collections::VecDeque;
-use std::mem;
+use core::mem;
 
 use super::keys::{is_shift, other_level};
-use crate::Millis;
+use crate::prelude::*;
 
 /// Input is accepted while fewer bytes than this are unsent.
 const MAX_UNSENT: usize = 64 << 10;
@@ -15,11 +14,11 @@ const MAX_UNSENT: usize = 64 << 10;
 const MAX_HELD: usize = 64;
 /// How long a key is held before it repeats, and the interval of the repeats, in milliseconds. These are common settings of
 /// a desktop.
-const REPEAT_DELAY: Millis = 500;
-const REPEAT_INTERVAL: Millis = 33;
+const REPEAT_DELAY: u64 = 500;
+const REPEAT_INTERVAL: u64 = 33;
 /// The time between the points of a drag, in milliseconds. Xvnc handles the messages of one read together, and reports only
 /// the last of successive moves.
-const DRAG_INTERVAL: Millis = 4;
+const DRAG_INTERVAL: u64 = 4;
 /// The marker of a pointer message with more than seven buttons.
 const EXTENDED: u8 = 0x80;
 
@@ -29,9 +28,9 @@ pub(super) struct Input {
     /// The index of the last message in `unsent`, if it is a move that the next move replaces.
     movable: Option<usize>,
     /// The indices in `unsent` at which the input pauses.
-    pauses: VecDeque<usize>,
+    pauses: Vec<usize>,
     /// The current pause, and the time of its end. The time is `None` until the next call of `handle_time`.
-    pausing: Option<Option<Millis>>,
+    pausing: Option<Option<u64>>,
     position: (u16, u16),
     /// The held buttons, as a bit mask.
     buttons: u16,
@@ -39,7 +38,7 @@ pub(super) struct Input {
     keys: Vec<Key>,
     /// The key that repeats, and the time of its next repeat. The time is `None` until the next call of `handle_time`, because
     /// a command does not know the time.
-    repeating: Option<(Key, Option<Millis>)>,
+    repeating: Option<(Key, Option<u64>)>,
     /// Whether the program has placed the pointer.
     placed: bool,
     /// Whether the server knows more than seven buttons.
@@ -98,7 +97,7 @@ impl Input {
             if index == 0 {
                 self.button(button, true);
             }
-            self.pauses.push_back(self.unsent.len());
+            self.pauses.push(self.unsent.len());
         }
         self.button(button, false);
     }
@@ -153,14 +152,14 @@ impl Input {
     }
 
     /// Returns the time of the next repeat or of the end of a pause. Zero means immediately.
-    pub(super) fn next_time(&self) -> Option<Millis> {
+    pub(super) fn next_time(&self) -> Option<u64> {
         let repeat = self.repeating.map(|(_, next)| next.unwrap_or_default());
         let end = self.pausing.map(Option::unwrap_or_default);
         repeat.into_iter().chain(end).min()
     }
 
     /// Ends a pause, and repeats the held key, if the time has come. Repeats that are late or not accepted are omitted.
-    pub(super) fn handle_time(&mut self, now: Millis, accepts: bool) {
+    pub(super) fn handle_time(&mut self, now: u64, accepts: bool) {
         match &mut self.pausing {
             Some(end @ None) => *end = Some(now + DRAG_INTERVAL),
             Some(Some(end)) if now >= *end => self.pausing = None,
@@ -218,7 +217,7 @@ impl Input {
         if self.pausing.is_some() {
             return Vec::new();
         }
-        let end = self.pauses.pop_front();
+        let end = (!self.pauses.is_empty()).then(|| self.pauses.remove(0));
         self.pausing = end.map(|_| None);
         let rest = self.unsent.split_off(end.unwrap_or(self.unsent.len()));
         let sent = self.unsent.len();
