@@ -171,7 +171,9 @@ export class Caller {
     options?: CallOptions,
     upload?: Upload,
   ): Promise<{ value: unknown; bytes?: Uint8Array }> {
-    return (await this.#run(operation, plain, options, upload)).outcome;
+    const { pending, outcome } = await this.#run(operation, plain, options, upload);
+    pending.free?.();
+    return outcome;
   }
 
   async #run(

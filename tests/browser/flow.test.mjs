@@ -1,7 +1,8 @@
-// Tests a flood of terminal output in a page.
+// Tests a flood of terminal output, the time limits of many calls, and their CORS preflights in a page.
 // ORGO_FULL=1 prints more output.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -38,8 +39,33 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A server that sends output, an exit and a close to a terminal that writes to it. */
-async function startShell(context, size) {
+/** Returns messages with a size in total. */
+function* output(size) {
+  const piece = 16 << 10;
+  const message = JSON.stringify({ type: "output", data: "x".repeat(piece) });
+  for (let sent = 0; sent < size; sent += piece) yield message;
+}
+
+/** A burst of messages of all kinds that a terminal receives. */
+function burst() {
+  const frame = (data) => JSON.stringify({ type: "output", data });
+  const texts = Array.from({ length: 300 }, (_, index) => `${index} é漢🦀\r\n`);
+  return [
+    ...texts.map(frame),
+    "",
+    "{",
+    "é".repeat(100),
+    '{"type":"new"}',
+    // This message is longer than the room for collected messages.
+    frame(`long ${"漢".repeat(200_000)}`),
+    Buffer.from(frame("binary")),
+    '{"type":"error","message":"it failed"}',
+    ...texts.map(frame),
+  ];
+}
+
+/** A server that sends messages, an exit and a close to a terminal that writes to it. */
+async function startShell(context, messages) {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   const shell = { closed: false };
   server.on("connection", (socket) => {
@@ -48,9 +74,7 @@ async function startShell(context, size) {
       const { type } = JSON.parse(message);
       if (type === "ping") socket.send('{"type":"pong"}');
       if (type !== "input") return;
-      const piece = 16 << 10;
-      const output = JSON.stringify({ type: "output", data: "x".repeat(piece) });
-      for (let sent = 0; sent < size; sent += piece) socket.send(output);
+      for (const message of messages()) socket.send(message);
       socket.send('{"type":"exit","code":3}');
       socket.close(1000);
     });
@@ -61,6 +85,29 @@ async function startShell(context, size) {
     server.close();
   });
   return Object.assign(shell, { port: server.address().port });
+}
+
+/** The header fields of a server that pages of all origins may use. The browser may keep this permission. */
+const ALLOW = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-headers": "authorization, content-type",
+  "access-control-max-age": "600",
+};
+
+/** A server of the API. `respond` handles each request that is not a CORS preflight. */
+async function startApi(context, respond) {
+  const api = { methods: [] };
+  const server = createServer((request, response) => {
+    api.methods.push(request.method);
+    if (request.method === "OPTIONS") response.writeHead(204, ALLOW).end();
+    else respond(response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  context.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return Object.assign(api, { port: server.address().port });
 }
 
 describe("a terminal in a page", () => {
@@ -90,10 +137,47 @@ describe("a terminal in a page", () => {
 
   test("a page that starts to read late gets all output and the end of the shell", LIMIT, async (context) => {
     const size = 32 * MiB;
-    const shell = await startShell(context, size);
+    const shell = await startShell(context, () => output(size));
     const page = await openPage(context);
     await page.evaluate(`openUnread(${shell.port}, ${MiB})`);
     await until("the server to close the socket", () => shell.closed);
     assert.deepEqual(await page.evaluate("readRest()"), { size, reason: "exit", code: 3 });
+  });
+
+  test("two terminals receive bursts of messages of all kinds completely and in order", LIMIT, async (context) => {
+    const shell = await startShell(context, burst);
+    const page = await openPage(context);
+    const parts = burst().flatMap((message) => {
+      try {
+        const { type, data } = JSON.parse(message);
+        return type === "output" ? [data] : [];
+      } catch {
+        return [];
+      }
+    });
+    const text = parts.join("");
+    // The client measures text in UTF-8. Each message of the burst is counted, and the `exit`.
+    const received = Buffer.byteLength(text);
+    const expected = { text, received, malformed: 4, problems: ["it failed"], reason: "exit", code: 3 };
+    assert.deepEqual(await page.evaluate(`readBursts(${shell.port}, 2)`), [expected, expected]);
+  });
+
+  test("each call ends at its own time limit, while longer limits wait", LIMIT, async (context) => {
+    const silent = await startApi(context, () => {});
+    const page = await openPage(context);
+    const limits = [600_000, 400, 200, 300, 200];
+    const ended = await page.evaluate(`callWithLimits(${silent.port}, ${JSON.stringify(limits)})`);
+    assert.deepEqual(
+      ended.map(({ kind, limit }) => ({ kind, limit })),
+      limits.map((limit, index) => (index === 0 ? { kind: "aborted", limit: undefined } : { kind: "timeout", limit })),
+    );
+    for (const { limit, elapsed } of ended.slice(1)) assert.ok(elapsed >= limit, `${elapsed} ms`);
+  });
+
+  test("equal calls to another origin need one CORS preflight", LIMIT, async (context) => {
+    const api = await startApi(context, (response) => response.writeHead(200, ALLOW).end('{"success":true}'));
+    const page = await openPage(context);
+    await page.evaluate(`click(${api.port}, 3)`);
+    assert.deepEqual(api.methods, ["OPTIONS", "POST", "POST", "POST"]);
   });
 });

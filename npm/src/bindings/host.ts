@@ -16,7 +16,7 @@ export interface NodeHost {
   openSocket(url: string): WebSocket;
   /**
    * Watches a request, which the caller sends right after this call. The result ends the watch, and returns whether certainly no
-   * byte of the request was sent.
+   * byte of the request was sent. Throws an exception if the URL is not valid.
    */
   watchSending(method: string, url: string): () => boolean;
 }

@@ -1,4 +1,4 @@
-// The page of the tests of flow control. The test calls its functions.
+// The page of the tests of flow control, time limits and preflights. The test calls its functions.
 import "@xterm/xterm/css/xterm.css";
 import { Terminal } from "@xterm/xterm";
 import { Orgo } from "orgo-sdk";
@@ -113,4 +113,47 @@ globalThis.readRest = async () => {
   await read().catch(() => {});
   const { cause } = connected.state;
   return { size, reason: cause.reason, code: await connected.exited.catch(() => undefined) };
+};
+
+/** Opens terminals, requests a burst of messages in each, and reads it. */
+globalThis.readBursts = async (port, count) => {
+  const connection = { version: 1, computer_id: "c", password: "p", connection_url: `http://127.0.0.1:${port}` };
+  const terminals = await Promise.all(Array.from({ length: count }, () => Orgo.connect(connection).terminal()));
+  const read = async (terminal) => {
+    const problems = [];
+    terminal.on("error", (message) => problems.push(message));
+    let text = "";
+    for await (const piece of terminal) text += piece;
+    const { received, malformed } = terminal.counters;
+    return { text, received, malformed, problems, reason: terminal.state.cause.reason, code: await terminal.exited };
+  };
+  for (const terminal of terminals) terminal.write("go");
+  return Promise.all(terminals.map(read));
+};
+
+const testComputer = (port) =>
+  new Orgo({ apiKey: "k", baseUrl: `http://127.0.0.1:${port}/api`, dangerouslyAllowBrowser: true, maxRetries: 0 }).computer("c1");
+
+/** Clicks several times, one after the other. */
+globalThis.click = async (port, count) => {
+  const computer = testComputer(port);
+  for (let index = 0; index < count; index += 1) await computer.click({ x: 1, y: 1 });
+};
+
+/**
+ * Makes calls to a server that never responds, with these time limits. Aborts the first call after the other ones have ended. Returns
+ * how each call ended.
+ */
+globalThis.callWithLimits = async (port, limits) => {
+  const computer = testComputer(port);
+  const controller = new AbortController();
+  const calls = limits.map(async (timeout, index) => {
+    const begin = performance.now();
+    const signal = index === 0 ? controller.signal : undefined;
+    const error = await computer.click({ x: 1, y: 1 }, { timeout, signal }).catch((error) => error);
+    return { kind: error.kind, limit: error.limit, elapsed: performance.now() - begin };
+  });
+  await Promise.all(calls.slice(1));
+  controller.abort();
+  return Promise.all(calls);
 };

@@ -18,9 +18,9 @@ extern "C" {
     pub(super) fn explain(this: &Host, url: &str, thrown: &JsValue) -> Cause;
 
     /// Watches a request, which the caller sends right after this call. The result ends the watch, and returns whether
-    /// certainly no byte of the request was sent.
-    #[wasm_bindgen(method, js_name = watchSending)]
-    fn watch_sending(this: &Host, method: &str, url: &str) -> Function;
+    /// certainly no byte of the request was sent. Throws an exception if the URL is not valid.
+    #[wasm_bindgen(method, catch, js_name = watchSending)]
+    fn watch_sending(this: &Host, method: &str, url: &str) -> Result<Function, JsValue>;
 
     /// Opens a socket. The result has the interface of a `WebSocket`.
     #[wasm_bindgen(method, catch, js_name = openSocket)]
@@ -52,9 +52,10 @@ pub(super) struct SendingWatch {
 }
 
 impl SendingWatch {
-    pub(super) fn new(host: &Host, request: &Request, progress: &Progress) -> Self {
-        let end = host.watch_sending(request.method.as_str(), &request.url);
-        Self { end, progress: progress.clone() }
+    /// Returns `None` for a URL that is not valid. `fetch` refuses it too.
+    pub(super) fn new(host: &Host, request: &Request, progress: &Progress) -> Option<Self> {
+        let end = host.watch_sending(request.method.as_str(), &request.url).ok()?;
+        Some(Self { end, progress: progress.clone() })
     }
 }
 

@@ -3,68 +3,65 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::{Poll, Waker};
 
-use gloo_net::Error;
-use gloo_net::http::{Headers, Method, RequestBuilder, Response as Fetched};
-use js_sys::{Promise, Reflect, Symbol, Uint8Array, global};
+use gloo_net::http::Response as Fetched;
+use js_sys::{Array, Reflect, Uint8Array, global};
 use orgo_core::driver::Progress;
-use orgo_core::rest::http::{self as core, Body, Part, Reached, Redirects, ResponseBody, SendFailure};
+use orgo_core::rest::http::{Body, Part, Reached, Redirects, ResponseBody, SendFailure};
 use orgo_core::rest::http::{Request, Response};
 use orgo_core::rest::refusal::REDIRECTED;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortController, ReadableStreamDefaultReader, RequestCache, RequestInit, RequestRedirect, Url,
-};
+use web_sys::{AbortController, ReadableStreamDefaultReader, Url};
 
 use super::file::body_to_js;
 use super::host::SendingWatch;
 use super::{Browser, Listener, failure};
 
-#[wasm_bindgen]
-extern "C" {
-    /// Calls the global `fetch`. The function of gloo-net keeps only the message of an exception, but in Node the cause
-    /// is needed too.
-    #[wasm_bindgen(catch)]
-    fn fetch(request: &web_sys::Request) -> Result<Promise, JsValue>;
-}
-
-#[wasm_bindgen(module = "/src/platform/xhr.js")]
+#[wasm_bindgen(module = "/src/platform/http.js")]
 extern "C" {
     /// Cannot fail. `catch` has the same reason as in `socket.rs`.
-    #[wasm_bindgen(catch, js_name = sendXhr)]
-    fn send_xhr(
-        request: &web_sys::Request,
-        body: &JsValue,
-        limit: f64,
+    #[wasm_bindgen(catch, js_name = send)]
+    fn send_request(
         report: &JsValue,
-    ) -> Result<Promise, JsValue>;
+        url: &str,
+        method: &str,
+        headers: &web_sys::Headers,
+        body: &JsValue,
+        follows: bool,
+        in_node: bool,
+        limit: Option<f64>,
+    ) -> Result<AbortController, JsValue>;
 }
-
-/// The largest announced body that is read at once, in bytes. A stream takes longer than the rest of such a response.
-const SMALL: u64 = 4096;
 
 /// A request and its response. Dropping it aborts the request.
 pub(crate) struct Running {
     url: String,
-    /// Private, because gloo-net fails if the reason of an abort is not an `Error`, and a caller may pass any reason.
     controller: AbortController,
-    /// Node keeps only a weak reference to a request, whose collection would break its signal.
-    request: web_sys::Request,
-    /// The function that receives the progress of the upload.
-    report: Option<Listener>,
+    /// Receives the progress and the end of the request. One function for both takes less time than a promise.
+    _report: Listener,
+    end: Rc<End>,
     /// `None` before the response, and if nothing is left.
     rest: Option<Rest>,
     /// Whether the whole body was read.
     complete: bool,
 }
 
+/// The end of a request, as `http.js` describes it.
+#[derive(Default)]
+struct End {
+    outcome: Cell<Option<JsValue>>,
+    waker: Cell<Option<Waker>>,
+}
+
 /// What is left of a response.
 enum Rest {
-    /// A small body, which is read at once.
-    Small(web_sys::Response),
+    /// The whole body.
+    Small(Uint8Array),
     Stream(ReadableStreamDefaultReader),
 }
 
@@ -90,15 +87,53 @@ impl fmt::Debug for Opened {
 }
 
 impl Running {
-    /// Sends the request. The body is only for `XMLHttpRequest`; otherwise it is a part of the request.
-    async fn send(&self, body: Option<JsValue>, limit: u64) -> Result<Fetched, JsValue> {
-        let sent = match &self.report {
-            #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
-            Some(report) => send_xhr(&self.request, &body.unwrap_or_default(), limit as f64, report.as_ref()),
-            None => fetch(&self.request),
+    /// Sends a request.
+    fn send(
+        browser: &Browser,
+        request: &Request,
+        body: &JsValue,
+        progress: &Progress,
+    ) -> Result<Self, JsValue> {
+        let end = Rc::<End>::default();
+        let report = {
+            let (progress, end) = (progress.clone(), Rc::clone(&end));
+            Listener::new(move |event: JsValue| match event.as_f64() {
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts bytes")]
+                Some(sent) => progress.sent(sent as u64),
+                None if event.is_undefined() => progress.received(),
+                None => {
+                    end.outcome.set(Some(event));
+                    if let Some(waker) = end.waker.take() {
+                        waker.wake();
+                    }
+                }
+            })
         };
-        // Not `dyn_into`, as in `read`.
-        Ok(JsFuture::from(sent?).await?.unchecked_into::<web_sys::Response>().into())
+        #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
+        let limit = reports_sent(browser, progress).then_some(request.max_response_bytes as f64);
+        let controller = send_request(
+            report.as_ref(),
+            &request.url,
+            request.method.as_str(),
+            &header_fields(browser, request)?,
+            body,
+            follows_redirects(browser, request),
+            browser.host.is_some(),
+            limit,
+        )?;
+        Ok(Self { url: request.url.clone(), controller, _report: report, end, rest: None, complete: false })
+    }
+
+    /// Waits until the response, or its header if it is not small, has arrived. Returns the outcome that `http.js` describes.
+    async fn outcome(&self) -> Array {
+        poll_fn(|context| match self.end.outcome.take() {
+            Some(outcome) => Poll::Ready(outcome.unchecked_into()),
+            None => {
+                self.end.waker.set(Some(context.waker().clone()));
+                Poll::Pending
+            }
+        })
+        .await
     }
 
     /// Describes a failure of the response.
@@ -108,21 +143,14 @@ impl Running {
 
     /// Reads the next piece of the response. Returns `None` at the end.
     pub(super) async fn read(&mut self) -> Result<Option<Uint8Array>, JsValue> {
-        let promise = match &self.rest {
-            Some(Rest::Stream(reader)) => reader.read(),
-            // The function of gloo-net keeps only the message of an exception.
-            Some(Rest::Small(response)) => response.array_buffer()?,
-            None => {
-                self.complete = true;
-                return Ok(None);
-            }
-        };
-        let read = JsFuture::from(promise).await?;
-        if let Some(Rest::Small(_)) = self.rest {
-            self.rest = None;
+        let Some(Rest::Stream(reader)) = &self.rest else {
             self.complete = true;
-            return Ok(Some(Uint8Array::new(&read)));
-        }
+            return Ok(match self.rest.take() {
+                Some(Rest::Small(body)) => Some(body),
+                _ => None,
+            });
+        };
+        let read = JsFuture::from(reader.read()).await?;
         // The last piece has no value.
         let piece = Reflect::get(&read, &"value".into())?;
         self.complete = piece.is_undefined();
@@ -173,26 +201,37 @@ async fn exchange(
         failure
     };
     let body = request.body.as_ref().map(|body| body_to_js(body, browser.file.as_ref())).transpose()?;
-    let mut running = open(browser, request, body.as_ref(), progress)
+    let _watch = browser.host.as_ref().and_then(|host| SendingWatch::new(host, request, progress));
+    let mut running = Running::send(browser, request, &body.unwrap_or_default(), progress)
         .map_err(|error| SendFailure::never(failure::message(&error)))?;
-    let _watch = browser.host.as_ref().map(|host| SendingWatch::new(host, request, progress));
-    let fetched = running
-        .send(body, request.max_response_bytes)
-        .await
-        .map_err(|error| broken(failure::of_request(browser, &request.url, &error, "")))?;
+    let outcome = running.outcome().await;
     progress.received();
+    let (response, body, error) = (outcome.get(0), outcome.get(1), outcome.get(2));
+    if outcome.get(3).is_truthy() {
+        return Err(SendFailure::never(failure::message(&error)));
+    }
+    if response.is_undefined() {
+        return Err(broken(failure::of_request(browser, &request.url, &error, "")));
+    }
+    if !error.is_undefined() {
+        return Err(broken(running.lost(browser, &error)));
+    }
+    let fetched = Fetched::from(response.unchecked_into::<web_sys::Response>());
     // A browser hides the status and the target of a redirect that it does not follow.
     let refused = fetched.status() == 0
         || request.redirects() == Redirects::SameOrigin
             && fetched.redirected()
-            && origin(&fetched.url()) != origin(&running.request.url());
+            && origin(&fetched.url()) != origin(&request.url);
     if refused {
         return Err(SendFailure::maybe(REDIRECTED));
     }
     let (status, headers) = (fetched.status(), fetched.headers().entries().collect());
     let mut response = Response { status, headers, ..Response::default() };
     let length = response.header("content-length");
-    running.rest = rest(fetched, length);
+    running.rest = match body.is_undefined() {
+        true => fetched.body().map(|stream| Rest::Stream(stream.get_reader().unchecked_into())),
+        false => Some(Rest::Small(body.unchecked_into())),
+    };
     if request.streams_response && (200..300).contains(&status) {
         browser.opened.set(running);
         return Ok(response);
@@ -212,71 +251,10 @@ async fn exchange(
     Ok(response)
 }
 
-/// Builds a request, which is not sent yet.
-fn open(
-    browser: &Browser,
-    request: &Request,
-    body: Option<&JsValue>,
-    progress: &Progress,
-) -> Result<Running, JsValue> {
-    let controller = AbortController::new()?;
-    let mut builder = RequestBuilder::new(&request.url)
-        .method(match request.method {
-            core::Method::Get => Method::GET,
-            core::Method::Post => Method::POST,
-            core::Method::Put => Method::PUT,
-            core::Method::Patch => Method::PATCH,
-            core::Method::Delete => Method::DELETE,
-        })
-        .redirect(redirect_mode(browser, request))
-        .abort_signal(Some(&controller.signal()))
-        .headers(header_fields(browser, request)?);
-    if has_cache_option() {
-        builder = builder.cache(RequestCache::NoStore);
-    }
-    let report = reports_sent(browser, progress).then(|| {
-        let progress = progress.clone();
-        Listener::new(move |sent: JsValue| match sent.as_f64() {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts bytes")]
-            Some(sent) => progress.sent(sent as u64),
-            None => progress.received(),
-        })
-    });
-    // Only Node can send an iterable.
-    let iterable = body.filter(|body| browser.host.is_some() && has(body, &Symbol::async_iterator()));
-    let built = match body {
-        Some(body) if report.is_none() && iterable.is_none() => builder.body(body),
-        _ => builder.build(),
-    };
-    let mut built = web_sys::Request::from(built.map_err(|error| match error {
-        Error::JsError(error) => JsValue::from(js_sys::Error::new(&error.message)),
-        Error::GlooError(message) => js_sys::Error::new(&message).into(),
-    })?);
-    if let Some(body) = iterable {
-        // gloo-net has no option `duplex`, without which a stream is not a body. Node's `fetch` keeps a copy of a stream in
-        // memory, to send it again after a redirect, unless redirects are errors.
-        let init = RequestInit::new();
-        init.set_body(body);
-        init.set_redirect(RequestRedirect::Error);
-        init.set_signal(Some(&controller.signal()));
-        Reflect::set(&init, &"duplex".into(), &"half".into())?;
-        built = web_sys::Request::new_with_request_and_init(&built, &init)?;
-    }
-    let url = request.url.clone();
-    Ok(Running { url, controller, request: built, report, rest: None, complete: false })
-}
-
 /// Returns whether `XMLHttpRequest` reports the progress of the upload. Service workers do not have it. In Node, `fetch` is
 /// used even if a test environment such as jsdom adds `XMLHttpRequest`, because only `fetch` reports the causes of failures.
 fn reports_sent(browser: &Browser, progress: &Progress) -> bool {
     progress.wants_sent() && browser.host.is_none() && has(&global(), &"XMLHttpRequest".into())
-}
-
-/// Returns whether requests have the option `cache`. Older versions of workerd have no HTTP cache, and throw an exception
-/// if the option is set.
-fn has_cache_option() -> bool {
-    let get = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).unwrap_or_default();
-    has(&get(&get(&global(), "Request"), "prototype"), &"cache".into())
 }
 
 fn has(object: &JsValue, name: &JsValue) -> bool {
@@ -284,7 +262,7 @@ fn has(object: &JsValue, name: &JsValue) -> bool {
 }
 
 /// Returns the header fields of a request. The functions of gloo-net panic if a field is not valid.
-fn header_fields(browser: &Browser, request: &Request) -> Result<Headers, JsValue> {
+fn header_fields(browser: &Browser, request: &Request) -> Result<web_sys::Headers, JsValue> {
     let headers = web_sys::Headers::new()?;
     for (name, value) in &request.headers {
         headers.append(name, value)?;
@@ -300,15 +278,7 @@ fn header_fields(browser: &Browser, request: &Request) -> Result<Headers, JsValu
     {
         headers.append("content-length", &size.to_string())?;
     }
-    Ok(Headers::from_raw(headers))
-}
-
-/// Prepares to read the body of a response. `length` is its announced length.
-fn rest(fetched: Fetched, length: Option<&str>) -> Option<Rest> {
-    if length.and_then(|length| length.parse().ok()).is_some_and(|length| (1..=SMALL).contains(&length)) {
-        return Some(Rest::Small(fetched.into()));
-    }
-    fetched.body().map(|stream| Rest::Stream(stream.get_reader().unchecked_into()))
+    Ok(headers)
 }
 
 /// Returns the origin of a URL that the browser has parsed.
@@ -337,14 +307,12 @@ async fn read(running: &mut Running, body: &mut ResponseBody, progress: &Progres
 /// Returns whether `fetch` follows redirects. Node returns the response of a redirect, which the core follows. A browser
 /// hides that response. It removes the `authorization` header from a redirect to another origin, but not the other
 /// header fields of the caller, so a request with such fields is not redirected.
-fn redirect_mode(browser: &Browser, request: &Request) -> RequestRedirect {
+fn follows_redirects(browser: &Browser, request: &Request) -> bool {
     let safe = |name: &str| matches!(name, "accept" | "authorization");
     match request.redirects() {
-        Redirects::SameOrigin | Redirects::AnyOrigin
-            if browser.host.is_none() && request.headers.iter().all(|(name, _)| safe(name)) =>
-        {
-            RequestRedirect::Follow
+        Redirects::SameOrigin | Redirects::AnyOrigin => {
+            browser.host.is_none() && request.headers.iter().all(|(name, _)| safe(name))
         }
-        _ => RequestRedirect::Manual,
+        Redirects::None => false,
     }
 }

@@ -8,12 +8,13 @@ mod file;
 mod host;
 mod http;
 mod socket;
+#[cfg_attr(not(feature = "node"), path = "shared_timer.rs")]
+mod timer;
 
 use std::cell::Cell;
 use std::future::Future;
 use std::rc::Rc;
 
-use gloo_timers::future::TimeoutFuture;
 use js_sys::Function;
 use orgo_core::Millis;
 use orgo_core::channel::ConnectFailure;
@@ -77,9 +78,7 @@ impl Platform for Browser {
     }
 
     fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static {
-        // A browser's timer ends immediately if its time is longer than this.
-        const LONGEST: u32 = i32::MAX as u32;
-        TimeoutFuture::new(u32::try_from(time).map_or(LONGEST, |time| time.min(LONGEST)))
+        timer::sleep(time)
     }
 
     fn send(

@@ -42,7 +42,7 @@ impl Cause {
 }
 
 impl SendingWatch {
-    pub(super) fn new(host: &Host, _: &Request, _: &Progress) -> Self {
+    pub(super) fn new(host: &Host, _: &Request, _: &Progress) -> Option<Self> {
         match *host {}
     }
 }

@@ -7,29 +7,50 @@ use std::future::{self, Future, poll_fn};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
-use gloo_timers::future::TimeoutFuture;
-use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Reflect, Uint8Array};
+use orgo_core::Millis;
 use orgo_core::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
 use orgo_core::client::address::SocketUrl;
 use orgo_core::driver::{Message, Outgoing, SocketReader, SocketWriter};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{CloseEvent, MessageEvent, WebSocket};
+use web_sys::{CloseEvent, WebSocket};
 
+use super::timer::sleep;
 use super::{Browser, Listener};
 
 /// How much the browser may buffer before the next message waits, in bytes.
 const HIGH_WATER: u32 = 64 << 10;
 /// The interval at which the buffer is checked while a message waits, in milliseconds. Browsers have no event for this.
-const POLL_EVERY: u32 = 20;
+const POLL_EVERY: Millis = 20;
 
 #[wasm_bindgen(module = "/src/platform/socket.js")]
 extern "C" {
     /// Cannot fail. With `catch`, wasm-bindgen wraps this function. Otherwise the module would import the JavaScript file
     /// directly, in addition to the glue, and `scripts/lib/shrink.mjs` renames only one imported module.
     #[wasm_bindgen(catch)]
-    fn listen(socket: &WebSocket, on_message: &JsValue, on_other: &JsValue) -> Result<(), JsValue>;
+    fn listen(
+        socket: &WebSocket,
+        on_message: &JsValue,
+        on_other: &JsValue,
+        collects: bool,
+    ) -> Result<(), JsValue>;
+
+    /// As `listen`.
+    #[wasm_bindgen(catch)]
+    fn ignore(socket: &WebSocket, on_message: &JsValue) -> Result<(), JsValue>;
+
+    /// A message, or several messages.
+    type Received;
+
+    /// Returns the length of text or of collected messages. An `ArrayBuffer` has none.
+    #[wasm_bindgen(method, getter)]
+    fn length(this: &Received) -> Option<u32>;
 }
+
+/// Whether text messages are collected. The complete module also runs on servers, some of which forbid events that outlive a
+/// request, and all of which have cheaper calls than a page.
+const COLLECTS: bool = cfg!(not(feature = "node"));
 
 /// An event of the socket.
 enum Event {
@@ -65,19 +86,30 @@ impl Inbox {
         }
     }
 
-    fn handle_message(&self, event: &JsValue) {
-        let data = event.unchecked_ref::<MessageEvent>().data();
+    fn handle_message(&self, data: &JsValue) {
+        let length = data.unchecked_ref::<Received>().length();
+        if length.is_some() && !data.is_string() {
+            return self.handle_collected(&data.unchecked_ref::<Uint8Array>().to_vec());
+        }
         // The browser already holds the whole message, but a message beyond the limit is not copied. The length of text
         // is in UTF-16 units.
-        let length = match data.dyn_ref::<JsString>() {
-            Some(text) => text.length(),
-            None => data.unchecked_ref::<ArrayBuffer>().byte_length(),
-        };
+        let length = length.unwrap_or_else(|| data.unchecked_ref::<ArrayBuffer>().byte_length());
         self.push(Event::Message(match data.as_string() {
             _ if length as usize > MAX_MESSAGE_BYTES => Message::too_large(),
             Some(text) => Message::Text(text),
-            None => Message::Binary(Uint8Array::new(&data).to_vec()),
+            None => Message::Binary(Uint8Array::new(data).to_vec()),
         }));
+    }
+
+    /// Handles text messages, each of which follows its length.
+    fn handle_collected(&self, mut messages: &[u8]) {
+        while let Some((length, rest)) = messages.split_first_chunk()
+            && let Some((text, rest)) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+        {
+            messages = rest;
+            // The text is valid, because JavaScript has encoded it.
+            self.push(Event::Message(Message::Text(String::from_utf8(text.to_vec()).unwrap_or_default())));
+        }
     }
 
     /// Handles the opening, an error or the close of the socket.
@@ -107,7 +139,7 @@ impl Inbox {
 struct Socket {
     socket: WebSocket,
     inbox: Rc<Inbox>,
-    _on_message: Listener,
+    on_message: Listener,
     _on_other: Listener,
 }
 
@@ -123,14 +155,14 @@ impl Socket {
             Listener::new(move |event: JsValue| handle(&inbox, &event))
         };
         let (on_message, on_other) = (handler(Inbox::handle_message), handler(Inbox::handle_event));
-        listen(&socket, on_message.as_ref(), on_other.as_ref())?;
-        Ok(Self { socket, inbox, _on_message: on_message, _on_other: on_other })
+        listen(&socket, on_message.as_ref(), on_other.as_ref(), COLLECTS)?;
+        Ok(Self { socket, inbox, on_message, _on_other: on_other })
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        let _ = listen(&self.socket, &JsValue::NULL, &JsValue::NULL);
+        let _ = ignore(&self.socket, self.on_message.as_ref());
         // Without a code, `close` never throws. On a closing socket it does nothing.
         let _ = self.socket.close();
     }
@@ -197,7 +229,7 @@ impl SocketWriter for Writer {
             Outgoing::Binary(bytes) => socket.socket.send_with_u8_array(&bytes),
         };
         while socket.socket.ready_state() == WebSocket::OPEN && socket.socket.buffered_amount() > HIGH_WATER {
-            TimeoutFuture::new(POLL_EVERY).await;
+            sleep(POLL_EVERY).await;
         }
     }
 

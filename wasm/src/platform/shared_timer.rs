@@ -1,0 +1,95 @@
+//! Timers of the modules for pages. All waits share one timer of the browser: each call has several time limits, which are rarely
+//! reached, and starting and stopping timers would take longer than checking a response.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use gloo_timers::callback::Timeout;
+use orgo_core::Millis;
+
+use super::performance_now;
+
+/// A browser's timer ends immediately if its time is longer than this.
+const LONGEST: f64 = i32::MAX as f64;
+
+thread_local! {
+    static TIMERS: RefCell<Timers> = const { RefCell::new(Timers { waiting: Vec::new(), next: None }) };
+}
+
+struct Timers {
+    waiting: Vec<Rc<Waiting>>,
+    /// The timer of the browser and its time. It is not stopped when a wait is dropped, because the next wait needs it.
+    next: Option<(f64, Timeout)>,
+}
+
+struct Waiting {
+    until: f64,
+    waker: Cell<Option<Waker>>,
+}
+
+impl Timers {
+    /// Starts the timer of the browser unless it ends early enough.
+    fn arm(&mut self, until: f64) {
+        if self.next.as_ref().is_none_or(|(time, _)| *time > until) {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is in the range")]
+            let time = (until - performance_now()).ceil().clamp(0.0, LONGEST) as u32;
+            self.next = Some((until, Timeout::new(time, fire)));
+        }
+    }
+}
+
+/// Wakes the tasks whose time has come. A timer may end too early.
+fn fire() {
+    TIMERS.with_borrow_mut(|timers| {
+        timers.next = None;
+        let now = performance_now();
+        let mut next = f64::INFINITY;
+        timers.waiting.retain(|waiting| {
+            let due = waiting.until <= now;
+            if !due {
+                next = next.min(waiting.until);
+            } else if let Some(waker) = waiting.waker.take() {
+                waker.wake();
+            }
+            !due
+        });
+        if next.is_finite() {
+            timers.arm(next);
+        }
+    });
+}
+
+/// Waits for at least this time.
+pub(super) fn sleep(time: Millis) -> Sleep {
+    #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
+    let until = performance_now() + time as f64;
+    let waiting = Rc::new(Waiting { until, waker: Cell::new(None) });
+    TIMERS.with_borrow_mut(|timers| {
+        timers.arm(until);
+        timers.waiting.push(Rc::clone(&waiting));
+    });
+    Sleep(waiting)
+}
+
+pub(super) struct Sleep(Rc<Waiting>);
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if performance_now() >= self.0.until {
+            return Poll::Ready(());
+        }
+        self.0.waker.set(Some(context.waker().clone()));
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        TIMERS.with_borrow_mut(|timers| timers.waiting.retain(|waiting| !Rc::ptr_eq(waiting, &self.0)));
+    }
+}
