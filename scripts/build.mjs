@@ -1,12 +1,12 @@
-// Builds all targets or the named ones in release mode: `npm run build [-- wasm addon npm desktop]`. Skips targets that are
-// up to date.
+// Builds all targets or the named ones in release mode: `npm run build [-- wasm addon npm dashboard desktop]`. Skips targets that
+// are up to date.
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { anonymous, cargoTarget } from "./lib/cargo.mjs";
-import { MODULES, packModule } from "./lib/modules.mjs";
+import { bindModule, COMPILED, compileBindgen, compileModule, compilePlayout, MODULES } from "./lib/modules.mjs";
 import { OPTIMIZE, RUSTC, shrink } from "./lib/shrink.mjs";
 import { Failure, main, output, root, run } from "./lib/step.mjs";
 import { addonFile, addonLibrary, localTarget } from "./lib/targets.mjs";
@@ -26,24 +26,41 @@ const wasmSources = [
 
 const npmSources = ["npm/src", "npm/scripts", "npm/package.json", "npm/tsconfig.json", "package-lock.json"];
 
-/** The build targets, and the tasks that each needs. */
+/** The tasks of each build target. */
 const targets = {
   wasm: {
-    needs: ["WebAssembly tools", "npm packages"],
-    work: () => unlessFresh("wasm", wasmSources, join(root, "npm/dist/wasm"), buildWasm),
+    "Compile: bindgen": { needs: ["Rust"], work: compileBindgen },
+    "Compile: wasm": { needs: ["Rust"], work: () => unlessFresh("modules", wasmSources, COMPILED, compileWasm) },
+    "Build: wasm": {
+      needs: ["Compile: bindgen", "Compile: wasm", "npm packages"],
+      work: () => unlessFresh("wasm", wasmSources, join(root, "npm/dist/wasm"), buildWasm),
+    },
   },
-  addon: { needs: ["Rust"], work: buildAddon },
+  addon: { "Build: addon": { needs: ["Rust"], work: buildAddon } },
   npm: {
-    needs: ["npm packages", "Build: wasm"],
-    work: () => unlessFresh("npm", [...wasmSources, ...npmSources], join(root, "npm/dist/types"), buildNpm),
+    "Build: npm": {
+      needs: ["npm packages", "Build: wasm"],
+      work: () => unlessFresh("npm", [...wasmSources, ...npmSources], join(root, "npm/dist/types"), buildNpm),
+    },
   },
-  // The last part of the addon's build uses one core, so the desktop is the last target.
-  desktop: { needs: ["Rust", "Build: addon"], work: () => run("cargo", ["build", "--package", "orgo-desktop", "--release"]) },
+  dashboard: {
+    "Build: dashboard": {
+      needs: ["npm packages", "Build: npm"],
+      work: () => run("npm", ["run", "--silent", "build", "--workspace", "examples/dashboard"]),
+    },
+  },
+  desktop: {
+    "Build: desktop": {
+      // The last part of the addon's build uses one core, so the desktop is the last target.
+      needs: ["Rust", "Build: addon"],
+      work: () => run("cargo", ["build", "--package", "orgo-desktop", "--release"]),
+    },
+  },
 };
 
 /**
- * Installs the missing dependencies and builds targets. Both happen at the same time where possible: the tools that build the
- * WebAssembly module are compiled while apt-get installs packages and cargo builds the addon and the desktop.
+ * Installs the missing dependencies and builds targets. Both happen at the same time where possible: cargo compiles
+ * the WebAssembly modules, the addon and the desktop while apt-get installs packages.
  *
  * @param {{ test?: boolean, desktop?: boolean, only?: (keyof typeof targets)[] }} options `test` and `desktop`: see `setupTasks`;
  *   `only`: the targets to build, default all
@@ -53,8 +70,12 @@ export async function build({ test, desktop, only = Object.keys(targets) } = {})
   if (unknown !== undefined) {
     throw new Failure(`Unknown build target ${unknown}. Targets: ${Object.keys(targets).join(", ")}`);
   }
-  const builds = only.map((name) => [`Build: ${name}`, targets[name]]);
-  await runTasks({ ...setupTasks({ test, desktop }), ...Object.fromEntries(builds) });
+  await runTasks(Object.assign(setupTasks({ test, desktop }), ...only.map((name) => targets[name])));
+}
+
+async function compileWasm() {
+  for (const module of Object.keys(MODULES)) await compileModule(module);
+  await compilePlayout();
 }
 
 async function buildWasm() {
@@ -63,20 +84,21 @@ async function buildWasm() {
   }
   const out = join(root, "npm/dist/wasm");
   rmSync(out, { recursive: true, force: true });
-  for (const module of Object.keys(MODULES)) await shrink(out, await packModule(out, module));
-  for (const name of [".gitignore", "snippets"]) rmSync(join(out, name), { recursive: true, force: true });
-  await buildPlayout();
-}
-
-/** Builds the WebAssembly module that the npm package embeds in the audio worklet. */
-async function buildPlayout() {
-  const target = "wasm32-unknown-unknown";
-  await run("cargo", ["build", "--quiet", "--package", "orgo-playout-wasm", "--profile", "wasm", "--target", target], {
-    env: anonymous(),
-  });
-  const built = join(cargoTarget(), target, "wasm/orgo_playout_wasm.wasm");
-  mkdirSync(join(root, "target"), { recursive: true });
-  await run("wasm-opt", [...OPTIMIZE, ...RUSTC, "--strip-debug", built, "-o", join(root, "target/playout.wasm")]);
+  const names = [];
+  // One after another, because they write the same JavaScript files of the crate.
+  for (const module of Object.keys(MODULES)) names.push(await bindModule(out, module));
+  await Promise.all([
+    ...names.map((name) => shrink(out, name)),
+    run("wasm-opt", [
+      ...OPTIMIZE,
+      ...RUSTC,
+      "--strip-debug",
+      join(COMPILED, "playout.wasm"),
+      "-o",
+      join(root, "target/playout.wasm"),
+    ]),
+  ]);
+  rmSync(join(out, "snippets"), { recursive: true, force: true });
 }
 
 async function buildAddon() {

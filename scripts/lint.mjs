@@ -19,7 +19,7 @@ export async function lint() {
   await step("Clippy for WebAssembly", async () => {
     await clippy("--package", "orgo-wasm", "--all-targets", ...WASM);
     for (const { crate, features } of Object.values(MODULES)) {
-      if (crate !== "wasm") continue;
+      if (crate !== "orgo-wasm") continue;
       await clippy("--package", "orgo-wasm", "--no-default-features", "--features", features.join(), ...WASM);
     }
   });

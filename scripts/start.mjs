@@ -81,6 +81,8 @@ function startDashboard(desktop) {
     env.ORGO_API_KEY = desktop.api_key;
     env.ORGO_BASE_URL = desktop.base_url;
     env.ORGO_REALTIME_URL = desktop.realtime_url;
+    // The addon compiles for minutes. It has no advantage for a server on the same machine, which needs no proxy.
+    env.ORGO_BINDING = "wasm";
     // A local computer is free of charge, so the dashboard creates the first one itself.
     env.ORGO_DASHBOARD_FIRST_COMPUTER = "1";
   }
@@ -170,11 +172,7 @@ async function run() {
     const { url } = await findExisting(place);
     if (url) return showExisting(url);
   }
-  await build({ desktop: !remote, only: remote ? ["wasm", "addon", "npm"] : undefined });
-  await step("Build: dashboard", async () => {
-    const { buildDashboard } = await import("../examples/dashboard/build.mjs");
-    await buildDashboard();
-  });
+  await build({ desktop: !remote, only: ["wasm", "npm", "dashboard", remote ? "addon" : "desktop"] });
   const desktop = remote ? undefined : await provideDesktop(place, options);
   if (desktop?.url) return showExisting(desktop.url);
   if (desktop) cleanups.push(writeRecord(desktop.data_dir));

@@ -1,5 +1,6 @@
 //! The life cycle of the server, from its options to the end of all computers.
 
+use std::env;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::app::{Admission, App};
 use crate::cli::Serve;
@@ -72,12 +75,15 @@ impl ServeError {
 
 /// Runs the server until SIGINT or SIGTERM, then stops the computers and closes all connections.
 pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
+    let filter: Option<Targets> = env::var("RUST_LOG").ok().and_then(|text| text.parse().ok());
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_max_level(LevelFilter::TRACE)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         // Does not report failed writes to stderr: the terminal may close before the server ends.
         .log_internal_errors(false)
+        .finish()
+        .with(filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)))
         .init();
     if !options.listen.ip().is_loopback() && !options.allow_remote {
         return Err(ServeError::Remote(options.listen));

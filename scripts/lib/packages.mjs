@@ -1,6 +1,7 @@
 // Reads lists of Debian packages, finds the missing packages and installs them.
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { aptWithProgress } from "./progress.mjs";
 import { Failure, output, root, run } from "./step.mjs";
 import { note } from "./tasks.mjs";
 
@@ -64,7 +65,7 @@ export async function ensurePackages(packages, purpose) {
   // apt-get refuses to install anything until an interrupted installation is completed.
   await run("dpkg", ["--configure", "-a"], { env });
   await run(update[0], ["-q", ...WAIT, ...update.slice(1)], { env });
-  await run(install[0], ["-q", ...WAIT, "-o", "Dpkg::Use-Pty=0", ...install.slice(1)], { env });
+  await run(...aptWithProgress(["-q", ...WAIT, "-o", "Dpkg::Use-Pty=0", ...install.slice(1)]), { env });
 }
 
 async function missingPackages(packages) {

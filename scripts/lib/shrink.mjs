@@ -1,4 +1,4 @@
-// Makes the output of wasm-pack smaller: the WebAssembly module and its JavaScript glue.
+// Makes the output of wasm-bindgen smaller: the WebAssembly module and its JavaScript glue.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, output, run } from "./step.mjs";

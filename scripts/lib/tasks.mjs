@@ -54,7 +54,8 @@ export async function runTasks(tasks) {
     }
     return results.get(name);
   };
-  const ticker = setInterval(showProgress, PROGRESS_MS);
+  const begin = performance.now();
+  const ticker = setInterval(() => showProgress(Math.round((performance.now() - begin) / 1000)), PROGRESS_MS);
   try {
     await Promise.all(Object.keys(tasks).map(start));
   } catch (error) {
@@ -110,8 +111,7 @@ class Task {
   }
 
   get progress() {
-    const seconds = Math.round((performance.now() - this.#start) / 1000);
-    return `${this.name} ${seconds} s${this.#progress && ` (${this.#progress})`}`;
+    return `${this.name}${this.#progress && ` (${this.#progress})`}`;
   }
 
   #show() {
@@ -119,8 +119,8 @@ class Task {
   }
 }
 
-function showProgress() {
-  const text = `  … ${[...running].map((task) => task.progress).join(", ")}`;
+function showProgress(seconds) {
+  const text = `  … ${seconds} s: ${[...running].map((task) => task.progress).join(", ")}`;
   if (running.size === 0) return;
   if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${text.slice(0, process.stdout.columns - 1)}`);
   else console.log(text);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, afterEach, test } from "node:test";
@@ -182,20 +182,23 @@ for (const [how, end] of Object.entries(ENDINGS)) {
   });
 }
 
-/** Creates a `cargo` program whose builds never end. Returns a PATH in which this program precedes the real `cargo`. */
-function slowCargo() {
-  const bin = join(folder, "bin");
-  mkdirSync(bin, { recursive: true });
-  const real = process.env.PATH;
-  const text = `#!/bin/sh\ncase "$1" in build) sleep 86400 & wait;; *) PATH='${real}' exec cargo "$@";; esac\n`;
-  writeFileSync(join(bin, "cargo"), text, { mode: 0o755 });
-  return { PATH: [bin, real].join(delimiter) };
+/** Creates programs, each from the text of a shell script. Returns a PATH in which they precede those of the machine. */
+function withPrograms(scripts) {
+  const bin = mkdtempSync(join(folder, "bin-"));
+  for (const [name, text] of Object.entries(scripts)) writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  return { PATH: [bin, process.env.PATH].join(delimiter) };
 }
+
+/** The command that runs the real program with the arguments of a script. */
+const real = (program) => `PATH='${process.env.PATH}' exec ${program} "$@"`;
+
+/** A `cargo` whose builds never end. */
+const slowCargo = () => withPrograms({ cargo: `case "$1" in build) sleep 86400 & wait;; *) ${real("cargo")};; esac` });
 
 for (const how of ["closing the terminal", "pressing Ctrl-C twice", "SIGKILL for the script", "SIGKILL for npm"]) {
   test(`${how} ends a build too`, { timeout: 2 * TIMEOUT }, async () => {
     const start = new Start(command(), slowCargo());
-    await start.waitForOutput(/Build: addon/);
+    await start.waitForOutput(/Build: desktop/);
     const processes = await start.processes("cargo", "sleep");
     ENDINGS[how](start);
     await until("all processes to end", () => stillRunning(processes).length === 0, TIMEOUT);
@@ -203,6 +206,39 @@ for (const how of ["closing the terminal", "pressing Ctrl-C twice", "SIGKILL for
     assert.ok(!/^Dashboard: /m.test(start.output), start.output);
   });
 }
+
+test("a start builds only what the local desktop and its dashboard need", { timeout: 2 * TIMEOUT }, async () => {
+  const log = join(folder, "cargo.log");
+  const start = new Start(command(), withPrograms({ cargo: `echo "$*" >> '${log}'; ${real("cargo")}` }));
+  const url = await start.dashboard();
+  const built = readFileSync(log, "utf8").match(/(?<=^(?:build|install|run) .*--package )\S+|^install .*/gm);
+  const needed = ["orgo-bindgen", "orgo-desktop", "orgo-playout-wasm", "orgo-screen-wasm", "orgo-wasm"];
+  assert.deepEqual(
+    built.filter((name) => !needed.includes(name)),
+    [],
+  );
+  assert.ok(built.includes("orgo-desktop"));
+
+  const login = await fetch(url, { redirect: "manual" });
+  const headers = {
+    "x-orgo-dashboard": "1",
+    cookie: login.headers
+      .getSetCookie()
+      .map((it) => it.split(";")[0])
+      .join("; "),
+  };
+  const service = await fetch(new URL("/api/service", url), { headers });
+  // An addon of an earlier build may be out of date.
+  assert.equal((await service.json()).binding, "wasm");
+});
+
+test("a start installs the packages of the local desktop, and none of the tests", { timeout: TIMEOUT }, async () => {
+  // A machine without packages, on which the installation fails.
+  const start = new Start(command(), withPrograms({ "dpkg-query": "", dpkg: "", "apt-get": "exit 1" }));
+  assert.notEqual(await within("the start to end", start.ended, TIMEOUT), 0);
+  const [, installed] = start.output.match(/(?:Debian packages: installing|--no-install-recommends) (.*?)\r?$/m);
+  assert.deepEqual(installed.split(" "), readFileSync(join(root, "desktop/packages.txt"), "utf8").match(/^[a-z][^\s#]*/gm));
+});
 
 test("a second start opens the dashboard of the first one, and another data folder has a separate desktop", {
   timeout: 4 * TIMEOUT,

@@ -25,6 +25,7 @@ export async function startDashboard({ apiKey, baseUrl, realtimeUrl }, { port = 
       ORGO_API_KEY: apiKey,
       ORGO_BASE_URL: baseUrl,
       ORGO_REALTIME_URL: realtimeUrl,
+      ORGO_BINDING: "wasm",
       ORGO_DASHBOARD_FIRST_COMPUTER: "1",
     },
   });

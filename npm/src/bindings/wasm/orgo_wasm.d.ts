@@ -1,5 +1,5 @@
 /**
- * The JavaScript glue that wasm-pack writes next to the complete module in `dist/wasm`: a {@link Binding}, and a function that
+ * The JavaScript glue that wasm-bindgen writes next to the complete module in `dist/wasm`: a {@link Binding}, and a function that
  * loads it.
  */
 import type { Binding, BindingClient, BindingConfig, Log } from "../../binding.js";
