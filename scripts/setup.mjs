@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { ensurePackages, readList } from "./lib/packages.mjs";
 import { Failure, main } from "./lib/step.mjs";
 import { runTasks } from "./lib/tasks.mjs";
-import { ensureNpm, ensureRust, ensureTestRunner, usePaths } from "./lib/tools.mjs";
+import { ensureNpm, ensureRust, ensureWasmPack, usePaths } from "./lib/tools.mjs";
 
 /**
  * Returns the tasks that install the missing dependencies.
@@ -24,7 +24,7 @@ export function setupTasks({ test = false, desktop = true } = {}) {
     // The tests run the core in WASI.
     Rust: { work: () => ensureRust(["wasm32-unknown-unknown", ...(test ? ["wasm32-wasip1"] : [])]) },
     "npm packages": { work: ensureNpm },
-    ...(test && { "WebAssembly test runner": { needs: ["Rust"], work: ensureTestRunner } }),
+    ...(test && { "wasm-pack": { needs: ["Rust"], work: ensureWasmPack } }),
   };
 }
 

@@ -24,12 +24,7 @@ const suites = {
       // All schedules run natively. A sample is enough to show that WebAssembly gives the same results.
       ORGO_SCHEDULES: "100",
     }),
-  "wasm-in-chromium": () =>
-    counted("cargo", ["test", "--package", "orgo-wasm", "--target", "wasm32-unknown-unknown"], {
-      CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-runner",
-      // Otherwise the runner prefers other browsers that it finds.
-      CHROMEDRIVER: "chromedriver",
-    }),
+  "wasm-in-chromium": () => counted("wasm-pack", ["test", "--headless", "--chrome", "--mode", "no-install", "wasm"]),
   npm: () => nodeTests("npm/test/*.test.mjs"),
   addon: () => nodeTests("node/test/*.test.mjs"),
   dashboard: () => counted("npm", ["test", "--silent", "--workspace", "examples/dashboard"]),
@@ -73,7 +68,7 @@ async function counted(command, args, env = {}) {
     await run(command, args, { env, onOutput: (chunk) => (text += chunk) });
   } finally {
     const sum = (pattern) => [...text.matchAll(pattern)].reduce((sum, match) => sum + Number(match[1]), 0);
-    // The first pattern matches the summary of cargo, the second that of Node's test runner.
+    // The first pattern matches the summary of cargo and wasm-pack, the second that of Node's test runner.
     total.passed += sum(/^test result: .* (\d+) passed;/gm) + sum(/^(?:ℹ|#) pass (\d+)$/gm);
     total.failed += sum(/^test result: .* (\d+) failed;/gm) + sum(/^(?:ℹ|#) fail (\d+)$/gm);
     total.skipped += sum(/^test result: .* (\d+) ignored;/gm) + sum(/^(?:ℹ|#) skipped (\d+)$/gm);

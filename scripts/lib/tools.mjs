@@ -8,6 +8,7 @@ import { note } from "./tasks.mjs";
 /** The folder for tools whose required version is not in PATH. All checkouts share this folder. */
 const toolRoot = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "orgo-sdk", "tools");
 
+const WASM_PACK = "0.15";
 const CARGO_FUZZ = "0.13";
 const CARGO_ZIGBUILD = "0.24.1";
 const ZIG = "0.17.1";
@@ -36,16 +37,23 @@ export async function ensureRustTargets(targets) {
   }
 }
 
-/** Installs the program that runs tests in WebAssembly. It must have the version of the crate wasm-bindgen. */
-export async function ensureTestRunner() {
-  const version = lockedVersion("wasm-bindgen");
-  const install = ["wasm-bindgen-cli", "--version", version, "--no-default-features"];
-  await ensureTool("wasm-bindgen-test-runner", version, install);
+/**
+ * Installs wasm-pack, which runs tests in a browser, and the programs of wasm-bindgen that wasm-pack would otherwise download. Those
+ * must have the version of the crate wasm-bindgen.
+ */
+export async function ensureWasmPack() {
+  const bindgen = lockedVersion("wasm-bindgen");
+  await withBuildFolder(async (build) => {
+    await ensureTool("wasm-bindgen", bindgen, build, ["wasm-bindgen-cli", "--version", bindgen, "--no-default-features"]);
+    await ensureTool("wasm-pack", WASM_PACK, build, ["wasm-pack", "--version", `^${WASM_PACK}`, "--locked"]);
+  });
 }
 
 /** Installs the tool that builds and runs the fuzzers. */
 export async function ensureCargoFuzz() {
-  await ensureTool("cargo-fuzz", CARGO_FUZZ, ["cargo-fuzz", "--version", `^${CARGO_FUZZ}`, "--locked"]);
+  await withBuildFolder((build) =>
+    ensureTool("cargo-fuzz", CARGO_FUZZ, build, ["cargo-fuzz", "--version", `^${CARGO_FUZZ}`, "--locked"]),
+  );
 }
 
 /**
@@ -78,8 +86,18 @@ const FAST_BUILD = {
   CARGO_PROFILE_RELEASE_STRIP: "symbols",
 };
 
+/** Passes a temporary folder to `work`. Tools that are compiled in one folder share their common dependencies. */
+async function withBuildFolder(work) {
+  const build = mkdtempSync(join(tmpdir(), "orgo-tools-"));
+  try {
+    await work(build);
+  } finally {
+    rmSync(build, { recursive: true, force: true });
+  }
+}
+
 /** Installs a tool if PATH does not contain its version: with cargo-binstall if that is installed, otherwise from its source. */
-async function ensureTool(program, version, install) {
+async function ensureTool(program, version, build, install) {
   const found = async () => {
     const text = (await output(program, ["--version"]))?.trim();
     return text?.split(" ")[1]?.startsWith(version) ? text : undefined;
@@ -93,12 +111,7 @@ async function ensureTool(program, version, install) {
     if ((await found()) !== undefined) return;
   }
   note(`building ${program} ${version} (only once)`);
-  const build = mkdtempSync(join(tmpdir(), "orgo-tools-"));
-  try {
-    await run("cargo", ["install", "--root", toolRoot, ...install], { env: { ...FAST_BUILD, CARGO_TARGET_DIR: build } });
-  } finally {
-    rmSync(build, { recursive: true, force: true });
-  }
+  await run("cargo", ["install", "--root", toolRoot, ...install], { env: { ...FAST_BUILD, CARGO_TARGET_DIR: build } });
 }
 
 /** Returns the version that Cargo.lock contains for a crate. */

@@ -1,4 +1,4 @@
-//! Tests in a real browser: `npm test -- wasm-in-chromium`.
+//! Tests in a real browser: `wasm-pack test --headless --chrome`.
 
 use std::pin::pin;
 
