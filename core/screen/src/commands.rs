@@ -12,6 +12,8 @@ const MAX_IMAGES: usize = 64;
 /// The largest number of clicks, wheel steps or points of one command.
 const MAX_CLICKS: u16 = 100;
 const MAX_POINTS: usize = 1_000;
+/// The longest time for which a view waits for the end of an update, in milliseconds.
+const MAX_DRAWING_WAIT: u64 = 50;
 /// The largest keysym, which X11 reserves 29 bits for.
 const MAX_KEYSYM: u32 = (1 << 29) - 1;
 
@@ -301,7 +303,7 @@ impl Screen {
     pub fn start_drawing(&mut self) {
         let mut damage = Damage::default();
         damage.add(self.framebuffer.rect());
-        self.undrawn = Some(Undrawn { damage, cursor: true });
+        self.undrawn = Some(Undrawn { damage, cursor: true, taken: self.now });
     }
 
     /// Stops to collect the changes for a view.
@@ -310,14 +312,19 @@ impl Screen {
     }
 
     /// Returns the changed rectangles for a view. Returns `None` if nothing has changed, or while only a part of an update
-    /// has arrived.
+    /// has arrived. If updates follow each other without a pause, the next one has always started, so the rectangles of
+    /// complete updates are returned at least every 50 ms.
     #[must_use]
     pub fn poll_drawing(&mut self) -> Option<Vec<Rect>> {
-        if self.connection.is_updating() {
+        let undrawn = self.undrawn.as_mut()?;
+        if self.connection.is_updating() && self.now.saturating_sub(undrawn.taken) < MAX_DRAWING_WAIT {
             return None;
         }
-        let damage = &mut self.undrawn.as_mut()?.damage;
-        (!damage.is_empty()).then(|| damage.take())
+        if undrawn.damage.is_empty() {
+            return None;
+        }
+        undrawn.taken = self.now;
+        Some(undrawn.damage.take())
     }
 
     /// Returns the shape of the pointer for a view, if the shape has changed.

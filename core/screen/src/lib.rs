@@ -260,6 +260,8 @@ struct Undrawn {
     damage: Damage,
     /// Whether the pointer has a new shape.
     cursor: bool,
+    /// When the changes were last taken, according to the last message.
+    taken: u64,
 }
 
 /// What the consumer has not read. Items of the same kind are joined, so the number of items is bounded.

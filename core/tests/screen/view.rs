@@ -51,6 +51,27 @@ fn a_view_draws_complete_updates_only() {
 }
 
 #[test]
+fn a_view_draws_updates_that_follow_each_other_without_a_pause() {
+    let mut client = shown();
+    client.session.start_drawing();
+    assert_eq!(client.session.poll_drawing(), Some(vec![rect(0, 0, 8, 8)]));
+    let one = update(&[raw(0, 0, 2, 2, 1)]);
+    // Each message ends within an update.
+    let mut drawn = 0;
+    client.receive(&one[..20]);
+    for _ in 0..20 {
+        client.now += 20;
+        client.receive(&[&one[20..], &one[..20]].concat());
+        if let Some(rects) = client.session.poll_drawing() {
+            assert_eq!(rects, [rect(0, 0, 2, 2)]);
+            drawn += 1;
+        }
+    }
+    // After each third message, because the view waits for 50 ms.
+    assert_eq!(drawn, 6);
+}
+
+#[test]
 fn the_items_do_not_depend_on_the_view() {
     let mut client = shown();
     client.session.start_drawing();
