@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { anonymous, cargoTarget } from "./lib/cargo.mjs";
-import { bindModule, COMPILED, compileBindgen, compileModule, compilePlayout, MODULES } from "./lib/modules.mjs";
+import { compileModules, MODULES, packModule, playoutModule } from "./lib/modules.mjs";
 import { OPTIMIZE, RUSTC, shrink } from "./lib/shrink.mjs";
 import { Failure, main, output, root, run } from "./lib/step.mjs";
 import { addonFile, addonLibrary, localTarget } from "./lib/targets.mjs";
@@ -24,16 +24,18 @@ const wasmSources = [
   "scripts/lib/shrink.mjs",
 ];
 
+const wasmOut = join(root, "npm/dist/wasm");
+
 const npmSources = ["npm/src", "npm/scripts", "npm/package.json", "npm/tsconfig.json", "package-lock.json"];
 
 /** The tasks of each build target. */
 const targets = {
   wasm: {
-    "Compile: bindgen": { needs: ["Rust"], work: compileBindgen },
-    "Compile: wasm": { needs: ["Rust"], work: () => unlessFresh("modules", wasmSources, COMPILED, compileWasm) },
+    // A separate task, because wasm-pack is often compiled at the same time.
+    "Compile: wasm": { needs: ["Rust"], work: () => unlessFresh("wasm", wasmSources, wasmOut, compileModules, { done: false }) },
     "Build: wasm": {
-      needs: ["Compile: bindgen", "Compile: wasm", "npm packages"],
-      work: () => unlessFresh("wasm", wasmSources, join(root, "npm/dist/wasm"), buildWasm),
+      needs: ["Compile: wasm", "wasm-pack", "npm packages"],
+      work: () => unlessFresh("wasm", wasmSources, wasmOut, buildWasm),
     },
   },
   addon: { "Build: addon": { needs: ["Rust"], work: buildAddon } },
@@ -59,8 +61,8 @@ const targets = {
 };
 
 /**
- * Installs the missing dependencies and builds targets. Both happen at the same time where possible: cargo compiles
- * the WebAssembly modules, the addon and the desktop while apt-get installs packages.
+ * Installs the missing dependencies and builds targets. Both happen at the same time where possible: wasm-pack is
+ * compiled while apt-get installs packages and cargo compiles the WebAssembly modules, the addon and the desktop.
  *
  * @param {{ test?: boolean, desktop?: boolean, only?: (keyof typeof targets)[] }} options `test` and `desktop`: see `setupTasks`;
  *   `only`: the targets to build, default all
@@ -73,32 +75,19 @@ export async function build({ test, desktop, only = Object.keys(targets) } = {})
   await runTasks(Object.assign(setupTasks({ test, desktop }), ...only.map((name) => targets[name])));
 }
 
-async function compileWasm() {
-  for (const module of Object.keys(MODULES)) await compileModule(module);
-  await compilePlayout();
-}
-
 async function buildWasm() {
   if ((await output("wasm-opt", ["--version"])) === undefined) {
     throw new Failure("wasm-opt is missing from node_modules/.bin: run `npm run setup`");
   }
-  const out = join(root, "npm/dist/wasm");
-  rmSync(out, { recursive: true, force: true });
+  rmSync(wasmOut, { recursive: true, force: true });
   const names = [];
-  // One after another, because they write the same JavaScript files of the crate.
-  for (const module of Object.keys(MODULES)) names.push(await bindModule(out, module));
+  // One after another, because cargo writes the modules of a crate to the same file.
+  for (const module of Object.keys(MODULES)) names.push(await packModule(wasmOut, module));
   await Promise.all([
-    ...names.map((name) => shrink(out, name)),
-    run("wasm-opt", [
-      ...OPTIMIZE,
-      ...RUSTC,
-      "--strip-debug",
-      join(COMPILED, "playout.wasm"),
-      "-o",
-      join(root, "target/playout.wasm"),
-    ]),
+    ...names.map((name) => shrink(wasmOut, name)),
+    run("wasm-opt", [...OPTIMIZE, ...RUSTC, "--strip-debug", playoutModule(), "-o", join(root, "target/playout.wasm")]),
   ]);
-  rmSync(join(out, "snippets"), { recursive: true, force: true });
+  for (const name of [".gitignore", "snippets"]) rmSync(join(wasmOut, name), { recursive: true, force: true });
 }
 
 async function buildAddon() {
@@ -116,8 +105,11 @@ async function buildNpm() {
   await run("npm", ["run", "--silent", "build", "--workspace", "npm"]);
 }
 
-/** Runs `work` if the inputs have changed since the last run, or if the result is missing. */
-async function unlessFresh(name, inputs, result, work) {
+/**
+ * Runs `work` if the inputs have changed since the last run, or if the result is missing. `done` is whether the result is complete
+ * after that.
+ */
+async function unlessFresh(name, inputs, result, work, { done = true } = {}) {
   const stamp = join(root, "target/stamps", name);
   const hash = createHash("sha256");
   for (const input of inputs) addTo(hash, join(root, input));
@@ -129,6 +121,7 @@ async function unlessFresh(name, inputs, result, work) {
   // If `work` fails, its incomplete result must not count as up to date, even if the inputs are changed back.
   rmSync(stamp, { force: true });
   await work();
+  if (!done) return;
   mkdirSync(join(root, "target/stamps"), { recursive: true });
   writeFileSync(stamp, digest);
 }

@@ -23,8 +23,8 @@ export function setupTasks({ test = false, desktop = true } = {}) {
     "Debian packages": { work: () => ensurePackages(debianPackages({ test, desktop }), test ? "npm test" : "The local desktop") },
     // The tests run the core in WASI.
     Rust: { work: () => ensureRust(["wasm32-unknown-unknown", ...(test ? ["wasm32-wasip1"] : [])]) },
+    "wasm-pack": { needs: ["Rust"], work: ensureWasmPack },
     "npm packages": { work: ensureNpm },
-    ...(test && { "wasm-pack": { needs: ["Rust"], work: ensureWasmPack } }),
   };
 }
 

@@ -37,10 +37,7 @@ export async function ensureRustTargets(targets) {
   }
 }
 
-/**
- * Installs wasm-pack, which runs tests in a browser, and the programs of wasm-bindgen that wasm-pack would otherwise download. Those
- * must have the version of the crate wasm-bindgen.
- */
+/** Installs wasm-pack, and the locked version of the wasm-bindgen CLI, which wasm-pack would otherwise download. */
 export async function ensureWasmPack() {
   const bindgen = lockedVersion("wasm-bindgen");
   await withBuildFolder(async (build) => {

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
-import { bindModule, compileModule, MODULES } from "../../../scripts/lib/modules.mjs";
+import { MODULES, packModule } from "../../../scripts/lib/modules.mjs";
 import { BINDGEN, OPTIMIZE, RUSTC } from "../../../scripts/lib/shrink.mjs";
 import { main, run } from "../../../scripts/lib/step.mjs";
 import { usePaths } from "../../../scripts/lib/tools.mjs";
@@ -29,8 +29,7 @@ const partOf = (name) => Object.keys(PARTS).find((part) => PARTS[part].test(name
 async function measure(module) {
   const folder = mkdtempSync(join(tmpdir(), "orgo-parts-"));
   try {
-    await compileModule(module);
-    const file = join(folder, `${await bindModule(folder, module)}_bg.wasm`);
+    const file = join(folder, `${await packModule(folder, module)}_bg.wasm`);
     const optimized = join(folder, "optimized.wasm");
     const passes = [...BINDGEN, ...OPTIMIZE, ...RUSTC];
     await run("wasm-opt", [...passes, "--debuginfo", file, "-o", optimized]);
