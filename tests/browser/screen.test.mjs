@@ -251,6 +251,15 @@ for (const [mode, { workers }] of Object.entries(MODES)) {
       await until("nothing is held", async () => (await window.held()) === NOTHING);
     });
 
+    test("the invisible caret does not blink, which would paint the page again and again", async () => {
+      const animation = await page.evaluate(() => {
+        const field = document.querySelector("#screen textarea");
+        field.focus();
+        return getComputedStyle(field).caretAnimation;
+      });
+      assert.equal(animation, "manual");
+    });
+
     test("what the view holds is released when the focus leaves", { timeout: 120_000 }, async () => {
       await page.mouse.move(100, 100);
       await page.mouse.down();

@@ -131,6 +131,8 @@ export class View implements ScreenView, ViewListener {
       overflow: "hidden",
       opacity: "0",
       pointerEvents: "none",
+      // The blinking of the invisible caret would take a part of the page's time.
+      caretAnimation: "manual",
     });
     for (const [name, value] of Object.entries({ autocapitalize: "off", autocomplete: "off", autocorrect: "off" })) {
       field.setAttribute(name, value);
