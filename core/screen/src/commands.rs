@@ -12,8 +12,9 @@ const MAX_IMAGES: usize = 64;
 /// The largest number of clicks, wheel steps or points of one command.
 const MAX_CLICKS: u16 = 100;
 const MAX_POINTS: usize = 1_000;
-/// The longest time for which a view waits for the end of an update, in milliseconds.
-const MAX_DRAWING_WAIT: u64 = 50;
+/// The longest time for which the changes of a complete update wait for the end of the next update, in milliseconds: two
+/// frames of a display.
+const MAX_DRAWING_WAIT: u64 = 33;
 /// The largest keysym, which X11 reserves 29 bits for.
 const MAX_KEYSYM: u32 = (1 << 29) - 1;
 
@@ -303,7 +304,7 @@ impl Screen {
     pub fn start_drawing(&mut self) {
         let mut damage = Damage::default();
         damage.add(self.framebuffer.rect());
-        self.undrawn = Some(Undrawn { damage, cursor: true, taken: self.now });
+        self.undrawn = Some(Undrawn { damage, cursor: true, since: self.now });
     }
 
     /// Stops to collect the changes for a view.
@@ -313,17 +314,16 @@ impl Screen {
 
     /// Returns the changed rectangles for a view. Returns `None` if nothing has changed, or while only a part of an update
     /// has arrived. If updates follow each other without a pause, the next one has always started, so the rectangles of
-    /// complete updates are returned at least every 50 ms.
+    /// complete updates are returned 33 ms after the first of these updates.
     #[must_use]
     pub fn poll_drawing(&mut self) -> Option<Vec<Rect>> {
         let undrawn = self.undrawn.as_mut()?;
-        if self.connection.is_updating() && self.now.saturating_sub(undrawn.taken) < MAX_DRAWING_WAIT {
+        if self.connection.is_updating() && self.now.saturating_sub(undrawn.since) < MAX_DRAWING_WAIT {
             return None;
         }
         if undrawn.damage.is_empty() {
             return None;
         }
-        undrawn.taken = self.now;
         Some(undrawn.damage.take())
     }
 

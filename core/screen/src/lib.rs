@@ -260,8 +260,8 @@ struct Undrawn {
     damage: Damage,
     /// Whether the pointer has a new shape.
     cursor: bool,
-    /// When the changes were last taken, according to the last message.
-    taken: u64,
+    /// When the first of the changes arrived.
+    since: u64,
 }
 
 /// What the consumer has not read. Items of the same kind are joined, so the number of items is bounded.
@@ -376,6 +376,11 @@ impl Screen {
         }
         let Effects { accepted, resized, cursor, updates, damage, clipboard, bell, size_refused, .. } =
             effects;
+        if let Some(undrawn) = &mut self.undrawn
+            && undrawn.damage.is_empty()
+        {
+            undrawn.since = self.now;
+        }
         let undrawn = self.undrawn.iter_mut().map(|undrawn| &mut undrawn.damage);
         for earlier in undrawn.chain([&mut self.unread.damage]) {
             if resized {

@@ -67,8 +67,22 @@ fn a_view_draws_updates_that_follow_each_other_without_a_pause() {
             drawn += 1;
         }
     }
-    // After each third message, because the view waits for 50 ms.
+    // After each third message, because the view waits for 33 ms.
     assert_eq!(drawn, 6);
+}
+
+#[test]
+fn after_a_pause_a_view_waits_for_the_end_of_the_next_update() {
+    let mut client = shown();
+    client.session.start_drawing();
+    assert_eq!(client.session.poll_drawing(), Some(vec![rect(0, 0, 8, 8)]));
+    client.now += 1_000;
+    let next = update(&[raw(0, 0, 8, 1, 3)]);
+    client.receive(&[update(&[raw(1, 1, 1, 1, 4)]), next[..20].to_vec()].concat());
+    assert_eq!(client.session.poll_drawing(), None, "a part of the next update is in the framebuffer");
+    client.now += 20;
+    client.receive(&next[20..]);
+    assert_eq!(client.session.poll_drawing(), Some(vec![rect(1, 1, 1, 1), rect(0, 0, 8, 1)]));
 }
 
 #[test]
