@@ -157,7 +157,7 @@ impl Screen {
         let count = whole("click", "count", count, 1, MAX_CLICKS)?;
         let mut held = Vec::new();
         for name in modifiers {
-            held.extend(key_list("click", "modifiers", name, self.input.holds_shift())?);
+            held.append(&mut key_list("click", "modifiers", name, self.input.holds_shift())?);
         }
         Ok(self.accept(|screen| {
             screen.input.press(&held);
@@ -179,8 +179,11 @@ impl Screen {
             let problem = ["must have 2 to ", &decimal(MAX_POINTS), " points"].concat();
             return Err(refused("drag", "path", &problem));
         }
-        let path: Vec<_> = path.iter().map(|&(x, y)| self.point("drag", x, y)).collect::<Result<_, _>>()?;
-        Ok(self.accept(|screen| screen.input.drag(button.number(), &path)))
+        let mut points = Vec::with_capacity(path.len());
+        for &(x, y) in path {
+            points.push(self.point("drag", x, y)?);
+        }
+        Ok(self.accept(|screen| screen.input.drag(button.number(), &points)))
     }
 
     /// Turns the wheel by a number of steps: `dy` down, `dx` to the right; negative numbers turn it up and to the left.
@@ -410,15 +413,10 @@ fn refused(operation: &str, field: &str, problem: &str) -> Box<Invalid> {
 }
 
 /// Returns a number in decimal digits. Formatting would add code to a page.
-fn decimal(mut number: usize) -> String {
-    let mut digits = Vec::new();
-    loop {
-        digits.push(char::from(b'0' + u8::try_from(number % 10).unwrap_or_default()));
-        number /= 10;
-        if number == 0 {
-            return digits.iter().rev().collect();
-        }
-    }
+fn decimal(number: usize) -> String {
+    let mut digits = if number < 10 { String::new() } else { decimal(number / 10) };
+    digits.push(char::from(b'0' + u8::try_from(number % 10).unwrap_or_default()));
+    digits
 }
 
 /// Returns whether a number has no fraction. The numbers of commands are small.
@@ -441,7 +439,11 @@ fn whole(operation: &str, field: &str, value: f64, least: u16, most: u16) -> Res
 /// Returns the start of a text for an error. Characters that a terminal may interpret become question marks.
 fn printable(text: &str) -> String {
     let is_shown = |one: char| matches!(one, ' '..='~' | '\u{a1}'..='\u{17f}' | '\u{3040}'..='\u{9fff}');
-    text.chars().take(40).map(|one| if is_shown(one) { one } else { '?' }).collect()
+    let mut shown = String::new();
+    for one in text.chars().take(40) {
+        shown.push(if is_shown(one) { one } else { '?' });
+    }
+    shown
 }
 
 /// Returns the keys of a combination, in the order in which they are pressed.
@@ -454,8 +456,7 @@ fn key_list(operation: &str, field: &str, name: &str, is_shift_held: bool) -> Re
         ];
         refused(operation, field, &problem.concat())
     })?;
-    let keysyms = keys::with_shift(keysyms, is_shift_held);
-    Ok(keysyms.into_iter().map(|(keysym, added)| Key { keysym, code: None, added }).collect())
+    Ok(keys::with_shift(&keysyms, is_shift_held))
 }
 
 /// The arguments of a command.
@@ -502,11 +503,12 @@ impl<Value: Argument> Arguments<'_, Value> {
     fn path(&self) -> Result<Vec<(f64, f64)>, Box<Invalid>> {
         let problem = || refused(self.operation, "path", "must be a list of points with `x` and `y`");
         let points = self.fields.field("path").items().ok_or_else(problem)?;
-        let point = |point: &Value| {
+        let mut path = Vec::with_capacity(points.len());
+        for point in points {
             let side = |name| point.field(name).as_number();
-            side("x").zip(side("y")).ok_or_else(problem)
-        };
-        points.iter().map(point).collect()
+            path.push(side("x").zip(side("y")).ok_or_else(problem)?);
+        }
+        Ok(path)
     }
 
     fn region(&self) -> Result<Option<Rect>, Box<Invalid>> {
@@ -530,7 +532,11 @@ impl<Value: Argument> Arguments<'_, Value> {
 }
 
 fn texts<Value: Argument>(value: &Value) -> Option<Vec<String>> {
-    value.items()?.iter().map(Value::as_text).collect()
+    let mut texts = Vec::new();
+    for item in value.items()? {
+        texts.push(item.as_text()?);
+    }
+    Some(texts)
 }
 
 impl ScreenOptions {
@@ -549,7 +555,7 @@ impl ScreenOptions {
             encodings.push(known.ok_or_else(|| invalid("encodings", problem))?);
         }
         if encodings.is_empty() {
-            encodings.extend(Encoding::ALL);
+            encodings = Encoding::ALL.to_vec();
         }
         let quality = field("quality");
         let quality = if quality.is_null() {

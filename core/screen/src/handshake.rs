@@ -5,7 +5,7 @@ use core::fmt;
 use des::Des;
 use des::cipher::{Array, BlockCipherEncrypt as _, KeyInit as _};
 
-use super::reader::{Read, Reader, Stop};
+use super::reader::{Read, Reader, Stop, lossy};
 use crate::prelude::*;
 
 /// The largest text that a server may send, in bytes.
@@ -75,7 +75,7 @@ impl Handshake {
         match self.stage {
             Stage::Version => {
                 self.version = version(reader.array()?)?;
-                output.extend(match self.version {
+                output.extend_from_slice(match self.version {
                     Version::V3_3 => b"RFB 003.003\n",
                     Version::V3_7 => b"RFB 003.007\n",
                     Version::V3_8 => b"RFB 003.008\n",
@@ -104,7 +104,7 @@ impl Handshake {
             }
             Stage::Challenge => {
                 let challenge = reader.array()?;
-                output.extend(response(&self.password.0, challenge));
+                output.extend_from_slice(&response(&self.password.0, challenge));
                 self.stage = Stage::SecurityResult { password: true };
             }
             Stage::SecurityResult { password } => {
@@ -166,7 +166,7 @@ fn version(bytes: [u8; 12]) -> Read<Version> {
 
 fn text(reader: &mut Reader<'_>) -> Read<String> {
     let length = reader.length(MAX_TEXT, TEXT_TOO_LONG)?;
-    Ok(String::from_utf8_lossy(reader.take(length)?).into_owned())
+    reader.take(length).map(lossy)
 }
 
 /// Encrypts a challenge with the first eight bytes of the password. In VNC authentication, the key has the bits of each

@@ -480,7 +480,7 @@ impl Screen {
     pub fn poll_output(&mut self) -> Option<Vec<u8>> {
         if self.unsent.is_empty() {
             self.unsent = self.connection.poll_output(&self.framebuffer);
-            self.unsent.extend(self.input.take());
+            self.unsent.append(&mut self.input.take());
         }
         let rest = self.unsent.split_off(MAX_MESSAGE.min(self.unsent.len()));
         let next = mem::replace(&mut self.unsent, rest);
@@ -497,7 +497,7 @@ impl Screen {
     pub fn closing_message(&mut self) -> Option<Vec<u8>> {
         self.input.release_all();
         let mut last = mem::take(&mut self.unsent);
-        last.extend(self.input.take());
+        last.append(&mut self.input.take());
         (!last.is_empty()).then_some(last)
     }
 }

@@ -18,7 +18,6 @@ const MIN_COMPRESSED: usize = 12;
 #[derive(Debug, Default)]
 pub(super) struct Tight {
     streams: [Stream; 4],
-    inflated: Vec<u8>,
     /// Whether the client has requested a JPEG quality.
     #[cfg(feature = "quality")]
     accepts_jpeg: bool,
@@ -89,7 +88,7 @@ impl Tight {
             let compressed = reader.take(length)?;
             self.reset(control);
             let stream = &mut self.streams[usize::from(kind & 3)];
-            let data = stream.inflate(compressed, &mut self.inflated, size)?;
+            let data = stream.inflate(compressed, size)?;
             if data.len() < size {
                 return Err(Stop::Invalid("the data of a Tight rectangle ends early"));
             }
@@ -144,8 +143,9 @@ fn filter(reader: &mut Reader<'_>) -> Read<Filter> {
         1 => {
             let colors = usize::from(reader.u8()?) + 1;
             let bytes = reader.take(colors * 3)?;
-            let (colors, _) = bytes.as_chunks();
-            Ok(Filter::Palette(colors.iter().map(|&[red, green, blue]| [red, green, blue, 255]).collect()))
+            let mut palette = vec![[0; 4]; colors];
+            put(&mut palette, bytes);
+            Ok(Filter::Palette(palette))
         }
         2 => Ok(Filter::Gradient),
         _ => Err(Stop::Invalid("a Tight rectangle has an unknown filter")),

@@ -13,7 +13,6 @@ const TILE_HEADER: usize = 1 + 127 * 3;
 #[derive(Debug, Default)]
 pub(super) struct Zrle {
     stream: Stream,
-    inflated: Vec<u8>,
     palette: Vec<Pixel>,
 }
 
@@ -27,10 +26,9 @@ impl Zrle {
     ) -> Read<()> {
         let limit = largest(rect);
         let length = reader.length(limit + limit / 8 + 64, "the data of a ZRLE rectangle is too long")?;
-        let data = self.stream.inflate(reader.take(length)?, &mut self.inflated, limit)?;
+        let data = self.stream.inflate(reader.take(length)?, limit)?;
         let mut data = Reader::new(data);
-        let tiles = tiles(rect).try_for_each(|tile| decode_tile(&mut data, screen, tile, &mut self.palette));
-        match tiles {
+        match decode_tiles(&mut data, screen, rect, &mut self.palette) {
             Ok(()) if data.len() == 0 => Ok(()),
             Ok(()) => Err(Stop::Invalid("the data of a ZRLE rectangle is longer than its tiles")),
             Err(Stop::Incomplete) => Err(Stop::Invalid("the data of a ZRLE rectangle ends early")),
@@ -45,16 +43,24 @@ fn largest(rect: Rect) -> usize {
     rect.area() * 4 + tiles * TILE_HEADER
 }
 
-fn tiles(rect: Rect) -> impl Iterator<Item = Rect> {
-    let starts = |length: u16| (0..length).step_by(SIDE.into());
-    starts(rect.height).flat_map(move |y| {
-        starts(rect.width).map(move |x| Rect {
-            x: rect.x + x,
-            y: rect.y + y,
-            width: SIDE.min(rect.width - x),
-            height: SIDE.min(rect.height - y),
-        })
-    })
+fn decode_tiles(
+    data: &mut Reader<'_>,
+    screen: &mut Framebuffer,
+    rect: Rect,
+    palette: &mut Vec<Pixel>,
+) -> Read<()> {
+    let mut y = 0;
+    while y < rect.height {
+        let height = SIDE.min(rect.height - y);
+        let mut x = 0;
+        while x < rect.width {
+            let width = SIDE.min(rect.width - x);
+            decode_tile(data, screen, Rect { x: rect.x + x, y: rect.y + y, width, height }, palette)?;
+            x += width;
+        }
+        y += height;
+    }
+    Ok(())
 }
 
 fn decode_tile(
