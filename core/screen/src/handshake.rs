@@ -2,9 +2,7 @@
 
 use core::fmt;
 
-use des::Des;
-use des::cipher::{Array, BlockCipherEncrypt as _, KeyInit as _};
-
+use super::des;
 use super::reader::{Read, Reader, Stop, lossy};
 use crate::prelude::*;
 
@@ -176,12 +174,9 @@ fn response(password: &str, challenge: [u8; 16]) -> [u8; 16] {
     for (to, from) in key.iter_mut().zip(password.bytes()) {
         *to = from.reverse_bits();
     }
-    let cipher = Des::new(&Array::from(key));
     let mut response = challenge;
     for half in response.as_chunks_mut::<8>().0 {
-        let mut block = Array::from(*half);
-        cipher.encrypt_block(&mut block);
-        *half = block.into();
+        *half = des::encrypt(key, *half);
     }
     response
 }

@@ -11,6 +11,7 @@ mod clipboard;
 mod commands;
 mod connection;
 mod damage;
+mod des;
 mod framebuffer;
 mod handshake;
 mod hextile;
