@@ -266,8 +266,7 @@ impl Screen {
             let problem = ["has ", &size, " bytes, and at most ", &limit, " are accepted"].concat();
             return Err(refused("clipboard", "text", &problem));
         }
-        if let Some(refusal) = self.refusal() {
-            self.counters.refused += 1;
+        if let Some(refusal) = self.counted_refusal() {
             return Ok(Some(refusal));
         }
         let Some(message) = self.clipboard.offer(text) else {
@@ -377,11 +376,18 @@ impl Screen {
     }
 
     fn accept(&mut self, input: impl FnOnce(&mut Self)) -> Option<InputRefusal> {
-        let refusal = self.refusal();
-        match refusal {
-            Some(_) => self.counters.refused += 1,
-            None => input(self),
+        let refusal = self.counted_refusal();
+        if refusal.is_none() {
+            input(self);
         }
+        refusal
+    }
+
+    /// Returns why input is refused now, and counts it.
+    #[inline(never)]
+    fn counted_refusal(&mut self) -> Option<InputRefusal> {
+        let refusal = self.refusal();
+        self.counters.refused += u64::from(refusal.is_some());
         refusal
     }
 
@@ -495,9 +501,9 @@ impl<Value: Argument> Arguments<'_, Value> {
     fn button(&self) -> Result<PointerButton, Box<Invalid>> {
         let name = self.text("button")?;
         let name = name.as_deref().unwrap_or("left");
-        let found = PointerButton::ALL.into_iter().find(|(known, _)| *known == name);
+        let found = PointerButton::ALL.iter().find(|(known, _)| *known == name);
         let problem = "must be left, middle, right, back or forward";
-        found.map(|(_, button)| button).ok_or_else(|| refused(self.operation, "button", problem))
+        found.map(|&(_, button)| button).ok_or_else(|| refused(self.operation, "button", problem))
     }
 
     fn path(&self) -> Result<Vec<(f64, f64)>, Box<Invalid>> {
@@ -550,9 +556,9 @@ impl ScreenOptions {
         let names = if names.is_null() { Some(Vec::new()) } else { texts(&names) };
         let mut encodings = Vec::new();
         for name in names.ok_or_else(|| invalid("encodings", MUST_BE_TEXTS))? {
-            let known = Encoding::ALL.into_iter().find(|known| known.as_str() == name);
+            let known = Encoding::ALL.iter().find(|known| known.as_str() == name);
             let problem = "must be a list of tight, zrle, hextile and raw";
-            encodings.push(known.ok_or_else(|| invalid("encodings", problem))?);
+            encodings.push(*known.ok_or_else(|| invalid("encodings", problem))?);
         }
         if encodings.is_empty() {
             encodings = Encoding::ALL.to_vec();

@@ -40,6 +40,11 @@ const QUALITY: i32 = -32;
 const COMPRESSION: i32 = -250;
 const COPY_RECT: i32 = 1;
 
+const TIGHT: i32 = Encoding::Tight.number();
+const ZRLE: i32 = Encoding::Zrle.number();
+const HEXTILE: i32 = Encoding::Hextile.number();
+const RAW: i32 = Encoding::Raw.number();
+
 /// What is requested in addition to the encodings of the options.
 const ALWAYS: [i32; 11] = [
     COPY_RECT,
@@ -485,19 +490,19 @@ impl Connection {
                 if !screen.rect().contains(rect) {
                     return Err(Stop::Invalid("a rectangle is outside the screen"));
                 }
-                match Encoding::ALL.into_iter().find(|known| known.number() == encoding) {
-                    Some(Encoding::Tight) => self.tight.decode(reader, screen, rect)?,
-                    Some(Encoding::Zrle) => self.zrle.decode(reader, screen, rect)?,
-                    Some(Encoding::Hextile) => next = Phase::Rect(Partial::Hextile(Hextile::new(rect)), left),
-                    Some(Encoding::Raw) => next = Phase::Rect(Partial::Raw(Raw::new(rect)), left),
-                    None if encoding == COPY_RECT => {
+                match encoding {
+                    TIGHT => self.tight.decode(reader, screen, rect)?,
+                    ZRLE => self.zrle.decode(reader, screen, rect)?,
+                    HEXTILE => next = Phase::Rect(Partial::Hextile(Hextile::new(rect)), left),
+                    RAW => next = Phase::Rect(Partial::Raw(Raw::new(rect)), left),
+                    COPY_RECT => {
                         let from = Rect { x: reader.u16()?, y: reader.u16()?, ..rect };
                         if !screen.rect().contains(from) {
                             return Err(Stop::Invalid("a rectangle is copied from outside the screen"));
                         }
                         screen.copy((from.x, from.y), rect);
                     }
-                    None => return Err(Stop::Invalid("a rectangle has an encoding that was not requested")),
+                    _ => return Err(Stop::Invalid("a rectangle has an encoding that was not requested")),
                 }
                 self.add_work(rect.area(), screen.pixels().len())?;
                 self.drawn = self.drawn.saturating_add(rect.area()).min(screen.pixels().len());

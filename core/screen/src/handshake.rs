@@ -95,8 +95,9 @@ impl Handshake {
                     return Ok(Step::Refused(text(reader)?));
                 }
                 let types = reader.take(count.into())?;
-                let found = [SECURITY_NONE, SECURITY_VNC].into_iter().find(|kind| types.contains(kind));
-                let kind = found.ok_or(Stop::Invalid(UNKNOWN_SECURITY))?;
+                let known =
+                    types.iter().copied().filter(|kind| matches!(*kind, SECURITY_NONE | SECURITY_VNC));
+                let kind = known.min().ok_or(Stop::Invalid(UNKNOWN_SECURITY))?;
                 output.push(kind);
                 self.start(output, kind);
             }
@@ -145,19 +146,15 @@ impl Handshake {
 const UNKNOWN_SECURITY: &str = "the server offers neither the security type None nor VNC authentication";
 
 fn version(bytes: [u8; 12]) -> Read<Version> {
-    let number = |digits: &[u8]| {
-        digits.iter().try_fold(0_u32, |number, digit| {
-            digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0'))
-        })
-    };
-    let is_version = bytes.starts_with(b"RFB ") && bytes[7] == b'.' && bytes[11] == b'\n';
-    match (number(&bytes[4..7]), number(&bytes[8..11])) {
-        (Some(major), Some(minor)) if is_version && major >= 3 => Ok(match minor {
-            _ if major > 3 => Version::V3_8,
-            8.. => Version::V3_8,
-            7 => Version::V3_7,
-            _ => Version::V3_3,
-        }),
+    let is_version = bytes.iter().zip(b"RFB ddd.ddd\n").all(|(byte, expected)| match expected {
+        b'd' => byte.is_ascii_digit(),
+        _ => byte == expected,
+    });
+    // Digits have the order of their numbers.
+    match (&bytes[4..7], &bytes[8..11]) {
+        (b"003", minor) if is_version && minor < b"007" => Ok(Version::V3_3),
+        (b"003", b"007") if is_version => Ok(Version::V3_7),
+        (major, _) if is_version && major >= b"003" => Ok(Version::V3_8),
         _ => Err(Stop::Invalid("the server does not speak RFB")),
     }
 }

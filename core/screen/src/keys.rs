@@ -79,7 +79,7 @@ pub(super) fn combination(text: &str) -> Result<Vec<u32>, &str> {
     };
     let mut keys = Vec::new();
     if !names.is_empty() {
-        for name in names.split('+') {
+        for name in names.split(|one| one == '+') {
             keys.push(keysym(name).ok_or(name)?);
         }
     }

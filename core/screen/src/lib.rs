@@ -72,7 +72,7 @@ impl Encoding {
         }
     }
 
-    fn number(self) -> i32 {
+    const fn number(self) -> i32 {
         match self {
             Self::Tight => 7,
             Self::Zrle => 16,
@@ -153,7 +153,11 @@ impl ScreenItem {
             Self::Reconnected | Self::ClipboardTooLong | Self::Bell => {}
             Self::Resized { width, height } => size(&mut object, width, height),
             Self::Damage { rects, updates } => {
-                object.list("rects", rects.into_iter().map(Rect::write).collect());
+                let mut list = Vec::with_capacity(rects.len());
+                for rect in rects {
+                    list.push(rect.write());
+                }
+                object.list("rects", list);
                 object.number("updates", updates);
             }
             Self::Clipboard { text } => object.long_text("text", text),

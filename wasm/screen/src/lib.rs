@@ -212,9 +212,9 @@ impl Screen {
         let address = pixels.pixels().as_ptr() as usize;
         let mut drawing = Vec::with_capacity(3 + 4 * rects.len());
         drawing.push(u32::try_from(address).unwrap_or_default());
-        drawing.extend([pixels.width(), pixels.height()].map(u32::from));
+        drawing.extend_from_slice(&[pixels.width().into(), pixels.height().into()]);
         for Rect { x, y, width, height } in rects {
-            drawing.extend([x, y, width, height].map(u32::from));
+            drawing.extend_from_slice(&[x.into(), y.into(), width.into(), height.into()]);
         }
         Some(drawing)
     }
