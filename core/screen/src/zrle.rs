@@ -100,15 +100,20 @@ fn packed(data: &mut Reader<'_>, screen: &mut Framebuffer, tile: Rect, palette: 
         3..=4 => 2,
         _ => 4,
     };
-    let per_byte = 8 / bits;
     for y in rows(tile) {
-        let line = data.take(usize::from(tile.width).div_ceil(per_byte))?;
-        let row = screen.row_mut(tile.x, y, tile.width);
-        for (pixels, byte) in row.chunks_mut(per_byte).zip(line) {
-            for (at, pixel) in pixels.iter_mut().enumerate() {
-                let index = byte >> (8 - bits * (at + 1)) & ((1 << bits) - 1);
-                *pixel = color(palette, index)?;
-            }
+        let line = data.take(usize::from(tile.width).div_ceil(8 / bits))?;
+        unpack(screen.row_mut(tile.x, y, tile.width), line, palette, bits)?;
+    }
+    Ok(())
+}
+
+/// Decodes a row of palette indices with some bits each.
+pub(super) fn unpack(row: &mut [Pixel], line: &[u8], palette: &[Pixel], bits: usize) -> Read<()> {
+    for (pixels, byte) in row.chunks_mut(8 / bits).zip(line) {
+        let mut shift = 8;
+        for pixel in pixels {
+            shift -= bits;
+            *pixel = color(palette, byte >> shift & ((1 << bits) - 1))?;
         }
     }
     Ok(())
@@ -158,7 +163,7 @@ fn run(data: &mut Reader<'_>, palette: &[Pixel]) -> Read<(Pixel, usize)> {
     }
 }
 
-fn color(palette: &[Pixel], index: u8) -> Read<Pixel> {
+pub(super) fn color(palette: &[Pixel], index: u8) -> Read<Pixel> {
     palette.get(usize::from(index)).copied().ok_or(Stop::Invalid("a color is not in its palette"))
 }
 

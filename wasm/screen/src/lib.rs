@@ -32,20 +32,6 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// Returns the name of this binding.
-#[wasm_bindgen]
-#[must_use]
-pub fn kind() -> String {
-    "wasm".into()
-}
-
-/// Returns the version of the Rust code.
-#[wasm_bindgen]
-#[must_use]
-pub fn version() -> String {
-    env!("CARGO_PKG_VERSION").into()
-}
-
 /// Returns the memory of the module, which contains the pixels.
 #[wasm_bindgen(js_name = moduleMemory)]
 #[must_use]
