@@ -15,13 +15,15 @@ export const RUSTC = [
 export const BINDGEN = enabled(["multivalue", "reference-types"]);
 
 /**
- * The wasm-opt passes, chosen by the compressed size of the result. Three of them need a reason: the first kilobyte of the memory
+ * The wasm-opt passes, chosen by the compressed size of the result. Four of them need a reason: the first kilobyte of the memory
  * is the end of the stack, so an address with an offset never wraps around. Engines ignore the alignment of an access, which
  * `--dealign` makes equal everywhere. Memory packing replaces zeros by the headers of many segments, which compress worse.
+ * The order of the names places the functions of one file next to each other, and does not depend on hashes alone.
  */
 export const OPTIMIZE = [
   ...["-Os", "--flatten", "--rereloop", "-Oz", "-Oz", "--dealign", "--low-memory-unused"],
   "--skip-pass=memory-packing",
+  "--reorder-functions-by-name",
 ];
 
 /** Replaces the functions of the glue that load the module. A failure is not kept. */
