@@ -15,16 +15,21 @@ export const RUSTC = [
 export const BINDGEN = enabled(["multivalue", "reference-types"]);
 
 /**
- * The wasm-opt passes, chosen by the compressed size of the result. Four of them need a reason: the first kilobyte of the memory
+ * The wasm-opt passes, chosen by the compressed size of the result. Three of them need a reason: the first kilobyte of the memory
  * is the end of the stack, so an address with an offset never wraps around. Engines ignore the alignment of an access, which
  * `--dealign` makes equal everywhere. Memory packing replaces zeros by the headers of many segments, which compress worse.
- * The order of the names places the functions of one file next to each other, and does not depend on hashes alone.
  */
 export const OPTIMIZE = [
   ...["-Os", "--flatten", "--rereloop", "-Oz", "-Oz", "--dealign", "--low-memory-unused"],
   "--skip-pass=memory-packing",
-  "--reorder-functions-by-name",
 ];
+
+/**
+ * Places the functions of one source file next to each other, which helps brotli. The complete module is embedded in a script after
+ * another compression, with which this order is worse.
+ */
+const ORDER = ["--reorder-functions-by-name"];
+const EMBEDDED = "orgo_wasm";
 
 /** Replaces the functions of the glue that load the module. A failure is not kept. */
 const INIT = `
@@ -50,7 +55,8 @@ export function init({ module_or_path: module }) {
  */
 export async function shrink(folder, name) {
   const wasm = join(folder, `${name}_bg.wasm`);
-  const passes = [...OPTIMIZE, ...RUSTC, "--minify-imports-and-exports-and-modules"];
+  const order = name === EMBEDDED ? [] : ORDER;
+  const passes = [...OPTIMIZE, ...order, ...RUSTC, "--minify-imports-and-exports-and-modules"];
   const renamed = await output("wasm-opt", [...BINDGEN, ...passes, wasm, "-o", wasm]);
   if (renamed === undefined) throw new Failure("wasm-opt failed");
   const { imports, exports } = JSON.parse(renamed);
