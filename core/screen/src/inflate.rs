@@ -78,3 +78,41 @@ impl Stream {
         &self.output[..self.end]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The compressed data and the data, which refers far back.
+    fn stream() -> (Vec<u8>, Vec<u8>) {
+        // The generator of `minstd`.
+        let mut state = 1_u64;
+        let mut data = Vec::new();
+        for at in 0..300_000 {
+            state = state * 48_271 % 0x7fff_ffff;
+            let is_new = at < 30_000 || state.is_multiple_of(50);
+            data.push(if is_new { state.to_le_bytes()[1] } else { data[at - 30_000] });
+        }
+        (miniz_oxide::deflate::compress_to_vec_zlib(&data, 6), data)
+    }
+
+    #[test]
+    fn pieces_of_a_stream_refer_to_the_data_before_them() {
+        let (compressed, data) = stream();
+        for size in [1, 700, 30_000, compressed.len()] {
+            let mut stream = Stream::default();
+            let mut unpacked = Vec::new();
+            for piece in compressed.chunks(size) {
+                unpacked.extend_from_slice(stream.inflate(piece, data.len()).unwrap());
+            }
+            assert!(unpacked == data, "{size}");
+        }
+    }
+
+    #[test]
+    fn the_limit_is_exact() {
+        let (compressed, data) = stream();
+        assert_eq!(Stream::default().inflate(&compressed, data.len()).unwrap().len(), data.len());
+        assert!(Stream::default().inflate(&compressed, data.len() - 1).is_err());
+    }
+}

@@ -79,7 +79,9 @@ pub(super) fn combination(text: &str) -> Result<Vec<u32>, &str> {
     };
     let mut keys = Vec::new();
     if !names.is_empty() {
-        for name in names.split(|one| one == '+') {
+        // The search for a character needs more code than that for a condition.
+        let separates = |one: char| one == '+';
+        for name in names.split(separates) {
             keys.push(keysym(name).ok_or(name)?);
         }
     }
