@@ -391,6 +391,10 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        #[allow(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the lifetime of the method is not general enough"
+        )]
         self.write(context, |io, context| io.poll_flush(context))
     }
 
