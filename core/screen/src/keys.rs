@@ -98,8 +98,8 @@ const US_SYMBOLS: &[u8] = b"1!2@3#4$5%6^7&8*9(0)-_=+[{]}\\|;:'\",<.>/?`~";
 
 /// Makes the keys consistent with the Shift key: capitals and the upper symbols of the US keyboard while Shift is held or
 /// part of the combination, and Shift in front of other capitals. TigerVNC would turn on Caps Lock to press a letter whose
-/// case does not match Shift, and leave it on; for a symbol it would release Shift. Each key
-/// contains whether it was added.
+/// case does not match Shift, and leave it on; for a symbol it would release Shift. Each key contains whether
+/// it was added.
 pub(super) fn with_shift(keysyms: &[u32], is_shift_held: bool) -> Vec<Key> {
     let shifts = is_shift_held || keysyms.iter().any(|&keysym| is_shift(keysym));
     let mut keys = Vec::with_capacity(keysyms.len() + 1);
