@@ -24,6 +24,13 @@ export const OPTIMIZE = [
   "--skip-pass=memory-packing",
 ];
 
+/**
+ * Places the functions of one source file next to each other, which helps brotli. The complete module is embedded in a script after
+ * another compression, with which this order is worse.
+ */
+const ORDER = ["--reorder-functions-by-name"];
+const EMBEDDED = "orgo_wasm";
+
 /** Replaces the functions of the glue that load the module. A failure is not kept. */
 const INIT = `
 let initializing;
@@ -48,7 +55,8 @@ export function init({ module_or_path: module }) {
  */
 export async function shrink(folder, name) {
   const wasm = join(folder, `${name}_bg.wasm`);
-  const passes = [...OPTIMIZE, ...RUSTC, "--minify-imports-and-exports-and-modules"];
+  const order = name === EMBEDDED ? [] : ORDER;
+  const passes = [...OPTIMIZE, ...order, ...RUSTC, "--minify-imports-and-exports-and-modules"];
   const renamed = await output("wasm-opt", [...BINDGEN, ...passes, wasm, "-o", wasm]);
   if (renamed === undefined) throw new Failure("wasm-opt failed");
   const { imports, exports } = JSON.parse(renamed);

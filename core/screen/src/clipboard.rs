@@ -1,7 +1,7 @@
 //! The clipboard: plain Latin-1 text, or UTF-8 text on request with the extension of the protocol.
 
 use super::inflate::Stream;
-use super::reader::{Read, Reader, Stop};
+use super::reader::{Read, Reader, Stop, lossy};
 use crate::prelude::*;
 
 /// The longest text that is accepted, in bytes.
@@ -88,7 +88,10 @@ impl Clipboard {
                 invalid => invalid,
             });
         }
-        let text: String = bytes.iter().map(|&byte| char::from(byte)).collect();
+        let mut text = String::new();
+        for &byte in bytes {
+            text.push(char::from(byte));
+        }
         self.received = Some(checked(text));
         self.offered = None;
         Ok(None)
@@ -166,11 +169,12 @@ impl Clipboard {
         if self.is_unicode() {
             message(&mut output, NOTIFY | TEXT, &[]);
         } else {
-            let latin: Vec<u8> =
-                text.chars().map(|one| u8::try_from(u32::from(one)).ok()).collect::<Option<_>>()?;
-            output.extend([6, 0, 0, 0]);
-            output.extend(u32::try_from(latin.len()).unwrap_or(u32::MAX).to_be_bytes());
-            output.extend(latin);
+            output.extend_from_slice(&[6, 0, 0, 0, 0, 0, 0, 0]);
+            for one in text.chars() {
+                output.push(u8::try_from(u32::from(one)).ok()?);
+            }
+            let length = u32::try_from(output.len() - 8).unwrap_or(u32::MAX);
+            output[4..8].copy_from_slice(&length.to_be_bytes());
         }
         self.offered = Some(text.to_owned());
         Some(output)
@@ -184,28 +188,28 @@ fn checked(text: String) -> Answer {
 /// Unpacks the text of the server.
 fn unpacked(compressed: &[u8]) -> Read<Answer> {
     const LENGTH: usize = 4;
-    let mut buffer = Vec::new();
-    let data = match Stream::default().inflate(compressed, &mut buffer, MAX_UNPACKED + LENGTH) {
-        Ok(data) => data,
-        // The length is unpacked, even if the text does not fit.
-        Err(stop) => {
-            let length = Reader::new(&buffer).length(MAX_UNPACKED, "the text is too long");
-            return if length.is_err() && !buffer.is_empty() { Ok(Err(TooLong)) } else { Err(stop) };
-        }
-    };
-    let mut data = Reader::new(data);
-    let Ok(length) = data.length(MAX_UNPACKED, "the text is too long") else { return Ok(Err(TooLong)) };
-    let text = String::from_utf8_lossy(data.take(length)?);
-    Ok(checked(with_lf(text.trim_end_matches('\0'))))
+    let mut stream = Stream::default();
+    let result = stream.inflate(compressed, MAX_UNPACKED + LENGTH).map(|_| ());
+    // The length is unpacked, even if the text does not fit.
+    let mut data = Reader::new(stream.start());
+    let length = data.length(MAX_UNPACKED, "the text is too long");
+    if length.is_err() && (result.is_ok() || data.len() > 0) {
+        return Ok(Err(TooLong));
+    }
+    result?;
+    let mut text = with_lf(data.take(length?)?);
+    while text.last() == Some(&0) {
+        text.pop();
+    }
+    Ok(checked(lossy(&text)))
 }
 
 /// Returns the text with line ends as LF instead of CR LF.
-fn with_lf(text: &str) -> String {
-    let mut result = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(one) = characters.next() {
-        if one != '\r' || characters.peek() != Some(&'\n') {
-            result.push(one);
+fn with_lf(text: &[u8]) -> Vec<u8> {
+    let mut result = Vec::with_capacity(text.len());
+    for (at, &byte) in text.iter().enumerate() {
+        if byte != b'\r' || text.get(at + 1) != Some(&b'\n') {
+            result.push(byte);
         }
     }
     result
@@ -214,40 +218,43 @@ fn with_lf(text: &str) -> String {
 /// Writes an extended message, whose length is negative.
 fn message(output: &mut Vec<u8>, flags: u32, data: &[u8]) {
     let length = i32::try_from(data.len() + 4).unwrap_or(i32::MAX);
-    output.extend([6, 0, 0, 0]);
-    output.extend((-length).to_be_bytes());
-    output.extend(flags.to_be_bytes());
-    output.extend(data);
+    output.extend_from_slice(&[6, 0, 0, 0]);
+    output.extend_from_slice(&(-length).to_be_bytes());
+    output.extend_from_slice(&flags.to_be_bytes());
+    output.extend_from_slice(data);
 }
 
 /// Returns the text as a zlib stream: with a length, line ends as CR LF, and a zero byte at the end. The stream is not
 /// compressed, so that pages do not download a compressor.
 fn provided(text: &str) -> Vec<u8> {
-    let mut text_bytes = Vec::with_capacity(text.len());
-    for byte in with_lf(text).bytes() {
+    let mut data = vec![0; 4];
+    for byte in with_lf(text.as_bytes()) {
         if byte == b'\n' {
-            text_bytes.push(b'\r');
+            data.push(b'\r');
         }
-        text_bytes.push(byte);
+        data.push(byte);
     }
-    let mut data = u32::try_from(text_bytes.len() + 1).unwrap_or(u32::MAX).to_be_bytes().to_vec();
-    data.extend(text_bytes);
     data.push(0);
+    let length = u32::try_from(data.len() - 4).unwrap_or(u32::MAX);
+    data[..4].copy_from_slice(&length.to_be_bytes());
     let mut stream = vec![0x78, 0x01];
-    let mut blocks = data.chunks(usize::from(u16::MAX)).peekable();
-    while let Some(block) = blocks.next() {
+    let mut rest = data.as_slice();
+    while !rest.is_empty() {
+        let (block, later) = rest.split_at(rest.len().min(u16::MAX.into()));
+        rest = later;
         let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
-        stream.push(u8::from(blocks.peek().is_none()));
-        stream.extend(length.to_le_bytes());
-        stream.extend((!length).to_le_bytes());
-        stream.extend(block);
+        stream.push(u8::from(rest.is_empty()));
+        stream.extend_from_slice(&length.to_le_bytes());
+        stream.extend_from_slice(&(!length).to_le_bytes());
+        stream.extend_from_slice(block);
     }
     // Adler-32.
-    let (a, b) = data.iter().fold((1_u32, 0_u32), |(a, b), &byte| {
-        let a = (a + u32::from(byte)) % 65_521;
-        (a, (a + b) % 65_521)
-    });
-    stream.extend((b << 16 | a).to_be_bytes());
+    let (mut a, mut b) = (1_u32, 0_u32);
+    for &byte in &data {
+        a = (a + u32::from(byte)) % 65_521;
+        b = (a + b) % 65_521;
+    }
+    stream.extend_from_slice(&(b << 16 | a).to_be_bytes());
     stream
 }
 

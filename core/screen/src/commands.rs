@@ -158,7 +158,7 @@ impl Screen {
         let count = whole("click", "count", count, 1, MAX_CLICKS)?;
         let mut held = Vec::new();
         for name in modifiers {
-            held.extend(key_list("click", "modifiers", name, self.input.holds_shift())?);
+            held.append(&mut key_list("click", "modifiers", name, self.input.holds_shift())?);
         }
         Ok(self.accept(|screen| {
             screen.input.press(&held);
@@ -180,8 +180,11 @@ impl Screen {
             let problem = ["must have 2 to ", &decimal(MAX_POINTS), " points"].concat();
             return Err(refused("drag", "path", &problem));
         }
-        let path: Vec<_> = path.iter().map(|&(x, y)| self.point("drag", x, y)).collect::<Result<_, _>>()?;
-        Ok(self.accept(|screen| screen.input.drag(button.number(), &path)))
+        let mut points = Vec::with_capacity(path.len());
+        for &(x, y) in path {
+            points.push(self.point("drag", x, y)?);
+        }
+        Ok(self.accept(|screen| screen.input.drag(button.number(), &points)))
     }
 
     /// Turns the wheel by a number of steps: `dy` down, `dx` to the right; negative numbers turn it up and to the left.
@@ -264,8 +267,7 @@ impl Screen {
             let problem = ["has ", &size, " bytes, and at most ", &limit, " are accepted"].concat();
             return Err(refused("clipboard", "text", &problem));
         }
-        if let Some(refusal) = self.refusal() {
-            self.counters.refused += 1;
+        if let Some(refusal) = self.counted_refusal() {
             return Ok(Some(refusal));
         }
         let Some(message) = self.clipboard.offer(text) else {
@@ -374,11 +376,18 @@ impl Screen {
     }
 
     fn accept(&mut self, input: impl FnOnce(&mut Self)) -> Option<InputRefusal> {
-        let refusal = self.refusal();
-        match refusal {
-            Some(_) => self.counters.refused += 1,
-            None => input(self),
+        let refusal = self.counted_refusal();
+        if refusal.is_none() {
+            input(self);
         }
+        refusal
+    }
+
+    /// Returns why input is refused now, and counts it.
+    #[inline(never)]
+    fn counted_refusal(&mut self) -> Option<InputRefusal> {
+        let refusal = self.refusal();
+        self.counters.refused += u64::from(refusal.is_some());
         refusal
     }
 
@@ -410,15 +419,10 @@ fn refused(operation: &str, field: &str, problem: &str) -> Box<Invalid> {
 }
 
 /// Returns a number in decimal digits. Formatting would add code to a page.
-fn decimal(mut number: usize) -> String {
-    let mut digits = Vec::new();
-    loop {
-        digits.push(char::from(b'0' + u8::try_from(number % 10).unwrap_or_default()));
-        number /= 10;
-        if number == 0 {
-            return digits.iter().rev().collect();
-        }
-    }
+fn decimal(number: usize) -> String {
+    let mut digits = if number < 10 { String::new() } else { decimal(number / 10) };
+    digits.push(char::from(b'0' + u8::try_from(number % 10).unwrap_or_default()));
+    digits
 }
 
 /// Returns whether a number has no fraction. The numbers of commands are small.
@@ -441,7 +445,11 @@ fn whole(operation: &str, field: &str, value: f64, least: u16, most: u16) -> Res
 /// Returns the start of a text for an error. Characters that a terminal may interpret become question marks.
 fn printable(text: &str) -> String {
     let is_shown = |one: char| matches!(one, ' '..='~' | '\u{a1}'..='\u{17f}' | '\u{3040}'..='\u{9fff}');
-    text.chars().take(40).map(|one| if is_shown(one) { one } else { '?' }).collect()
+    let mut shown = String::new();
+    for one in text.chars().take(40) {
+        shown.push(if is_shown(one) { one } else { '?' });
+    }
+    shown
 }
 
 /// Returns the keys of a combination, in the order in which they are pressed.
@@ -454,8 +462,7 @@ fn key_list(operation: &str, field: &str, name: &str, is_shift_held: bool) -> Re
         ];
         refused(operation, field, &problem.concat())
     })?;
-    let keysyms = keys::with_shift(keysyms, is_shift_held);
-    Ok(keysyms.into_iter().map(|(keysym, added)| Key { keysym, code: None, added }).collect())
+    Ok(keys::with_shift(&keysyms, is_shift_held))
 }
 
 /// The arguments of a command.
@@ -494,19 +501,20 @@ impl<Value: Argument> Arguments<'_, Value> {
     fn button(&self) -> Result<PointerButton, Box<Invalid>> {
         let name = self.text("button")?;
         let name = name.as_deref().unwrap_or("left");
-        let found = PointerButton::ALL.into_iter().find(|(known, _)| *known == name);
+        let found = PointerButton::ALL.iter().find(|(known, _)| *known == name);
         let problem = "must be left, middle, right, back or forward";
-        found.map(|(_, button)| button).ok_or_else(|| refused(self.operation, "button", problem))
+        found.map(|&(_, button)| button).ok_or_else(|| refused(self.operation, "button", problem))
     }
 
     fn path(&self) -> Result<Vec<(f64, f64)>, Box<Invalid>> {
         let problem = || refused(self.operation, "path", "must be a list of points with `x` and `y`");
         let points = self.fields.field("path").items().ok_or_else(problem)?;
-        let point = |point: &Value| {
+        let mut path = Vec::with_capacity(points.len());
+        for point in points {
             let side = |name| point.field(name).as_number();
-            side("x").zip(side("y")).ok_or_else(problem)
-        };
-        points.iter().map(point).collect()
+            path.push(side("x").zip(side("y")).ok_or_else(problem)?);
+        }
+        Ok(path)
     }
 
     fn region(&self) -> Result<Option<Rect>, Box<Invalid>> {
@@ -530,7 +538,11 @@ impl<Value: Argument> Arguments<'_, Value> {
 }
 
 fn texts<Value: Argument>(value: &Value) -> Option<Vec<String>> {
-    value.items()?.iter().map(Value::as_text).collect()
+    let mut texts = Vec::new();
+    for item in value.items()? {
+        texts.push(item.as_text()?);
+    }
+    Some(texts)
 }
 
 impl ScreenOptions {
@@ -544,12 +556,12 @@ impl ScreenOptions {
         let names = if names.is_null() { Some(Vec::new()) } else { texts(&names) };
         let mut encodings = Vec::new();
         for name in names.ok_or_else(|| invalid("encodings", MUST_BE_TEXTS))? {
-            let known = Encoding::ALL.into_iter().find(|known| known.as_str() == name);
+            let known = Encoding::ALL.iter().find(|known| known.as_str() == name);
             let problem = "must be a list of tight, zrle, hextile and raw";
-            encodings.push(known.ok_or_else(|| invalid("encodings", problem))?);
+            encodings.push(*known.ok_or_else(|| invalid("encodings", problem))?);
         }
         if encodings.is_empty() {
-            encodings.extend(Encoding::ALL);
+            encodings = Encoding::ALL.to_vec();
         }
         let quality = field("quality");
         let quality = if quality.is_null() {

@@ -40,6 +40,26 @@ const QUALITY: i32 = -32;
 const COMPRESSION: i32 = -250;
 const COPY_RECT: i32 = 1;
 
+const TIGHT: i32 = Encoding::Tight.number();
+const ZRLE: i32 = Encoding::Zrle.number();
+const HEXTILE: i32 = Encoding::Hextile.number();
+const RAW: i32 = Encoding::Raw.number();
+
+/// What is requested in addition to the encodings of the options.
+const ALWAYS: [i32; 11] = [
+    COPY_RECT,
+    LAST_RECT,
+    EXTENDED_DESKTOP_SIZE,
+    DESKTOP_SIZE,
+    CURSOR,
+    FENCE,
+    CONTINUOUS_UPDATES,
+    QEMU_KEYS,
+    EXTENDED_BUTTONS,
+    EXTENDED_CLIPBOARD,
+    COMPRESSION,
+];
+
 /// The flags of a fence.
 const FENCE_REQUEST: u32 = 1 << 31;
 const FENCE_KNOWN: u32 = 7;
@@ -205,12 +225,12 @@ impl Connection {
     /// Requests another size of the screen.
     pub(super) fn resize(&mut self, width: u16, height: u16) {
         let Some((id, flags)) = self.monitor else { return };
-        self.output.extend([251, 0]);
+        self.output.extend_from_slice(&[251, 0]);
         extend_u16(&mut self.output, &[width, height]);
-        self.output.extend([1, 0]);
-        self.output.extend(id.to_be_bytes());
+        self.output.extend_from_slice(&[1, 0]);
+        self.output.extend_from_slice(&id.to_be_bytes());
         extend_u16(&mut self.output, &[0, 0, width, height]);
-        self.output.extend(flags.to_be_bytes());
+        self.output.extend_from_slice(&flags.to_be_bytes());
     }
 
     /// Stops or continues the updates.
@@ -229,7 +249,7 @@ impl Connection {
 
     /// Adds a message of the program.
     pub(super) fn send(&mut self, message: &[u8]) {
-        self.output.extend(message);
+        self.output.extend_from_slice(message);
     }
 
     /// Returns the bytes to send: responses, and the request for the next update.
@@ -240,7 +260,7 @@ impl Connection {
             let changes = self.request == Request::Changes;
             // With continuous updates, the server ignores requests for changes.
             if !changes || self.continuous != Continuous::On {
-                output.extend(update_request(changes, [0, 0, screen.width(), screen.height()]));
+                output.append(&mut update_request(changes, [0, 0, screen.width(), screen.height()]));
                 self.in_flight = true;
             }
             self.request = Request::None;
@@ -255,7 +275,7 @@ impl Connection {
         let bytes = if buffer.is_empty() {
             bytes
         } else {
-            buffer.extend(bytes);
+            buffer.extend_from_slice(bytes);
             &buffer
         };
         let mut reader = Reader::new(bytes);
@@ -311,28 +331,18 @@ impl Connection {
     fn start(&mut self, width: u16, height: u16, desk: &mut Desk<'_>) -> Read<()> {
         self.set_size(width, height, desk)?;
         // 32 bits in little-endian order with red first, which are the bytes of a pixel here.
-        self.output.extend([0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0]);
-        let wanted = self.encodings.iter().map(|encoding| encoding.number());
-        let encodings: Vec<i32> = wanted
-            .chain([
-                COPY_RECT,
-                LAST_RECT,
-                EXTENDED_DESKTOP_SIZE,
-                DESKTOP_SIZE,
-                CURSOR,
-                FENCE,
-                CONTINUOUS_UPDATES,
-                QEMU_KEYS,
-                EXTENDED_BUTTONS,
-                EXTENDED_CLIPBOARD,
-                COMPRESSION,
-            ])
-            .chain(self.quality.map(|quality| QUALITY + i32::from(quality)))
-            .collect();
-        self.output.extend([2, 0]);
-        extend_u16(&mut self.output, &[u16::try_from(encodings.len()).unwrap_or_default()]);
-        for encoding in encodings {
-            self.output.extend(encoding.to_be_bytes());
+        self.output.extend_from_slice(&[0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0]);
+        let count = self.encodings.len() + ALWAYS.len() + usize::from(self.quality.is_some());
+        self.output.extend_from_slice(&[2, 0]);
+        extend_u16(&mut self.output, &[u16::try_from(count).unwrap_or_default()]);
+        for encoding in &self.encodings {
+            self.output.extend_from_slice(&encoding.number().to_be_bytes());
+        }
+        for encoding in ALWAYS {
+            self.output.extend_from_slice(&encoding.to_be_bytes());
+        }
+        if let Some(quality) = self.quality {
+            self.output.extend_from_slice(&(QUALITY + i32::from(quality)).to_be_bytes());
         }
         desk.effects.accepted = true;
         self.phase = Phase::Idle;
@@ -402,7 +412,7 @@ impl Connection {
     /// Queues a response, unless the server does not read its responses.
     fn respond(&mut self, response: &[u8]) {
         if self.output.len() < MAX_UNSENT {
-            self.output.extend(response);
+            self.output.extend_from_slice(response);
         }
     }
 
@@ -456,7 +466,7 @@ impl Connection {
     }
 
     fn enable_continuous(&mut self, enable: bool, screen: &Framebuffer) {
-        self.output.extend([150, u8::from(enable)]);
+        self.output.extend_from_slice(&[150, u8::from(enable)]);
         extend_u16(&mut self.output, &[0, 0, screen.width(), screen.height()]);
     }
 
@@ -480,19 +490,19 @@ impl Connection {
                 if !screen.rect().contains(rect) {
                     return Err(Stop::Invalid("a rectangle is outside the screen"));
                 }
-                match Encoding::ALL.into_iter().find(|known| known.number() == encoding) {
-                    Some(Encoding::Tight) => self.tight.decode(reader, screen, rect)?,
-                    Some(Encoding::Zrle) => self.zrle.decode(reader, screen, rect)?,
-                    Some(Encoding::Hextile) => next = Phase::Rect(Partial::Hextile(Hextile::new(rect)), left),
-                    Some(Encoding::Raw) => next = Phase::Rect(Partial::Raw(Raw::new(rect)), left),
-                    None if encoding == COPY_RECT => {
+                match encoding {
+                    TIGHT => self.tight.decode(reader, screen, rect)?,
+                    ZRLE => self.zrle.decode(reader, screen, rect)?,
+                    HEXTILE => next = Phase::Rect(Partial::Hextile(Hextile::new(rect)), left),
+                    RAW => next = Phase::Rect(Partial::Raw(Raw::new(rect)), left),
+                    COPY_RECT => {
                         let from = Rect { x: reader.u16()?, y: reader.u16()?, ..rect };
                         if !screen.rect().contains(from) {
                             return Err(Stop::Invalid("a rectangle is copied from outside the screen"));
                         }
                         screen.copy((from.x, from.y), rect);
                     }
-                    None => return Err(Stop::Invalid("a rectangle has an encoding that was not requested")),
+                    _ => return Err(Stop::Invalid("a rectangle has an encoding that was not requested")),
                 }
                 self.add_work(rect.area(), screen.pixels().len())?;
                 self.drawn = self.drawn.saturating_add(rect.area()).min(screen.pixels().len());
@@ -543,9 +553,9 @@ const PROBE: &[u8] = &[1];
 
 fn fence(flags: u32, payload: &[u8]) -> Vec<u8> {
     let mut message = vec![248, 0, 0, 0];
-    message.extend(flags.to_be_bytes());
+    message.extend_from_slice(&flags.to_be_bytes());
     message.push(u8::try_from(payload.len()).unwrap_or_default());
-    message.extend(payload);
+    message.extend_from_slice(payload);
     message
 }
 
@@ -556,7 +566,9 @@ fn update_request(changes: bool, area: [u16; 4]) -> Vec<u8> {
 }
 
 fn extend_u16(output: &mut Vec<u8>, numbers: &[u16]) {
-    output.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
+    for number in numbers {
+        output.extend_from_slice(&number.to_be_bytes());
+    }
 }
 
 /// Reads a cursor: its pixels, and a mask of the visible pixels.
@@ -572,7 +584,7 @@ fn cursor(reader: &mut Reader<'_>, rect: Rect) -> Read<Cursor> {
     for (at, &[red, green, blue, _]) in colors.as_chunks::<4>().0.iter().enumerate() {
         let (row, column) = (at / usize::from(width), at % usize::from(width));
         let visible = mask[row * line + column / 8] >> (7 - column % 8) & 1 != 0;
-        pixels.extend(if visible { [red, green, blue, 255] } else { [0; 4] });
+        pixels.extend_from_slice(&if visible { [red, green, blue, 255] } else { [0; 4] });
     }
     Ok(Cursor { x, y, width, height, pixels })
 }

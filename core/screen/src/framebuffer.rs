@@ -91,15 +91,12 @@ impl Framebuffer {
         if count > MAX_PIXELS {
             return Err(Stop::Invalid("the screen has more than 33,554,432 pixels"));
         }
-        let mut pixels = vec![[0, 0, 0, 255]; count];
-        let kept = usize::from(width.min(self.width));
-        if kept > 0 {
-            let rows = self.pixels.chunks_exact(self.width.into());
-            for (to, from) in pixels.chunks_exact_mut(width.into()).zip(rows) {
-                to[..kept].copy_from_slice(&from[..kept]);
-            }
+        let mut resized = Self { width, height, pixels: vec![[0, 0, 0, 255]; count] };
+        let kept = width.min(self.width);
+        for y in 0..height.min(self.height) {
+            resized.row_mut(0, y, kept).copy_from_slice(self.row(0, y, kept));
         }
-        *self = Self { width, height, pixels };
+        *self = resized;
         Ok(())
     }
 

@@ -2,10 +2,8 @@
 
 use core::fmt;
 
-use des::Des;
-use des::cipher::{Array, BlockCipherEncrypt as _, KeyInit as _};
-
-use super::reader::{Read, Reader, Stop};
+use super::des;
+use super::reader::{Read, Reader, Stop, lossy};
 use crate::prelude::*;
 
 /// The largest text that a server may send, in bytes.
@@ -75,7 +73,7 @@ impl Handshake {
         match self.stage {
             Stage::Version => {
                 self.version = version(reader.array()?)?;
-                output.extend(match self.version {
+                output.extend_from_slice(match self.version {
                     Version::V3_3 => b"RFB 003.003\n",
                     Version::V3_7 => b"RFB 003.007\n",
                     Version::V3_8 => b"RFB 003.008\n",
@@ -97,14 +95,15 @@ impl Handshake {
                     return Ok(Step::Refused(text(reader)?));
                 }
                 let types = reader.take(count.into())?;
-                let found = [SECURITY_NONE, SECURITY_VNC].into_iter().find(|kind| types.contains(kind));
-                let kind = found.ok_or(Stop::Invalid(UNKNOWN_SECURITY))?;
+                let known =
+                    types.iter().copied().filter(|kind| matches!(*kind, SECURITY_NONE | SECURITY_VNC));
+                let kind = known.min().ok_or(Stop::Invalid(UNKNOWN_SECURITY))?;
                 output.push(kind);
                 self.start(output, kind);
             }
             Stage::Challenge => {
                 let challenge = reader.array()?;
-                output.extend(response(&self.password.0, challenge));
+                output.extend_from_slice(&response(&self.password.0, challenge));
                 self.stage = Stage::SecurityResult { password: true };
             }
             Stage::SecurityResult { password } => {
@@ -147,26 +146,22 @@ impl Handshake {
 const UNKNOWN_SECURITY: &str = "the server offers neither the security type None nor VNC authentication";
 
 fn version(bytes: [u8; 12]) -> Read<Version> {
-    let number = |digits: &[u8]| {
-        digits.iter().try_fold(0_u32, |number, digit| {
-            digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0'))
-        })
-    };
-    let is_version = bytes.starts_with(b"RFB ") && bytes[7] == b'.' && bytes[11] == b'\n';
-    match (number(&bytes[4..7]), number(&bytes[8..11])) {
-        (Some(major), Some(minor)) if is_version && major >= 3 => Ok(match minor {
-            _ if major > 3 => Version::V3_8,
-            8.. => Version::V3_8,
-            7 => Version::V3_7,
-            _ => Version::V3_3,
-        }),
+    let is_version = bytes.iter().zip(b"RFB ddd.ddd\n").all(|(byte, expected)| match expected {
+        b'd' => byte.is_ascii_digit(),
+        _ => byte == expected,
+    });
+    // Digits have the order of their numbers.
+    match (&bytes[4..7], &bytes[8..11]) {
+        (b"003", minor) if is_version && minor < b"007" => Ok(Version::V3_3),
+        (b"003", b"007") if is_version => Ok(Version::V3_7),
+        (major, _) if is_version && major >= b"003" => Ok(Version::V3_8),
         _ => Err(Stop::Invalid("the server does not speak RFB")),
     }
 }
 
 fn text(reader: &mut Reader<'_>) -> Read<String> {
     let length = reader.length(MAX_TEXT, TEXT_TOO_LONG)?;
-    Ok(String::from_utf8_lossy(reader.take(length)?).into_owned())
+    reader.take(length).map(lossy)
 }
 
 /// Encrypts a challenge with the first eight bytes of the password. In VNC authentication, the key has the bits of each
@@ -176,12 +171,9 @@ fn response(password: &str, challenge: [u8; 16]) -> [u8; 16] {
     for (to, from) in key.iter_mut().zip(password.bytes()) {
         *to = from.reverse_bits();
     }
-    let cipher = Des::new(&Array::from(key));
     let mut response = challenge;
     for half in response.as_chunks_mut::<8>().0 {
-        let mut block = Array::from(*half);
-        cipher.encrypt_block(&mut block);
-        *half = block.into();
+        *half = des::encrypt(key, *half);
     }
     response
 }

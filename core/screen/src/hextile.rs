@@ -48,10 +48,9 @@ impl Hextile {
     fn tile(&mut self, reader: &mut Reader<'_>, screen: &mut Framebuffer, tile: Rect) -> Read<()> {
         let kind = reader.u8()?;
         if kind & RAW != 0 {
-            let bytes = reader.take(tile.area() * 4)?;
-            let lines = bytes.chunks_exact(usize::from(tile.width) * 4);
-            for (y, line) in rows(tile).zip(lines) {
-                put(screen.row_mut(tile.x, y, tile.width), line);
+            let mut lines = Reader::new(reader.take(tile.area() * 4)?);
+            for y in rows(tile) {
+                put(screen.row_mut(tile.x, y, tile.width), lines.take(usize::from(tile.width) * 4)?);
             }
             return Ok(());
         }

@@ -129,7 +129,11 @@ impl ImageRequest {
         let region = self.region.map_or(all, |region| crop(region, all));
         let (width, height) = (scaled(region.width, self.scale), scaled(region.height, self.scale));
         let pixels = if (width, height) == (region.width, region.height) {
-            rows(region).flat_map(|y| screen.row(region.x, y, region.width)).copied().collect()
+            let mut pixels = Vec::with_capacity(region.area());
+            for y in rows(region) {
+                pixels.extend_from_slice(screen.row(region.x, y, region.width));
+            }
+            pixels
         } else {
             shrunk(screen, region, width, height)
         };

@@ -231,8 +231,8 @@ impl Input {
         let extended = self.extended_buttons && self.buttons > 0x7f;
         self.unsent.push(5);
         self.unsent.push(if extended { low & 0x7f | EXTENDED } else { low & 0x7f });
-        self.unsent.extend(self.position.0.to_be_bytes());
-        self.unsent.extend(self.position.1.to_be_bytes());
+        self.unsent.extend_from_slice(&self.position.0.to_be_bytes());
+        self.unsent.extend_from_slice(&self.position.1.to_be_bytes());
         if extended {
             self.unsent.push(low >> 7 | high << 1);
         }
@@ -242,13 +242,13 @@ impl Input {
         self.movable = None;
         match code.filter(|_| self.qemu_keys) {
             Some(code) => {
-                self.unsent.extend([255, 0, 0, u8::from(pressed)]);
-                self.unsent.extend(keysym.to_be_bytes());
-                self.unsent.extend(code.to_be_bytes());
+                self.unsent.extend_from_slice(&[255, 0, 0, u8::from(pressed)]);
+                self.unsent.extend_from_slice(&keysym.to_be_bytes());
+                self.unsent.extend_from_slice(&code.to_be_bytes());
             }
             None => {
-                self.unsent.extend([4, u8::from(pressed), 0, 0]);
-                self.unsent.extend(keysym.to_be_bytes());
+                self.unsent.extend_from_slice(&[4, u8::from(pressed), 0, 0]);
+                self.unsent.extend_from_slice(&keysym.to_be_bytes());
             }
         }
     }

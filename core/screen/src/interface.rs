@@ -17,8 +17,6 @@ pub enum Condition {
 }
 
 impl Condition {
-    const ALL: [Self; 3] = [Self::Disconnected, Self::Unstable, Self::Open];
-
     /// Returns why input is refused in this condition. Returns `None` if it is accepted.
     #[must_use]
     pub fn refusal(self) -> Option<InputRefusal> {
@@ -32,13 +30,17 @@ impl Condition {
     /// Returns a number for another program.
     #[must_use]
     pub fn number(self) -> u32 {
-        (0..).zip(Self::ALL).find(|(_, one)| *one == self).map_or(0, |(number, _)| number)
+        self as u32
     }
 
     /// Returns the condition with a [`number`](Self::number).
     #[must_use]
     pub fn with_number(number: u32) -> Self {
-        Self::ALL.into_iter().find(|one| one.number() == number).unwrap_or_default()
+        match number {
+            1 => Self::Unstable,
+            2 => Self::Open,
+            _ => Self::Disconnected,
+        }
     }
 }
 
@@ -57,8 +59,6 @@ pub enum InputRefusal {
 }
 
 impl InputRefusal {
-    pub(crate) const ALL: [Self; 4] = [Self::Disconnected, Self::Unstable, Self::Full, Self::ViewOnly];
-
     /// Returns the name in JavaScript, such as `disconnected`.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -1,5 +1,6 @@
 //! The names of keys, and their X11 keysyms.
 
+use crate::input::Key;
 use crate::prelude::*;
 
 /// Named keys, in lower case and without separators.
@@ -76,8 +77,17 @@ pub(super) fn combination(text: &str) -> Result<Vec<u32>, &str> {
         Some(rest) if rest.ends_with('+') => (rest.get(..rest.len() - 1).unwrap_or_default(), Some("+")),
         _ => (text, None),
     };
-    let names = names.split('+').filter(|_| !names.is_empty()).chain(last);
-    let keys = names.map(|name| keysym(name).ok_or(name)).collect::<Result<Vec<_>, _>>()?;
+    let mut keys = Vec::new();
+    if !names.is_empty() {
+        // The search for a character needs more code than that for a condition.
+        let separates = |one: char| one == '+';
+        for name in names.split(separates) {
+            keys.push(keysym(name).ok_or(name)?);
+        }
+    }
+    if let Some(name) = last {
+        keys.push(keysym(name).ok_or(name)?);
+    }
     if keys.is_empty() || keys.len() > MAX_KEYS { Err(text) } else { Ok(keys) }
 }
 
@@ -88,23 +98,26 @@ const US_SYMBOLS: &[u8] = b"1!2@3#4$5%6^7&8*9(0)-_=+[{]}\\|;:'\",<.>/?`~";
 
 /// Makes the keys consistent with the Shift key: capitals and the upper symbols of the US keyboard while Shift is held or
 /// part of the combination, and Shift in front of other capitals. TigerVNC would turn on Caps Lock to press a letter whose
-/// case does not match Shift, and leave it on; for a symbol it would release Shift. The result contains whether each key was
-/// added.
-pub(super) fn with_shift(keysyms: Vec<u32>, is_shift_held: bool) -> Vec<(u32, bool)> {
-    let shifts = is_shift_held || keysyms.iter().any(|keysym| SHIFT.contains(keysym));
+/// case does not match Shift, and leave it on; for a symbol it would release Shift. Each key contains whether
+/// it was added.
+pub(super) fn with_shift(keysyms: &[u32], is_shift_held: bool) -> Vec<Key> {
+    let shifts = is_shift_held || keysyms.iter().any(|&keysym| is_shift(keysym));
     let mut keys = Vec::with_capacity(keysyms.len() + 1);
-    for keysym in keysyms {
-        match other_case(keysym) {
-            Some(capital) if shifts && capital < keysym => keys.push((capital, false)),
+    let mut is_shift_added = false;
+    for &keysym in keysyms {
+        let keysym = match other_case(keysym) {
+            Some(capital) if shifts && capital < keysym => capital,
             Some(small) if !shifts && small > keysym => {
-                if !keys.contains(&(SHIFT[0], true)) {
-                    keys.push((SHIFT[0], true));
+                if !is_shift_added {
+                    is_shift_added = true;
+                    keys.push(Key { keysym: SHIFT[0], code: None, added: true });
                 }
-                keys.push((keysym, false));
+                keysym
             }
-            None if shifts => keys.push((with_us_shift(keysym).unwrap_or(keysym), false)),
-            _ => keys.push((keysym, false)),
-        }
+            None if shifts => with_us_shift(keysym).unwrap_or(keysym),
+            _ => keysym,
+        };
+        keys.push(Key { keysym, code: None, added: false });
     }
     keys
 }
@@ -145,11 +158,12 @@ pub(super) fn keysym(name: &str) -> Option<u32> {
         let code = u32::from(character);
         return matches!(code, 0x20..=0x7e | 0xa0..=0xff).then_some(code);
     }
-    let plain: String = name
-        .chars()
-        .filter(|character| !matches!(character, '_' | '-' | ' '))
-        .map(|character| character.to_ascii_lowercase())
-        .collect();
+    let mut plain = String::new();
+    for character in name.chars() {
+        if !matches!(character, '_' | '-' | ' ') {
+            plain.push(character.to_ascii_lowercase());
+        }
+    }
     if let Some(number) = plain.strip_prefix('f').and_then(|digits| digits.parse::<u32>().ok()) {
         return (1..=24).contains(&number).then(|| 0xffbd + number);
     }
@@ -174,8 +188,8 @@ mod tests {
     #[test]
     fn letters_have_the_case_that_shift_gives_them() {
         let keys = |text, held| {
-            let keys = with_shift(combination(text).unwrap(), held).into_iter();
-            keys.map(|(keysym, _)| keysym).collect::<Vec<_>>()
+            let keys = with_shift(&combination(text).unwrap(), held).into_iter();
+            keys.map(|key| key.keysym).collect::<Vec<_>>()
         };
         assert_eq!(keys("a", false), [0x61]);
         assert_eq!(keys("A", false), [0xffe1, 0x41]);

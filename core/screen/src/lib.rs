@@ -11,6 +11,7 @@ mod clipboard;
 mod commands;
 mod connection;
 mod damage;
+mod des;
 mod framebuffer;
 mod handshake;
 mod hextile;
@@ -71,7 +72,7 @@ impl Encoding {
         }
     }
 
-    fn number(self) -> i32 {
+    const fn number(self) -> i32 {
         match self {
             Self::Tight => 7,
             Self::Zrle => 16,
@@ -152,7 +153,11 @@ impl ScreenItem {
             Self::Reconnected | Self::ClipboardTooLong | Self::Bell => {}
             Self::Resized { width, height } => size(&mut object, width, height),
             Self::Damage { rects, updates } => {
-                object.list("rects", rects.into_iter().map(Rect::write).collect());
+                let mut list = Vec::with_capacity(rects.len());
+                for rect in rects {
+                    list.push(rect.write());
+                }
+                object.list("rects", list);
                 object.number("updates", updates);
             }
             Self::Clipboard { text } => object.long_text("text", text),
@@ -485,7 +490,7 @@ impl Screen {
     pub fn poll_output(&mut self) -> Option<Vec<u8>> {
         if self.unsent.is_empty() {
             self.unsent = self.connection.poll_output(&self.framebuffer);
-            self.unsent.extend(self.input.take());
+            self.unsent.append(&mut self.input.take());
         }
         let rest = self.unsent.split_off(MAX_MESSAGE.min(self.unsent.len()));
         let next = mem::replace(&mut self.unsent, rest);
@@ -502,7 +507,7 @@ impl Screen {
     pub fn closing_message(&mut self) -> Option<Vec<u8>> {
         self.input.release_all();
         let mut last = mem::take(&mut self.unsent);
-        last.extend(self.input.take());
+        last.append(&mut self.input.take());
         (!last.is_empty()).then_some(last)
     }
 }

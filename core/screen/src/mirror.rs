@@ -30,9 +30,7 @@ impl Screen {
     #[must_use]
     pub fn outline(&self) -> [u32; 3] {
         let flag = |set: bool, flag: u32| if set { flag } else { 0 };
-        let refusal = self.refusal();
-        let refusal =
-            (1..).zip(InputRefusal::ALL).find(|(_, one)| Some(*one) == refusal).map_or(0, |(index, _)| index);
+        let refusal = self.refusal().map_or(0, |refusal| refusal as u32 + 1);
         let flags = flag(self.is_open(), OPEN)
             | flag(self.connection.is_resizable(), RESIZABLE)
             | flag(self.input.extended_buttons, EXTENDED_BUTTONS)
@@ -50,8 +48,13 @@ impl Screen {
         self.input.extended_buttons = has(EXTENDED_BUTTONS);
         self.clipboard.set_unicode(has(UNICODE));
         self.condition = if has(OPEN) { Condition::Open } else { Condition::Disconnected };
-        let refusal = (1..).zip(InputRefusal::ALL).find(|(index, _)| *index == flags >> REFUSAL);
-        self.mirrored = Some(refusal.map(|(_, refusal)| refusal));
+        self.mirrored = Some(match flags >> REFUSAL {
+            1 => Some(InputRefusal::Disconnected),
+            2 => Some(InputRefusal::Unstable),
+            3 => Some(InputRefusal::Full),
+            4 => Some(InputRefusal::ViewOnly),
+            _ => None,
+        });
     }
 
     /// Executes a command in the mirror: checks it, and remembers where the pointer is. Returns what the screen will

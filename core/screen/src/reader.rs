@@ -1,5 +1,7 @@
 //! Reads the fields of bytes that may be incomplete.
 
+use crate::prelude::*;
+
 /// Why the bytes cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
@@ -57,4 +59,16 @@ impl<'a> Reader<'a> {
             _ => Err(Stop::Invalid(problem)),
         }
     }
+}
+
+/// Returns a text in UTF-8, in which a replacement character replaces invalid bytes. `String::from_utf8_lossy` needs more code.
+pub(super) fn lossy(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    text
 }

@@ -3,7 +3,7 @@
 use super::framebuffer::{Framebuffer, Pixel, Rect, rows};
 use super::inflate::Stream;
 use super::reader::{Read, Reader, Stop};
-use super::zrle::{pixel, put};
+use super::zrle::{color, pixel, put, unpack};
 use crate::prelude::*;
 
 /// The kinds of a rectangle. The other kinds are basic: a filter and a stream.
@@ -18,7 +18,6 @@ const MIN_COMPRESSED: usize = 12;
 #[derive(Debug, Default)]
 pub(super) struct Tight {
     streams: [Stream; 4],
-    inflated: Vec<u8>,
     /// Whether the client has requested a JPEG quality.
     #[cfg(feature = "quality")]
     accepts_jpeg: bool,
@@ -27,7 +26,8 @@ pub(super) struct Tight {
 enum Filter {
     Copy,
     Palette(Vec<Pixel>),
-    Gradient,
+    /// With the previous row.
+    Gradient(Vec<Pixel>),
 }
 
 impl Tight {
@@ -69,12 +69,12 @@ impl Tight {
         if kind > JPEG {
             return Err(Stop::Invalid("a Tight rectangle has an unknown kind"));
         }
-        let filter = if kind & EXPLICIT_FILTER != 0 { filter(reader)? } else { Filter::Copy };
+        let mut filter = if kind & EXPLICIT_FILTER != 0 { filter(reader, rect)? } else { Filter::Copy };
         let width = usize::from(rect.width);
         let line = match &filter {
             Filter::Palette(palette) if palette.len() <= 2 => width.div_ceil(8),
             Filter::Palette(_) => width,
-            Filter::Copy | Filter::Gradient => width * 3,
+            Filter::Copy | Filter::Gradient(_) => width * 3,
         };
         let size = line * usize::from(rect.height);
         let data = if size < MIN_COMPRESSED {
@@ -89,7 +89,7 @@ impl Tight {
             let compressed = reader.take(length)?;
             self.reset(control);
             let stream = &mut self.streams[usize::from(kind & 3)];
-            let data = stream.inflate(compressed, &mut self.inflated, size)?;
+            let data = stream.inflate(compressed, size)?;
             if data.len() < size {
                 return Err(Stop::Invalid("the data of a Tight rectangle ends early"));
             }
@@ -98,32 +98,19 @@ impl Tight {
         if size == 0 {
             return Ok(());
         }
-        let lines = rows(rect).zip(data.chunks_exact(line));
-        match &filter {
-            Filter::Copy => {
-                for (y, line) in lines {
-                    put(screen.row_mut(rect.x, y, rect.width), line);
-                }
-            }
-            Filter::Palette(palette) if palette.len() <= 2 => {
-                for (y, line) in lines {
-                    let row = screen.row_mut(rect.x, y, rect.width);
-                    for (pixels, byte) in row.chunks_mut(8).zip(line) {
-                        for (at, pixel) in pixels.iter_mut().enumerate() {
-                            *pixel = color(palette, byte >> (7 - at) & 1)?;
-                        }
-                    }
-                }
-            }
-            Filter::Palette(palette) => {
-                for (y, line) in lines {
-                    let row = screen.row_mut(rect.x, y, rect.width);
+        let mut data = Reader::new(data);
+        for y in rows(rect) {
+            let (row, line) = (screen.row_mut(rect.x, y, rect.width), data.take(line)?);
+            match &mut filter {
+                Filter::Copy => put(row, line),
+                Filter::Palette(palette) if palette.len() <= 2 => unpack(row, line, palette, 1)?,
+                Filter::Palette(palette) => {
                     for (pixel, &index) in row.iter_mut().zip(line) {
                         *pixel = color(palette, index)?;
                     }
                 }
+                Filter::Gradient(above) => gradient(row, line, above),
             }
-            Filter::Gradient => gradient(screen, rect, lines),
         }
         Ok(())
     }
@@ -138,16 +125,17 @@ impl Tight {
     }
 }
 
-fn filter(reader: &mut Reader<'_>) -> Read<Filter> {
+fn filter(reader: &mut Reader<'_>, rect: Rect) -> Read<Filter> {
     match reader.u8()? {
         0 => Ok(Filter::Copy),
         1 => {
             let colors = usize::from(reader.u8()?) + 1;
             let bytes = reader.take(colors * 3)?;
-            let (colors, _) = bytes.as_chunks();
-            Ok(Filter::Palette(colors.iter().map(|&[red, green, blue]| [red, green, blue, 255]).collect()))
+            let mut palette = vec![[0; 4]; colors];
+            put(&mut palette, bytes);
+            Ok(Filter::Palette(palette))
         }
-        2 => Ok(Filter::Gradient),
+        2 => Ok(Filter::Gradient(vec![[0; 4]; rect.width.into()])),
         _ => Err(Stop::Invalid("a Tight rectangle has an unknown filter")),
     }
 }
@@ -166,31 +154,18 @@ fn compact_length(reader: &mut Reader<'_>) -> Read<usize> {
     Ok(length | usize::from(reader.u8()?) << 14)
 }
 
-fn color(palette: &[Pixel], index: u8) -> Read<Pixel> {
-    palette.get(usize::from(index)).copied().ok_or(Stop::Invalid("a color is not in its palette"))
-}
-
 /// Adds the differences to the prediction: left + above - above left, for each color.
-fn gradient<'a>(screen: &mut Framebuffer, rect: Rect, lines: impl Iterator<Item = (u16, &'a [u8])>) {
-    let mut above = vec![[0_u8; 4]; usize::from(rect.width)];
-    for (y, line) in lines {
-        let (mut left, mut above_left) = ([0_u8; 4], [0_u8; 4]);
-        let row = screen.row_mut(rect.x, y, rect.width);
-        for ((pixel, above), difference) in row.iter_mut().zip(&mut above).zip(line.as_chunks::<3>().0) {
-            let mut value = [255; 4];
-            for color in 0..3 {
-                let prediction =
-                    i16::from(left[color]) + i16::from(above[color]) - i16::from(above_left[color]);
-                #[allow(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "clamped to a byte"
-                )]
-                let prediction = prediction.clamp(0, 255) as u8;
-                value[color] = prediction.wrapping_add(difference[color]);
-            }
-            above_left = *above;
-            (left, *above, *pixel) = (value, value, value);
+fn gradient(row: &mut [Pixel], line: &[u8], above: &mut [Pixel]) {
+    let (mut left, mut above_left) = ([0_u8; 4], [0_u8; 4]);
+    for ((pixel, above), difference) in row.iter_mut().zip(above).zip(line.as_chunks::<3>().0) {
+        let mut value = [255; 4];
+        for color in 0..3 {
+            let prediction = i16::from(left[color]) + i16::from(above[color]) - i16::from(above_left[color]);
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
+            let prediction = prediction.clamp(0, 255) as u8;
+            value[color] = prediction.wrapping_add(difference[color]);
         }
+        above_left = *above;
+        (left, *above, *pixel) = (value, value, value);
     }
 }

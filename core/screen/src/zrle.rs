@@ -13,7 +13,6 @@ const TILE_HEADER: usize = 1 + 127 * 3;
 #[derive(Debug, Default)]
 pub(super) struct Zrle {
     stream: Stream,
-    inflated: Vec<u8>,
     palette: Vec<Pixel>,
 }
 
@@ -27,10 +26,9 @@ impl Zrle {
     ) -> Read<()> {
         let limit = largest(rect);
         let length = reader.length(limit + limit / 8 + 64, "the data of a ZRLE rectangle is too long")?;
-        let data = self.stream.inflate(reader.take(length)?, &mut self.inflated, limit)?;
+        let data = self.stream.inflate(reader.take(length)?, limit)?;
         let mut data = Reader::new(data);
-        let tiles = tiles(rect).try_for_each(|tile| decode_tile(&mut data, screen, tile, &mut self.palette));
-        match tiles {
+        match decode_tiles(&mut data, screen, rect, &mut self.palette) {
             Ok(()) if data.len() == 0 => Ok(()),
             Ok(()) => Err(Stop::Invalid("the data of a ZRLE rectangle is longer than its tiles")),
             Err(Stop::Incomplete) => Err(Stop::Invalid("the data of a ZRLE rectangle ends early")),
@@ -45,16 +43,24 @@ fn largest(rect: Rect) -> usize {
     rect.area() * 4 + tiles * TILE_HEADER
 }
 
-fn tiles(rect: Rect) -> impl Iterator<Item = Rect> {
-    let starts = |length: u16| (0..length).step_by(SIDE.into());
-    starts(rect.height).flat_map(move |y| {
-        starts(rect.width).map(move |x| Rect {
-            x: rect.x + x,
-            y: rect.y + y,
-            width: SIDE.min(rect.width - x),
-            height: SIDE.min(rect.height - y),
-        })
-    })
+fn decode_tiles(
+    data: &mut Reader<'_>,
+    screen: &mut Framebuffer,
+    rect: Rect,
+    palette: &mut Vec<Pixel>,
+) -> Read<()> {
+    let mut y = 0;
+    while y < rect.height {
+        let height = SIDE.min(rect.height - y);
+        let mut x = 0;
+        while x < rect.width {
+            let width = SIDE.min(rect.width - x);
+            decode_tile(data, screen, Rect { x: rect.x + x, y: rect.y + y, width, height }, palette)?;
+            x += width;
+        }
+        y += height;
+    }
+    Ok(())
 }
 
 fn decode_tile(
@@ -94,15 +100,20 @@ fn packed(data: &mut Reader<'_>, screen: &mut Framebuffer, tile: Rect, palette: 
         3..=4 => 2,
         _ => 4,
     };
-    let per_byte = 8 / bits;
     for y in rows(tile) {
-        let line = data.take(usize::from(tile.width).div_ceil(per_byte))?;
-        let row = screen.row_mut(tile.x, y, tile.width);
-        for (pixels, byte) in row.chunks_mut(per_byte).zip(line) {
-            for (at, pixel) in pixels.iter_mut().enumerate() {
-                let index = byte >> (8 - bits * (at + 1)) & ((1 << bits) - 1);
-                *pixel = color(palette, index)?;
-            }
+        let line = data.take(usize::from(tile.width).div_ceil(8 / bits))?;
+        unpack(screen.row_mut(tile.x, y, tile.width), line, palette, bits)?;
+    }
+    Ok(())
+}
+
+/// Decodes a row of palette indices with some bits each.
+pub(super) fn unpack(row: &mut [Pixel], line: &[u8], palette: &[Pixel], bits: usize) -> Read<()> {
+    for (pixels, byte) in row.chunks_mut(8 / bits).zip(line) {
+        let mut shift = 8;
+        for pixel in pixels {
+            shift -= bits;
+            *pixel = color(palette, byte >> shift & ((1 << bits) - 1))?;
         }
     }
     Ok(())
@@ -152,7 +163,7 @@ fn run(data: &mut Reader<'_>, palette: &[Pixel]) -> Read<(Pixel, usize)> {
     }
 }
 
-fn color(palette: &[Pixel], index: u8) -> Read<Pixel> {
+pub(super) fn color(palette: &[Pixel], index: u8) -> Read<Pixel> {
     palette.get(usize::from(index)).copied().ok_or(Stop::Invalid("a color is not in its palette"))
 }
 

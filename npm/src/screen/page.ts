@@ -14,6 +14,7 @@ import type {
 } from "../binding.js";
 import * as glue from "../bindings/wasm/orgo_screen.js";
 import type { ScreenItem } from "../generated/channels.js";
+import { VERSION } from "../version.js";
 import type { ConnectionGlue, ConnectionName } from "./glue.js";
 import { ScreenHost } from "./host.js";
 import type { FromHost, ToHost } from "./messages.js";
@@ -64,7 +65,8 @@ export function screenBinding(
       return RemoteScreen.open(port, glue.Screen.mirror(), this.#log) as Promise<BindingChannel<ScreenItem>> as never;
     }
   }
-  return { kind: glue.kind, version: glue.version, Client };
+  // The module and this script are of the same package.
+  return { kind: () => "wasm", version: () => VERSION, Client };
 }
 
 const canTransfer = () =>

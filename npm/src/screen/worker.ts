@@ -14,9 +14,13 @@ const GRACE = 1000;
 declare const WITH_COMPLETE: boolean;
 
 const post = (message: FromHost, transfer: Transferable[] = []) => postMessage(message, { transfer });
+// Only the used exports, so that the bundle does not contain the others.
 const host = new ScreenHost(
-  screen,
-  (name) => (WITH_COMPLETE && name === "wasm" ? complete : channels),
+  { init: screen.init, moduleMemory: screen.moduleMemory, Screen: screen.Screen },
+  (name) =>
+    WITH_COMPLETE && name === "wasm"
+      ? { init: complete.init, Client: complete.Client }
+      : { init: channels.init, Client: channels.Client },
   post,
   () => setTimeout(close, GRACE),
 );

@@ -32,20 +32,6 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// Returns the name of this binding.
-#[wasm_bindgen]
-#[must_use]
-pub fn kind() -> String {
-    "wasm".into()
-}
-
-/// Returns the version of the Rust code.
-#[wasm_bindgen]
-#[must_use]
-pub fn version() -> String {
-    env!("CARGO_PKG_VERSION").into()
-}
-
 /// Returns the memory of the module, which contains the pixels.
 #[wasm_bindgen(js_name = moduleMemory)]
 #[must_use]
@@ -212,9 +198,9 @@ impl Screen {
         let address = pixels.pixels().as_ptr() as usize;
         let mut drawing = Vec::with_capacity(3 + 4 * rects.len());
         drawing.push(u32::try_from(address).unwrap_or_default());
-        drawing.extend([pixels.width(), pixels.height()].map(u32::from));
+        drawing.extend_from_slice(&[pixels.width().into(), pixels.height().into()]);
         for Rect { x, y, width, height } in rects {
-            drawing.extend([x, y, width, height].map(u32::from));
+            drawing.extend_from_slice(&[x.into(), y.into(), width.into(), height.into()]);
         }
         Some(drawing)
     }

@@ -62,7 +62,12 @@ impl Argument for Plain {
     }
 
     fn items(&self) -> Option<Vec<Self>> {
-        Some(self.0.dyn_ref::<Array>()?.iter().map(Self).collect())
+        let list = self.0.dyn_ref::<Array>()?;
+        let mut items = Vec::new();
+        for index in 0..list.length() {
+            items.push(Self(list.get(index)));
+        }
+        Some(items)
     }
 
     #[inline(never)]
