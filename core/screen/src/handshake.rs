@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use super::des;
+use des::Des;
+use des::cipher::{Array, BlockCipherEncrypt as _, KeyInit as _};
+
 use super::reader::{Read, Reader, Stop, lossy};
 use crate::prelude::*;
 
@@ -171,9 +173,12 @@ fn response(password: &str, challenge: [u8; 16]) -> [u8; 16] {
     for (to, from) in key.iter_mut().zip(password.bytes()) {
         *to = from.reverse_bits();
     }
+    let cipher = Des::new(&Array::from(key));
     let mut response = challenge;
     for half in response.as_chunks_mut::<8>().0 {
-        *half = des::encrypt(key, *half);
+        let mut block = Array::from(*half);
+        cipher.encrypt_block(&mut block);
+        *half = block.into();
     }
     response
 }

@@ -11,7 +11,6 @@ mod clipboard;
 mod commands;
 mod connection;
 mod damage;
-mod des;
 mod framebuffer;
 mod handshake;
 mod hextile;
