@@ -639,6 +639,12 @@ impl Link {
         self.counters.pending = self.input.pending() as u64;
     }
 
+    /// Counts refused input.
+    pub(super) fn refuse(&mut self) {
+        self.counters.refused += 1;
+        self.log_refusals(self.counters.refused);
+    }
+
     /// Logs refused input. `count` is how often input was refused so far.
     pub(super) fn log_refusals(&mut self, count: u64) {
         if self.refused.reached(count) {

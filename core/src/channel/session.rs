@@ -313,6 +313,7 @@ impl<P: Protocol> Session<P> {
     /// Returns the next log entry, in order.
     #[must_use]
     pub fn poll_log(&mut self) -> Option<LogEntry> {
+        // The protocol of a screen counts refusals itself.
         self.link.log_refusals(self.counters().refused);
         self.link.poll_log()
     }

@@ -284,7 +284,7 @@ impl Session<Terminal> {
         }
         let refusal = self.refusal().filter(|_| !text.is_empty());
         match refusal {
-            Some(_) => self.link.counters.refused += 1,
+            Some(_) => self.link.refuse(),
             None => self.link.accept_input(text),
         }
         Ok(refusal)
