@@ -68,7 +68,11 @@ export class Pointer {
     this.#feedback = feedback;
     this.#hint = hint;
     this.#size = size;
-    canvas.addEventListener("pointerdown", (event) => enabled() && this.#down(event));
+    canvas.addEventListener("pointerdown", (event) => {
+      if (enabled()) this.#down(event);
+      // A click before this one and a click after it are not a double click.
+      else this.#lastClick = undefined;
+    });
     canvas.addEventListener("pointermove", (event) => {
       this.#move(event);
       this.#scheduleHoverHint(event, enabled);
