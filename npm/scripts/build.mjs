@@ -180,29 +180,19 @@ await Promise.all([
     charset: "utf8",
     plugins: [playoutModule],
   }),
-  ...[true, false].map((complete) =>
-    build({
-      ...common,
-      entryPoints: ["src/audio/worker.ts"],
-      outfile: inDist("audio", complete ? "worker.js" : "channels-worker.js"),
-      platform: "browser",
-      format: "esm",
-      minify: true,
-      define: { WITH_COMPLETE: String(complete) },
-      plugins: [withGlue],
-    }),
-  ),
-  ...[true, false].map((complete) =>
-    build({
-      ...common,
-      entryPoints: ["src/screen/worker.ts"],
-      outfile: inDist("screen", complete ? "screen-worker.js" : "screen-channels-worker.js"),
-      platform: "browser",
-      format: "esm",
-      minify: true,
-      define: { WITH_COMPLETE: String(complete) },
-      plugins: [withGlue],
-    }),
+  ...Object.entries({ audio: "", screen: "screen-" }).flatMap(([part, prefix]) =>
+    [true, false].map((complete) =>
+      build({
+        ...common,
+        entryPoints: [`src/${part}/worker.ts`],
+        outfile: inDist(part, `${prefix}${complete ? "worker" : "channels-worker"}.js`),
+        platform: "browser",
+        format: "esm",
+        minify: true,
+        define: { WITH_COMPLETE: String(complete) },
+        plugins: [withGlue],
+      }),
+    ),
   ),
 ]);
 

@@ -64,10 +64,9 @@ const loaders: { [Name in Part]: () => Promise<LoadedBinding<BindingParts[Name]>
   screen: once(() => usingWasm(loadScreen)),
 };
 
-/** Loads the two modules of a screen. The page runs only one of them: the connection is in the worker. */
+/** Loads the two modules of a screen. The page calls only one of them: the connection is in the worker. */
 async function loadScreen(): Promise<LoadedBinding<BindingParts["screen"]>> {
   const [{ glue, module }, connection] = await Promise.all([loadModule(screenModule), loadModule(modules.channels)]);
-  await glue.init({ module_or_path: module });
   const binding = glue.screenBinding(module, connection, screenWorkers[connection.name]);
   return loaded(screenModule.fallbackCause === undefined ? modules.channels : screenModule, binding);
 }
