@@ -92,27 +92,26 @@ const screenSource = (file: WasmSource) => ({ name: "screen" as const, glue: loa
 
 // The query prevents Vite from converting the scripts to data URLs, which a strict Content-Security-Policy blocks.
 
-const audioWorker = (url: () => URL) =>
+/** Describes a worker. `setting` is the name of the option with its URL, and `read` reads the embedded copy. */
+const workerAsset = (setting: "workerUrl" | "screenWorkerUrl", read: () => Promise<string>, url: () => URL) =>
   new Asset<Location>({
-    configured: () => settings.workerUrl as Location | undefined,
+    configured: () => settings[setting] as Location | undefined,
     url,
-    embedded: async () => blobUrl(await readEmbedded("worker", () => import("./embedded/worker.js"))),
+    embedded: async () => blobUrl(await read()),
     remedy: () => "if there is a Content-Security-Policy, it must contain worker-src blob:",
   });
+
+const audioWorker = (url: () => URL) =>
+  workerAsset("workerUrl", () => readEmbedded("worker", () => import("./embedded/worker.js")), url);
+
+const screenWorker = (url: () => URL) =>
+  workerAsset("screenWorkerUrl", () => readEmbedded("screen-worker", () => import("./embedded/screen-worker.js")), url);
 
 /** The audio worker for each module. The configured one and the embedded copy support both modules. */
 export const workers = {
   wasm: audioWorker(() => new URL("./audio/worker.js?no-inline", import.meta.url)),
   channels: audioWorker(() => new URL("./audio/channels-worker.js?no-inline", import.meta.url)),
 };
-
-const screenWorker = (url: () => URL) =>
-  new Asset<Location>({
-    configured: () => settings.screenWorkerUrl as Location | undefined,
-    url,
-    embedded: async () => blobUrl(await readEmbedded("screen-worker", () => import("./embedded/screen-worker.js"))),
-    remedy: () => "if there is a Content-Security-Policy, it must contain worker-src blob:",
-  });
 
 /** The worker of a screen for each module that runs its connection. The configured one and the embedded copy support both modules. */
 export const screenWorkers = {
