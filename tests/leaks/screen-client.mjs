@@ -1,5 +1,7 @@
 // The process whose memory `screen.test.mjs` measures. It receives orders from the test, and reports its memory after each.
+import { EventEmitter, once } from "node:events";
 import { readdirSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { Orgo } from "orgo-sdk";
 import { repeat } from "./load.mjs";
 
@@ -22,14 +24,29 @@ const orders = {
   async watch() {
     const screen = await computer.screen({}, LIMIT);
     const seen = { changes: 0, images: 0 };
-    const reading = (async () => {
+    const turns = new EventEmitter();
+    watching = { screen, seen, turns, paused: false };
+    watching.reading = (async () => {
       for await (const { rects } of screen) {
         seen.changes += rects.length;
         await screen.screenshot({ format: seen.images % 10 === 0 ? "png" : "rgba" }, LIMIT);
         seen.images += 1;
+        if (!watching.paused) continue;
+        turns.emit("paused");
+        await once(turns, "resumed");
       }
     })();
-    watching = { screen, seen, reading };
+  },
+
+  /** Pauses the reading after an image, so that the process holds no image. */
+  async pause() {
+    watching.paused = true;
+    await once(watching.turns, "paused");
+  },
+
+  resume() {
+    watching.paused = false;
+    watching.turns.emit("resumed");
   },
 
   /** Returns the number of changes and images since the last call, and the counters of the channel. */
@@ -49,7 +66,11 @@ const orders = {
 
 process.on("message", async ([name, argument]) => {
   const result = await orders[name](argument);
-  globalThis.gc();
+  // The memory of a buffer is freed some time after the collection that finds it unused.
+  for (let turn = 0; turn < 3; turn += 1) {
+    globalThis.gc();
+    await setTimeout(20);
+  }
   const descriptors = readdirSync("/proc/self/fd").length;
   process.send({ result, memory: process.memoryUsage.rss(), descriptors, cpu: process.cpuUsage() });
   if (name === "end") process.disconnect();
