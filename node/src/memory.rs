@@ -2,7 +2,6 @@
 //! the system to provide the pages of its memory. Unlike memory of Rust, such memory can be transferred to a worker.
 
 use std::ptr;
-use std::rc::Rc;
 
 use napi::bindgen_prelude::Result;
 use napi::{check_status, sys};
@@ -10,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
 use crate::io_thread;
-use crate::mailbox::{Environment, Mailbox};
+use crate::mailbox::Mailbox;
 
 /// The smallest content for which the additional message to the JavaScript thread is worth its cost, in bytes.
 pub(crate) const MIN_BYTES: usize = 64 << 10;
@@ -37,7 +36,7 @@ impl Memory {
         let length = content.len();
         mailbox.deliver(Box::new(move |environment| {
             // The receiver waits, because a delivered function is not dropped while the environment is alive.
-            let _ = sender.send(Self::allocate(environment, length).ok());
+            let _ = sender.send(Self::allocate(environment.raw(), length).ok());
         }));
         io_thread::wake_later(mailbox.clone());
         let memory = receiver.await.ok()??;
@@ -56,11 +55,21 @@ impl Memory {
         Some(memory)
     }
 
-    fn allocate(environment: &Rc<Environment>, length: usize) -> Result<Self> {
-        let env = environment.raw();
+    /// Allocates memory and copies the content at once.
+    ///
+    /// # Safety
+    /// `env` is the environment of this thread.
+    pub(crate) unsafe fn copied(env: sys::napi_env, content: &[u8]) -> Result<Self> {
+        let memory = Self::allocate(env, content.len())?;
+        // SAFETY: the memory has this length, and nothing else uses it yet.
+        unsafe { ptr::copy_nonoverlapping(content.as_ptr(), memory.data, content.len()) };
+        Ok(memory)
+    }
+
+    fn allocate(env: sys::napi_env, length: usize) -> Result<Self> {
         let (mut data, mut value, mut buffer) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
         // A `Buffer` is not cleared, unlike an `ArrayBuffer`.
-        // SAFETY: this is the thread of the environment.
+        // SAFETY: callers pass the environment of this thread.
         check_status!(unsafe { sys::napi_create_buffer(env, length, &raw mut data, &raw mut value) })?;
         // SAFETY: as above, and `value` is a value of the environment.
         check_status!(unsafe { sys::napi_create_reference(env, value, 1, &raw mut buffer) })?;

@@ -109,6 +109,10 @@ impl ToNapiValue for Content {
                 }
             },
             // SAFETY: as above.
+            Self::Bytes(bytes) if bytes.len() >= MIN_BYTES => {
+                value = unsafe { Memory::copied(raw, &bytes)?.into_array(raw)? };
+            }
+            // SAFETY: as above.
             Self::Bytes(bytes) => unsafe {
                 value = ToNapiValue::to_napi_value(raw, Uint8ArraySlice::copy_from(&env, bytes)?)?;
             },

@@ -189,7 +189,8 @@ await Promise.all([
         platform: "browser",
         format: "esm",
         minify: true,
-        define: { WITH_COMPLETE: String(complete) },
+        // A worker has no document.
+        define: { WITH_COMPLETE: String(complete), document: "undefined" },
         plugins: [withGlue],
       }),
     ),

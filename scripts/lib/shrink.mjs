@@ -31,12 +31,17 @@ export const OPTIMIZE = [
 const ORDER = ["--reorder-functions-by-name"];
 const EMBEDDED = "orgo_wasm";
 
-/** Replaces the functions of the glue that load the module. A failure is not kept. */
+/** Replaces the functions of the glue that load the module. Resolves with the memory of the module. A failure is not kept. */
 const INIT = `
+let wasm;
 let initializing;
 export function init({ module_or_path: module }) {
   initializing ??= WebAssembly.instantiate(module, __wbg_get_imports()).then(
-    (instance) => __wbg_finalize_init(instance, module),
+    ({ exports }) => {
+      wasm = exports;
+      wasm.__wbindgen_start();
+      return wasm.memory;
+    },
     (error) => {
       initializing = undefined;
       throw error;
@@ -45,6 +50,31 @@ export function init({ module_or_path: module }) {
   return initializing;
 }
 `;
+
+/** What is replaced in the glue: [pattern, replacement]. */
+const REPLACED = [
+  // The package always passes the compiled module, so the glue needs no code for URLs, which bundlers would follow, and responses.
+  [/let wasmModule, wasmInstance, wasm;[\s\S]*export \{ initSync, __wbg_init as default \};/, INIT],
+  // The garbage collector frees the objects of the module.
+  [/ {4}__destroy_into_raw\(\) \{[\s\S]*?\n {4}\}\n {4}free\(\) \{[\s\S]*?\n {4}\}\n/g, ""],
+  [/if \(Symbol\.dispose\) .*\n/g, ""],
+  // Every platform has `encodeInto`, and every module exports `realloc`.
+  [/if \(!\('encodeInto' in cachedTextEncoder\)\) \{[\s\S]*?\n\}\n/, ""],
+  [/ {4}if \(realloc === undefined\) \{[\s\S]*?\n {4}\}\n/, ""],
+  // A memory that grows has a new buffer.
+  [/cachedDataViewMemory0 === null \|\| .*\) \{/, "cachedDataViewMemory0?.buffer !== wasm.memory.buffer) {"],
+];
+/** The same for pages, which have a `FinalizationRegistry` in every supported browser. Not every server has one. */
+const REPLACED_IN_PAGES = [
+  [/\(typeof FinalizationRegistry === 'undefined'\)\s+\? \{ register: \(\) => \{\}, unregister: \(\) => \{\} \}\s+: new/g, "new"],
+];
+
+/** The esbuild options that shorten the private names of the glue, and leave out what is only used without `globalThis`. */
+const MINIFY = [
+  ...["--bundle", "--format=esm", "--minify", "--target=es2022", "--allow-overwrite", "--log-level=warning"],
+  "--mangle-props=^_(_wrap|_?wbg_)",
+  ...["global", "self", "window"].map((name) => `--define:${name}=undefined`),
+];
 
 /**
  * Optimizes the module, shortens the names of its imports and exports in both files, and minifies the glue. The names
@@ -64,9 +94,11 @@ export async function shrink(folder, name) {
   const glue = join(folder, `${name}.js`);
   let code = readFileSync(glue, "utf8");
   const rename = (pattern, text) => {
-    if (!pattern.test(code)) throw new Failure(`The glue of wasm-bindgen does not contain ${pattern}`);
-    code = code.replace(pattern, () => text);
+    const changed = code.replace(pattern, () => text);
+    if (changed === code) throw new Failure(`The glue of wasm-bindgen does not contain ${pattern}`);
+    code = changed;
   };
+  for (const [pattern, text] of [...REPLACED, ...(name === EMBEDDED ? [] : REPLACED_IN_PAGES)]) rename(pattern, text);
   for (const [, name, short] of imports) rename(new RegExp(`\\b${name}: function`), `"${short}": function`);
   const [[module]] = imports;
   // wasm-opt renames the only imported module to `a`.
@@ -74,10 +106,7 @@ export async function shrink(folder, name) {
   for (const [name, short] of exports) {
     code = code.replace(new RegExp(`\\bwasm\\.${name}\\b`, "g"), () => `wasm.${short}`);
   }
-  // The package always passes the compiled module, so the glue needs no code for URLs, which bundlers would follow, and responses.
-  rename(/async function __wbg_load\([\s\S]*export \{ initSync, __wbg_init as default \};/, INIT);
   writeFileSync(glue, code);
   // Includes the JavaScript files of the crate.
-  const options = ["--bundle", "--format=esm", "--minify", "--target=es2022", "--allow-overwrite", "--log-level=warning"];
-  await run("esbuild", [glue, ...options, `--outfile=${glue}`]);
+  await run("esbuild", [glue, ...MINIFY, `--outfile=${glue}`]);
 }

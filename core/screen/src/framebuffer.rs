@@ -91,7 +91,14 @@ impl Framebuffer {
         if count > MAX_PIXELS {
             return Err(Stop::Invalid("the screen has more than 33,554,432 pixels"));
         }
-        let mut resized = Self { width, height, pixels: vec![[0, 0, 0, 255]; count] };
+        // Copies the first row, which is faster than single pixels.
+        let mut pixels = Vec::with_capacity(count);
+        pixels.resize(width.into(), [0, 0, 0, 255]);
+        while pixels.len() < count {
+            pixels.extend_from_within(..pixels.len().min(count - pixels.len()));
+        }
+        pixels.truncate(count);
+        let mut resized = Self { width, height, pixels };
         let kept = width.min(self.width);
         for y in 0..height.min(self.height) {
             resized.row_mut(0, y, kept).copy_from_slice(self.row(0, y, kept));

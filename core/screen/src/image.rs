@@ -87,7 +87,8 @@ pub(super) type Pointer<'a> = Option<(&'a Cursor, (u16, u16))>;
 /// What an image depends on: the version of the screen, the request, and the position of a drawn pointer.
 type Key = (u64, ImageRequest, Option<(u16, u16)>);
 
-/// The last image, for another request while the screen has not changed.
+/// The last encoded image, for another request while the screen has not changed. A copy of pixels needs as long as the pixels of the
+/// screen themselves, so they are not kept.
 #[derive(Debug, Default)]
 pub(super) struct ImageCache(Option<(Key, Image)>);
 
@@ -100,6 +101,9 @@ impl ImageCache {
         screen: &Framebuffer,
         pointer: Pointer<'_>,
     ) -> Image {
+        if request.format == ImageFormat::Rgba {
+            return request.take(screen, pointer);
+        }
         let key = (version, request, pointer.map(|(_, position)| position));
         match &self.0 {
             Some((last, image)) if *last == key => image.clone(),

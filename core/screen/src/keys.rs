@@ -3,60 +3,37 @@
 use crate::input::Key;
 use crate::prelude::*;
 
-/// Named keys, in lower case and without separators.
-const NAMED: [(&str, u32); 58] = [
-    ("enter", 0xff0d),
-    ("return", 0xff0d),
+/// The names of keys, in lower case and without separators.
+const NAMED: [(&str, u32); 35] = [
+    ("enter return", 0xff0d),
     ("tab", 0xff09),
-    ("escape", 0xff1b),
-    ("esc", 0xff1b),
+    ("escape esc", 0xff1b),
     ("backspace", 0xff08),
-    ("delete", 0xffff),
-    ("del", 0xffff),
+    ("delete del", 0xffff),
     ("insert", 0xff63),
     ("home", 0xff50),
     ("end", 0xff57),
-    ("left", 0xff51),
-    ("arrowleft", 0xff51),
-    ("up", 0xff52),
-    ("arrowup", 0xff52),
-    ("right", 0xff53),
-    ("arrowright", 0xff53),
-    ("down", 0xff54),
-    ("arrowdown", 0xff54),
-    ("pageup", 0xff55),
-    ("prior", 0xff55),
-    ("pagedown", 0xff56),
-    ("next", 0xff56),
+    ("left arrowleft", 0xff51),
+    ("up arrowup", 0xff52),
+    ("right arrowright", 0xff53),
+    ("down arrowdown", 0xff54),
+    ("pageup prior", 0xff55),
+    ("pagedown next", 0xff56),
     ("space", 0x20),
     ("plus", 0x2b),
     ("minus", 0x2d),
-    ("shift", 0xffe1),
-    ("shiftl", 0xffe1),
+    ("shift shiftl", 0xffe1),
     ("shiftr", 0xffe2),
-    ("ctrl", 0xffe3),
-    ("control", 0xffe3),
-    ("ctrll", 0xffe3),
-    ("controll", 0xffe3),
+    ("ctrl control ctrll controll", 0xffe3),
     ("controlr", 0xffe4),
     ("capslock", 0xffe5),
-    ("alt", 0xffe9),
-    ("altl", 0xffe9),
+    ("alt altl option", 0xffe9),
     ("altr", 0xffea),
-    ("option", 0xffe9),
-    ("altgr", 0xfe03),
-    ("altgraph", 0xfe03),
-    ("isolevel3shift", 0xfe03),
-    ("super", 0xffeb),
-    ("superl", 0xffeb),
+    ("altgr altgraph isolevel3shift", 0xfe03),
+    ("super superl meta win cmd", 0xffeb),
     ("superr", 0xffec),
-    ("meta", 0xffeb),
-    ("win", 0xffeb),
-    ("cmd", 0xffeb),
-    ("menu", 0xff67),
-    ("contextmenu", 0xff67),
-    ("print", 0xff61),
-    ("printscreen", 0xff61),
+    ("menu contextmenu", 0xff67),
+    ("print printscreen", 0xff61),
     ("pause", 0xff13),
     ("scrolllock", 0xff14),
     ("numlock", 0xff7f),
@@ -79,9 +56,7 @@ pub(super) fn combination(text: &str) -> Result<Vec<u32>, &str> {
     };
     let mut keys = Vec::new();
     if !names.is_empty() {
-        // The search for a character needs more code than that for a condition.
-        let separates = |one: char| one == '+';
-        for name in names.split(separates) {
+        for name in split(names, '+') {
             keys.push(keysym(name).ok_or(name)?);
         }
     }
@@ -89,6 +64,11 @@ pub(super) fn combination(text: &str) -> Result<Vec<u32>, &str> {
         keys.push(keysym(name).ok_or(name)?);
     }
     if keys.is_empty() || keys.len() > MAX_KEYS { Err(text) } else { Ok(keys) }
+}
+
+/// Splits a text. The search for a character needs more code than that for a condition.
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    text.split(move |one| one == separator)
 }
 
 const SHIFT: [u32; 2] = [0xffe1, 0xffe2];
@@ -167,7 +147,8 @@ pub(super) fn keysym(name: &str) -> Option<u32> {
     if let Some(number) = plain.strip_prefix('f').and_then(|digits| digits.parse::<u32>().ok()) {
         return (1..=24).contains(&number).then(|| 0xffbd + number);
     }
-    NAMED.iter().find(|(known, _)| *known == plain).map(|&(_, keysym)| keysym)
+    let has_name = |names| split(names, ' ').any(|known| known == plain);
+    NAMED.iter().find(|(names, _)| has_name(names)).map(|&(_, keysym)| keysym)
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ import type { BindingChannel, BindingConfig, ChannelTarget, Log } from "../bindi
 import type { ScreenItem } from "../generated/channels.js";
 import type { Cursor, Outline } from "./messages.js";
 
-type Init = (input: { module_or_path: WebAssembly.Module }) => Promise<unknown>;
+/** Resolves with the memory of the module. */
+type Init = (input: { module_or_path: WebAssembly.Module }) => Promise<WebAssembly.Memory>;
 
 /** A screen, or a mirror of one. It also has the methods that the module with the channels calls. */
 export interface ScreenObject {
@@ -51,7 +52,6 @@ export interface ScreenMirror {
 /** The exports of the JavaScript glue of the screen's module. */
 export interface ScreenGlue {
   init: Init;
-  moduleMemory(): WebAssembly.Memory;
   readonly Screen: {
     /** @throws an `ErrorRecord` for an invalid option. */
     new (options: object): ScreenObject;

@@ -3,7 +3,7 @@
 import type { Log } from "../binding.js";
 import type { ChannelState, Counters, ScreenItem } from "../generated/channels.js";
 import type { ConnectionGlue, ConnectionName, ScreenConnection, ScreenGlue, ScreenObject } from "./glue.js";
-import type { FromHost, ToHost, ViewCanvas } from "./messages.js";
+import type { FromHost, ToHost } from "./messages.js";
 import { Painter } from "./painter.js";
 
 /** The interval at which the page receives the counters while a view is shown, in milliseconds. */
@@ -32,15 +32,15 @@ export class ScreenHost {
   }
 
   async #open({ screen: module, connection, config, target, options }: ToHost & { type: "open" }): Promise<void> {
-    const { init, moduleMemory, Screen } = this.#screenGlue;
+    const { init, Screen } = this.#screenGlue;
     const { init: initConnection, Client } = this.#connectionGlue(connection.name);
     const post = this.#post;
     try {
-      await Promise.all([init({ module_or_path: module }), initConnection({ module_or_path: connection.module })]);
+      const [memory] = await Promise.all([init({ module_or_path: module }), initConnection({ module_or_path: connection.module })]);
       const log: Log = (level, line) => post({ type: "log", level, line });
       const screen = new Screen(options);
       const channel = new Client(config, log).openScreen(screen, target);
-      this.#session = new Session(screen, channel, moduleMemory(), post);
+      this.#session = new Session(screen, channel, memory, post);
     } catch (error) {
       post({ type: "refused", error });
       return;
@@ -236,15 +236,21 @@ class Session {
 /** The quality of JPEG images, as in the addon. */
 const JPEG_QUALITY = 0.8;
 
-async function encode(pixels: ImageData, type: string): Promise<Blob> {
+function encode(pixels: ImageData, type: string): Promise<Blob> {
+  // The build of the worker leaves out the function for the page.
+  return typeof document === "undefined" ? encodeInWorker(pixels, type) : encodeInPage(pixels, type);
+}
+
+function encodeInWorker(pixels: ImageData, type: string): Promise<Blob> {
+  const canvas = new OffscreenCanvas(pixels.width, pixels.height);
+  canvas.getContext("2d")?.putImageData(pixels, 0, 0);
+  return canvas.convertToBlob({ type, quality: JPEG_QUALITY });
+}
+
+function encodeInPage(pixels: ImageData, type: string): Promise<Blob> {
   const { width, height } = pixels;
-  const canvas: ViewCanvas =
-    typeof OffscreenCanvas === "undefined"
-      ? Object.assign(document.createElement("canvas"), { width, height })
-      : new OffscreenCanvas(width, height);
-  const context = (canvas as HTMLCanvasElement).getContext("2d");
-  context?.putImageData(pixels, 0, 0);
-  if ("convertToBlob" in canvas) return canvas.convertToBlob({ type, quality: JPEG_QUALITY });
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  canvas.getContext("2d")?.putImageData(pixels, 0, 0);
   return new Promise((resolve, reject) => {
     const settle = (file: Blob | null) => (file === null ? reject(new Error("the image was not encoded")) : resolve(file));
     canvas.toBlob(settle, type, JPEG_QUALITY);

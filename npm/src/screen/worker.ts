@@ -16,7 +16,7 @@ declare const WITH_COMPLETE: boolean;
 const post = (message: FromHost, transfer: Transferable[] = []) => postMessage(message, { transfer });
 // Only the used exports, so that the bundle does not contain the others.
 const host = new ScreenHost(
-  { init: screen.init, moduleMemory: screen.moduleMemory, Screen: screen.Screen },
+  { init: screen.init, Screen: screen.Screen },
   (name) =>
     WITH_COMPLETE && name === "wasm"
       ? { init: complete.init, Client: complete.Client }

@@ -32,13 +32,6 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// Returns the memory of the module, which contains the pixels.
-#[wasm_bindgen(js_name = moduleMemory)]
-#[must_use]
-pub fn module_memory() -> JsValue {
-    wasm_bindgen::memory()
-}
-
 /// A screen, or a mirror of a screen.
 #[wasm_bindgen]
 #[derive(Debug)]

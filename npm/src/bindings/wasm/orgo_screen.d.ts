@@ -5,5 +5,4 @@ import type { ScreenGlue } from "../../screen/glue.js";
 export const init: ScreenGlue["init"];
 export const kind: Binding["kind"];
 export const version: Binding["version"];
-export const moduleMemory: ScreenGlue["moduleMemory"];
 export const Screen: ScreenGlue["Screen"];

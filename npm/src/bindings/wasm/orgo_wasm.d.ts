@@ -6,7 +6,7 @@ import type { Binding, BindingClient, BindingConfig, Log } from "../../binding.j
 import type { ConnectionClient } from "../../screen/glue.js";
 import type { NodeHost } from "../host.js";
 
-export function init(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+export function init(input: { module_or_path: WebAssembly.Module }): Promise<WebAssembly.Memory>;
 export const kind: Binding["kind"];
 export const version: Binding["version"];
 export const wavHeader: Binding["wavHeader"];
