@@ -36,7 +36,10 @@ export class ScreenHost {
     const { init: initConnection, Client } = this.#connectionGlue(connection.name);
     const post = this.#post;
     try {
-      const [memory] = await Promise.all([init({ module_or_path: module }), initConnection({ module_or_path: connection.module })]);
+      const [memory] = await Promise.all([
+        init({ module_or_path: module }),
+        initConnection({ module_or_path: connection.module }),
+      ]);
       const log: Log = (level, line) => post({ type: "log", level, line });
       const screen = new Screen(options);
       const channel = new Client(config, log).openScreen(screen, target);
