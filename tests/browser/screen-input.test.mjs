@@ -220,6 +220,65 @@ describe("a view on a touch screen", { concurrency: false }, () => {
   });
 });
 
+describe("a view in a page that changes", { concurrency: false }, () => {
+  let page;
+  before(async () => {
+    page = await openView({ width: 640, height: 360 });
+  });
+  after(() => page?.close());
+
+  const hiding = {
+    "is not displayed": () => {
+      document.querySelector("#screen").style.display = "none";
+    },
+    "is removed from the page": () => document.querySelector("#screen").remove(),
+    "is in a frame that is removed": () => document.querySelector("iframe").remove(),
+  };
+  for (const [what, hide] of Object.entries(hiding)) {
+    test(`a view that ${what} releases everything`, LIMIT, async () => {
+      const page = await openView({ width: 640, height: 360 });
+      if (what.includes("frame")) {
+        await page.evaluate(() => {
+          globalThis.screenView.detach();
+          const frame = document.createElement("iframe");
+          Object.assign(frame.style, { position: "absolute", left: "0", top: "0", border: "0", width: "700px", height: "400px" });
+          document.body.append(frame);
+          globalThis.screenChannel.attach(frame.contentDocument.body);
+        });
+      }
+      await page.mouse.move(100, 100);
+      await page.mouse.down();
+      await page.keyboard.down("Shift");
+      await until("the key and the button", async () => /^257 \[\d+\]$/.test(await window.held()));
+      await page.evaluate(hide);
+      await until("the release", async () => (await window.held()) === "0 []");
+      await page.close();
+    });
+  }
+
+  test("a touch that ended while the view was hidden does not block the next tap", LIMIT, async () => {
+    const page = await openView({ width: 640, height: 360 });
+    const cdp = await page.context().newCDPSession(page);
+    const touch = (type, ...touchPoints) => cdp.send("Input.dispatchTouchEvent", { type, touchPoints });
+    const display = (value) => page.evaluate((value) => (document.querySelector("#screen").style.display = value), value);
+    await window.seen(() => true);
+    await touch("touchStart", { x: 100, y: 50 });
+    await display("none");
+    await touch("touchEnd");
+    await display("block");
+    await until("the view", () => page.evaluate(() => document.elementFromPoint(200, 150)?.localName === "canvas"));
+    await touch("touchStart", { x: 200, y: 150 });
+    await touch("touchEnd");
+    const seen = await window.seen((seen) => seen.some(({ kind, x }) => kind === "up" && x === 400));
+    assert.deepEqual(
+      seen.filter(({ kind }) => kind !== "drag").map(({ kind, button, x, y }) => `${kind} ${button} ${x} ${y}`),
+      ["down left 400 300", "up left 400 300"],
+    );
+    await page.close();
+  });
+
+});
+
 test("characters that the keymap does not have arrive also after a key of the API", LIMIT, async () => {
   const page = await openView({ width: 640, height: 360 });
   const cdp = await page.context().newCDPSession(page);

@@ -159,6 +159,8 @@ export class View implements ScreenView, ViewListener {
     document.addEventListener("visibilitychange", () => this.#reportVisibility(), { signal });
     if (typeof IntersectionObserver !== "undefined") {
       const observer = new IntersectionObserver((entries) => {
+    // The view may be in a frame, which can be removed from the page.
+    this.#root.ownerDocument.defaultView?.addEventListener("pagehide", () => this.#release(), { signal });
         this.#inPage = entries.at(-1)?.isIntersecting ?? true;
         this.#reportVisibility();
       });
@@ -206,7 +208,10 @@ export class View implements ScreenView, ViewListener {
 
   #reportVisibility(): void {
     if (this.#detached.signal.aborted) return;
-    this.#screen.setVisible(this.#id, this.#inPage && document.visibilityState !== "hidden");
+    const visible = this.#inPage && document.visibilityState !== "hidden";
+    // The browser does not report that a button was released over a view that is hidden.
+    if (!visible) this.#release();
+    this.#screen.setVisible(this.#id, visible);
   }
 
   #applyInput(): void {
