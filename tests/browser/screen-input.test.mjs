@@ -227,6 +227,21 @@ describe("a view in a page that changes", { concurrency: false }, () => {
   });
   after(() => page?.close());
 
+  /** Returns the position of the view's content, and of its field for the text. */
+  const layout = () =>
+    page.evaluate(() => {
+      const root = document.querySelector("#screen canvas").parentElement;
+      const { x, y } = root.querySelector("textarea").getBoundingClientRect();
+      return { scrolled: [root.scrollLeft, root.scrollTop], field: [x, y].map(Math.round) };
+    });
+  const compose = async () => {
+    const cdp = await page.context().newCDPSession(page);
+    await cdp.send("Input.imeSetComposition", { text: "n", selectionStart: 1, selectionEnd: 1 });
+    const found = await layout();
+    await cdp.send("Input.imeSetComposition", { text: "", selectionStart: 0, selectionEnd: 0 });
+    return found;
+  };
+
   const hiding = {
     "is not displayed": () => {
       document.querySelector("#screen").style.display = "none";
@@ -275,6 +290,29 @@ describe("a view in a page that changes", { concurrency: false }, () => {
       ["down left 400 300", "up left 400 300"],
     );
     await page.close();
+  });
+
+  test("an input method does not scroll a view that has become smaller", LIMIT, async () => {
+    await page.mouse.click(630, 350);
+    await page.evaluate(() => Object.assign(document.querySelector("#screen").style, { width: "320px", height: "180px" }));
+    const { scrolled, field } = await compose();
+    assert.deepEqual(scrolled, [0, 0]);
+    assert.ok(field[0] < 320 && field[1] < 180, `the field is inside the view: ${field}`);
+    await page.evaluate(() => Object.assign(document.querySelector("#screen").style, { width: "640px", height: "360px" }));
+  });
+
+  test("an input method is at the pointer, also in a view that is scrolled", LIMIT, async () => {
+    await page.evaluate(() => {
+      globalThis.screenView.scale = "1:1";
+      document.querySelector("#screen canvas").parentElement.scrollTo(500, 300);
+    });
+    await page.mouse.click(50, 60);
+    const expected = { scrolled: [500, 300], field: [50, 60] };
+    assert.deepEqual(await compose(), expected);
+    await page.evaluate(() => document.querySelector("#screen canvas").parentElement.scrollTo(100, 50));
+    await until("the field in the scrolled view", async () => String((await layout()).field) === "50,60");
+    assert.deepEqual(await compose(), { ...expected, scrolled: [100, 50] });
+    await page.evaluate(() => (globalThis.screenView.scale = "fit"));
   });
 
 });
