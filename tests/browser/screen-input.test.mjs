@@ -292,6 +292,25 @@ describe("a view in a page that changes", { concurrency: false }, () => {
     await page.close();
   });
 
+  test("a large movement of the wheel does not affect later ones", LIMIT, async () => {
+    await window.seen(() => true);
+    const turn = (deltaX, deltaY) =>
+      page.evaluate(
+        ([deltaX, deltaY]) => {
+          const position = { clientX: 100, clientY: 100, bubbles: true, cancelable: true };
+          document.querySelector("#screen canvas").dispatchEvent(new WheelEvent("wheel", { deltaX, deltaY, ...position }));
+        },
+        [deltaX, deltaY],
+      );
+    await turn(0, 1_000_000);
+    await turn(0, 100);
+    await turn(100, 0);
+    await page.evaluate(() => globalThis.screenChannel.key("m"));
+    const seen = await window.seen((seen) => seen.some(({ text }) => text === "m"));
+    const sum = (name) => seen.reduce((sum, { kind, [name]: steps }) => sum + (kind === "wheel" ? steps : 0), 0);
+    assert.deepEqual([sum("steps"), sum("sideways")], [-101, -1]);
+  });
+
   test("an input method does not scroll a view that has become smaller", LIMIT, async () => {
     await page.mouse.click(630, 350);
     await page.evaluate(() => Object.assign(document.querySelector("#screen").style, { width: "320px", height: "180px" }));
