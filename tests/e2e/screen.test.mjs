@@ -167,6 +167,22 @@ describe("the live screen", { concurrency: false }, () => {
     await until("the clipboard of the programs", async () => {
       const { output } = await computer.bash("timeout 2 xclip -o -selection clipboard 2>/dev/null || timeout 2 xsel -b -o");
       return output === "über 😀\nzwei";
+  test("a wait that ends leaves no timer, so the process can end", { timeout: 120_000 }, async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    const other = await computer.screen();
+    const before = timers();
+    const settled = assert.rejects(other.settled({ quiet: 1_000_000 }), { message: /^screen\.settled: the channel is closed/ });
+    // Each update starts the wait for quiet again.
+    for (let at = 0; at < 20; at += 1) {
+      other.move({ x: 10 + at, y: 10 });
+      await other.screenshot({ scale: 0.1 });
+    }
+    await other.close();
+    await settled;
+    await assert.rejects(other.clipboard.read(), { message: /^screen\.clipboard\.read: the channel is closed/ });
+    await until("the timers to end", () => timers() <= before);
+  });
+
     });
     assert.equal(await screen.clipboard.read(), "über 😀\nzwei", "this channel owns the clipboard");
     // A program takes the clipboard, and then another channel.

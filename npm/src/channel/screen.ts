@@ -252,7 +252,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
     convertErrors(() => this.#binding.command("image", { format: "png", ...jsonParameters(operation, params), id }));
     this.#wanted.add(id);
     try {
-      return await this.#until(deadline, "the screen did not arrive", () => this.#images.get(id));
+      return await this.#until(operation, deadline, "the screen did not arrive", () => this.#images.get(id));
     } finally {
       this.#wanted.delete(id);
       this.#images.delete(id);
@@ -286,8 +286,8 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
         if (this.state.status !== "open") last = performance.now();
         return performance.now() - last >= quiet || undefined;
       };
-      const missing = "the screen did not settle";
-      await this.#until(deadline, missing, settles, () => deadline.sleep(quiet - (performance.now() - last) + 1, missing));
+      const remaining = () => Math.ceil(quiet - (performance.now() - last));
+      await this.#until(operation, deadline, "the screen did not settle", settles, remaining);
     } finally {
       this.#watchers.delete(watch);
     }
@@ -399,7 +399,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
       if (this.#reads.size === 0) this.#binding.command("clipboard");
       this.#reads.add(read);
       try {
-        const found = await this.#until(deadline, "the text did not arrive", () => answer);
+        const found = await this.#until(operation, deadline, "the text did not arrive", () => answer);
         if (found === "too long") throw responseTooLarge(operation, "the text of the clipboard", MAX_TEXT);
         return found.text;
       } finally {
@@ -420,16 +420,31 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
     return convertErrors(() => this.#binding.command(name, plain)) === null;
   }
 
-  /** Reads items until `find` returns a value. `wake` returns a promise after which `find` is called again. */
-  async #until<T>(deadline: Deadline, missing: string, find: () => T | undefined, wake?: () => Promise<void>): Promise<T> {
+  /** Reads items until `find` returns a value. `pause` returns the time after which `find` is called again, in milliseconds. */
+  async #until<T>(
+    operation: string,
+    deadline: Deadline,
+    missing: string,
+    find: () => T | undefined,
+    pause?: () => number,
+  ): Promise<T> {
     for (;;) {
       const found = find();
       if (found !== undefined) return found;
-      const items = this.pull();
-      const next = wake === undefined ? items : Promise.race([items, wake().then(() => true)]);
-      if (await deadline.wait(next, missing)) continue;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const next = new Promise<boolean>((resolve, reject) => {
+        this.pull().then(resolve, reject);
+        if (pause !== undefined) timer = setTimeout(resolve, pause(), true);
+      });
+      try {
+        if (await deadline.wait(next, missing)) continue;
+      } finally {
+        // A timer would keep the process running.
+        clearTimeout(timer);
+      }
       const state = this.state;
-      throw this.failure() ?? (state.status === "closed" ? channelClosed(state.cause) : deadline.timeoutError(missing, "no"));
+      if (state.status !== "closed") throw deadline.timeoutError(missing, "no");
+      throw this.failure() ?? channelClosed(state.cause, operation);
     }
   }
 
