@@ -67,6 +67,11 @@ describe("the live screen", { concurrency: false }, () => {
     assert.deepEqual([jpeg.width, jpeg.height, jpeg.format, ...jpeg.data.subarray(0, 3)], [1280, 720, "jpeg", 0xff, 0xd8, 0xff]);
   });
 
+  test("null means the default of a parameter", { timeout: 120_000 }, async () => {
+    const { format, width } = await screen.screenshot({ format: null, scale: null, pointer: null });
+    assert.deepEqual({ format, width }, { format: "png", width: 1280 });
+  });
+
   test("an image contains the pointer only on request", { timeout: 120_000 }, async () => {
     let shape;
     screen.on("cursor", (cursor) => (shape = cursor));
@@ -229,6 +234,22 @@ describe("the live screen", { concurrency: false }, () => {
     await assert.rejects(screen.screenshot({ region: { x: 1280, y: 0, width: 5, height: 5 } }), refused("region"));
     await assert.rejects(screen.screenshot({ format: "gif" }), refused("format"));
     await assert.rejects(screen.screenshot({ pointer: 1 }), refused("pointer"));
+    const bigint = { name: "InvalidParameterError", message: /^screen\.drag: `path` must be .* without a bigint/ };
+    assert.throws(
+      () =>
+        screen.drag({
+          path: [
+            { x: 1n, y: 1 },
+            { x: 2, y: 2 },
+          ],
+        }),
+      { ...bigint, field: "path" },
+    );
+    const region = { x: 0.5, y: 0, width: 5, height: 5 };
+    await assert.rejects(screen.screenshot({ region }), { ...refused("region"), message: /^screen\.screenshot: `region` must/ });
+    const many = await Promise.allSettled(Array.from({ length: 65 }, () => screen.screenshot({ scale: 0.1 })));
+    const [{ reason }] = many.filter(({ status }) => status === "rejected");
+    assert.match(reason.message, /^screen\.screenshot: `requests` must be at most 64 at a time/);
     await assert.rejects(computer.screen({ quality: 10 }), refused("quality"));
     await assert.rejects(computer.screen({ viewOnly: true }), refused("viewOnly"));
   });

@@ -61,7 +61,7 @@ export interface ScreenImage extends ScreenSize {
 
 /** What an image of a screen contains. */
 export interface ScreenImageParams {
-  /** A part of the screen. Default: the whole screen. */
+  /** A part of the screen. What is outside the screen is omitted. Default: the whole screen. */
   region?: ScreenRect;
   /** The size of the image relative to the size of the region, above 0 and at most 1. Default: 1. */
   scale?: number;
@@ -249,7 +249,8 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
     deadline.throwIfAborted();
     this.#checkOpen(operation);
     const id = this.#nextImage++;
-    convertErrors(() => this.#binding.command("image", { format: "png", ...jsonParameters(operation, params), id }));
+    const { format, ...plain } = jsonParameters(operation, params);
+    convertErrors(() => this.#binding.command("screenshot", { ...plain, format: format ?? "png", id }));
     this.#wanted.add(id);
     try {
       return await this.#until(operation, deadline, "the screen did not arrive", () => this.#images.get(id));
@@ -380,8 +381,8 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
   readonly clipboard = {
     /**
      * Returns the text of the clipboard, of at most 1 MiB. While this channel owns the clipboard, that is the text it wrote. Empty
-     * if the server announces no text: nothing or no text was copied, or it was copied before the channel opened, which some
-     * servers (such as Xvnc) do not announce. The default of `timeout` is 10 seconds.
+     * if the server announces no text: nothing or no text was copied, or it was copied before the channel opened or written by
+     * another live screen, which some servers (such as Xvnc) do not announce. The default of `timeout` is 10 seconds.
      *
      * @throws ResponseTooLargeError for a longer text; InvalidParameterError; TimeoutError, for example if the program that owns the
      *   clipboard does not respond; AbortError; ChannelClosedError.
