@@ -334,6 +334,19 @@ describe("a view in a page that changes", { concurrency: false }, () => {
     await page.evaluate(() => (globalThis.screenView.scale = "fit"));
   });
 
+  test("parameters can be objects of a framework, such as proxies", LIMIT, async () => {
+    await window.seen(() => true);
+    const size = await page.evaluate(async () => {
+      const observed = (value) => new Proxy(value, {});
+      globalThis.screenChannel.drag({ path: observed([observed({ x: 10, y: 20 }), observed({ x: 30, y: 40 })]) });
+      const region = observed({ x: 0, y: 0, width: 7, height: 5 });
+      const { width, height, format } = await globalThis.screenChannel.screenshot({ region, format: null });
+      return { width, height, format };
+    });
+    assert.deepEqual(size, { width: 7, height: 5, format: "png" });
+    const seen = await window.seen((seen) => seen.some(({ kind }) => kind === "up"));
+    assert.deepEqual([seen[0].x, seen.at(-1).x], [10, 30]);
+  });
 });
 
 test("characters that the keymap does not have arrive also after a key of the API", LIMIT, async () => {

@@ -167,11 +167,6 @@ describe("the live screen", { concurrency: false }, () => {
     await assert.rejects(screen.settled({ quiet: 60_000, timeout: 200 }), { name: "TimeoutError" });
   });
 
-  test("the clipboard is transferred on request", { timeout: 120_000 }, async () => {
-    assert.equal(screen.clipboard.write("über 😀\nzwei"), true);
-    await until("the clipboard of the programs", async () => {
-      const { output } = await computer.bash("timeout 2 xclip -o -selection clipboard 2>/dev/null || timeout 2 xsel -b -o");
-      return output === "über 😀\nzwei";
   test("a wait that ends leaves no timer, so the process can end", { timeout: 120_000 }, async () => {
     const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
     const other = await computer.screen();
@@ -188,6 +183,11 @@ describe("the live screen", { concurrency: false }, () => {
     await until("the timers to end", () => timers() <= before);
   });
 
+  test("the clipboard is transferred on request", { timeout: 120_000 }, async () => {
+    assert.equal(screen.clipboard.write("über 😀\nzwei"), true);
+    await until("the clipboard of the programs", async () => {
+      const { output } = await computer.bash("timeout 2 xclip -o -selection clipboard 2>/dev/null || timeout 2 xsel -b -o");
+      return output === "über 😀\nzwei";
     });
     assert.equal(await screen.clipboard.read(), "über 😀\nzwei", "this channel owns the clipboard");
     // A program takes the clipboard, and then another channel.
