@@ -369,7 +369,11 @@ impl Screen {
         }
         let images = &mut self.unread.images;
         if images.len() >= MAX_IMAGES {
-            return Err(refused("screenshot", "requests", "must be at most 64 at a time: wait for the previous images"));
+            return Err(refused(
+                "screenshot",
+                "requests",
+                "must be at most 64 at a time: wait for the previous images",
+            ));
         }
         images.push((id, ImageRequest { region, scale, format, pointer }));
         Ok(())

@@ -193,7 +193,8 @@ fn a_mirror_limits_the_requested_images() {
     for _ in 0..64 {
         assert_eq!(request(&mut mirror), Ok(Reply::Null));
     }
-    assert!(request(&mut mirror).unwrap_err().contains("at most 64"), "the session would refuse it");
+    let error = request(&mut mirror).expect_err("the session would refuse it");
+    assert!(error.contains("screen.screenshot: `requests` must be at most 64"), "{error}");
     mirror.image_arrived();
     assert_eq!(request(&mut mirror), Ok(Reply::Null));
 }
