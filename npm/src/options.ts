@@ -255,7 +255,7 @@ function plainCopy(operation: string, name: string, value: object): unknown {
   try {
     return JSON.parse(JSON.stringify(value));
   } catch {
-    throw invalidParameter(operation, name, "must be a value that JSON can represent, without a bigint or a circular reference");
+    throw invalidParameter(operation, name, "must be a value that JSON can represent");
   }
 }
 
