@@ -108,8 +108,8 @@ impl ToNapiValue for Content {
                     channel.recycle(Payload::Samples(samples));
                 }
             },
-            // SAFETY: as above.
             Self::Bytes(bytes) if bytes.len() >= MIN_BYTES => {
+                // SAFETY: as above.
                 value = unsafe { Memory::copied(raw, &bytes)?.into_array(raw)? };
             }
             // SAFETY: as above.

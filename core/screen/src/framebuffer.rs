@@ -148,3 +148,26 @@ impl Framebuffer {
 pub(super) fn rows(rect: Rect) -> core::ops::Range<u16> {
     rect.y..rect.y + rect.height
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_size_keeps_what_fits_and_is_black_elsewhere() {
+        let white = [255; 4];
+        for (width, height) in [(0, 0), (0, 3), (3, 0), (1, 1), (5, 7), (7, 5), (64, 3)] {
+            let mut screen = Framebuffer::default();
+            screen.resize(4, 6).unwrap();
+            screen.fill(screen.rect(), white);
+            screen.resize(width, height).unwrap();
+            assert_eq!(screen.pixels().len(), usize::from(width) * usize::from(height));
+            for y in 0..height {
+                for x in 0..width {
+                    let expected = if x < 4 && y < 6 { white } else { [0, 0, 0, 255] };
+                    assert_eq!(screen.row(x, y, 1), [expected], "{x},{y} of {width}x{height}");
+                }
+            }
+        }
+    }
+}

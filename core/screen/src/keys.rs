@@ -68,7 +68,8 @@ pub(super) fn combination(text: &str) -> Result<Vec<u32>, &str> {
 
 /// Splits a text. The search for a character needs more code than that for a condition.
 fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
-    text.split(move |one| one == separator)
+    let separates = move |one: char| one == separator;
+    text.split(separates)
 }
 
 const SHIFT: [u32; 2] = [0xffe1, 0xffe2];
