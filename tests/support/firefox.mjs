@@ -92,7 +92,13 @@ async function connect(url) {
   return { send, on: (listener) => listeners.push(listener), close: () => socket.close() };
 }
 
+/** The input sources of WebDriver. */
+const MOUSE = { type: "pointer", id: "mouse", parameters: { pointerType: "mouse" } };
+const WHEEL = { type: "wheel", id: "wheel" };
+const KEYBOARD = { type: "key", id: "keyboard" };
+
 function pageOf(send, on, context) {
+  const perform = (source, actions) => send("input.performActions", { context, actions: [{ ...source, actions }] });
   return {
     goto: (url) => send("browsingContext.navigate", { context, url, wait: "complete" }),
     /** Evaluates an expression, and awaits the result, which must be representable as JSON. */
@@ -113,6 +119,33 @@ function pageOf(send, on, context) {
         }
       });
     },
+    mouse: {
+      move: (x, y) => perform(MOUSE, [{ type: "pointerMove", x, y }]),
+      down: (button = 0) => perform(MOUSE, [{ type: "pointerDown", button }]),
+      up: (button = 0) => perform(MOUSE, [{ type: "pointerUp", button }]),
+      click: (x, y, button = 0) =>
+        perform(MOUSE, [
+          { type: "pointerMove", x, y },
+          { type: "pointerDown", button },
+          { type: "pointerUp", button },
+        ]),
+      wheel: (x, y, deltaX, deltaY) => perform(WHEEL, [{ type: "scroll", x, y, deltaX, deltaY }]),
+    },
+    /** The keys of WebDriver: characters, or code points from U+E000 on for the other keys. */
+    keyboard: {
+      down: (value) => perform(KEYBOARD, [{ type: "keyDown", value }]),
+      up: (value) => perform(KEYBOARD, [{ type: "keyUp", value }]),
+      type: (text) =>
+        perform(
+          KEYBOARD,
+          [...text].flatMap((value) => [
+            { type: "keyDown", value },
+            { type: "keyUp", value },
+          ]),
+        ),
+    },
+    /** Grants a permission, such as `clipboard-read`, to the pages of an origin. */
+    grant: (origin, name) => send("permissions.setPermission", { descriptor: { name }, state: "granted", origin }),
     close: () => send("browsingContext.close", { context }),
   };
 }
