@@ -48,7 +48,7 @@ const suites = {
 const optional = {
   // Tests the addons that `npm run addons` has built.
   addons: () => nodeTests("tests/addons/*.test.mjs"),
-  // Needs Firefox in PATH or in ORGO_FIREFOX.
+  // Needs Firefox in PATH or in ORGO_FIREFOX. `npm run test:full` also runs it if Firefox is installed.
   firefox: () => nodeTests("tests/firefox/*.test.mjs"),
 };
 
@@ -84,7 +84,14 @@ await main(async () => {
   }
   await build({ test: true });
   const failures = [];
-  for (const name of names.length > 0 ? names : Object.keys(suites)) {
+  const selected = names.length > 0 ? names : Object.keys(suites);
+  const missing = [];
+  if (argv.includes("--full") && names.length === 0) {
+    // The file needs the installed npm packages.
+    const { findFirefox } = await import("../tests/support/firefox.mjs");
+    (findFirefox() === undefined ? missing : selected).push("firefox");
+  }
+  for (const name of selected) {
     try {
       await step(`Test: ${name}`, suites[name] ?? optional[name]);
     } catch (error) {
@@ -95,6 +102,7 @@ await main(async () => {
   }
   console.log("\nTimes");
   for (const { name, seconds } of steps()) console.log(`${seconds.toFixed(1).padStart(8)} s  ${name}`);
+  for (const name of missing) console.log(`\nNot tested: ${name}, because it is not installed`);
   console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   if (failures.length > 0) throw new Failure(`Failed: ${failures.join(", ")}`);
 });

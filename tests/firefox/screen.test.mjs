@@ -13,12 +13,13 @@ const NOTHING = "0 []";
 const LIMIT = { timeout: 120_000 };
 const SHIFT = "\uE008";
 const ENTER = "\uE007";
+/** How pages are served, and the number of workers that an open screen has. */
 const MODES = {
-  "in a worker": {},
-  "in the page, because the policy forbids workers": { workers: "'none'" },
+  "in a worker": { serve: {}, workers: 1 },
+  "in the page, because the policy forbids workers": { serve: { workers: "'none'" }, workers: 0 },
 };
 
-for (const [mode, serve] of Object.entries(MODES)) {
+for (const [mode, { serve, workers }] of Object.entries(MODES)) {
   describe(`a live screen in Firefox ${mode}`, { concurrency: false }, () => {
     const failures = [];
     let browser, computer, desktop, page, pages, window, wire;
@@ -60,6 +61,7 @@ for (const [mode, serve] of Object.entries(MODES)) {
       const { realtimeUrl: realtime_url } = desktop.options;
       await call("open", { version: 1, computer_id: id, instance_id, password, realtime_url });
       await page.evaluate("void attach()");
+      assert.equal(await page.workers(), workers);
       // The first move hides the pointer that the server draws into the screen.
       await until("the canvas", () => page.evaluate("document.querySelector('#screen canvas')?.getBoundingClientRect().width > 0"));
       await page.mouse.move(...(await position(600, 400)));
@@ -133,7 +135,10 @@ for (const [mode, serve] of Object.entries(MODES)) {
         return (await computer.bash("timeout 5 xclip -selection clipboard -o")) === "from Firefox: \u5b57";
       });
       await computer.bash("printf 'from the computer: \u2702' | xclip -selection clipboard > /dev/null 2>&1");
-      assert.equal(await page.evaluate("screenChannel.clipboard.read()"), "from the computer: \u2702");
+      // xclip returns before it owns the clipboard.
+      await until("the text in the page", async () => {
+        return (await page.evaluate("screenChannel.clipboard.read()")) === "from the computer: \u2702";
+      });
     });
 
     test("there are no uncaught errors", () => {

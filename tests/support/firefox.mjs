@@ -19,11 +19,15 @@ const PREFERENCES = {
   "browser.shell.checkDefaultBrowser": false,
 };
 
-/** Returns the path of the browser's program. */
-function executable() {
+/** Returns the path of the browser's program, or `undefined` if it is not installed. */
+export function findFirefox() {
   const folders = (process.env.PATH ?? "").split(delimiter);
   const places = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
-  const found = process.env.ORGO_FIREFOX ?? places.find(existsSync);
+  return process.env.ORGO_FIREFOX ?? places.find(existsSync);
+}
+
+function executable() {
+  const found = findFirefox();
   if (found === undefined) throw new Error(`none of ${NAMES.join(", ")} is in PATH; set ORGO_FIREFOX to the path of Firefox`);
   return found;
 }
@@ -111,6 +115,11 @@ function pageOf(send, on, context) {
       if (type === "exception") throw new Error(exceptionDetails.text);
       return JSON.parse(result.value);
     },
+    /** Returns the number of workers of the page. */
+    async workers() {
+      const { realms } = await send("script.getRealms", { type: "dedicated-worker" });
+      return realms.length;
+    },
     /** Calls `listener` with every uncaught error of the page. */
     onError(listener) {
       on((method, { level, type, text, source }) => {
@@ -129,6 +138,7 @@ function pageOf(send, on, context) {
           { type: "pointerDown", button },
           { type: "pointerUp", button },
         ]),
+      /** Turns the wheel by a number of pixels. */
       wheel: (x, y, deltaX, deltaY) => perform(WHEEL, [{ type: "scroll", x, y, deltaX, deltaY }]),
     },
     /** The keys of WebDriver: characters, or code points from U+E000 on for the other keys. */
@@ -144,8 +154,6 @@ function pageOf(send, on, context) {
           ]),
         ),
     },
-    /** Grants a permission, such as `clipboard-read`, to the pages of an origin. */
-    grant: (origin, name) => send("permissions.setPermission", { descriptor: { name }, state: "granted", origin }),
     close: () => send("browsingContext.close", { context }),
   };
 }
