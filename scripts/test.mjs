@@ -48,8 +48,9 @@ const suites = {
 const optional = {
   // Tests the addons that `npm run addons` has built.
   addons: () => nodeTests("tests/addons/*.test.mjs"),
-  // Needs Firefox in PATH or in ORGO_FIREFOX. `npm run test:full` also runs it if Firefox is installed.
+  // Need Firefox in PATH or in ORGO_FIREFOX, and Debian's webkit2gtk-driver. `npm run test:full` runs them if they are installed.
   firefox: () => nodeTests("tests/firefox/*.test.mjs"),
+  webkit: () => nodeTests("tests/webkit/*.test.mjs"),
 };
 
 function nodeTests(...patterns) {
@@ -87,9 +88,11 @@ await main(async () => {
   const selected = names.length > 0 ? names : Object.keys(suites);
   const missing = [];
   if (argv.includes("--full") && names.length === 0) {
-    // The file needs the installed npm packages.
+    // The files need the installed npm packages.
     const { findFirefox } = await import("../tests/support/firefox.mjs");
+    const { findWebKit } = await import("../tests/support/webkit.mjs");
     (findFirefox() === undefined ? missing : selected).push("firefox");
+    (findWebKit() === undefined ? missing : selected).push("webkit");
   }
   for (const name of selected) {
     try {

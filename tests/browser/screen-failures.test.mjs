@@ -41,7 +41,11 @@ function limitedModule() {
     if (module[at] === 5) {
       const [minimum] = number(start + 2);
       const section = [1, 1, ...encoded(minimum), ...encoded(MEMORY >> 16)];
-      return Buffer.concat([module.subarray(0, at), Buffer.from([5, section.length, ...section]), module.subarray(start + length)]);
+      return Buffer.concat([
+        module.subarray(0, at),
+        Buffer.from([5, section.length, ...section]),
+        module.subarray(start + length),
+      ]);
     }
     at = start + length;
   }
@@ -109,10 +113,12 @@ for (const [mode, serve] of Object.entries(MODES)) {
     /** Checks how the screen has ended, that nothing is left, and that the page can open another one. */
     async function assertEnded(reason, message) {
       const ends = await page.evaluate(() => globalThis.ends);
-      const { cause } = await page.evaluate(() => globalThis.screenChannel.state).then((state) => {
-        assert.equal(state.status, "closed", JSON.stringify(state));
-        return state;
-      });
+      const { cause } = await page
+        .evaluate(() => globalThis.screenChannel.state)
+        .then((state) => {
+          assert.equal(state.status, "closed", JSON.stringify(state));
+          return state;
+        });
       assert.equal(cause.reason, reason, cause.message);
       for (const text of [cause.message, ...ends]) assert.match(text, message);
       assert.equal(await page.evaluate(() => globalThis.screenChannel.move({ x: 1, y: 1 })), false);

@@ -45,7 +45,14 @@ describe("the viewer of TigerVNC, through a bridge", { concurrency: false }, () 
 
   /** Starts the viewer in full screen, so that a pixel of the display is a pixel of the computer. */
   function startViewer(password) {
-    const options = ["-FullScreen", "-RemoteResize=0", "-NoJPEG", "-AlertOnFatalError=0", "-ReconnectOnError=0", "-Log=*:stderr:30"];
+    const options = [
+      "-FullScreen",
+      "-RemoteResize=0",
+      "-NoJPEG",
+      "-AlertOnFatalError=0",
+      "-ReconnectOnError=0",
+      "-Log=*:stderr:30",
+    ];
     const child = spawn("xtigervncviewer", [...options, `127.0.0.1::${bridge.port}`], {
       env: { PATH: process.env.PATH, HOME: folder, DISPLAY: display.name, VNC_USERNAME: "", VNC_PASSWORD: password },
       stdio: ["ignore", "ignore", "pipe"],

@@ -8,7 +8,20 @@ import { createInterface } from "node:readline";
  * @returns {Promise<{ name: string, stop(): Promise<void> }>} `name` is the value of `DISPLAY`
  */
 export async function startDisplay(size = "1600x1000") {
-  const args = ["-displayfd", "1", "-depth", "24", "-geometry", size, "-SecurityTypes", "None", "-rfbport", "-1", "-nolisten", "tcp"];
+  const args = [
+    "-displayfd",
+    "1",
+    "-depth",
+    "24",
+    "-geometry",
+    size,
+    "-SecurityTypes",
+    "None",
+    "-rfbport",
+    "-1",
+    "-nolisten",
+    "tcp",
+  ];
   // The kernel ends the server when the test process ends.
   const child = spawn("setpriv", ["--pdeathsig", "TERM", "Xvnc", ...args], { stdio: ["ignore", "pipe", "ignore"] });
   const ended = once(child, "exit");

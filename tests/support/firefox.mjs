@@ -103,7 +103,8 @@ const KEYBOARD = { type: "key", id: "keyboard" };
 
 function pageOf(send, on, context) {
   const perform = (source, actions) => send("input.performActions", { context, actions: [{ ...source, actions }] });
-  return {
+  const errors = [];
+  const page = {
     goto: (url) => send("browsingContext.navigate", { context, url, wait: "complete" }),
     /** Evaluates an expression, and awaits the result, which must be representable as JSON. */
     async evaluate(expression) {
@@ -120,6 +121,8 @@ function pageOf(send, on, context) {
       const { realms } = await send("script.getRealms", { type: "dedicated-worker" });
       return realms.length;
     },
+    /** Returns the uncaught errors of the page. Firefox also reports violations of the policy of the page as errors. */
+    uncaught: async () => errors.filter((text) => !text.startsWith("Content-Security-Policy")),
     /** Calls `listener` with every uncaught error of the page. */
     onError(listener) {
       on((method, { level, type, text, source }) => {
@@ -156,4 +159,6 @@ function pageOf(send, on, context) {
     },
     close: () => send("browsingContext.close", { context }),
   };
+  page.onError((text) => errors.push(text));
+  return page;
 }

@@ -15,7 +15,8 @@ export const update = (...rects) => Buffer.concat([Buffer.from([0, 0]), u16(rect
 export const size = (width, height) => Buffer.concat([u16(0, 0, width, height), Buffer.from([0xff, 0xff, 0xff, 0x21])]);
 
 /** Returns a rectangle of raw pixels with one byte value. */
-export const raw = (width, height, value) => Buffer.concat([u16(0, 0, width, height, 0, 0), Buffer.alloc(width * height * 4, value)]);
+export const raw = (width, height, value) =>
+  Buffer.concat([u16(0, 0, width, height, 0, 0), Buffer.alloc(width * height * 4, value)]);
 
 /** Returns a message of `count` bytes, in which each byte rings the bell. */
 export const bells = (count) => Buffer.alloc(count, 2);

@@ -115,13 +115,7 @@ class Session {
   readonly #formats = new Map<number, string>();
   #wake = () => {};
 
-  constructor(
-    screen: ScreenObject,
-    channel: ScreenConnection,
-    memory: WebAssembly.Memory,
-    post: Post,
-    failure: Failure,
-  ) {
+  constructor(screen: ScreenObject, channel: ScreenConnection, memory: WebAssembly.Memory, post: Post, failure: Failure) {
     this.#screen = screen;
     this.#channel = channel;
     this.#post = post;
