@@ -92,7 +92,9 @@ impl Framebuffer {
             return Err(Stop::Invalid("the screen has more than 33,554,432 pixels"));
         }
         let mut pixels = Vec::new();
-        pixels.try_reserve_exact(count).map_err(|_| Stop::Invalid("there is not enough memory for the screen"))?;
+        pixels
+            .try_reserve_exact(count)
+            .map_err(|_| Stop::Invalid("there is not enough memory for the screen"))?;
         pixels.resize(count, [0, 0, 0, 255]);
         let mut resized = Self { width, height, pixels };
         let kept = width.min(self.width);
