@@ -1,7 +1,6 @@
 // A channel whose session runs elsewhere, usually in a worker.
 
 import type { BindingChannel, ChannelTarget, Log, PasswordProblem } from "../binding.js";
-import { messageOf } from "../errors.js";
 import type { ChannelState, Counters } from "../generated/channels.js";
 
 /** The messages to the session that every kind of channel has. */
@@ -14,7 +13,7 @@ export type ToSession =
 
 /**
  * The messages from the session that every kind of channel has. `refused` replaces the first state if the channel cannot be opened.
- * `failed` reports a later failure. Both contain the exception that the binding threw.
+ * `failed` reports a later failure, which closes the channel. Both contain the exception that the binding threw: an error or a record.
  */
 export type FromSession<Item> =
   | { type: "log"; level: string; line: string }
@@ -82,7 +81,7 @@ export abstract class RemoteChannel<Item> implements BindingChannel<Item> {
         // The session reports no more states and items.
         this.#ended = true;
         if (this.#state.status === "closed") break;
-        this.#state = { status: "closed", cause: { reason: "failed", message: messageOf(message.error) } };
+        this.#state = { status: "closed", cause: { reason: "failed", message: (message.error as Error).message } };
         this.#states.push(this.#state);
     }
   }

@@ -54,23 +54,14 @@ export class ScreenHost {
 /** The first failure of a screen. */
 class Failure {
   error: Error | undefined;
+  report!: (error: Error) => void;
   /** Rejects with the failure. */
-  readonly reported: Promise<never>;
-  #reject: (error: Error) => void = () => {};
-
-  constructor() {
-    this.reported = new Promise((_, reject) => {
-      this.#reject = reject;
-    });
-    // The screen may fail before or after its session runs.
-    this.reported.catch(() => {});
-  }
-
-  report(error: Error): void {
-    if (this.error !== undefined) return;
-    this.error = error;
-    this.#reject(error);
-  }
+  readonly reported = new Promise<never>((_, reject) => {
+    this.report = (error) => {
+      this.error ??= error;
+      reject(this.error);
+    };
+  });
 }
 
 /**
