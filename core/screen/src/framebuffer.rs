@@ -91,8 +91,11 @@ impl Framebuffer {
         if count > MAX_PIXELS {
             return Err(Stop::Invalid("the screen has more than 33,554,432 pixels"));
         }
+        let mut pixels = Vec::new();
+        pixels
+            .try_reserve_exact(count)
+            .map_err(|_| Stop::Invalid("there is not enough memory for the screen"))?;
         // Copies the first row, which is faster than single pixels.
-        let mut pixels = Vec::with_capacity(count);
         pixels.resize(width.into(), [0, 0, 0, 255]);
         while pixels.len() < count {
             pixels.extend_from_within(..pixels.len().min(count - pixels.len()));
