@@ -17,7 +17,7 @@ use crate::mailbox::Environment;
 use crate::network::Network;
 use crate::panic::catch_panic;
 use crate::promise::{promise, waiting};
-use crate::values::{Json, Objects, stringify, thrown};
+use crate::values::{Json, Prepared, stringify, thrown};
 
 /// A channel of any kind. It keeps the process alive until it has ended. The channel is closed when its JavaScript
 /// object is garbage-collected.
@@ -56,7 +56,7 @@ impl Channel {
             let is_busy = |time| mailbox.is_busy(time);
             // Pinned here, because each function that owns a future adds a copy of it to the memory of this future.
             let next = pin!(channel.next_batch(clock::now, sleep, is_busy));
-            guarded(&channel, next).await.flatten().map(|items| Objects::items(items, &channel))
+            guarded(&channel, next).await.flatten().map(|items| Prepared::items(items, &channel))
         })
     }
 
