@@ -9,12 +9,12 @@ use std::task::{Context, Wake, Waker};
 use napi::bindgen_prelude::Object;
 use napi::{Env, Error};
 
-use crate::io_thread;
+use crate::io_thread::{self, Jobs};
 use crate::mailbox::{Environment, Mailbox};
 use crate::values::Prepared;
 
-/// Creates a promise for the value of a future on the I/O thread. The job gets the mailbox of the environment. The promise keeps the process alive until it is
-/// resolved, so the future must end and must not panic.
+/// Creates a promise for the value of a future on the I/O thread. The job gets the mailbox of the environment. The promise
+/// keeps the process alive until it is resolved, so the future must end and must not panic.
 pub(crate) fn promise<'env, T, F>(
     env: &'env Env,
     job: impl FnOnce(Mailbox) -> F + Send + 'static,
@@ -23,8 +23,21 @@ where
     T: Into<Prepared>,
     F: Future<Output = T> + 'static,
 {
+    promise_on(io_thread::jobs(), env, job)
+}
+
+/// Creates a promise like [`promise`], for a future on this thread.
+pub(crate) fn promise_on<'env, T, F>(
+    thread: Result<&Jobs, String>,
+    env: &'env Env,
+    job: impl FnOnce(Mailbox) -> F + Send + 'static,
+) -> napi::Result<Object<'env>>
+where
+    T: Into<Prepared>,
+    F: Future<Output = T> + 'static,
+{
     // Starts the thread first, because a promise that no thread resolves would keep the process alive forever.
-    let jobs = io_thread::jobs().map_err(Error::from_reason)?;
+    let jobs = thread.map_err(Error::from_reason)?;
     let environment = Environment::of(env)?;
     let (deferred, promise) = environment.defer(env)?;
     let mailbox = environment.mailbox();
