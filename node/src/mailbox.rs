@@ -26,12 +26,15 @@ const FORMS: usize = 3;
 /// The number of arguments after which promises are settled, so that the arguments fit on the stack.
 const MAX_PARTS: usize = 256;
 
+/// A function that the JavaScript thread calls.
+type Function = Box<dyn FnOnce(&Rc<Environment>) + Send>;
+
 /// A result for the JavaScript thread.
 pub(crate) enum Delivery {
     /// Resolves a promise.
     Settle(Deferred, Prepared),
     /// Calls a function on the thread.
-    Run(Box<dyn FnOnce(&Rc<Environment>) + Send>),
+    Run(Function),
 }
 
 /// The results for one environment. Clones share them.

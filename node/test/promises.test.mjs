@@ -18,12 +18,7 @@ test("one call settles promises with values, JSON text and objects, in any order
     ...[3, 0],
     ...[1, SINGLE, JSON_TEXT, '{"ok":true}'],
   );
-  assert.deepEqual(await Promise.all(promises), [
-    true,
-    { ok: true },
-    [{ type: "output", data: "a" }, { type: "exit" }],
-    [],
-  ]);
+  assert.deepEqual(await Promise.all(promises), [true, { ok: true }, [{ type: "output", data: "a" }, { type: "exit" }], []]);
 });
 
 test("a value that cannot be made rejects only its promise", async () => {

@@ -28,7 +28,8 @@ const loadedFiles = `
   const { basename } = require("node:path");
   const before = new Set(process.moduleLoadList);
   require("orgo-sdk");
-  const builtins = process.moduleLoadList.filter((name) => !before.has(name));
+  // The resolver of Node loads internal modules.
+  const builtins = process.moduleLoadList.filter((name) => !before.has(name) && !name.includes(" internal/"));
   console.log(JSON.stringify({ files: Object.keys(require.cache).map((path) => basename(path)).sort(), builtins }));
 `;
 

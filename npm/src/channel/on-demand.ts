@@ -1,7 +1,7 @@
 // Substitutes for the classes that are loaded on demand, with the first channel or screen.
 
-import type * as ChannelClasses from "./classes.js";
 import type { ChannelEvents } from "./channel.js";
+import type * as ChannelClasses from "./classes.js";
 import type * as ScreenClasses from "./screen.js";
 
 type Classes = typeof ChannelClasses & Pick<typeof ScreenClasses, "Screen">;
