@@ -377,7 +377,8 @@ fn a_button_is_released_although_a_key_binding_overtakes_its_press() {
     let computer = server.computer();
     let mut viewer = Viewer::connect(&computer);
     // The window manager handles the press only after it has grabbed the keyboard for alt+Tab. The pointer is on the
-    // panel, because the window manager grabs no button of the desktop.
+    // panel, because the window manager grabs no button of the desktop. A screenshot waits for the panel.
+    server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
     computer.bash("pkill -STOP openbox");
     viewer.session.move_pointer(600.0, 715.0).expect("it is on the screen");
     viewer.session.click(PointerButton::Left, 1.0, &[]).expect("the button is known");
