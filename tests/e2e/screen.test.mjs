@@ -8,7 +8,7 @@ import { openWindow } from "../support/scenes.mjs";
 import { until } from "../support/wait.mjs";
 
 process.env.ORGO_BINDING = "native";
-const { Orgo } = await import("orgo-sdk");
+const { Channel, Orgo, Screen } = await import("orgo-sdk");
 
 /** A window that changes its color on a click, and records keys and clicks. */
 const WINDOW = `
@@ -46,6 +46,10 @@ describe("the live screen", { concurrency: false }, () => {
   });
 
   const shot = async (params) => decodePng((await screen.screenshot(params)).data);
+  test("the screen is an instance of its classes", () => {
+    assert.deepEqual([screen instanceof Screen, screen instanceof Channel], [true, true]);
+  });
+
   const seen = async () =>
     (await computer.bash("cat /tmp/seen")).output
       .split("\n")
@@ -65,6 +69,11 @@ describe("the live screen", { concurrency: false }, () => {
     assert.deepEqual([half.width, half.height, half.format], [640, 360, "png"]);
     const jpeg = await screen.screenshot({ format: "jpeg" });
     assert.deepEqual([jpeg.width, jpeg.height, jpeg.format, ...jpeg.data.subarray(0, 3)], [1280, 720, "jpeg", 0xff, 0xd8, 0xff]);
+  });
+
+  test("null means the default of a parameter", { timeout: 120_000 }, async () => {
+    const { format, width } = await screen.screenshot({ format: null, scale: null, pointer: null });
+    assert.deepEqual({ format, width }, { format: "png", width: 1280 });
   });
 
   test("an image contains the pointer only on request", { timeout: 120_000 }, async () => {
@@ -162,6 +171,22 @@ describe("the live screen", { concurrency: false }, () => {
     await assert.rejects(screen.settled({ quiet: 60_000, timeout: 200 }), { name: "TimeoutError" });
   });
 
+  test("a wait that ends leaves no timer, so the process can end", { timeout: 120_000 }, async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    const other = await computer.screen();
+    const before = timers();
+    const settled = assert.rejects(other.settled({ quiet: 1_000_000 }), { message: /^screen\.settled: the channel is closed/ });
+    // Each update starts the wait for quiet again.
+    for (let at = 0; at < 20; at += 1) {
+      other.move({ x: 10 + at, y: 10 });
+      await other.screenshot({ scale: 0.1 });
+    }
+    await other.close();
+    await settled;
+    await assert.rejects(other.clipboard.read(), { message: /^screen\.clipboard\.read: the channel is closed/ });
+    await until("the timers to end", () => timers() <= before);
+  });
+
   test("the clipboard is transferred on request", { timeout: 120_000 }, async () => {
     assert.equal(screen.clipboard.write("über 😀\nzwei"), true);
     await until("the clipboard of the programs", async () => {
@@ -213,6 +238,19 @@ describe("the live screen", { concurrency: false }, () => {
     await assert.rejects(screen.screenshot({ region: { x: 1280, y: 0, width: 5, height: 5 } }), refused("region"));
     await assert.rejects(screen.screenshot({ format: "gif" }), refused("format"));
     await assert.rejects(screen.screenshot({ pointer: 1 }), refused("pointer"));
+    const bigint = { name: "InvalidParameterError", message: /^screen\.drag: `path` must be a value that JSON can represent/ };
+    assert.throws(
+      () =>
+        screen.drag({
+          path: [
+            { x: 1n, y: 1 },
+            { x: 2, y: 2 },
+          ],
+        }),
+      { ...bigint, field: "path" },
+    );
+    const region = { x: 0.5, y: 0, width: 5, height: 5 };
+    await assert.rejects(screen.screenshot({ region }), { ...refused("region"), message: /^screen\.screenshot: `region` must/ });
     await assert.rejects(computer.screen({ quality: 10 }), refused("quality"));
     await assert.rejects(computer.screen({ viewOnly: true }), refused("viewOnly"));
   });
