@@ -124,8 +124,7 @@ fn a_setting_of_the_wrong_type_is_refused_without_its_value() {
 
 #[wasm_bindgen_test]
 async fn a_refused_parameter_is_the_outcome() {
-    let call =
-        client().call("computers.click", &parse(r#"{"id":"c1","x":1}"#), &parse("{}"), None);
+    let call = client().call("computers.click", &parse(r#"{"id":"c1","x":1}"#), &parse("{}"), None);
     let outcome = JsFuture::from(call.outcome()).await.unwrap();
     assert_eq!(get(&outcome, "ok"), false);
     assert_eq!(get(&get(&outcome, "error"), "field"), "y");

@@ -264,18 +264,19 @@ async fn exchange(
         browser.opened.set(running);
         return Ok(response);
     }
-    response.too_large = match ResponseBody::new(request.max_response_bytes, response.header("content-length")) {
-        None => true,
-        Some(mut body) => {
-            let complete = read(browser, &mut running, &mut body, progress)
-                .await
-                .map_err(|error| broken(running.lost(browser, &error)))?;
-            if complete {
-                response.body = body.into_bytes();
+    response.too_large =
+        match ResponseBody::new(request.max_response_bytes, response.header("content-length")) {
+            None => true,
+            Some(mut body) => {
+                let complete = read(browser, &mut running, &mut body, progress)
+                    .await
+                    .map_err(|error| broken(running.lost(browser, &error)))?;
+                if complete {
+                    response.body = body.into_bytes();
+                }
+                !complete
             }
-            !complete
-        }
-    };
+        };
     Ok(response)
 }
 
