@@ -1,6 +1,8 @@
 //! Converts between values of the core and JavaScript values.
 
-use js_sys::{Float32Array, JSON, Object, Reflect, Uint8Array, parse_float};
+#[cfg(feature = "rest")]
+use js_sys::Object;
+use js_sys::{Float32Array, JSON, Reflect, Uint8Array, parse_float};
 use orgo_core::client::fields::read_object;
 #[cfg(feature = "channels")]
 use orgo_core::client::fields::read_value;
