@@ -93,7 +93,7 @@ impl Network {
                 return Err(classify(&error));
             }
         };
-        progress.received();
+        progress.received(clock::now());
         if streams && head.status.is_success() {
             let response = read(&head, Some(Vec::new()));
             self.opened.put(OpenBody::new(body, head.headers, captured, connection));
@@ -182,7 +182,7 @@ async fn collect(
 ) -> Result<Option<Vec<u8>>, BoxError> {
     let Some(mut decoder) = decoder else { return Ok(None) };
     while let Some(frame) = body.frame().await {
-        progress.received();
+        progress.received(clock::now());
         if let Ok(piece) = frame?.into_data()
             && !decoder.push(&piece)?
         {

@@ -206,7 +206,12 @@ export interface SampleSink {
 
 /** The REST calls of a client. */
 export interface RestClient {
-  call(operation: string, params: Record<string, unknown>, options: BindingCallOptions, content?: BindingContent): PendingCall;
+  call(
+    operation: string,
+    params: Record<string, unknown>,
+    options: BindingCallOptions | undefined,
+    content?: BindingContent,
+  ): PendingCall;
 }
 
 /** The channels of a client. */

@@ -1,6 +1,6 @@
 import { onAbort } from "./abort.js";
 import type { WebReadableStream } from "./ambient.js";
-import type { BindingConfig, BindingContent, BindingParts, Part, PendingCall } from "./binding.js";
+import type { BindingConfig, BindingContent, BindingParts, Outcome, Part, PendingCall } from "./binding.js";
 import { runCallback } from "./callback.js";
 import { Deadline } from "./deadline.js";
 import { abortError, convertErrors, errorFromRecord, toOrgoError } from "./errors.js";
@@ -79,12 +79,14 @@ export class Caller {
     };
   }
 
-  /** Loads a part of the binding and returns it with its client. */
-  async client<Name extends Part>(part: Name, deadline: Deadline): Promise<Connected<Name>> {
+  /** Returns a part of the binding with its client, and loads it first if necessary. */
+  client<Name extends Part>(part: Name, deadline: Deadline): Connected<Name> | Promise<Connected<Name>> {
     deadline.throwIfAborted();
-    // A wait needs a timer, which most calls can do without.
-    const connected: Connected<Name> | undefined = this.#connected[part];
-    if (connected !== undefined) return connected;
+    // A wait needs a promise and a timer, which most calls can do without.
+    return this.#connected[part] ?? this.#waitForClient(part, deadline);
+  }
+
+  async #waitForClient<Name extends Part>(part: Name, deadline: Deadline): Promise<Connected<Name>> {
     const loaded = await deadline.wait(this.#connect[part](), "the binding was not loaded");
     deadline.throwIfAborted();
     return loaded;
@@ -132,7 +134,8 @@ export class Caller {
     options?: CallOptions,
     upload?: Upload,
   ): Promise<Result<Name>> {
-    return (await this.callWithBytes(operation, params, options, upload)).value;
+    const { value } = await this.send(operation, jsonParameters(operation, params), options, upload);
+    return makeSecretsNonEnumerable(value) as Result<Name>;
   }
 
   /** Makes a REST call and returns its result with the binary content. */
@@ -140,10 +143,9 @@ export class Caller {
     operation: Name,
     params: Params<Name>,
     options?: CallOptions,
-    upload?: Upload,
   ): Promise<{ value: Result<Name>; bytes: Uint8Array }> {
     const plain = jsonParameters(operation, params);
-    const { value, bytes = new Uint8Array() } = await this.send(operation, plain, options, upload);
+    const { value, bytes = new Uint8Array() } = await this.send(operation, plain, options);
     return { value: makeSecretsNonEnumerable(value) as Result<Name>, bytes };
   }
 
@@ -190,14 +192,22 @@ export class Caller {
     const { [SHARED_DEADLINE]: shared, ...remaining } = nextOptions();
     const { content, source, onProgress } = upload ?? {};
     const withProgress = content && onProgress ? { ...content, reports_progress: true } : content;
-    const pending = convertErrors(() => client.call(operation, plain, bindingOptions(remaining), withProgress));
+    const given = Object.keys(remaining).length > 0 ? bindingOptions(remaining) : undefined;
+    const pending = convertErrors(() => client.call(operation, plain, given, withProgress));
     const removeListener = onAbort(signal, () => pending.cancel());
     const finished = pending.outcome();
     void source?.provide(pending);
     const reported = onProgress && reportProgress(pending, onProgress);
-    const outcome = await finished.catch((thrown: unknown) => Promise.reject(toOrgoError(thrown))).finally(removeListener);
+    let outcome: Outcome;
+    try {
+      outcome = await finished;
+    } catch (thrown) {
+      throw toOrgoError(thrown);
+    } finally {
+      removeListener();
+    }
     // No progress is reported after the call has settled.
-    await reported;
+    if (reported !== undefined) await reported;
 
     if (outcome.ok) return { pending, outcome };
     const { kind, limit, delivered } = outcome.error;

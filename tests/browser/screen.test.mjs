@@ -406,3 +406,28 @@ for (const [mode, { workers }] of Object.entries(MODES)) {
     test("there are no uncaught errors", () => assert.deepEqual(failures, []));
   });
 }
+
+test("the worker starts before the modules have arrived, and only it runs the connection", { timeout: 120_000 }, async () => {
+  const page = await browser.newPage();
+  try {
+    await page.addInitScript(() => {
+      const { instantiate } = WebAssembly;
+      globalThis.instances = 0;
+      WebAssembly.instantiate = (...parts) => {
+        globalThis.instances += 1;
+        return instantiate(...parts);
+      };
+    });
+    const started = page.waitForEvent("worker", { timeout: 0 });
+    await page.route("**/*.wasm", async (route) => {
+      await started;
+      await route.continue();
+    });
+    await page.goto(pages["in a worker"].origin);
+    await page.evaluate((connection) => globalThis.open(connection), await connection());
+    assert.equal(page.workers().length, 1);
+    assert.equal(await page.evaluate(() => globalThis.instances), 1, "the page needs only the module of the screen");
+  } finally {
+    await page.close();
+  }
+});

@@ -87,6 +87,7 @@ export const ERROR_CASES = {
 
   "no response": ({ orgo }) => orgo("hang").computers.get("c", { timeout: LIMIT }),
   "a response that stops": ({ orgo }) => orgo("stall").computers.get("c", { idleTimeout: LIMIT }),
+  "a small response that stops": ({ orgo }) => orgo("stall-small").computers.get("c", { idleTimeout: LIMIT }),
   "no success within the total timeout": ({ orgo }) => orgo("hang").computers.get("c", { totalTimeout: LIMIT, maxRetries: 9 }),
   "a channel that does not open": ({ connected }) => connected("hang").terminal({}, { timeout: LIMIT }),
   "no event within the timeout": async ({ connected }) => {

@@ -69,6 +69,7 @@ const EXPECTED = {
 
   "no response": timeout("maybe"),
   "a response that stops": timeout("maybe"),
+  "a small response that stops": timeout("maybe"),
   "no success within the total timeout": timeout("maybe"),
   "a channel that does not open": timeout("maybe"),
   "no event within the timeout": timeout("no"),

@@ -72,6 +72,11 @@ const requests = {
     response.writeHead(200, OPEN_TO_PAGES);
     response.write("{");
   },
+  /** Announces a small body, which a page reads in one step, and sends only the first byte. */
+  "stall-small"(response) {
+    response.writeHead(200, { ...OPEN_TO_PAGES, "content-type": "application/json", "content-length": 16 });
+    response.write("{");
+  },
 };
 
 const sockets = {

@@ -3,7 +3,7 @@
 use std::future::pending;
 
 use futures_util::future::{AbortHandle, abortable};
-use js_sys::{Promise, Reflect};
+use js_sys::{Object, Promise, Reflect};
 use orgo_core::driver::{self, Platform, ProgressReceiver, ProgressSender, outcome, piece_outcome, run_call};
 use orgo_core::error::Error;
 use orgo_core::rest::call::{Call, Output};
@@ -19,13 +19,15 @@ use crate::promise::promise;
 impl Client {
     /// Starts a call. An invalid parameter is reported by the outcome, like every other failure.
     #[must_use]
+    #[allow(clippy::needless_pass_by_value, reason = "wasm-bindgen passes optional values by value")]
     pub fn call(
         &self,
         operation: &str,
         params: &JsValue,
         options: &JsValue,
-        content: &JsValue,
+        content: Option<Object>,
     ) -> PendingCall {
+        let content = content.as_ref();
         let call = self.prepare(operation, params, options, content);
         let (file, opened) = (file_from_js(content), Opened::default());
         let browser = Browser { file, opened, ..self.browser.clone() };
@@ -58,7 +60,7 @@ impl Client {
         operation: &str,
         params: &JsValue,
         options: &JsValue,
-        content: &JsValue,
+        content: Option<&Object>,
     ) -> Result<Call, Error> {
         let params = map_from_js(operation, "params", params)?;
         let options = map_from_js(operation, "options", options)?;

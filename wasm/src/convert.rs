@@ -1,5 +1,7 @@
 //! Converts between values of the core and JavaScript values.
 
+#[cfg(feature = "rest")]
+use js_sys::Object;
 use js_sys::{Float32Array, JSON, Reflect, Uint8Array, parse_float};
 use orgo_core::client::fields::read_object;
 #[cfg(feature = "channels")]
@@ -14,6 +16,7 @@ use serde_wasm_bindgen::Serializer as JsSerializer;
 #[cfg(feature = "rest")]
 use wasm_bindgen::JsCast;
 use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 
 #[cfg(feature = "rest")]
 use crate::platform::Source;
@@ -78,7 +81,7 @@ pub(crate) fn error_to_js(error: &Error) -> JsValue {
 /// # Errors
 /// [`Error::Encode`] for anything else.
 pub(crate) fn map_from_js(owner: &str, name: &str, value: &JsValue) -> Result<Map, Error> {
-    if value.is_undefined() { Ok(Map::new()) } else { read_object(owner, name, stringify(value).as_deref()) }
+    if value.is_undefined() { Ok(Map::new()) } else { read_object(owner, name, to_json(value).as_deref()) }
 }
 
 /// Reads plain data; `undefined` becomes `null`. A string may be long, so it does not pass through JSON.
@@ -90,14 +93,21 @@ pub(crate) fn value_from_js(owner: &str, name: &str, value: &JsValue) -> Result<
     match value.as_string() {
         Some(text) => Ok(text.into()),
         None if value.is_undefined() => Ok(Value::Null),
-        None => read_value(owner, name, stringify(value).as_deref()),
+        None => read_value(owner, name, to_json(value).as_deref()),
     }
 }
 
 /// Converts a value to JSON text. Returns `None` for a cyclic value, for which `JSON.stringify` throws, and for a
 /// function, which JSON cannot represent.
-fn stringify(value: &JsValue) -> Option<String> {
-    JSON::stringify(value).ok()?.as_string()
+fn to_json(value: &JsValue) -> Option<String> {
+    stringify(value).ok()?
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Unlike that of `js_sys`, its result is a string of Rust, which saves a call.
+    #[wasm_bindgen(catch, js_namespace = JSON)]
+    fn stringify(value: &JsValue) -> Result<Option<String>, JsValue>;
 }
 
 /// Reads the content of an upload. Returns `None` if there is none.
@@ -105,14 +115,12 @@ fn stringify(value: &JsValue) -> Option<String> {
 /// # Errors
 /// [`Error::Encode`] unless the content consists of a name, a type and bytes.
 #[cfg(feature = "rest")]
-pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Option<Content>, Error> {
-    if content.is_undefined() || content.is_null() {
-        return Ok(None);
-    }
+pub(crate) fn content_from_js(operation: &str, content: Option<&Object>) -> Result<Option<Content>, Error> {
+    let Some(content) = content else { return Ok(None) };
     let field = |name: &str| Reflect::get(content, &name.into()).unwrap_or_default();
     let data = field("data").dyn_ref::<Uint8Array>().map(|data| data.to_vec().into());
     let source = || {
-        file_from_js(content).map(|source| {
+        file_from_js(Some(content)).map(|source| {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the size of a file")]
             let size = source.size().map(|size| size as u64);
             Data::External { size, repeatable: source.repeatable() }
@@ -124,17 +132,15 @@ pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Opti
 
 /// Returns the source of an upload. Returns `None` if its bytes are in memory, and for a call without an upload.
 #[cfg(feature = "rest")]
-pub(crate) fn file_from_js(content: &JsValue) -> Option<Source> {
-    // As in `reports_progress`.
-    let source = content.is_object().then(|| Reflect::get(content, &"source".into()).ok())??;
+pub(crate) fn file_from_js(content: Option<&Object>) -> Option<Source> {
+    let source = Reflect::get(content?, &"source".into()).ok()?;
     source.is_object().then(|| source.unchecked_into())
 }
 
 /// Returns whether JavaScript will read the progress of an upload.
 #[cfg(feature = "rest")]
-pub(crate) fn reports_progress(content: &JsValue) -> bool {
-    // Reading a field of a value that is not an object throws, and each exception leaves a slot of wasm-bindgen's table
-    // behind.
-    content.is_object()
-        && Reflect::get(content, &"reports_progress".into()).is_ok_and(|value| value.is_truthy())
+pub(crate) fn reports_progress(content: Option<&Object>) -> bool {
+    content.is_some_and(|content| {
+        Reflect::get(content, &"reports_progress".into()).is_ok_and(|value| value.is_truthy())
+    })
 }

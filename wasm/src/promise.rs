@@ -4,17 +4,18 @@
 //! forever. The panic hook rejects every pending promise, and later promises are rejected at once, because the state
 //! after a panic cannot be trusted.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
-use js_sys::{Error, Function, Promise, Set};
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::{Error, Function, Promise};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 thread_local! {
     /// The `reject` functions of the promises that are pending.
-    static PENDING: Set = Set::new(&JsValue::UNDEFINED);
+    static PENDING: RefCell<Vec<Rc<Function>>> = const { RefCell::new(Vec::new()) };
     /// The panic that ended this module.
     static PANIC: OnceCell<Error> = const { OnceCell::new() };
 }
@@ -33,10 +34,11 @@ fn settled(future: Pin<Box<dyn Future<Output = JsValue>>>) -> Promise {
     Promise::new(&mut |resolve, reject| {
         // A promise calls its executor once.
         let Some(future) = future.take() else { return };
-        PENDING.with(|pending| pending.add(&reject));
+        let reject = Rc::new(reject);
+        PENDING.with_borrow_mut(|pending| pending.push(Rc::clone(&reject)));
         spawn_local(async move {
             let value = future.await;
-            PENDING.with(|pending| pending.delete(&reject));
+            PENDING.with_borrow_mut(|pending| pending.retain(|other| !Rc::ptr_eq(other, &reject)));
             call(&resolve, &value);
         });
     })
@@ -50,10 +52,9 @@ pub(crate) fn reject_on_panic() {
         PANIC.with(|panic| {
             let _ = panic.set(error.clone());
         });
-        PENDING.with(|pending| {
-            pending.for_each(&mut |reject, _, _| call(reject.unchecked_ref(), &error));
-            pending.clear();
-        });
+        for reject in PENDING.take() {
+            call(&reject, &error);
+        }
     }));
 }
 

@@ -105,10 +105,10 @@ fn samples_and_bytes_are_copied_out_of_the_module() {
 #[wasm_bindgen_test]
 fn the_content_of_an_upload_must_be_bytes() {
     let content = parse(r#"{"name":"a.txt","content_type":"text/plain"}"#);
-    assert_eq!(content_from_js("files.upload", &JsValue::UNDEFINED), Ok(None));
-    assert!(content_from_js("files.upload", &content).is_err());
+    assert_eq!(content_from_js("files.upload", None), Ok(None));
+    assert!(content_from_js("files.upload", Some(content.unchecked_ref())).is_err());
     Reflect::set(&content, &"data".into(), &Uint8Array::from([1, 2].as_slice())).unwrap();
-    let read = content_from_js("files.upload", &content).unwrap().unwrap();
+    let read = content_from_js("files.upload", Some(content.unchecked_ref())).unwrap().unwrap();
     assert_eq!(
         (read.name.as_str(), read.content_type.as_str(), read.data),
         ("a.txt", "text/plain", vec![1, 2].into())
@@ -124,8 +124,7 @@ fn a_setting_of_the_wrong_type_is_refused_without_its_value() {
 
 #[wasm_bindgen_test]
 async fn a_refused_parameter_is_the_outcome() {
-    let call =
-        client().call("computers.click", &parse(r#"{"id":"c1","x":1}"#), &parse("{}"), &JsValue::UNDEFINED);
+    let call = client().call("computers.click", &parse(r#"{"id":"c1","x":1}"#), &parse("{}"), None);
     let outcome = JsFuture::from(call.outcome()).await.unwrap();
     assert_eq!(get(&outcome, "ok"), false);
     assert_eq!(get(&get(&outcome, "error"), "field"), "y");
@@ -134,7 +133,7 @@ async fn a_refused_parameter_is_the_outcome() {
 
 #[wasm_bindgen_test]
 async fn a_canceled_call_ends_as_aborted() {
-    let call = client().call("computers.get", &parse(r#"{"id":"c1"}"#), &parse("{}"), &JsValue::UNDEFINED);
+    let call = client().call("computers.get", &parse(r#"{"id":"c1"}"#), &JsValue::UNDEFINED, None);
     call.cancel();
     let outcome = JsFuture::from(call.outcome()).await.unwrap();
     assert_eq!(get(&get(&outcome, "error"), "kind"), "aborted");

@@ -143,9 +143,8 @@ async fn exchange<P: Platform>(
 ) -> Ended {
     // As `dyn`, the code of the platform is not merged with the code of the call, which compresses better.
     let mut response: Pin<Box<dyn Future<Output = _>>> = Box::pin(platform.send(request, progress.clone()));
-    let mut limit = pin!(platform.sleep(limits.request));
-    let mut last_piece = None;
-    let mut idle: Option<Pin<Box<dyn Future<Output = ()>>>> = None;
+    let start = platform.now();
+    let mut timer = Box::pin(platform.sleep(limits.request.min(limits.idle)));
     poll_fn(|context| {
         if let Poll::Ready(response) = response.as_mut().poll(context) {
             return Poll::Ready(Ended::Completed(response));
@@ -153,27 +152,23 @@ async fn exchange<P: Platform>(
         if canceled.as_mut().poll(context).is_ready() {
             return Poll::Ready(Ended::Canceled);
         }
-        if limit.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Ended::OutOfTime);
-        }
         if let Poll::Ready(body) = progress.poll_sent(context) {
             on_sent(body);
         }
-        if progress.poll_received(context).is_ready() {
-            last_piece = Some(platform.now());
-        }
-        // The idle timer is not reset for each chunk: when it fires, it is restarted with the remaining time
-        // of the limit.
-        while let Some(last_piece) = last_piece {
-            let silence = platform.now().saturating_sub(last_piece);
-            if idle.is_none() && silence >= limits.idle {
+        // One timer serves both limits, and a piece of the response does not reset it: when it fires, it is restarted with the
+        // remaining time.
+        while timer.as_mut().poll(context).is_ready() {
+            let now = platform.now();
+            let left = limits.request.saturating_sub(now.saturating_sub(start));
+            let last_piece = progress.last_received();
+            let quiet = limits.idle.saturating_sub(last_piece.map_or(0, |last| now.saturating_sub(last)));
+            if left == 0 {
+                return Poll::Ready(Ended::OutOfTime);
+            }
+            if quiet == 0 && last_piece.is_some() {
                 return Poll::Ready(Ended::Stalled);
             }
-            let timer = idle.get_or_insert_with(|| Box::pin(platform.sleep(limits.idle - silence)));
-            if timer.as_mut().poll(context).is_pending() {
-                break;
-            }
-            idle = None;
+            timer.set(platform.sleep(left.min(quiet.max(1))));
         }
         Poll::Pending
     })

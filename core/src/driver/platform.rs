@@ -42,7 +42,7 @@ pub trait Platform: 'static {
     /// response of this one call. The platform reads the file only after the request has a connection, and reports this by
     /// [`Progress::opens_file`].
     ///
-    /// Reports each piece of the response, including the header, by
+    /// Reports the time of each piece of the response, including the header, by
     /// [`Progress::received`]. Also reports how much of the request was sent, if this is known and the caller
     /// [wants](Progress::wants_sent) it. Dropping the future frees the connection.
     fn send(
@@ -62,12 +62,22 @@ pub trait Platform: 'static {
 }
 
 /// Receives the progress of a request and its response from a platform.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Progress(Arc<Shared>);
 
-#[derive(Debug, Default)]
+impl Default for Progress {
+    fn default() -> Self {
+        Self::new(false)
+    }
+}
+
+/// The time of the last piece before the first one.
+const NOTHING: Millis = Millis::MAX;
+
+#[derive(Debug)]
 struct Shared {
-    received: Signal,
+    /// The time of the last piece of the response, or [`NOTHING`].
+    received: AtomicU64,
     unsent: AtomicBool,
     file_opened: AtomicBool,
     wants_sent: bool,
@@ -77,7 +87,14 @@ struct Shared {
 
 impl Progress {
     pub(super) fn new(wants_sent: bool) -> Self {
-        Self(Arc::new(Shared { wants_sent, ..Shared::default() }))
+        Self(Arc::new(Shared {
+            received: AtomicU64::new(NOTHING),
+            unsent: AtomicBool::default(),
+            file_opened: AtomicBool::default(),
+            wants_sent,
+            bytes: AtomicU64::default(),
+            sent: Signal::default(),
+        }))
     }
 
     /// Reports whether the request waits for its connection, so that no byte of it was sent. A platform that does not know
@@ -99,9 +116,15 @@ impl Progress {
         self.0.file_opened.load(Ordering::Acquire)
     }
 
-    /// Reports that a piece of the response arrived.
-    pub fn received(&self) {
-        self.0.received.raise();
+    /// Reports that a piece of the response arrived at this time. It does not wake the loop, which reads the time when its timer
+    /// fires.
+    pub fn received(&self, now: Millis) {
+        self.0.received.store(now, Ordering::Release);
+    }
+
+    /// Returns the time of the last piece of the response.
+    pub(super) fn last_received(&self) -> Option<Millis> {
+        Some(self.0.received.load(Ordering::Acquire)).filter(|time| *time != NOTHING)
     }
 
     /// Returns whether the caller wants the number of sent bytes.
@@ -116,10 +139,6 @@ impl Progress {
             self.0.bytes.store(bytes, Ordering::Release);
             self.0.sent.raise();
         }
-    }
-
-    pub(super) fn poll_received(&self, context: &mut Context<'_>) -> Poll<()> {
-        self.0.received.poll(context)
     }
 
     /// Returns how many bytes were reported last, if the caller wants to know.

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::{Future, pending, poll_fn};
 use std::mem;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,6 +21,7 @@ use crate::client::config::Config;
 use crate::diagnostics::log::LogEntry;
 use crate::encoding::json::{self, Map, Value};
 use crate::encoding::plain::{Payload, PlainObject};
+use crate::error::{Error, TimeoutKind};
 use crate::rest::http::{Request, Response, SendFailure};
 
 #[derive(Clone, Default)]
@@ -30,6 +31,8 @@ struct Host(Rc<HostState>);
 struct HostState {
     now: Cell<Millis>,
     sockets: RefCell<Vec<Rc<Socket>>>,
+    /// The progress of the last request, which never ends.
+    request: RefCell<Option<Progress>>,
 }
 
 #[derive(Default)]
@@ -89,7 +92,12 @@ impl Platform for Host {
         poll_fn(move |_| if mem::replace(&mut yielded, true) { Poll::Ready(()) } else { Poll::Pending })
     }
 
-    fn send(&self, _: Request, _: Progress) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
+    fn send(
+        &self,
+        _: Request,
+        progress: Progress,
+    ) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
+        self.0.request.replace(Some(progress));
         pending()
     }
 
@@ -450,4 +458,36 @@ fn items_are_collected_while_the_other_thread_is_busy() {
     assert_eq!(read(&mut ended), None);
     channel.close();
     assert_eq!(read(&mut ended), Some(1), "the end of the channel ends the collection");
+}
+
+/// Runs a call with a limit of 100 ms for the request and of 30 ms between pieces of the response, which arrive at these times.
+/// Returns the time and the kind of its end.
+fn end_of_call(pieces: &[Millis]) -> (Millis, TimeoutKind) {
+    let host = Host::default();
+    let options = json::parse(br#"{"timeout":100,"idle_timeout":30,"max_retries":0}"#).unwrap();
+    let params = json::parse(br#"{"id":"c1"}"#).unwrap();
+    let (Value::Object(options), Value::Object(params)) = (options, params) else { panic!("not objects") };
+    let call = prepare_call(&Config::default(), "computers.get", &params, &options, None, 1).unwrap();
+    let mut running = pin!(run_call(&host, call, pending::<()>(), None));
+    loop {
+        if let Some(result) = running.as_mut().now_or_never() {
+            let Err(Error::Timeout(timeout)) = result else { panic!("{result:?}") };
+            return (host.now(), timeout.kind);
+        }
+        if pieces.contains(&host.now()) {
+            host.0.request.borrow().as_ref().unwrap().received(host.now());
+        }
+        host.advance(1);
+    }
+}
+
+#[test]
+fn a_call_ends_when_the_response_pauses_or_takes_too_long() {
+    assert_eq!(end_of_call(&[]), (100, TimeoutKind::Request));
+    assert_eq!(end_of_call(&[0]), (30, TimeoutKind::Idle));
+    // The pause is measured from the last piece, wherever it is between two wake-ups of the timer.
+    assert_eq!(end_of_call(&[29]), (59, TimeoutKind::Idle));
+    assert_eq!(end_of_call(&[31]), (61, TimeoutKind::Idle));
+    assert_eq!(end_of_call(&[10, 35, 45]), (75, TimeoutKind::Idle));
+    assert_eq!(end_of_call(&[10, 39, 68, 97]), (100, TimeoutKind::Request));
 }

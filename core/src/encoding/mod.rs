@@ -4,4 +4,4 @@ pub(crate) mod base64;
 pub mod json;
 pub(crate) mod percent;
 pub mod plain;
-pub(crate) mod text;
+pub mod text;

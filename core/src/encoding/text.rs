@@ -24,7 +24,7 @@ pub(crate) fn split_before<'a>(text: &'a str, marks: &[u8]) -> (&'a str, &'a str
 }
 
 /// Removes and returns the text before the first of the ASCII bytes `separators`, and removes the separator.
-pub(crate) fn take_field<'a>(text: &mut &'a str, separators: &[u8]) -> &'a str {
+pub fn take_field<'a>(text: &mut &'a str, separators: &[u8]) -> &'a str {
     let (field, rest) = split_before(text, separators);
     *text = rest.get(1..).unwrap_or_default();
     field
@@ -36,7 +36,8 @@ pub(crate) fn trim_end(text: &str, byte: u8) -> &str {
 }
 
 /// Parses a whole number. Unlike `parse` of the standard library, its code exists once for all types.
-pub(crate) fn digits(text: &str) -> Option<u64> {
+#[must_use]
+pub fn digits(text: &str) -> Option<u64> {
     let digit = |number: u64, digit: u8| {
         let digit = digit.wrapping_sub(b'0');
         if digit < 10 { number.checked_mul(10)?.checked_add(digit.into()) } else { None }

@@ -77,8 +77,15 @@ export const modules = {
   channels: part("channels", () => import("../bindings/wasm/channels.js")),
 };
 
-/** The script with the part of the live screen, which a page downloads with its first screen. */
-export const loadScreenScript = () => importOnDemand(() => import("../screen/page.js"));
+/**
+ * The script with the part of the live screen, which a page downloads with its first screen. The script imports the second one, which
+ * a browser would find only after it has downloaded the first one.
+ */
+export const loadScreenScript = () =>
+  importOnDemand(async () => {
+    const [script] = await Promise.all([import("../screen/page.js"), import("../channel/base.js")]);
+    return script;
+  });
 
 /** The module of the live screen. */
 export const screenModule: WasmAsset<"screen", ScreenScript> = new Asset<Source<"screen", ScreenScript>>({
@@ -129,13 +136,21 @@ export const worklet = new Asset<Location>({
 
 /** Compiles a WebAssembly module, and initializes its JavaScript glue. */
 export const loadModule = <Name, Loaded extends Pick<WasmGlue, "init">>(asset: WasmAsset<Name, Loaded>) =>
-  asset.use(async ({ name, glue, file }) => {
-    const [loaded, module] = await Promise.all([glue(), compile(file)]);
-    // The glue would keep a foreign module without imports, also for the embedded copy. Other foreign modules cannot be linked.
-    if (WebAssembly.Module.imports(module).length === 0) throw new Error("the file is not a module of orgo-sdk");
-    await loaded.init({ module_or_path: module });
-    return { name, glue: loaded, module };
+  asset.use(async (source) => {
+    const compiled = await compileSource(source);
+    await compiled.glue.init({ module_or_path: compiled.module });
+    return compiled;
   });
+
+/** Compiles a WebAssembly module, and loads its JavaScript glue, without an instance of the module. */
+export const compileModule = <Name, Loaded>(asset: WasmAsset<Name, Loaded>) => asset.use(compileSource);
+
+async function compileSource<Name, Loaded>({ name, glue, file }: Source<Name, Loaded>) {
+  const [loaded, module] = await Promise.all([glue(), compile(file)]);
+  // The glue would keep a foreign module without imports, also for the embedded copy. Other foreign modules cannot be linked.
+  if (WebAssembly.Module.imports(module).length === 0) throw new Error("the file is not a module of orgo-sdk");
+  return { name, glue: loaded, module };
+}
 
 async function compile(source: WasmSource): Promise<WebAssembly.Module> {
   if (isModule(source)) return source;

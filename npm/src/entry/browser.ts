@@ -1,5 +1,7 @@
 import type { Asset } from "../assets/asset.js";
+import { useWasmSetting } from "../assets/options.js";
 import {
+  compileModule,
   loadClasses,
   loadModule,
   loadScreenScript,
@@ -36,10 +38,14 @@ const loaders: { [Name in Part]: () => Promise<LoadedBinding<BindingParts[Name]>
   screen: once(() => usingWasm(loadScreen)),
 };
 
-/** Loads the two modules of a screen. The page calls only one of them: the connection is in the worker. */
+/** Loads the two modules of a screen. The page instantiates only one of them: the connection is in the worker. */
 async function loadScreen(): Promise<LoadedBinding<BindingParts["screen"]>> {
-  const [{ glue, module }, connection] = await Promise.all([loadModule(screenModule), loadModule(modules.channels)]);
-  const binding = glue.screenBinding(module, connection, screenWorkers[connection.name]);
+  const compiled = Promise.all([loadModule(screenModule), compileModule(modules.channels)]);
+  const connection = useWasmSetting() === undefined ? "channels" : "wasm";
+  const [binding] = await Promise.all([
+    loadScreenScript().then(({ screenBinding }) => screenBinding(compiled, connection, screenWorkers)),
+    compiled,
+  ]);
   return loaded(screenModule.fallbackCause === undefined ? modules.channels : screenModule, binding);
 }
 

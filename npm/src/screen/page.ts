@@ -34,15 +34,30 @@ interface Connection {
   module: WebAssembly.Module;
 }
 
+type WorkerAsset = Asset<string | URL>;
+
 /**
  * Returns the part of the binding with the screen. Each screen runs in a worker if the page can create workers. The page itself uses
  * the module of the screen only to check commands.
+ *
+ * @param compiled The modules of the screen and of its connection. The worker of the first screen starts while they are downloaded.
+ * @param expected The module of the connection, unless the embedded copy has to be used.
  */
-export function screenBinding(
-  screen: WebAssembly.Module,
-  { name, glue: connectionGlue, module }: Connection,
-  worker: Asset<string | URL>,
-): BindingParts["screen"] {
+export async function screenBinding(
+  compiled: Promise<[{ module: WebAssembly.Module }, Connection]>,
+  expected: ConnectionName,
+  workers: Record<ConnectionName, WorkerAsset>,
+): Promise<BindingParts["screen"]> {
+  const first = startWorker(workers[expected]);
+  const [{ module: screen }, { name, glue: connectionGlue, module }] = await compiled.catch((error: unknown) => {
+    endWorker(first);
+    throw error;
+  });
+  let started: typeof first | undefined = first;
+  if (name !== expected) {
+    endWorker(first);
+    started = undefined;
+  }
   class Client implements ChannelClient {
     readonly #config: BindingConfig;
     readonly #log: Log | undefined;
@@ -60,7 +75,9 @@ export function screenBinding(
       options: object,
     ): Promise<BindingChannel<ChannelItems[Kind]>> {
       const task: ToHost = { type: "open", screen, connection: { name, module }, config: this.#config, target, options };
-      const port = (await workerPort(worker, task)) ?? pagePort(task, connectionGlue);
+      const worker = started ?? startWorker(workers[name]);
+      started = undefined;
+      const port = workerPort(await worker, task) ?? pagePort(task, connectionGlue);
       // The module has only this kind of channel.
       return RemoteScreen.open(port, glue.Screen.mirror(), this.#log) as Promise<BindingChannel<ScreenItem>> as never;
     }
@@ -76,9 +93,14 @@ const canTransfer = () =>
   "transferControlToOffscreen" in HTMLCanvasElement.prototype;
 
 /** Starts a worker. Resolves with `undefined` if the Content-Security-Policy of the page or the browser prevents this. */
-async function workerPort(file: Asset<string | URL>, task: ToHost): Promise<Port | undefined> {
-  if (!canTransfer()) return undefined;
-  const worker = await file.use((url) => createWorker(url, "orgo-screen")).catch(() => undefined);
+async function startWorker(file: WorkerAsset): Promise<Worker | undefined> {
+  return canTransfer() ? file.use((url) => createWorker(url, "orgo-screen")).catch(() => undefined) : undefined;
+}
+
+const endWorker = (started: Promise<Worker | undefined>) => void started.then((worker) => worker?.terminate());
+
+/** Opens the screen in a worker. Returns `undefined` if there is none. */
+function workerPort(worker: Worker | undefined, task: ToHost): Port | undefined {
   if (worker === undefined) return undefined;
   const port: Port = {
     remote: true,

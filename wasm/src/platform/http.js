@@ -3,17 +3,30 @@
 /** The largest announced body that is read at once, in bytes. A stream takes longer than the rest of such a response. */
 const SMALL = 4096;
 
+// The events of a request, as in `http.rs`.
+const PIECE = 0;
+const SENT = 1;
+const RESPONSE = 2;
+const CUT_OFF = 3;
+const FAILED = 4;
+const INVALID = 5;
+
 /**
  * Sends a request. Returns the controller that aborts it.
  *
- * Calls `report` without an argument for the header of the response (with `XMLHttpRequest`, for each piece of it), and at the end with
- * a list: the response, its body if it is small, the error, and whether the request is not valid, so that it was certainly not sent.
+ * Calls `report` with the id, an event, and the values of the event:
+ *
+ * - `PIECE` for the head of the response (with `XMLHttpRequest`, for each piece of it)
+ * - `SENT` with the number of sent bytes of the body
+ * - `RESPONSE` with the head of the response, and its whole body if it is small, else its reader, if it has a body
+ * - `CUT_OFF`, `FAILED` or `INVALID` with `undefined` and the error. An invalid request was certainly not sent.
+ *
  * Does not call `report` after the request was aborted.
  *
- * @param {(event?: number | unknown[]) => void} report
+ * @param {(id: number, event: number, value?: unknown, rest?: unknown) => void} report
+ * @param {number} id
  * @param {string} url
- * @param {string} method
- * @param {Headers} headers
+ * @param {string} head the method, and the names and values of the header fields, one on each line
  * @param {unknown} body
  * @param {boolean} follows whether `fetch` follows redirects
  * @param {boolean} inNode
@@ -21,9 +34,12 @@ const SMALL = 4096;
  *   request is then sent with `XMLHttpRequest`, because `fetch` does not report it.
  * @returns {AbortController}
  */
-export function send(report, url, method, headers, body, follows, inNode, limit) {
+export function send(report, id, url, head, body, follows, inNode, limit) {
   const controller = new AbortController();
   const { signal } = controller;
+  const [method, ...fields] = head.split("\n");
+  const headers = [];
+  for (let at = 0; at < fields.length; at += 2) headers.push([fields[at], fields[at + 1]]);
   const init = { method, headers, body, signal, redirect: follows ? "follow" : "manual" };
   // Only the response of a GET request may come from a cache. With this option, Chromium also ignores its cache of CORS preflights, so
   // each request would need two round trips. Older versions of workerd throw an exception if the option is set.
@@ -33,12 +49,13 @@ export function send(report, url, method, headers, body, follows, inNode, limit)
     // Node's `fetch` keeps a copy of a stream in memory, to send it again after a redirect, unless redirects are errors.
     init.redirect = "error";
   }
-  exchange(url, init, inNode && controller, limit, (event) => signal.aborted || report(event));
+  exchange(url, init, inNode && controller, limit, (...event) => signal.aborted || report(id, ...event));
   return controller;
 }
 
 async function exchange(url, init, owner, limit, report) {
-  const outcome = [];
+  let response;
+  let event;
   try {
     let request = url;
     if (owner) {
@@ -46,18 +63,22 @@ async function exchange(url, init, owner, limit, report) {
       request = new Request(url, init);
       owner.request = request;
     }
-    const response = await (limit === undefined ? fetch(request, owner ? undefined : init) : sendXhr(url, init, limit, report));
-    outcome[0] = response;
+    response = await (limit === undefined ? fetch(request, owner ? undefined : init) : sendXhr(url, init, limit, report));
+    let head = `${response.status}\n${response.redirected ? response.url : ""}`;
+    for (const [name, value] of response.headers) head += `\n${name}\n${value}`;
     const length = Number(response.headers.get("content-length"));
-    if (length > 0 && length <= SMALL) {
-      report();
-      outcome[1] = new Uint8Array(await response.arrayBuffer());
+    let rest = length > 0 && length <= SMALL;
+    if (rest) {
+      report(PIECE);
+      rest = new Uint8Array(await response.arrayBuffer());
+    } else {
+      rest = response.body?.getReader();
     }
+    event = [RESPONSE, head, rest];
   } catch (error) {
-    outcome[2] = error;
-    outcome[3] = outcome[0] === undefined && !isValid(url, init);
+    event = [response ? CUT_OFF : isValid(url, init) ? FAILED : INVALID, undefined, error];
   }
-  report(outcome);
+  report(...event);
 }
 
 /** Returns whether a request can be sent. */
@@ -70,8 +91,8 @@ function isValid(url, init) {
 }
 
 /**
- * Sends a request like `fetch`, and reports its progress: calls `report` with the number of sent bytes of the body, and without an
- * argument for each piece of the response. No function is called after the request was aborted by its signal.
+ * Sends a request like `fetch`, and reports its progress: calls `report` with the events
+ * `SENT` and `PIECE`. No function is called after the request was aborted by its signal.
  *
  * A response that exceeds `limit` bytes is canceled. The result then has no body, and its `content-length` exceeds the limit.
  *
@@ -84,8 +105,8 @@ async function sendXhr(url, { method, headers, signal, body }, limit, report) {
   xhr.responseType = "arraybuffer";
   /** Describes the response if it exceeds the limit. The abort of the request clears the status of `xhr`. */
   let tooLarge;
-  xhr.upload.onprogress = ({ loaded }) => report(loaded);
-  xhr.onreadystatechange = () => xhr.readyState >= XMLHttpRequest.HEADERS_RECEIVED && report();
+  xhr.upload.onprogress = ({ loaded }) => report(SENT, loaded);
+  xhr.onreadystatechange = () => xhr.readyState >= XMLHttpRequest.HEADERS_RECEIVED && report(PIECE);
   // The total is the announced length, or 0.
   xhr.onprogress = ({ loaded, total }) => {
     const size = Math.max(loaded, total);

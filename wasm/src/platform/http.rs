@@ -1,18 +1,19 @@
 //! Sends HTTP requests with `fetch`, or with `XMLHttpRequest` if the caller wants the upload progress, which `fetch` does
 //! not report.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use gloo_net::http::Response as Fetched;
-use js_sys::{Array, Reflect, Uint8Array, global};
-use orgo_core::driver::Progress;
+use js_sys::{Reflect, Uint8Array, global};
+use orgo_core::driver::{Platform as _, Progress};
+use orgo_core::encoding::text::{digits, take_field};
 use orgo_core::rest::http::{Body, Part, Reached, Redirects, ResponseBody, SendFailure};
 use orgo_core::rest::http::{Request, Response};
 use orgo_core::rest::refusal::REDIRECTED;
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -20,7 +21,7 @@ use web_sys::{AbortController, ReadableStreamDefaultReader, Url};
 
 use super::file::body_to_js;
 use super::host::SendingWatch;
-use super::{Browser, Listener, failure};
+use super::{Browser, failure};
 
 #[wasm_bindgen(module = "/src/platform/http.js")]
 extern "C" {
@@ -28,9 +29,9 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = send)]
     fn send_request(
         report: &JsValue,
+        id: u32,
         url: &str,
-        method: &str,
-        headers: &web_sys::Headers,
+        head: &str,
         body: &JsValue,
         follows: bool,
         in_node: bool,
@@ -38,24 +39,64 @@ extern "C" {
     ) -> Result<AbortController, JsValue>;
 }
 
+/// The events of a request, as in `http.js`.
+const PIECE: u32 = 0;
+const SENT: u32 = 1;
+const RESPONSE: u32 = 2;
+const CUT_OFF: u32 = 3;
+const FAILED: u32 = 4;
+
+thread_local! {
+    /// The function that receives the events of all requests. A function for each request would need a finalizer, too.
+    static REPORT: Closure<dyn Fn(u32, u32, JsValue, JsValue)> = Closure::new(report);
+    /// The requests in progress.
+    static EXCHANGES: RefCell<Vec<Rc<Exchange>>> = const { RefCell::new(Vec::new()) };
+    static LAST_ID: Cell<u32> = const { Cell::new(0) };
+}
+
+fn report(id: u32, event: u32, value: JsValue, rest: JsValue) {
+    let find = |all: &Vec<Rc<Exchange>>| all.iter().find(|exchange| exchange.id == id).map(Rc::clone);
+    let Some(exchange) = EXCHANGES.with_borrow(find) else { return };
+    match event {
+        PIECE => exchange.progress.received(Browser::default().now()),
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts bytes")]
+        SENT => exchange.progress.sent(value.as_f64().unwrap_or_default() as u64),
+        event => {
+            exchange.outcome.set(Some((event, value, rest)));
+            if let Some(waker) = exchange.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+}
+
 /// A request and its response. Dropping it aborts the request.
 pub(crate) struct Running {
     url: String,
     controller: AbortController,
-    /// Receives the progress and the end of the request. One function for both takes less time than a promise.
-    _report: Listener,
-    end: Rc<End>,
+    exchange: InProgress,
     /// `None` before the response, and if nothing is left.
     rest: Option<Rest>,
     /// Whether the whole body was read.
     complete: bool,
 }
 
-/// The end of a request, as `http.js` describes it.
-#[derive(Default)]
-struct End {
-    outcome: Cell<Option<JsValue>>,
+/// The state of a request, which its events change.
+struct Exchange {
+    id: u32,
+    progress: Progress,
+    /// The last event with its two values.
+    outcome: Cell<Option<(u32, JsValue, JsValue)>>,
     waker: Cell<Option<Waker>>,
+}
+
+/// An entry of [`EXCHANGES`].
+struct InProgress(Rc<Exchange>);
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        EXCHANGES.with_borrow_mut(|all| all.retain(|exchange| !Rc::ptr_eq(exchange, &self.0)));
+    }
 }
 
 /// What is left of a response.
@@ -94,42 +135,36 @@ impl Running {
         body: &JsValue,
         progress: &Progress,
     ) -> Result<Self, JsValue> {
-        let end = Rc::<End>::default();
-        let report = {
-            let (progress, end) = (progress.clone(), Rc::clone(&end));
-            Listener::new(move |event: JsValue| match event.as_f64() {
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts bytes")]
-                Some(sent) => progress.sent(sent as u64),
-                None if event.is_undefined() => progress.received(),
-                None => {
-                    end.outcome.set(Some(event));
-                    if let Some(waker) = end.waker.take() {
-                        waker.wake();
-                    }
-                }
-            })
-        };
+        let id = LAST_ID.get().wrapping_add(1);
+        LAST_ID.set(id);
+        let (outcome, waker) = (Cell::default(), Cell::default());
+        let exchange = Rc::new(Exchange { id, progress: progress.clone(), outcome, waker });
+        // `send_request` may report a request that is not valid immediately.
+        EXCHANGES.with_borrow_mut(|all| all.push(Rc::clone(&exchange)));
+        let exchange = InProgress(exchange);
         #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
         let limit = reports_sent(browser, progress).then_some(request.max_response_bytes as f64);
-        let controller = send_request(
-            report.as_ref(),
-            &request.url,
-            request.method.as_str(),
-            &header_fields(browser, request)?,
-            body,
-            follows_redirects(browser, request),
-            browser.host.is_some(),
-            limit,
-        )?;
-        Ok(Self { url: request.url.clone(), controller, _report: report, end, rest: None, complete: false })
+        let controller = REPORT.with(|report| {
+            send_request(
+                report.as_ref(),
+                id,
+                &request.url,
+                &head(browser, request),
+                body,
+                follows_redirects(browser, request),
+                browser.host.is_some(),
+                limit,
+            )
+        })?;
+        Ok(Self { url: request.url.clone(), controller, exchange, rest: None, complete: false })
     }
 
-    /// Waits until the response, or its header if it is not small, has arrived. Returns the outcome that `http.js` describes.
-    async fn outcome(&self) -> Array {
-        poll_fn(|context| match self.end.outcome.take() {
-            Some(outcome) => Poll::Ready(outcome.unchecked_into()),
+    /// Waits until the response, or its head if it is not small, has arrived. Returns the event and its values.
+    async fn outcome(&self) -> (u32, JsValue, JsValue) {
+        poll_fn(|context| match self.exchange.0.outcome.take() {
+            Some(outcome) => Poll::Ready(outcome),
             None => {
-                self.end.waker.set(Some(context.waker().clone()));
+                self.exchange.0.waker.set(Some(context.waker().clone()));
                 Poll::Pending
             }
         })
@@ -204,50 +239,44 @@ async fn exchange(
     let _watch = browser.host.as_ref().and_then(|host| SendingWatch::new(host, request, progress));
     let mut running = Running::send(browser, request, &body.unwrap_or_default(), progress)
         .map_err(|error| SendFailure::never(failure::message(&error)))?;
-    let outcome = running.outcome().await;
-    progress.received();
-    let (response, body, error) = (outcome.get(0), outcome.get(1), outcome.get(2));
-    if outcome.get(3).is_truthy() {
-        return Err(SendFailure::never(failure::message(&error)));
+    let (event, value, rest) = running.outcome().await;
+    match event {
+        RESPONSE => {}
+        CUT_OFF => return Err(broken(running.lost(browser, &rest))),
+        FAILED => return Err(broken(failure::of_request(browser, &request.url, &rest, ""))),
+        _ => return Err(SendFailure::never(failure::message(&rest))),
     }
-    if response.is_undefined() {
-        return Err(broken(failure::of_request(browser, &request.url, &error, "")));
-    }
-    if !error.is_undefined() {
-        return Err(broken(running.lost(browser, &error)));
-    }
-    let fetched = Fetched::from(response.unchecked_into::<web_sys::Response>());
+    progress.received(browser.now());
+    let (redirected, mut response) = read_head(&value.as_string().unwrap_or_default());
     // A browser hides the status and the target of a redirect that it does not follow.
-    let refused = fetched.status() == 0
+    let refused = response.status == 0
         || request.redirects() == Redirects::SameOrigin
-            && fetched.redirected()
-            && origin(&fetched.url()) != origin(&request.url);
+            && redirected.is_some_and(|url| origin(&url) != origin(&request.url));
     if refused {
         return Err(SendFailure::maybe(REDIRECTED));
     }
-    let (status, headers) = (fetched.status(), fetched.headers().entries().collect());
-    let mut response = Response { status, headers, ..Response::default() };
-    let length = response.header("content-length");
-    running.rest = match body.is_undefined() {
-        true => fetched.body().map(|stream| Rest::Stream(stream.get_reader().unchecked_into())),
-        false => Some(Rest::Small(body.unchecked_into())),
+    running.rest = match rest.dyn_into() {
+        Ok(body) => Some(Rest::Small(body)),
+        Err(rest) if rest.is_undefined() => None,
+        Err(reader) => Some(Rest::Stream(reader.unchecked_into())),
     };
-    if request.streams_response && (200..300).contains(&status) {
+    if request.streams_response && (200..300).contains(&response.status) {
         browser.opened.set(running);
         return Ok(response);
     }
-    response.too_large = match ResponseBody::new(request.max_response_bytes, length) {
-        None => true,
-        Some(mut body) => {
-            let complete = read(&mut running, &mut body, progress)
-                .await
-                .map_err(|error| broken(running.lost(browser, &error)))?;
-            if complete {
-                response.body = body.into_bytes();
+    response.too_large =
+        match ResponseBody::new(request.max_response_bytes, response.header("content-length")) {
+            None => true,
+            Some(mut body) => {
+                let complete = read(browser, &mut running, &mut body, progress)
+                    .await
+                    .map_err(|error| broken(running.lost(browser, &error)))?;
+                if complete {
+                    response.body = body.into_bytes();
+                }
+                !complete
             }
-            !complete
-        }
-    };
+        };
     Ok(response)
 }
 
@@ -261,24 +290,46 @@ fn has(object: &JsValue, name: &JsValue) -> bool {
     Reflect::has(object, name).unwrap_or_default()
 }
 
-/// Returns the header fields of a request. The functions of gloo-net panic if a field is not valid.
-fn header_fields(browser: &Browser, request: &Request) -> Result<web_sys::Headers, JsValue> {
-    let headers = web_sys::Headers::new()?;
+/// Returns the method, and the names and values of the header fields, one on each line, because one text passes to JavaScript faster
+/// than its parts. The URL is separate: that of a link or a redirect may contain line breaks.
+fn head(browser: &Browser, request: &Request) -> String {
+    let mut head = request.method.as_str().to_owned();
+    let mut add = |text: &str| {
+        head.push('\n');
+        head.push_str(text);
+    };
     for (name, value) in &request.headers {
-        headers.append(name, value)?;
+        add(name);
+        add(value);
     }
     // The close of an idle connection may race with a request, and Node's `fetch` does not let the caller choose a
     // connection. So the connection is not kept for reuse. Browsers ignore this field.
     if browser.host.is_some() && (request.once || browser.keeps_none.get()) {
-        headers.append("connection", "close")?;
+        add("connection");
+        add("close");
     }
     // The body is a stream then, whose size `fetch` does not know.
     if browser.host.is_some()
         && let Some(size) = request.body.as_ref().filter(|body| has_file(body)).and_then(Body::size)
     {
-        headers.append("content-length", &size.to_string())?;
+        add("content-length");
+        add(&size.to_string());
     }
-    Ok(headers)
+    head
+}
+
+/// Reads the head of a response: the status, the URL to which the request was redirected, and the names and values of the header
+/// fields, one on each line.
+fn read_head(mut head: &str) -> (Option<String>, Response) {
+    let mut line = || take_field(&mut head, b"\n").to_owned();
+    let status = digits(&line()).and_then(|status| status.try_into().ok()).unwrap_or_default();
+    let redirected = Some(line()).filter(|url| !url.is_empty());
+    let mut headers = Vec::new();
+    while !head.is_empty() {
+        let mut line = || take_field(&mut head, b"\n").to_owned();
+        headers.push((line(), line()));
+    }
+    (redirected, Response { status, headers, ..Response::default() })
 }
 
 /// Returns the origin of a URL that the browser has parsed.
@@ -292,10 +343,15 @@ fn has_file(body: &Body) -> bool {
 
 /// Reads a body piece by piece, to report the progress. Returns `false` if the body exceeds its limit; the caller then
 /// aborts the request.
-async fn read(running: &mut Running, body: &mut ResponseBody, progress: &Progress) -> Result<bool, JsValue> {
+async fn read(
+    browser: &Browser,
+    running: &mut Running,
+    body: &mut ResponseBody,
+    progress: &Progress,
+) -> Result<bool, JsValue> {
     loop {
         let piece = running.read().await?;
-        progress.received();
+        progress.received(browser.now());
         let Some(bytes) = piece else { return Ok(true) };
         match body.room(bytes.length() as usize) {
             Some(room) => bytes.copy_to(room),

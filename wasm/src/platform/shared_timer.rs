@@ -27,6 +27,7 @@ struct Timers {
 
 struct Waiting {
     until: f64,
+    due: Cell<bool>,
     waker: Cell<Option<Waker>>,
 }
 
@@ -51,10 +52,13 @@ fn fire() {
             let due = waiting.until <= now;
             if !due {
                 next = next.min(waiting.until);
-            } else if let Some(waker) = waiting.waker.take() {
+                return true;
+            }
+            waiting.due.set(true);
+            if let Some(waker) = waiting.waker.take() {
                 waker.wake();
             }
-            !due
+            false
         });
         if next.is_finite() {
             timers.arm(next);
@@ -66,7 +70,7 @@ fn fire() {
 pub(super) fn sleep(time: Millis) -> Sleep {
     #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
     let until = performance_now() + time as f64;
-    let waiting = Rc::new(Waiting { until, waker: Cell::new(None) });
+    let waiting = Rc::new(Waiting { until, due: Cell::new(false), waker: Cell::new(None) });
     TIMERS.with_borrow_mut(|timers| {
         timers.arm(until);
         timers.waiting.push(Rc::clone(&waiting));
@@ -80,7 +84,7 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if performance_now() >= self.0.until {
+        if self.0.due.get() {
             return Poll::Ready(());
         }
         self.0.waker.set(Some(context.waker().clone()));
