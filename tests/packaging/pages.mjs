@@ -20,8 +20,9 @@
  *
  * @typedef {object} Expected
  * @property {string} [transport] how audio is played; default: `port`
+ * @property {string} [screen] what draws the screen; default: `worker`
  * @property {boolean} [embedded] whether the package uses embedded copies of the files that it loads on demand
- * @property {number} [blobs] the number of embedded scripts that the page uses; default: 2 if `embedded`, otherwise 0
+ * @property {number} [blobs] the number of embedded scripts that the page uses; default: 3 if `embedded`, otherwise 0
  * @property {RegExp[]} [violations] the violations of the Content-Security-Policy
  * @property {RegExp} [error] the error of the page, which replaces all other results
  * @property {string} [server] the binding of the server; default: `native`
@@ -66,13 +67,18 @@ const POLICIES = [
   {
     mode: "`worker-src 'none'`",
     serve: { workers: "'none'" },
-    // First for the file, then for its embedded copy.
-    expected: { transport: "page", blobs: 1, violations: [/^worker-src http/, /^worker-src blob/] },
+    // First for the file, then for its embedded copy; of the audio worker, then of the screen's.
+    expected: {
+      transport: "page",
+      screen: "page",
+      blobs: 2,
+      violations: [/^worker-src http/, /^worker-src blob/, /^worker-src http/, /^worker-src blob/],
+    },
   },
   {
     mode: "`require-trusted-types-for 'script'`",
     serve: { more: "require-trusted-types-for 'script'" },
-    expected: { transport: "page", blobs: 1, violations: [/^require-trusted-types-for /, /^require-trusted-types-for /] },
+    expected: { transport: "page", screen: "page", blobs: 2, violations: Array(4).fill(/^require-trusted-types-for /) },
   },
   {
     mode: "without `'wasm-unsafe-eval'`",
@@ -279,8 +285,8 @@ export const PROJECTS = {
           scripts: "'self' 'wasm-unsafe-eval' 'unsafe-inline' http://127.0.0.1:* blob:",
           workers: "'self' http://127.0.0.1:* blob:",
         },
-        // A page cannot start a worker of another origin.
-        expected: { blobs: 1 },
+        // A page cannot start the workers of another origin.
+        expected: { blobs: 2 },
       },
     ],
   },
@@ -291,7 +297,7 @@ export const PROJECTS = {
         build: [["vite", "build"]],
         output: { dist: "." },
         page: "/",
-        expected: { transport: undefined, samples: true },
+        expected: { transport: undefined, samples: true, screen: "none" },
       },
     ],
   },
@@ -303,7 +309,7 @@ export const PROJECTS = {
         build: [["esbuild", "main.js", "worker.js", "--bundle", "--format=esm", "--outdir=dist"]],
         output: withPage(),
         page: "/",
-        expected: { embedded: true, blobs: 0, samples: true },
+        expected: { embedded: true, blobs: 0, samples: true, screen: "none" },
       },
       {
         mode: "esbuild, `--splitting`",

@@ -152,7 +152,7 @@ async function openPage(url, { action, expected = {} }) {
     for (const [at, pattern] of (expected.violations ?? []).entries()) assert.match(violations[at], pattern);
     // The page uses an embedded script only if the script is not available otherwise.
     const message = `the number of embedded scripts that the page uses is ${blobs}\n${failures.join("\n")}`;
-    assert.equal(blobs, expected.blobs ?? (expected.embedded ? 2 : 0), message);
+    assert.equal(blobs, expected.blobs ?? (expected.embedded ? 3 : 0), message);
     if (action)
       found.push(
         `action: ${describeCalls(await page.evaluate(() => globalThis.act()), { server: expected.action ?? expected.server })}`,
@@ -178,16 +178,17 @@ function observe() {
 }
 
 /** Checks and describes the result of the checks in a page. */
-function describePage({ kind, fallback, transport, samples }, expected) {
+function describePage({ kind, fallback, transport, samples, screen }, expected) {
   assert.equal(kind, "wasm");
   assert.equal(fallback !== undefined, Boolean(expected.embedded), fallback);
   const embedded = fallback ? " (embedded)" : "";
+  assert.equal(screen, expected.screen ?? "worker");
   if (expected.samples) {
     assert.ok(samples);
-    return `page: wasm${embedded}, audio received`;
+    return `page: wasm${embedded}, audio and screen received`;
   }
   assert.equal(transport, expected.transport ?? "port");
-  return `page: wasm${embedded}, audio by \`${transport}\``;
+  return `page: wasm${embedded}, audio by \`${transport}\`, screen drawn by the ${screen}`;
 }
 
 /** Requests the result of code on the server of a project. */

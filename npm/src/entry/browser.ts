@@ -18,6 +18,7 @@ import type { BindingParts, Part } from "../binding.js";
 import { type Glue, loadWasm, usingWasm } from "../bindings/wasm.js";
 import type { ChannelEvents } from "../channel/channel.js";
 import type * as ChannelClasses from "../channel/classes.js";
+import type { Screen as ScreenClass } from "../channel/screen.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
 import { BindingError, messageOf } from "../errors.js";
@@ -26,7 +27,7 @@ import { type BindingInfo, type LoadedBinding, once, type Platform } from "../pl
 export { type AssetOptions, configure } from "../assets/options.js";
 export * from "../index.js";
 
-type Classes = typeof ChannelClasses;
+type Classes = typeof ChannelClasses & { Screen: typeof ScreenClass };
 
 /** The classes that were loaded so far. */
 const loadedClasses: Partial<Classes> = {};
@@ -52,6 +53,8 @@ export const EventStream = /* @__PURE__ */ onDemand("EventStream");
 export type EventStream = ChannelClasses.EventStream;
 export const Player = /* @__PURE__ */ onDemand("Player");
 export type Player = ChannelClasses.Player;
+export const Screen = /* @__PURE__ */ onDemand("Screen");
+export type Screen = ScreenClass;
 export const Terminal = /* @__PURE__ */ onDemand("Terminal");
 export type Terminal = ChannelClasses.Terminal;
 
@@ -99,7 +102,7 @@ const platform: Platform = {
   classes,
   screen: async (channel) => {
     const { Channel, Screen } = await loadScreenScript();
-    loadedClasses.Channel = Channel;
+    Object.assign(loadedClasses, { Channel, Screen });
     return new Screen(channel);
   },
   openContent: async (...parts) => {
