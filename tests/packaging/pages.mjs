@@ -16,6 +16,7 @@
  * @property {string[]} [server] the paths of routes whose code uses the package on the server
  * @property {boolean} [action] whether the page has a server action
  * @property {Record<string, string>} [cdn] the files that a server on another origin sends
+ * @property {boolean} [extension] whether the output is an extension of the browser
  * @property {Expected} [expected]
  *
  * @typedef {object} Expected
@@ -31,6 +32,9 @@
 
 /** The files of an output that consists of one folder and the shared page. */
 const withPage = (folder = "dist") => ({ [folder]: ".", "index.html": "index.html" });
+
+/** The origin of the extension, which Chromium derives from the key in its manifest. */
+export const EXTENSION = "chrome-extension://kfhpcbdocfhkkdojakeenaikhjmpjlak";
 
 /** The Content-Security-Policy for bundlers that lose the worker and the worklet. The package then uses embedded copies. */
 const BLOBS = { scripts: "'self' 'wasm-unsafe-eval' blob:", workers: "'self' blob:" };
@@ -224,6 +228,19 @@ export const PROJECTS = {
       },
     ],
   },
+  angular: {
+    modes: [
+      { mode: "dev", start: (port) => ["ng", "serve", "--port", port, "--host", "127.0.0.1"], page: "/", expected: OPTIMIZED },
+      {
+        mode: "build",
+        build: [["ng", "build"]],
+        output: { "dist/browser": "." },
+        page: "/",
+        serve: BLOBS,
+        expected: { embedded: true },
+      },
+    ],
+  },
   webpack: {
     modes: [
       { mode: "dev", start: (port) => ["webpack", "serve", "--mode", "development", "--port", port], page: "/" },
@@ -319,6 +336,30 @@ export const PROJECTS = {
         page: "/",
         // Service workers have no `import()`.
         expected: { embedded: true, error: /BindingError: .*bundle the service worker into one file/ },
+      },
+    ],
+  },
+  extension: {
+    modes: [
+      {
+        mode: "Manifest V3, page and service worker",
+        quick: true,
+        build: [["esbuild", "main.js", "background.js", "--bundle", "--format=esm", "--outdir=dist"]],
+        output: {
+          ...withPage(),
+          "manifest.json": "manifest.json",
+          ...Object.fromEntries(
+            Object.entries({
+              "wasm/orgo_wasm_bg.wasm": "orgo.wasm",
+              "wasm/orgo_screen_bg.wasm": "screen.wasm",
+              "audio/worker.js": "worker.js",
+              "audio/worklet.js": "worklet.js",
+              "screen/screen-worker.js": "screen-worker.js",
+            }).map(([from, to]) => [`node_modules/orgo-sdk/dist/${from}`, to]),
+          ),
+        },
+        page: "/index.html",
+        extension: true,
       },
     ],
   },

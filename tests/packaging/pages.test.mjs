@@ -4,12 +4,13 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe } from "node:test";
+import { startWithExtension } from "../support/chromium.mjs";
 import { startPages } from "../support/pages.mjs";
 import { freePort } from "../support/receiver.mjs";
 import { within } from "../support/wait.mjs";
 import { startEnvironment } from "./environment.mjs";
 import { Matrix } from "./matrix.mjs";
-import { PROJECTS } from "./pages.mjs";
+import { EXTENSION, PROJECTS } from "./pages.mjs";
 import { execute, openProject, start, write } from "./project.mjs";
 
 const shared = (name) => readFileSync(new URL(`page/${name}`, import.meta.url), "utf8");
@@ -17,7 +18,7 @@ const shared = (name) => readFileSync(new URL(`page/${name}`, import.meta.url), 
 const matrix = new Matrix("pages");
 let environment;
 before(async () => {
-  environment = await startEnvironment({ browser: true });
+  environment = await startEnvironment({ browser: true, allowOrigins: [EXTENSION] });
 });
 after(async () => {
   await environment?.close();
@@ -72,6 +73,7 @@ async function tryMode(project, mode) {
       closers.push(() => renameSync(moved, project.folder));
     }
     program = mode.start && (await startServer(folder, mode));
+    if (mode.extension) return await openExtension(folder, mode);
     if (mode.output && !mode.start) checkFiles(folder, mode);
     const { origin, close } = program ?? (await startPages(() => folder, mode.serve));
     closers.push(close);
@@ -119,9 +121,19 @@ async function startServer(folder, mode) {
   return { origin, close: () => program.stop(), log: () => program.log };
 }
 
-/** Opens a page, and runs its checks. */
-async function openPage(url, { action, expected = {} }) {
-  const context = await environment.browser.newContext();
+/** Opens a page of an extension of the browser, and runs its checks. */
+async function openExtension(folder, mode) {
+  const profile = mkdtempSync(join(tmpdir(), "orgo-profile-"));
+  try {
+    return await openPage(EXTENSION + mode.page, mode, await startWithExtension(profile, folder));
+  } finally {
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Opens a page, runs its checks, and closes its browser context. */
+async function openPage(url, { action, expected = {} }, ownContext) {
+  const context = ownContext ?? (await environment.browser.newContext());
   try {
     const page = await context.newPage();
     const failures = [];
