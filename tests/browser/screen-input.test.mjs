@@ -220,6 +220,135 @@ describe("a view on a touch screen", { concurrency: false }, () => {
   });
 });
 
+describe("a view in a page that changes", { concurrency: false }, () => {
+  let page;
+  before(async () => {
+    page = await openView({ width: 640, height: 360 });
+  });
+  after(() => page?.close());
+
+  /** Returns the position of the view's content, and of its field for the text. */
+  const layout = () =>
+    page.evaluate(() => {
+      const root = document.querySelector("#screen canvas").parentElement;
+      const { x, y } = root.querySelector("textarea").getBoundingClientRect();
+      return { scrolled: [root.scrollLeft, root.scrollTop], field: [x, y].map(Math.round) };
+    });
+  const compose = async () => {
+    const cdp = await page.context().newCDPSession(page);
+    await cdp.send("Input.imeSetComposition", { text: "n", selectionStart: 1, selectionEnd: 1 });
+    const found = await layout();
+    await cdp.send("Input.imeSetComposition", { text: "", selectionStart: 0, selectionEnd: 0 });
+    return found;
+  };
+
+  const hiding = {
+    "is not displayed": () => {
+      document.querySelector("#screen").style.display = "none";
+    },
+    "is removed from the page": () => document.querySelector("#screen").remove(),
+    "is in a frame that is removed": () => document.querySelector("iframe").remove(),
+  };
+  for (const [what, hide] of Object.entries(hiding)) {
+    test(`a view that ${what} releases everything`, LIMIT, async () => {
+      const page = await openView({ width: 640, height: 360 });
+      if (what.includes("frame")) {
+        await page.evaluate(() => {
+          globalThis.screenView.detach();
+          const frame = document.createElement("iframe");
+          Object.assign(frame.style, { position: "absolute", left: "0", top: "0", border: "0", width: "700px", height: "400px" });
+          document.body.append(frame);
+          globalThis.screenChannel.attach(frame.contentDocument.body);
+        });
+      }
+      await page.mouse.move(100, 100);
+      await page.mouse.down();
+      await page.keyboard.down("Shift");
+      await until("the key and the button", async () => /^257 \[\d+\]$/.test(await window.held()));
+      await page.evaluate(hide);
+      await until("the release", async () => (await window.held()) === "0 []");
+      await page.close();
+    });
+  }
+
+  test("a touch that ended while the view was hidden does not block the next tap", LIMIT, async () => {
+    const page = await openView({ width: 640, height: 360 });
+    const cdp = await page.context().newCDPSession(page);
+    const touch = (type, ...touchPoints) => cdp.send("Input.dispatchTouchEvent", { type, touchPoints });
+    const display = (value) => page.evaluate((value) => (document.querySelector("#screen").style.display = value), value);
+    await window.seen(() => true);
+    await touch("touchStart", { x: 100, y: 50 });
+    await display("none");
+    await touch("touchEnd");
+    await display("block");
+    await until("the view", () => page.evaluate(() => document.elementFromPoint(200, 150)?.localName === "canvas"));
+    await touch("touchStart", { x: 200, y: 150 });
+    await touch("touchEnd");
+    const seen = await window.seen((seen) => seen.some(({ kind, x }) => kind === "up" && x === 400));
+    assert.deepEqual(
+      seen.filter(({ kind }) => kind !== "drag").map(({ kind, button, x, y }) => `${kind} ${button} ${x} ${y}`),
+      ["down left 400 300", "up left 400 300"],
+    );
+    await page.close();
+  });
+
+  test("a large movement of the wheel does not affect later ones", LIMIT, async () => {
+    await window.seen(() => true);
+    const turn = (deltaX, deltaY) =>
+      page.evaluate(
+        ([deltaX, deltaY]) => {
+          const position = { clientX: 100, clientY: 100, bubbles: true, cancelable: true };
+          document.querySelector("#screen canvas").dispatchEvent(new WheelEvent("wheel", { deltaX, deltaY, ...position }));
+        },
+        [deltaX, deltaY],
+      );
+    await turn(0, 1_000_000);
+    await turn(0, 100);
+    await turn(100, 0);
+    await page.evaluate(() => globalThis.screenChannel.key("m"));
+    const seen = await window.seen((seen) => seen.some(({ text }) => text === "m"));
+    const sum = (name) => seen.reduce((sum, { kind, [name]: steps }) => sum + (kind === "wheel" ? steps : 0), 0);
+    assert.deepEqual([sum("steps"), sum("sideways")], [-101, -1]);
+  });
+
+  test("an input method does not scroll a view that has become smaller", LIMIT, async () => {
+    await page.mouse.click(630, 350);
+    await page.evaluate(() => Object.assign(document.querySelector("#screen").style, { width: "320px", height: "180px" }));
+    const { scrolled, field } = await compose();
+    assert.deepEqual(scrolled, [0, 0]);
+    assert.ok(field[0] < 320 && field[1] < 180, `the field is inside the view: ${field}`);
+    await page.evaluate(() => Object.assign(document.querySelector("#screen").style, { width: "640px", height: "360px" }));
+  });
+
+  test("an input method is at the pointer, also in a view that is scrolled", LIMIT, async () => {
+    await page.evaluate(() => {
+      globalThis.screenView.scale = "1:1";
+      document.querySelector("#screen canvas").parentElement.scrollTo(500, 300);
+    });
+    await page.mouse.click(50, 60);
+    const expected = { scrolled: [500, 300], field: [50, 60] };
+    assert.deepEqual(await compose(), expected);
+    await page.evaluate(() => document.querySelector("#screen canvas").parentElement.scrollTo(100, 50));
+    await until("the field in the scrolled view", async () => String((await layout()).field) === "50,60");
+    assert.deepEqual(await compose(), { ...expected, scrolled: [100, 50] });
+    await page.evaluate(() => (globalThis.screenView.scale = "fit"));
+  });
+
+  test("parameters can be objects of a framework, such as proxies", LIMIT, async () => {
+    await window.seen(() => true);
+    const size = await page.evaluate(async () => {
+      const observed = (value) => new Proxy(value, {});
+      globalThis.screenChannel.drag({ path: observed([observed({ x: 10, y: 20 }), observed({ x: 30, y: 40 })]) });
+      const region = observed({ x: 0, y: 0, width: 7, height: 5 });
+      const { width, height, format } = await globalThis.screenChannel.screenshot({ region, format: null });
+      return { width, height, format };
+    });
+    assert.deepEqual(size, { width: 7, height: 5, format: "png" });
+    const seen = await window.seen((seen) => seen.some(({ kind }) => kind === "up"));
+    assert.deepEqual([seen[0].x, seen.at(-1).x], [10, 30]);
+  });
+});
+
 test("characters that the keymap does not have arrive also after a key of the API", LIMIT, async () => {
   const page = await openView({ width: 640, height: 360 });
   const cdp = await page.context().newCDPSession(page);

@@ -67,6 +67,11 @@ describe("the live screen", { concurrency: false }, () => {
     assert.deepEqual([jpeg.width, jpeg.height, jpeg.format, ...jpeg.data.subarray(0, 3)], [1280, 720, "jpeg", 0xff, 0xd8, 0xff]);
   });
 
+  test("null means the default of a parameter", { timeout: 120_000 }, async () => {
+    const { format, width } = await screen.screenshot({ format: null, scale: null, pointer: null });
+    assert.deepEqual({ format, width }, { format: "png", width: 1280 });
+  });
+
   test("an image contains the pointer only on request", { timeout: 120_000 }, async () => {
     let shape;
     screen.on("cursor", (cursor) => (shape = cursor));
@@ -162,6 +167,22 @@ describe("the live screen", { concurrency: false }, () => {
     await assert.rejects(screen.settled({ quiet: 60_000, timeout: 200 }), { name: "TimeoutError" });
   });
 
+  test("a wait that ends leaves no timer, so the process can end", { timeout: 120_000 }, async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    const other = await computer.screen();
+    const before = timers();
+    const settled = assert.rejects(other.settled({ quiet: 1_000_000 }), { message: /^screen\.settled: the channel is closed/ });
+    // Each update starts the wait for quiet again.
+    for (let at = 0; at < 20; at += 1) {
+      other.move({ x: 10 + at, y: 10 });
+      await other.screenshot({ scale: 0.1 });
+    }
+    await other.close();
+    await settled;
+    await assert.rejects(other.clipboard.read(), { message: /^screen\.clipboard\.read: the channel is closed/ });
+    await until("the timers to end", () => timers() <= before);
+  });
+
   test("the clipboard is transferred on request", { timeout: 120_000 }, async () => {
     assert.equal(screen.clipboard.write("über 😀\nzwei"), true);
     await until("the clipboard of the programs", async () => {
@@ -213,6 +234,19 @@ describe("the live screen", { concurrency: false }, () => {
     await assert.rejects(screen.screenshot({ region: { x: 1280, y: 0, width: 5, height: 5 } }), refused("region"));
     await assert.rejects(screen.screenshot({ format: "gif" }), refused("format"));
     await assert.rejects(screen.screenshot({ pointer: 1 }), refused("pointer"));
+    const bigint = { name: "InvalidParameterError", message: /^screen\.drag: `path` must be a value that JSON can represent/ };
+    assert.throws(
+      () =>
+        screen.drag({
+          path: [
+            { x: 1n, y: 1 },
+            { x: 2, y: 2 },
+          ],
+        }),
+      { ...bigint, field: "path" },
+    );
+    const region = { x: 0.5, y: 0, width: 5, height: 5 };
+    await assert.rejects(screen.screenshot({ region }), { ...refused("region"), message: /^screen\.screenshot: `region` must/ });
     await assert.rejects(computer.screen({ quality: 10 }), refused("quality"));
     await assert.rejects(computer.screen({ viewOnly: true }), refused("viewOnly"));
   });

@@ -353,10 +353,10 @@ impl Screen {
         pointer: bool,
     ) -> Result<(), Box<Invalid>> {
         if !(scale > 0.0 && scale <= 1.0) {
-            return Err(refused("image", "scale", "must be above 0 and at most 1"));
+            return Err(refused("screenshot", "scale", "must be above 0 and at most 1"));
         }
         if region.is_some_and(|region| region.area() == 0) {
-            return Err(refused("image", "region", "must have a width and a height"));
+            return Err(refused("screenshot", "region", "must have a width and a height"));
         }
         let screen = self.framebuffer.rect();
         // The size is unknown before the first connect.
@@ -365,11 +365,15 @@ impl Screen {
         {
             let (width, height) = (decimal(screen.width.into()), decimal(screen.height.into()));
             let problem = ["has no pixel on the screen of ", &width, "x", &height, " pixels"].concat();
-            return Err(refused("image", "region", &problem));
+            return Err(refused("screenshot", "region", &problem));
         }
         let images = &mut self.unread.images;
         if images.len() >= MAX_IMAGES {
-            return Err(refused("image", "id", "is one request too many: wait for the previous images"));
+            return Err(refused(
+                "screenshot",
+                "requests",
+                "must be at most 64 at a time: wait for the previous images",
+            ));
         }
         images.push((id, ImageRequest { region, scale, format, pointer }));
         Ok(())
@@ -618,7 +622,7 @@ impl Screen {
                 let text = argument.as_text().ok_or_else(|| refused(name, "text", "must be a string"))?;
                 self.set_clipboard(&text)?.into()
             }
-            "image" => {
+            "screenshot" => {
                 self.image(&arguments)?;
                 Reply::Null
             }
@@ -709,7 +713,7 @@ impl Screen {
         let id = id as u64;
         let format = arguments.text("format")?;
         let format = ImageFormat::from_name(format.as_deref().unwrap_or("rgba"))
-            .ok_or_else(|| refused("image", "format", &["must be ", ImageFormat::NAMES].concat()))?;
+            .ok_or_else(|| refused("screenshot", "format", &["must be ", ImageFormat::NAMES].concat()))?;
         let scale = arguments.number("scale")?.unwrap_or(1.0);
         let pointer = arguments.read("pointer", "must be true or false", Value::as_bool)?.unwrap_or_default();
         self.request_image(id, arguments.region()?, scale, format, pointer)

@@ -151,7 +151,7 @@ fn a_mirror_decides_like_the_session() {
         ("resize", r#"{"width":10,"height":10}"#),
         ("clipboard", r#""text""#),
         ("clipboard", r#""日""#),
-        ("image", r#"{"id":1,"region":{"x":8,"y":0,"width":1,"height":1}}"#),
+        ("screenshot", r#"{"id":1,"region":{"x":8,"y":0,"width":1,"height":1}}"#),
         ("refusal", "null"),
         ("size", "null"),
         ("unknown", "null"),
@@ -189,11 +189,12 @@ fn a_mirror_limits_the_requested_images() {
     let client = Client::connected(8, 8);
     let mut mirror = Screen::mirror();
     mirror.follow(client.session.outline());
-    let request = |mirror: &mut Screen| check(mirror, "image", r#"{"id":1}"#);
+    let request = |mirror: &mut Screen| check(mirror, "screenshot", r#"{"id":1}"#);
     for _ in 0..64 {
         assert_eq!(request(&mut mirror), Ok(Reply::Null));
     }
-    assert!(request(&mut mirror).unwrap_err().contains("too many"), "the session would refuse it");
+    let error = request(&mut mirror).expect_err("the session would refuse it");
+    assert!(error.contains("screen.screenshot: `requests` must be at most 64"), "{error}");
     mirror.image_arrived();
     assert_eq!(request(&mut mirror), Ok(Reply::Null));
 }

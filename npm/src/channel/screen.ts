@@ -61,7 +61,7 @@ export interface ScreenImage extends ScreenSize {
 
 /** What an image of a screen contains. */
 export interface ScreenImageParams {
-  /** A part of the screen. Default: the whole screen. */
+  /** A part of the screen. What is outside the screen is omitted. Default: the whole screen. */
   region?: ScreenRect;
   /** The size of the image relative to the size of the region, above 0 and at most 1. Default: 1. */
   scale?: number;
@@ -249,10 +249,11 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
     deadline.throwIfAborted();
     this.#checkOpen(operation);
     const id = this.#nextImage++;
-    convertErrors(() => this.#binding.command("image", { format: "png", ...jsonParameters(operation, params), id }));
+    const { format, ...plain } = jsonParameters(operation, params);
+    convertErrors(() => this.#binding.command("screenshot", { ...plain, format: format ?? "png", id }));
     this.#wanted.add(id);
     try {
-      return await this.#until(deadline, "the screen did not arrive", () => this.#images.get(id));
+      return await this.#until(operation, deadline, "the screen did not arrive", () => this.#images.get(id));
     } finally {
       this.#wanted.delete(id);
       this.#images.delete(id);
@@ -286,8 +287,8 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
         if (this.state.status !== "open") last = performance.now();
         return performance.now() - last >= quiet || undefined;
       };
-      const missing = "the screen did not settle";
-      await this.#until(deadline, missing, settles, () => deadline.sleep(quiet - (performance.now() - last) + 1, missing));
+      const remaining = () => Math.ceil(quiet - (performance.now() - last));
+      await this.#until(operation, deadline, "the screen did not settle", settles, remaining);
     } finally {
       this.#watchers.delete(watch);
     }
@@ -380,8 +381,8 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
   readonly clipboard = {
     /**
      * Returns the text of the clipboard, of at most 1 MiB. While this channel owns the clipboard, that is the text it wrote. Empty
-     * if the server announces no text: nothing or no text was copied, or it was copied before the channel opened, which some
-     * servers (such as Xvnc) do not announce. The default of `timeout` is 10 seconds.
+     * if the server announces no text: nothing or no text was copied, or it was copied before the channel opened or written by
+     * another live screen, which some servers (such as Xvnc) do not announce. The default of `timeout` is 10 seconds.
      *
      * @throws ResponseTooLargeError for a longer text; InvalidParameterError; TimeoutError, for example if the program that owns the
      *   clipboard does not respond; AbortError; ChannelClosedError.
@@ -399,7 +400,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
       if (this.#reads.size === 0) this.#binding.command("clipboard");
       this.#reads.add(read);
       try {
-        const found = await this.#until(deadline, "the text did not arrive", () => answer);
+        const found = await this.#until(operation, deadline, "the text did not arrive", () => answer);
         if (found === "too long") throw responseTooLarge(operation, "the text of the clipboard", MAX_TEXT);
         return found.text;
       } finally {
@@ -420,16 +421,31 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
     return convertErrors(() => this.#binding.command(name, plain)) === null;
   }
 
-  /** Reads items until `find` returns a value. `wake` returns a promise after which `find` is called again. */
-  async #until<T>(deadline: Deadline, missing: string, find: () => T | undefined, wake?: () => Promise<void>): Promise<T> {
+  /** Reads items until `find` returns a value. `pause` returns the time after which `find` is called again, in milliseconds. */
+  async #until<T>(
+    operation: string,
+    deadline: Deadline,
+    missing: string,
+    find: () => T | undefined,
+    pause?: () => number,
+  ): Promise<T> {
     for (;;) {
       const found = find();
       if (found !== undefined) return found;
-      const items = this.pull();
-      const next = wake === undefined ? items : Promise.race([items, wake().then(() => true)]);
-      if (await deadline.wait(next, missing)) continue;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const next = new Promise<boolean>((resolve, reject) => {
+        this.pull().then(resolve, reject);
+        if (pause !== undefined) timer = setTimeout(resolve, pause(), true);
+      });
+      try {
+        if (await deadline.wait(next, missing)) continue;
+      } finally {
+        // A timer would keep the process running.
+        clearTimeout(timer);
+      }
       const state = this.state;
-      throw this.failure() ?? (state.status === "closed" ? channelClosed(state.cause) : deadline.timeoutError(missing, "no"));
+      if (state.status !== "closed") throw deadline.timeoutError(missing, "no");
+      throw this.failure() ?? channelClosed(state.cause, operation);
     }
   }
 

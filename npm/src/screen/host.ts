@@ -130,7 +130,7 @@ class Session {
   }
 
   #execute(name: string, argument: unknown): void {
-    if (name === "image") {
+    if (name === "screenshot") {
       const { id, format } = argument as { id: number; format: string };
       this.#formats.set(id, format);
       this.#change(name, { ...(argument as object), format: "rgba" });

@@ -54,7 +54,7 @@ export class RemoteScreen extends RemoteChannel<ScreenItem> {
 
   command(name: string, argument?: unknown): unknown {
     // The host encodes images, so the module knows only the format of pixels.
-    const isEncoded = name === "image" && /^(?:png|jpeg)$/.test((argument as { format: string }).format);
+    const isEncoded = name === "screenshot" && /^(?:png|jpeg)$/.test((argument as { format: string }).format);
     const result = this.#mirror.check(name, isEncoded ? { ...(argument as object), format: "rgba" } : argument);
     if (result === null) this.#port.send({ type: "command", name, argument });
     return result;

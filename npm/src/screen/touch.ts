@@ -56,7 +56,9 @@ export class Touch {
     this.#fingers.clear();
   }
 
-  #down({ pointerId, clientX: x, clientY: y }: PointerEvent, at: Point): void {
+  #down({ pointerId, isPrimary, clientX: x, clientY: y }: PointerEvent, at: Point): void {
+    // The first finger on the display. The browser does not report the end of a touch whose element was removed.
+    if (isPrimary) this.release();
     this.#fingers.set(pointerId, { start: { x, y }, last: { x, y }, at });
     if (this.#fingers.size === 1) {
       this.#gesture = "press";

@@ -31,6 +31,8 @@ export class View implements ScreenView, ViewListener {
   #input: boolean;
   #cursor: Cursor | undefined;
   #inPage = true;
+  /** Where the user has pressed the pointer last, in CSS pixels from the corner of the view. */
+  #caret = { x: 0, y: 0 };
 
   constructor(screen: RemoteScreen, element: HTMLElement, options: AttachOptions) {
     const { scale = "fit", input = true, viewOnly = false, cursor = "remote", label = "The screen of the computer" } = options;
@@ -120,8 +122,6 @@ export class View implements ScreenView, ViewListener {
     Object.assign(this.#canvas.style, { display: "block" });
     Object.assign(field.style, {
       position: "absolute",
-      left: "0",
-      top: "0",
       width: "1px",
       height: "1em",
       padding: "0",
@@ -143,6 +143,7 @@ export class View implements ScreenView, ViewListener {
     field.setAttribute("aria-label", label);
     field.setAttribute("aria-keyshortcuts", LEAVE_KEYS);
     field.setAttribute("aria-description", `Keys go to the computer. ${LEAVE_KEYS} leaves the screen.`);
+    this.#placeField();
     root.append(this.#canvas, field);
   }
 
@@ -150,13 +151,16 @@ export class View implements ScreenView, ViewListener {
     const { signal } = this.#detached;
     this.#pointer.listen(signal, ({ pointerType, clientX, clientY }) => {
       const { x, y } = this.#root.getBoundingClientRect();
-      // Input methods show their candidates at the field.
-      Object.assign(this.#field.style, { left: `${clientX - x}px`, top: `${clientY - y}px` });
+      this.#caret = { x: clientX - x, y: clientY - y };
+      this.#placeField();
       // With the focus, a touch screen would show its keyboard at each tap.
       if (pointerType !== "touch") this.focus();
     });
     this.#keyboard.listen(signal);
+    this.#root.addEventListener("scroll", () => this.#placeField(), { signal });
     document.addEventListener("visibilitychange", () => this.#reportVisibility(), { signal });
+    // The view may be in a frame, which can be removed from the page.
+    this.#root.ownerDocument.defaultView?.addEventListener("pagehide", () => this.#release(), { signal });
     if (typeof IntersectionObserver !== "undefined") {
       const observer = new IntersectionObserver((entries) => {
         this.#inPage = entries.at(-1)?.isIntersecting ?? true;
@@ -195,6 +199,18 @@ export class View implements ScreenView, ViewListener {
     });
   }
 
+  /**
+   * Moves the field to the caret, because input methods show their candidates at the field. The field remains in the visible part of
+   * the view: the browser would scroll to it when the user types.
+   */
+  #placeField(): void {
+    const { scrollLeft, scrollTop } = this.#root;
+    Object.assign(this.#field.style, {
+      left: `calc(clamp(0px, ${this.#caret.x}px, 100% - 1px) + ${scrollLeft}px)`,
+      top: `calc(clamp(0px, ${this.#caret.y}px, 100% - 1em) + ${scrollTop}px)`,
+    });
+  }
+
   #startPan(): ReturnType<StartPan> {
     const root = this.#root;
     const { scrollLeft, scrollTop } = root;
@@ -206,7 +222,10 @@ export class View implements ScreenView, ViewListener {
 
   #reportVisibility(): void {
     if (this.#detached.signal.aborted) return;
-    this.#screen.setVisible(this.#id, this.#inPage && document.visibilityState !== "hidden");
+    const visible = this.#inPage && document.visibilityState !== "hidden";
+    // The browser does not report that a button was released over a view that is hidden.
+    if (!visible) this.#release();
+    this.#screen.setVisible(this.#id, visible);
   }
 
   #applyInput(): void {

@@ -39,8 +39,9 @@ export class Wheel {
     this.#x = add(this.#x, x / step);
     this.#y = add(this.#y, y / step);
     const [dx, dy] = [steps(this.#x), steps(this.#y)];
-    this.#x -= dx;
-    this.#y -= dy;
+    // Steps above the limit are dropped: later movements must not turn the wheel further.
+    this.#x %= 1;
+    this.#y %= 1;
     if (dx !== 0 || dy !== 0) this.#send("wheel", { ...at, dx, dy });
   }
 }
