@@ -48,8 +48,9 @@ const suites = {
 const optional = {
   // Tests the addons that `npm run addons` has built.
   addons: () => nodeTests("tests/addons/*.test.mjs"),
-  // Needs Firefox in PATH or in ORGO_FIREFOX.
+  // Need Firefox in PATH or in ORGO_FIREFOX, and Debian's webkit2gtk-driver. `npm run test:full` runs them if they are installed.
   firefox: () => nodeTests("tests/firefox/*.test.mjs"),
+  webkit: () => nodeTests("tests/webkit/*.test.mjs"),
 };
 
 function nodeTests(...patterns) {
@@ -84,7 +85,16 @@ await main(async () => {
   }
   await build({ test: true });
   const failures = [];
-  for (const name of names.length > 0 ? names : Object.keys(suites)) {
+  const selected = names.length > 0 ? names : Object.keys(suites);
+  const missing = [];
+  if (argv.includes("--full") && names.length === 0) {
+    // The files need the installed npm packages.
+    const { findFirefox } = await import("../tests/support/firefox.mjs");
+    const { findWebKit } = await import("../tests/support/webkit.mjs");
+    (findFirefox() === undefined ? missing : selected).push("firefox");
+    (findWebKit() === undefined ? missing : selected).push("webkit");
+  }
+  for (const name of selected) {
     try {
       await step(`Test: ${name}`, suites[name] ?? optional[name]);
     } catch (error) {
@@ -95,6 +105,7 @@ await main(async () => {
   }
   console.log("\nTimes");
   for (const { name, seconds } of steps()) console.log(`${seconds.toFixed(1).padStart(8)} s  ${name}`);
+  for (const name of missing) console.log(`\nNot tested: ${name}, because it is not installed`);
   console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   if (failures.length > 0) throw new Failure(`Failed: ${failures.join(", ")}`);
 });

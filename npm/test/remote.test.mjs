@@ -116,8 +116,11 @@ test("a failure of the worker fails the channel", async () => {
   const { audio, worker } = await open();
   const items = audio.next();
   worker.onerror({ message: "unreachable" });
-  await assert.rejects(items, { message: "unreachable" });
-  await assert.rejects(audio.nextState(), { message: "unreachable" });
+  assert.equal(await items, null);
+  const state = { status: "closed", cause: { reason: "failed", message: "unreachable" } };
+  assert.deepEqual(await audio.nextState(), state);
+  assert.equal(await audio.nextState(), null);
+  assert.deepEqual(audio.state(), state);
   assert.equal(worker.terminated, true);
 });
 

@@ -26,15 +26,16 @@ export function desktopProgram() {
  * @param {object} [options]
  * @param {string[]} [options.allowOrigins] the origins whose pages may call the server
  * @param {Record<string, string>} [options.connections] the RTMP URLs that computers can stream to, by name
+ * @param {{ folder: string, port: string }} [options.previous] the data folder and the port of a server that was killed
  * @returns {Promise<Desktop>}
  */
-export async function startDesktop({ allowOrigins = [], connections = {} } = {}) {
+export async function startDesktop({ allowOrigins = [], connections = {}, previous } = {}) {
   const program = desktopProgram();
-  const folder = mkdtempSync(join(tmpdir(), "orgo-test-"));
+  const folder = previous?.folder ?? mkdtempSync(join(tmpdir(), "orgo-test-"));
   const sections = Object.entries(connections).map(([name, url]) => `[${name}]\nurl = ${JSON.stringify(url)}\n`);
   writeFileSync(join(folder, "stream-connections.toml"), sections.join(""));
   const origins = allowOrigins.flatMap((origin) => ["--allow-origin", origin]);
-  const serve = ["serve", "--listen", "127.0.0.1:0", "--json", "--data-dir", folder, ...origins];
+  const serve = ["serve", "--listen", `127.0.0.1:${previous?.port ?? 0}`, "--json", "--data-dir", folder, ...origins];
   // The kernel ends the server when the test process ends, because a killed test process cannot clean up.
   const child = spawn("setpriv", ["--pdeathsig", "TERM", program, ...serve], { stdio: ["ignore", "pipe", "pipe"] });
   const desktop = new Desktop(child, folder);
@@ -71,6 +72,15 @@ class Desktop {
   /** The id of the server's process. */
   get pid() {
     return this.#child.pid;
+  }
+
+  /** Kills the server. Returns what `startDesktop` needs to start the next server with the same data and at the same port. */
+  async kill() {
+    const closed = once(this.#child, "close");
+    this.#child.kill("SIGKILL");
+    await closed;
+    await until(`processes of ${this.#folder} to end`, () => this.processes().length === 0);
+    return { folder: this.#folder, port: new URL(this.options.baseUrl).port };
   }
 
   /** Stops the server with SIGTERM. Fails if the server does not end, or if another of its processes keeps running. */

@@ -19,11 +19,15 @@ const PREFERENCES = {
   "browser.shell.checkDefaultBrowser": false,
 };
 
-/** Returns the path of the browser's program. */
-function executable() {
+/** Returns the path of the browser's program, or `undefined` if it is not installed. */
+export function findFirefox() {
   const folders = (process.env.PATH ?? "").split(delimiter);
   const places = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
-  const found = process.env.ORGO_FIREFOX ?? places.find(existsSync);
+  return process.env.ORGO_FIREFOX ?? places.find(existsSync);
+}
+
+function executable() {
+  const found = findFirefox();
   if (found === undefined) throw new Error(`none of ${NAMES.join(", ")} is in PATH; set ORGO_FIREFOX to the path of Firefox`);
   return found;
 }
@@ -92,8 +96,15 @@ async function connect(url) {
   return { send, on: (listener) => listeners.push(listener), close: () => socket.close() };
 }
 
+/** The input sources of WebDriver. */
+const MOUSE = { type: "pointer", id: "mouse", parameters: { pointerType: "mouse" } };
+const WHEEL = { type: "wheel", id: "wheel" };
+const KEYBOARD = { type: "key", id: "keyboard" };
+
 function pageOf(send, on, context) {
-  return {
+  const perform = (source, actions) => send("input.performActions", { context, actions: [{ ...source, actions }] });
+  const errors = [];
+  const page = {
     goto: (url) => send("browsingContext.navigate", { context, url, wait: "complete" }),
     /** Evaluates an expression, and awaits the result, which must be representable as JSON. */
     async evaluate(expression) {
@@ -105,6 +116,13 @@ function pageOf(send, on, context) {
       if (type === "exception") throw new Error(exceptionDetails.text);
       return JSON.parse(result.value);
     },
+    /** Returns the number of workers of the page. */
+    async workers() {
+      const { realms } = await send("script.getRealms", { type: "dedicated-worker" });
+      return realms.length;
+    },
+    /** Returns the uncaught errors of the page. Firefox also reports violations of the policy of the page as errors. */
+    uncaught: async () => errors.filter((text) => !text.startsWith("Content-Security-Policy")),
     /** Calls `listener` with every uncaught error of the page. */
     onError(listener) {
       on((method, { level, type, text, source }) => {
@@ -113,6 +131,34 @@ function pageOf(send, on, context) {
         }
       });
     },
+    mouse: {
+      move: (x, y) => perform(MOUSE, [{ type: "pointerMove", x, y }]),
+      down: (button = 0) => perform(MOUSE, [{ type: "pointerDown", button }]),
+      up: (button = 0) => perform(MOUSE, [{ type: "pointerUp", button }]),
+      click: (x, y, button = 0) =>
+        perform(MOUSE, [
+          { type: "pointerMove", x, y },
+          { type: "pointerDown", button },
+          { type: "pointerUp", button },
+        ]),
+      /** Turns the wheel by a number of pixels. */
+      wheel: (x, y, deltaX, deltaY) => perform(WHEEL, [{ type: "scroll", x, y, deltaX, deltaY }]),
+    },
+    /** The keys of WebDriver: characters, or code points from U+E000 on for the other keys. */
+    keyboard: {
+      down: (value) => perform(KEYBOARD, [{ type: "keyDown", value }]),
+      up: (value) => perform(KEYBOARD, [{ type: "keyUp", value }]),
+      type: (text) =>
+        perform(
+          KEYBOARD,
+          [...text].flatMap((value) => [
+            { type: "keyDown", value },
+            { type: "keyUp", value },
+          ]),
+        ),
+    },
     close: () => send("browsingContext.close", { context }),
   };
+  page.onError((text) => errors.push(text));
+  return page;
 }

@@ -91,7 +91,12 @@ impl Framebuffer {
         if count > MAX_PIXELS {
             return Err(Stop::Invalid("the screen has more than 33,554,432 pixels"));
         }
-        let mut resized = Self { width, height, pixels: vec![[0, 0, 0, 255]; count] };
+        let mut pixels = Vec::new();
+        pixels
+            .try_reserve_exact(count)
+            .map_err(|_| Stop::Invalid("there is not enough memory for the screen"))?;
+        pixels.resize(count, [0, 0, 0, 255]);
+        let mut resized = Self { width, height, pixels };
         let kept = width.min(self.width);
         for y in 0..height.min(self.height) {
             resized.row_mut(0, y, kept).copy_from_slice(self.row(0, y, kept));

@@ -13,7 +13,7 @@ export type ToSession =
 
 /**
  * The messages from the session that every kind of channel has. `refused` replaces the first state if the channel cannot be opened.
- * `failed` reports a later failure. Both contain the exception that the binding threw.
+ * `failed` reports a later failure, which closes the channel. Both contain the exception that the binding threw: an error or a record.
  */
 export type FromSession<Item> =
   | { type: "log"; level: string; line: string }
@@ -49,6 +49,7 @@ export abstract class RemoteChannel<Item> implements BindingChannel<Item> {
 
   /** Handles a message. Returns whether the session needs its host no longer: `failed`, or `ended` after its last items. */
   protected receive(message: FromSession<Item> | { type: string; counters?: Counters }): "failed" | "ended" | undefined {
+    if (this.#failure) return "failed";
     const wasOpen = this.#counters !== undefined;
     if ("counters" in message) this.#counters = message.counters;
     this.#handle(message as FromSession<Item>, wasOpen);
@@ -77,6 +78,11 @@ export abstract class RemoteChannel<Item> implements BindingChannel<Item> {
       case "refused":
       case "failed":
         this.#failure = message;
+        // The session reports no more states and items.
+        this.#ended = true;
+        if (this.#state.status === "closed") break;
+        this.#state = { status: "closed", cause: { reason: "failed", message: (message.error as Error).message } };
+        this.#states.push(this.#state);
     }
   }
 
@@ -96,7 +102,6 @@ export abstract class RemoteChannel<Item> implements BindingChannel<Item> {
   async next(): Promise<Item[] | null> {
     if (this.#items.length === 0 && !this.#ended) this.send({ type: "next" });
     while (this.#items.length === 0) {
-      if (this.#failure) throw this.#failure.error;
       if (this.#ended) return null;
       await this.#change();
     }
@@ -107,7 +112,6 @@ export abstract class RemoteChannel<Item> implements BindingChannel<Item> {
     for (;;) {
       const state = this.#states.shift();
       if (state !== undefined) return state;
-      if (this.#failure) throw this.#failure.error;
       if (this.#state.status === "closed") return null;
       await this.#change();
     }
@@ -115,7 +119,7 @@ export abstract class RemoteChannel<Item> implements BindingChannel<Item> {
 
   async nextPasswordRequest(): Promise<boolean> {
     while (this.#passwordRequests === 0) {
-      if (this.#failure || this.#state.status === "closed") return false;
+      if (this.#state.status === "closed") return false;
       await this.#change();
     }
     this.#passwordRequests -= 1;

@@ -38,9 +38,10 @@ export class ScreenHost {
     try {
       await Promise.all([init({ module_or_path: module }), initConnection({ module_or_path: connection.module })]);
       const log: Log = (level, line) => post({ type: "log", level, line });
-      const screen = new Screen(options);
+      const failure = new Failure();
+      const screen = guarded(new Screen(options), failure);
       const channel = new Client(config, log).openScreen(screen, target);
-      this.#session = new Session(screen, channel, moduleMemory(), post);
+      this.#session = new Session(screen, channel, moduleMemory(), post, failure);
     } catch (error) {
       post({ type: "refused", error });
       return;
@@ -50,12 +51,51 @@ export class ScreenHost {
   }
 }
 
+/** The first failure of a screen. */
+class Failure {
+  error: Error | undefined;
+  report!: (error: Error) => void;
+  /** Rejects with the failure. */
+  readonly reported = new Promise<never>((_, reject) => {
+    this.report = (error) => {
+      this.error ??= error;
+      reject(this.error);
+    };
+  });
+}
+
+/**
+ * Returns the screen with methods that report a failure of the module, such as a trap. The state of the module is unknown after that,
+ * so every later call throws the same failure.
+ */
+function guarded(screen: ScreenObject, failure: Failure): ScreenObject {
+  const methods: Record<string, unknown> = {};
+  const prototype = Object.getPrototypeOf(screen);
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    const method: unknown = prototype[name];
+    if (typeof method !== "function" || name === "constructor") continue;
+    methods[name] = (...values: unknown[]) => {
+      if (failure.error !== undefined) throw failure.error;
+      try {
+        return method.apply(screen, values);
+      } catch (thrown) {
+        // The module throws a record, which is not an error, for an invalid argument.
+        if (!(thrown instanceof Error)) throw thrown;
+        failure.report(new Error(`the module of the screen failed: ${thrown.message}`, { cause: thrown }));
+        throw failure.error;
+      }
+    };
+  }
+  return methods as unknown as ScreenObject;
+}
+
 /** An open screen. */
 class Session {
   readonly #screen: ScreenObject;
   readonly #channel: ScreenConnection;
   readonly #post: Post;
   readonly #painter: Painter;
+  readonly #failure: Failure;
   #outline = "";
   #counters: Counters;
   #countersTimer: ReturnType<typeof setInterval> | undefined;
@@ -66,19 +106,38 @@ class Session {
   readonly #formats = new Map<number, string>();
   #wake = () => {};
 
-  constructor(screen: ScreenObject, channel: ScreenConnection, memory: WebAssembly.Memory, post: Post) {
+  constructor(screen: ScreenObject, channel: ScreenConnection, memory: WebAssembly.Memory, post: Post, failure: Failure) {
     this.#screen = screen;
     this.#channel = channel;
     this.#post = post;
-    this.#painter = new Painter(screen, memory);
+    this.#painter = new Painter(screen, memory, (error) => failure.report(error));
+    this.#failure = failure;
     this.#counters = channel.counters();
   }
 
+  /** Runs the screen until it ends. If it fails, closes the connection and rejects. */
   async run(): Promise<void> {
-    await Promise.all([this.#postStates(), this.#postPasswordRequests(), this.#postItems(), this.#followChanges()]);
+    const tasks = [this.#postStates(), this.#postPasswordRequests(), this.#postItems(), this.#followChanges()];
+    try {
+      await Promise.race([this.#failure.reported, Promise.all(tasks)]);
+    } catch (error) {
+      this.#failure.report(error as Error);
+      this.#adjust();
+      this.#channel.close();
+      throw this.#failure.error;
+    }
   }
 
   receive(message: Exclude<ToHost, { type: "open" }>): void {
+    if (this.#failure.error !== undefined) return;
+    try {
+      this.#handle(message);
+    } catch (error) {
+      this.#failure.report(error as Error);
+    }
+  }
+
+  #handle(message: Exclude<ToHost, { type: "open" }>): void {
     switch (message.type) {
       case "next":
         this.#requested = true;
@@ -108,6 +167,10 @@ class Session {
 
   /** Stops the updates while nobody sees or reads them, and reports the counters while a view is shown. */
   #adjust(): void {
+    if (this.#failure.error !== undefined) {
+      clearInterval(this.#countersTimer);
+      return;
+    }
     const paused = this.#painter.isHidden && !this.#requested;
     if (paused !== this.#paused) {
       this.#paused = paused;

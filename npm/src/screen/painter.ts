@@ -20,6 +20,7 @@ interface View {
 export class Painter {
   readonly #screen: ScreenObject;
   readonly #memory: WebAssembly.Memory;
+  readonly #onError: (error: Error) => void;
   readonly #views = new Map<number, View>();
   #pixels: ImageData | undefined;
   #address = 0;
@@ -27,9 +28,11 @@ export class Painter {
   #lastDraw = 0;
   #eagerUntil = 0;
 
-  constructor(screen: ScreenObject, memory: WebAssembly.Memory) {
+  /** @param onError Receives an error of a frame. */
+  constructor(screen: ScreenObject, memory: WebAssembly.Memory, onError: (error: Error) => void) {
     this.#screen = screen;
     this.#memory = memory;
+    this.#onError = onError;
   }
 
   get hasViews(): boolean {
@@ -74,8 +77,12 @@ export class Painter {
     else if (this.#frame === 0) {
       this.#frame = requestAnimationFrame(() => {
         this.#frame = 0;
-        // If a part of the next update has arrived, nothing is drawn: the end of that update is drawn immediately.
-        if (!this.#draw()) this.#lastDraw = 0;
+        try {
+          // If a part of the next update has arrived, nothing is drawn: the end of that update is drawn immediately.
+          if (!this.#draw()) this.#lastDraw = 0;
+        } catch (error) {
+          this.#onError(error as Error);
+        }
       });
     }
   }

@@ -34,6 +34,7 @@ export class RemoteScreen extends RemoteChannel<ScreenItem> {
   #nextView = 1;
   #size: Size = { width: 0, height: 0 };
   #cursor: Cursor | undefined;
+  #failed = false;
 
   /** Waits until the host has opened the screen. Rejects with the error of the binding for an invalid target or option. */
   static open(port: Port, mirror: ScreenMirror, log: Log | undefined): Promise<RemoteScreen> {
@@ -56,8 +57,11 @@ export class RemoteScreen extends RemoteChannel<ScreenItem> {
     // The host encodes images, so the module knows only the format of pixels.
     const isEncoded = name === "screenshot" && /^(?:png|jpeg)$/.test((argument as { format: string }).format);
     const result = this.#mirror.check(name, isEncoded ? { ...(argument as object), format: "rgba" } : argument);
-    if (result === null) this.#port.send({ type: "command", name, argument });
-    return result;
+    if (result !== null) return result;
+    // A failed host sends no outline, so the mirror does not know that the screen is closed.
+    if (this.#failed) return name === "pointer" ? null : "disconnected";
+    this.#port.send({ type: "command", name, argument });
+    return null;
   }
 
   override counters(): Counters {
@@ -110,6 +114,8 @@ export class RemoteScreen extends RemoteChannel<ScreenItem> {
         for (const { type } of message.items ?? []) if (type === "image") this.#mirror.imageArrived();
     }
     // A worker ends itself after the end of the screen.
-    if (this.receive(message) === "failed") this.#port.end();
+    if (this.receive(message) !== "failed") return;
+    this.#failed = true;
+    this.#port.end();
   }
 }
