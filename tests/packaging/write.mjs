@@ -22,10 +22,11 @@ uses it with a real computer of the local desktop; \`npm test\` runs some of the
 ${process.platform} ${process.arch}. A project without a version of Node ran in Node ${process.versions.node}.
 
 - In a page, a project opens a terminal, receives an event, plays audio and shows the live screen. \`port\`, \`ring\` and \`page\` are
-  the paths of the samples (\`player.transport\`). The screen is drawn by a worker, or by the page if no worker can start. *Embedded* means that the bundler loses the WebAssembly module, so the package loads an embedded
-  copy.
-- On a server, a project makes calls; a program in Node, Bun and Deno also opens channels, and the live screen with the addon. The result is the binding, \`native\` or \`wasm\`. *Fallback* means that the output does not
-  contain the addon, and that \`Orgo.bindingInfo()\` returns the reason.
+  the paths of the samples (\`player.transport\`). A worker draws the screen, or the page if no worker can start. *Embedded* means that
+  the bundler loses the WebAssembly module, so the package loads an embedded copy.
+- On a server, a project makes calls. A program in Node, Bun or Deno also opens channels, and with the addon the live screen. The result
+  is the binding, \`native\` or \`wasm\`. *Fallback* means that the output does not contain the addon, and that \`Orgo.bindingInfo()\`
+  returns the reason.
 - If a production build has an output folder that is independent of the project, the output runs after the project and its
   \`node_modules\` were moved away.
 
