@@ -21,7 +21,7 @@ use crate::file::{Feed, File};
 use crate::network::{Network, seed};
 use crate::panic::catch_panic;
 use crate::promise::{promise, waiting};
-use crate::values::{Json, Objects};
+use crate::values::{self, Json};
 
 /// The unchecked arguments of a call. The I/O thread checks them.
 pub(crate) struct Prepared {
@@ -99,7 +99,7 @@ impl PendingCall {
         let (canceled, stream) = (Arc::clone(&self.canceled), Arc::clone(&self.stream));
         promise(env, |mailbox| async move {
             let outcome = settle(prepared.operation.clone(), prepared.run(canceled, stream)).await;
-            Objects::alone(outcome, &mailbox).await
+            values::Prepared::alone(outcome, &mailbox).await
         })
     }
 
@@ -148,7 +148,7 @@ impl PendingCall {
                 Err(error) => (None, Err(error)),
             };
             let payload = bytes.map(|bytes| ("bytes", Payload::Bytes(bytes)));
-            Objects::alone(PlainObject { payload, ..piece_outcome(result) }, &mailbox).await
+            values::Prepared::alone(PlainObject { payload, ..piece_outcome(result) }, &mailbox).await
         })
     }
 

@@ -8,16 +8,18 @@ use napi::Env;
 use napi::bindgen_prelude::{Object, Unknown};
 use napi::{JsValue as _, ValueType};
 use napi_derive::napi;
+use orgo_core::channel::Batching;
 use orgo_core::client::fields::{read_object, read_value};
 use orgo_core::driver::{self, drive};
 use orgo_core::encoding::json::Value;
 
 use crate::clock;
+use crate::io_thread;
 use crate::mailbox::Environment;
 use crate::network::Network;
 use crate::panic::catch_panic;
-use crate::promise::{promise, waiting};
-use crate::values::{Json, Objects, stringify, thrown};
+use crate::promise::{promise_on, waiting};
+use crate::values::{Json, Prepared, stringify, thrown};
 
 /// A channel of any kind. It keeps the process alive until it has ended. The channel is closed when its JavaScript
 /// object is garbage-collected.
@@ -28,9 +30,13 @@ impl Channel {
     /// Starts running a channel.
     pub(crate) fn start(env: &Env, channel: driver::Channel, network: Network) -> napi::Result<Self> {
         let running = channel.clone();
+        let thread = match channel.batching() {
+            Batching { always: true, time, .. } => io_thread::jobs_of_collected(time),
+            _ => io_thread::jobs(),
+        };
         // This promise is not awaited. It keeps the process alive until the channel has ended and its sockets are
         // closed, like a socket of Node.
-        promise(env, move |_| run(running.clone(), drive(network, running)))?;
+        promise_on(thread, env, move |_| run(running.clone(), drive(network, running)))?;
         Ok(Self(channel))
     }
 }
@@ -56,7 +62,7 @@ impl Channel {
             let is_busy = |time| mailbox.is_busy(time);
             // Pinned here, because each function that owns a future adds a copy of it to the memory of this future.
             let next = pin!(channel.next_batch(clock::now, sleep, is_busy));
-            guarded(&channel, next).await.flatten().map(|items| Objects::items(items, &channel))
+            guarded(&channel, next).await.flatten().map(|items| Prepared::items(items, &channel))
         })
     }
 

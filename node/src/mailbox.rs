@@ -2,7 +2,7 @@
 //!
 //! Each environment has one thread-safe function for all results. The I/O thread collects the results of one turn of its
 //! loop, and then wakes the JavaScript thread once. A thread-safe function for each promise would cost two system calls
-//! and a handle that the event loop checks at every wake-up.
+//! and a handle that the event loop checks at every wake-up. The promises are created and settled by `promises.js`.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
@@ -12,14 +12,30 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use napi::bindgen_prelude::{FromNapiValue as _, JsObjectValue as _, Object, ToNapiValue};
+use napi::bindgen_prelude::{FromNapiValue as _, JsObjectValue as _, JsValue as _, Object, Unknown};
 use napi::{Env, Error, Result, Status, check_status, sys};
 use orgo_core::Millis;
 
 use crate::clock;
+use crate::values::Prepared;
 
-/// A result that the JavaScript thread converts and reports.
-pub(crate) type Delivery = Box<dyn FnOnce(&Rc<Environment>) + Send>;
+/// The script that creates and settles promises.
+const PROMISES: &str = include_str!("promises.js");
+/// The number of forms in the script.
+const FORMS: usize = 3;
+/// The number of arguments after which promises are settled, so that the arguments fit on the stack.
+const MAX_PARTS: usize = 256;
+
+/// A function that the JavaScript thread calls.
+type Function = Box<dyn FnOnce(&Rc<Environment>) + Send>;
+
+/// A result for the JavaScript thread.
+pub(crate) enum Delivery {
+    /// Resolves a promise.
+    Settle(Deferred, Prepared),
+    /// Calls a function on the thread.
+    Run(Function),
+}
 
 /// The results for one environment. Clones share them.
 #[derive(Clone)]
@@ -52,15 +68,42 @@ pub(crate) struct Environment {
     mailbox: Mailbox,
     /// The number of unresolved promises. While there are any, the environment stays alive.
     unresolved: Cell<usize>,
+    /// The numbers below `numbers` that no unresolved promise has.
+    unused: RefCell<Vec<u32>>,
+    numbers: Cell<u32>,
+    /// The forms that were added to the script: the `type` of an object, and the name of its other field.
+    forms: RefCell<Vec<(&'static str, &'static str)>>,
     /// `JSON.parse`.
     parse: sys::napi_ref,
+    /// The functions of the script.
+    create: sys::napi_ref,
+    add_form: sys::napi_ref,
+    settle: sys::napi_ref,
 }
 
-/// A promise to be resolved on the JavaScript thread.
-pub(crate) struct Deferred(sys::napi_deferred);
+/// A promise to be resolved on the JavaScript thread, by its number.
+pub(crate) struct Deferred(u32);
 
-// SAFETY: only the JavaScript thread uses the handle.
-unsafe impl Send for Deferred {}
+/// How the script makes a value from its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The content is the value.
+    Value,
+    /// The content is JSON text.
+    Json,
+    /// The content is an error, with which the promise is rejected.
+    Error,
+    /// The content is a field of a new object, which has the type and the name of the field.
+    Object(&'static str, &'static str),
+}
+
+/// The arguments that settle promises.
+pub(crate) struct Parts<'a> {
+    environment: &'a Environment,
+    values: Vec<sys::napi_value>,
+    /// The numbers of the promises.
+    settled: Vec<u32>,
+}
 
 thread_local! {
     /// The environments of this thread: usually one, and several if a program loads several copies of the addon.
@@ -112,13 +155,19 @@ impl Environment {
         check_status!(unsafe { sys::napi_add_env_cleanup_hook(raw, Some(end), context) })?;
 
         let json: Object<'_> = env.get_global()?.get_named_property_unchecked("JSON")?;
-        let parse: napi::Unknown<'_> = json.get_named_property_unchecked("parse")?;
-        let mut reference = ptr::null_mut();
-        // SAFETY: `parse` is a value of this environment.
-        check_status!(unsafe {
-            sys::napi_create_reference(raw, napi::JsValue::raw(&parse), 1, &raw mut reference)
-        })?;
-        let environment = Rc::new(Self { raw, mailbox, unresolved: Cell::new(0), parse: reference });
+        let script: Object<'_> = env.run_script(PROMISES)?;
+        let environment = Rc::new(Self {
+            raw,
+            mailbox,
+            unresolved: Cell::new(0),
+            unused: RefCell::default(),
+            numbers: Cell::new(0),
+            forms: RefCell::default(),
+            parse: reference(&json, "parse")?,
+            create: reference(&script, "create")?,
+            add_form: reference(&script, "addForm")?,
+            settle: reference(&script, "settle")?,
+        });
         ENVIRONMENTS.with_borrow_mut(|all| all.push(Rc::clone(&environment)));
         Ok(environment)
     }
@@ -133,60 +182,189 @@ impl Environment {
 
     /// Creates a promise, which keeps the environment alive until it is resolved.
     pub(crate) fn defer<'env>(&self, env: &'env Env) -> Result<(Deferred, Object<'env>)> {
-        let (mut deferred, mut promise) = (ptr::null_mut(), ptr::null_mut());
-        // SAFETY: `env` is the current environment.
-        check_status!(unsafe { sys::napi_create_promise(env.raw(), &raw mut deferred, &raw mut promise) })?;
-        // SAFETY: `promise` is a value of this environment.
+        let number =
+            self.unused.borrow_mut().pop().unwrap_or_else(|| self.numbers.replace(self.numbers.get() + 1));
+        let promise = self.number(number).and_then(|value| self.call(self.create, &[value]));
+        let promise = promise.inspect_err(|_| self.unused.borrow_mut().push(number))?;
+        // SAFETY: `promise` is a value of this environment, which is the current one.
         let promise = unsafe { Object::from_napi_value(env.raw(), promise) }?;
         if self.unresolved.replace(self.unresolved.get() + 1) == 0 {
             let function = lock(&self.mailbox.0.queue).function;
             // SAFETY: this is the thread of the function, which has not ended because its environment is running.
             check_status!(unsafe { sys::napi_ref_threadsafe_function(self.raw, function) })?;
         }
-        Ok((Deferred(deferred), promise))
+        Ok((Deferred(number), promise))
     }
 
-    fn resolve<T: ToNapiValue>(&self, Deferred(deferred): Deferred, value: T) {
-        // SAFETY: this is the thread of the environment.
-        match unsafe { T::to_napi_value(self.raw, value) } {
-            // SAFETY: as above. Each promise is resolved once.
-            Ok(value) => unsafe { sys::napi_resolve_deferred(self.raw, deferred, value) },
-            // SAFETY: as above.
-            Err(error) => unsafe {
-                let error = napi::JsError::from(error).into_value(self.raw);
-                sys::napi_reject_deferred(self.raw, deferred, error)
-            },
-        };
-        if self.unresolved.replace(self.unresolved.get() - 1) == 1 {
-            let function = lock(&self.mailbox.0.queue).function;
-            // SAFETY: as in `defer`. A failure means that the environment is ending.
-            unsafe { sys::napi_unref_threadsafe_function(self.raw, function) };
+    fn deliver(self: &Rc<Self>, deliveries: Vec<Delivery>) {
+        let mut deliveries = deliveries.into_iter().peekable();
+        while deliveries.peek().is_some() {
+            let mut scope = ptr::null_mut();
+            // SAFETY: this is the thread of the environment. The scope releases the handles of these deliveries.
+            unsafe { sys::napi_open_handle_scope(self.raw, &raw mut scope) };
+            let mut parts =
+                Parts { environment: self, values: Vec::with_capacity(MAX_PARTS), settled: Vec::new() };
+            while parts.values.len() < MAX_PARTS
+                && let Some(delivery) = deliveries.next()
+            {
+                match delivery {
+                    Delivery::Settle(deferred, value) => parts.add(deferred, value),
+                    // A panic must not unwind into Node.
+                    Delivery::Run(run) => drop(catch_unwind(AssertUnwindSafe(|| run(self)))),
+                }
+            }
+            parts.settle();
+            // SAFETY: the scope was opened above.
+            unsafe { sys::napi_close_handle_scope(self.raw, scope) };
         }
+    }
+
+    /// Returns the number of a form in the script.
+    fn form(&self, form: Form) -> Result<usize> {
+        let (kind, name) = match form {
+            Form::Value => return Ok(0),
+            Form::Json => return Ok(1),
+            Form::Error => return Ok(2),
+            Form::Object(kind, name) => (kind, name),
+        };
+        let mut forms = self.forms.borrow_mut();
+        if let Some(at) = forms.iter().position(|known| *known == (kind, name)) {
+            return Ok(FORMS + at);
+        }
+        // A function for each form, because the engine makes objects of a constant shape fastest.
+        let script = format!("(content) => ({{ type: {kind:?}, {name}: content }})");
+        let function: Unknown<'_> = Env::from_raw(self.raw).run_script(script)?;
+        self.call(self.add_form, &[napi::JsValue::raw(&function)])?;
+        forms.push((kind, name));
+        Ok(FORMS + forms.len() - 1)
     }
 
     /// Parses JSON text.
     pub(crate) fn parse(&self, text: &str) -> Result<sys::napi_value> {
-        let (mut parse, mut argument, mut global, mut result) =
-            (ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        self.call(self.parse, &[self.text(text)?])
+    }
+
+    /// Creates a string.
+    pub(crate) fn text(&self, text: &str) -> Result<sys::napi_value> {
+        let mut value = ptr::null_mut();
         let length = isize::try_from(text.len()).map_err(|_| Error::from_status(Status::InvalidArg))?;
-        // SAFETY: this is the thread of the environment, and the reference was created in it.
-        check_status!(unsafe { sys::napi_get_reference_value(self.raw, self.parse, &raw mut parse) })?;
-        // SAFETY: as above, and `text` has this length. ASCII text is copied without decoding.
+        // SAFETY: this is the thread of the environment, and `text` has this length. ASCII text is copied without decoding.
         check_status!(unsafe {
             if text.is_ascii() {
-                sys::napi_create_string_latin1(self.raw, text.as_ptr().cast(), length, &raw mut argument)
+                sys::napi_create_string_latin1(self.raw, text.as_ptr().cast(), length, &raw mut value)
             } else {
-                sys::napi_create_string_utf8(self.raw, text.as_ptr().cast(), length, &raw mut argument)
+                sys::napi_create_string_utf8(self.raw, text.as_ptr().cast(), length, &raw mut value)
             }
         })?;
+        Ok(value)
+    }
+
+    fn number(&self, number: u32) -> Result<sys::napi_value> {
+        let mut value = ptr::null_mut();
+        // SAFETY: this is the thread of the environment.
+        check_status!(unsafe { sys::napi_create_uint32(self.raw, number, &raw mut value) })?;
+        Ok(value)
+    }
+
+    /// Calls a function of this environment.
+    fn call(&self, function: sys::napi_ref, arguments: &[sys::napi_value]) -> Result<sys::napi_value> {
+        let (mut callee, mut receiver, mut result) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        // SAFETY: this is the thread of the environment, and the reference was created in it.
+        check_status!(unsafe { sys::napi_get_reference_value(self.raw, function, &raw mut callee) })?;
         // SAFETY: as above.
-        check_status!(unsafe { sys::napi_get_undefined(self.raw, &raw mut global) })?;
+        check_status!(unsafe { sys::napi_get_undefined(self.raw, &raw mut receiver) })?;
         // SAFETY: the values belong to this environment.
         check_status!(unsafe {
-            sys::napi_call_function(self.raw, global, parse, 1, &raw const argument, &raw mut result)
+            sys::napi_call_function(
+                self.raw,
+                receiver,
+                callee,
+                arguments.len(),
+                arguments.as_ptr(),
+                &raw mut result,
+            )
         })?;
         Ok(result)
     }
+}
+
+impl Parts<'_> {
+    /// Adds a promise with its value.
+    fn add(&mut self, Deferred(number): Deferred, value: Prepared) {
+        let before = self.values.len();
+        // A panic must not unwind into Node.
+        let added = catch_unwind(AssertUnwindSafe(|| {
+            self.add_number(number)?;
+            value.add_to(self)
+        }));
+        let added = added.unwrap_or_else(|_| Err(Error::from_reason("the result could not be converted")));
+        if let Err(error) = added {
+            self.values.truncate(before);
+            // SAFETY: this is the thread of the environment.
+            let error = unsafe { napi::JsError::from(error).into_value(self.environment.raw) };
+            // Integers can always be created.
+            let _ = self.add_number(number).and_then(|()| self.add_single(Form::Error, error));
+        }
+        self.settled.push(number);
+    }
+
+    /// Adds the value of a promise.
+    pub(crate) fn add_single(&mut self, form: Form, content: sys::napi_value) -> Result<()> {
+        let mut value = ptr::null_mut();
+        // SAFETY: this is the thread of the environment.
+        check_status!(unsafe { sys::napi_create_int32(self.environment.raw, -1, &raw mut value) })?;
+        self.values.push(value);
+        self.add_item(form, content)
+    }
+
+    /// Adds the length of a list. The same number of calls of [`add_item`](Self::add_item) follows.
+    pub(crate) fn add_list(&mut self, length: usize) -> Result<()> {
+        self.add_number(u32::try_from(length).map_err(|_| Error::from_status(Status::InvalidArg))?)
+    }
+
+    pub(crate) fn add_item(&mut self, form: Form, content: sys::napi_value) -> Result<()> {
+        let form = self.environment.form(form)?;
+        self.add_list(form)?;
+        self.values.push(content);
+        Ok(())
+    }
+
+    fn add_number(&mut self, number: u32) -> Result<()> {
+        self.values.push(self.environment.number(number)?);
+        Ok(())
+    }
+
+    pub(crate) fn environment(&self) -> &Environment {
+        self.environment
+    }
+
+    /// Settles the promises.
+    fn settle(self) {
+        let Self { environment, values, settled } = self;
+        if settled.is_empty() {
+            return;
+        }
+        let count = settled.len();
+        environment.unused.borrow_mut().extend(settled);
+        // A failure means that the environment is ending.
+        let _ = environment.call(environment.settle, &values);
+        if environment.unresolved.replace(environment.unresolved.get() - count) == count {
+            let function = lock(&environment.mailbox.0.queue).function;
+            // SAFETY: as in `defer`. A failure means that the environment is ending.
+            unsafe { sys::napi_unref_threadsafe_function(environment.raw, function) };
+        }
+    }
+}
+
+/// Creates a reference to a property of an object.
+fn reference(object: &Object<'_>, name: &str) -> Result<sys::napi_ref> {
+    let value: Unknown<'_> = object.get_named_property_unchecked(name)?;
+    let mut reference = ptr::null_mut();
+    // SAFETY: `value` is a value of the current environment.
+    check_status!(unsafe {
+        sys::napi_create_reference(object.value().env, napi::JsValue::raw(&value), 1, &raw mut reference)
+    })?;
+    Ok(reference)
 }
 
 impl Mailbox {
@@ -203,9 +381,8 @@ impl Mailbox {
     }
 
     /// Adds the result of a promise. [`wake`](Self::wake) passes it to the JavaScript thread.
-    pub(crate) fn resolve<T: ToNapiValue + Send + 'static>(&self, deferred: Deferred, value: T) {
-        let delivery: Delivery = Box::new(move |environment| environment.resolve(deferred, value));
-        self.deliver(delivery);
+    pub(crate) fn resolve(&self, deferred: Deferred, value: Prepared) {
+        self.deliver(Delivery::Settle(deferred, value));
     }
 
     /// Wakes the JavaScript thread if there are results.
@@ -256,15 +433,7 @@ unsafe extern "C" fn deliver(env: sys::napi_env, _: sys::napi_value, context: *m
         queue.woken = false;
         std::mem::take(&mut queue.deliveries)
     };
-    for delivery in deliveries {
-        let mut scope = ptr::null_mut();
-        // SAFETY: `env` is the current environment. The scope releases the handles of each delivery.
-        unsafe { sys::napi_open_handle_scope(env, &raw mut scope) };
-        // A panic must not unwind into Node.
-        let _ = catch_unwind(AssertUnwindSafe(|| delivery(&environment)));
-        // SAFETY: the scope was opened above.
-        unsafe { sys::napi_close_handle_scope(env, scope) };
-    }
+    environment.deliver(deliveries);
 }
 
 /// Called on the JavaScript thread at the end of the environment.

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
 use crate::io_thread;
-use crate::mailbox::{Environment, Mailbox};
+use crate::mailbox::{Delivery, Environment, Mailbox};
 
 /// The smallest content for which the additional message to the JavaScript thread is worth its cost, in bytes.
 pub(crate) const MIN_BYTES: usize = 64 << 10;
@@ -35,10 +35,10 @@ impl Memory {
     pub(crate) async fn filled(mailbox: &Mailbox, content: &[u8]) -> Option<Self> {
         let (sender, receiver) = oneshot::channel();
         let length = content.len();
-        mailbox.deliver(Box::new(move |environment| {
+        mailbox.deliver(Delivery::Run(Box::new(move |environment| {
             // The receiver waits, because a delivered function is not dropped while the environment is alive.
             let _ = sender.send(Self::allocate(environment, length).ok());
-        }));
+        })));
         io_thread::wake_later(mailbox.clone());
         let memory = receiver.await.ok()??;
         let mut filled = 0;

@@ -6,30 +6,44 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
 
-use napi::bindgen_prelude::{Object, ToNapiValue};
+use napi::bindgen_prelude::Object;
 use napi::{Env, Error};
 
-use crate::io_thread;
+use crate::io_thread::{self, Jobs};
 use crate::mailbox::{Environment, Mailbox};
+use crate::values::Prepared;
 
-/// Creates a promise for the value of a future on the I/O thread. The job gets the mailbox of the environment. The promise keeps the process alive until it is
-/// resolved, so the future must end and must not panic.
+/// Creates a promise for the value of a future on the I/O thread. The job gets the mailbox of the environment. The promise
+/// keeps the process alive until it is resolved, so the future must end and must not panic.
 pub(crate) fn promise<'env, T, F>(
     env: &'env Env,
     job: impl FnOnce(Mailbox) -> F + Send + 'static,
 ) -> napi::Result<Object<'env>>
 where
-    T: ToNapiValue + Send + 'static,
+    T: Into<Prepared>,
+    F: Future<Output = T> + 'static,
+{
+    promise_on(io_thread::jobs(), env, job)
+}
+
+/// Creates a promise like [`promise`], for a future on this thread.
+pub(crate) fn promise_on<'env, T, F>(
+    thread: Result<&Jobs, String>,
+    env: &'env Env,
+    job: impl FnOnce(Mailbox) -> F + Send + 'static,
+) -> napi::Result<Object<'env>>
+where
+    T: Into<Prepared>,
     F: Future<Output = T> + 'static,
 {
     // Starts the thread first, because a promise that no thread resolves would keep the process alive forever.
-    let jobs = io_thread::jobs().map_err(Error::from_reason)?;
+    let jobs = thread.map_err(Error::from_reason)?;
     let environment = Environment::of(env)?;
     let (deferred, promise) = environment.defer(env)?;
     let mailbox = environment.mailbox();
     mailbox.expect_response();
     jobs.spawn(move || async move {
-        mailbox.resolve(deferred, job(mailbox.clone()).await);
+        mailbox.resolve(deferred, job(mailbox.clone()).await.into());
         io_thread::wake_later(mailbox);
     });
     Ok(promise)
@@ -42,7 +56,7 @@ pub(crate) fn waiting<'env, T, F>(
     wait: impl FnOnce(Mailbox) -> F,
 ) -> napi::Result<Object<'env>>
 where
-    T: ToNapiValue + Send + 'static,
+    T: Into<Prepared>,
     F: Future<Output = T> + Send + 'static,
 {
     io_thread::jobs().map_err(Error::from_reason)?;
@@ -51,7 +65,7 @@ where
     let mailbox = environment.mailbox();
     let wait: Wait = {
         let (mailbox, future) = (mailbox.clone(), wait(mailbox.clone()));
-        Box::pin(async move { mailbox.resolve(deferred, future.await) })
+        Box::pin(async move { mailbox.resolve(deferred, future.await.into()) })
     };
     let waiting = Arc::new(Waiting { wait: Mutex::new(Some(wait)), mailbox, queued: AtomicBool::new(false) });
     // A value that is available is reported in a later turn of the event loop as well. Otherwise a program that reads in

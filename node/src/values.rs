@@ -9,12 +9,12 @@ use napi::bindgen_prelude::{
     Float32ArraySlice, FromNapiValue, Function, JsObjectValue as _, Object, Result, ToNapiValue,
     Uint8ArraySlice, Unknown, sys,
 };
-use napi::{Env, Error, JsValue as _, Status, ValueType, check_status};
+use napi::{Env, Error, Status, ValueType, check_status};
 use orgo_core::driver::Channel;
 use orgo_core::encoding::plain::{Fields, Payload, PlainObject};
 use orgo_core::error;
 
-use crate::mailbox::{Environment, Mailbox};
+use crate::mailbox::{Environment, Form, Mailbox, Parts};
 use crate::memory::{MIN_BYTES, Memory};
 
 /// Converts a value to JSON text, which the core then checks. Returns `None` for a cyclic value, for which
@@ -41,25 +41,22 @@ impl ToNapiValue for Json {
     }
 }
 
-/// Objects that are converted to a JavaScript array, or to a single object. They are prepared on the I/O thread, so that
-/// the JavaScript thread has little work.
-pub(crate) enum Objects {
-    /// Objects without payloads, as JSON text of their array.
+/// The value of a promise. It is prepared on the I/O thread, so that the JavaScript thread has little work.
+pub(crate) enum Prepared {
+    Undefined,
+    Null,
+    Bool(bool),
+    Text(&'static str),
+    /// JSON text of any value, such as a list of objects without payloads.
     Json(String),
-    /// Objects of which at least one has a payload.
-    Array(Vec<Prepared>),
-    Alone(Prepared),
+    Object(PreparedObject),
+    List(Vec<PreparedObject>),
 }
 
 /// An object with its payload.
-pub(crate) struct Prepared {
-    fields: PreparedFields,
+pub(crate) struct PreparedObject {
+    fields: Fields,
     payload: Option<(&'static str, Content)>,
-}
-
-enum PreparedFields {
-    Type(&'static str),
-    Json(String),
 }
 
 /// The content of a payload.
@@ -119,7 +116,43 @@ impl ToNapiValue for Content {
     }
 }
 
-impl Objects {
+impl From<()> for Prepared {
+    fn from((): ()) -> Self {
+        Self::Undefined
+    }
+}
+
+impl From<bool> for Prepared {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<&'static str> for Prepared {
+    fn from(text: &'static str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Json> for Prepared {
+    fn from(Json(text): Json) -> Self {
+        Self::Json(text)
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Prepared {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl From<PlainObject> for PreparedObject {
+    fn from(PlainObject { fields, payload }: PlainObject) -> Self {
+        Self { fields, payload: payload.map(|(name, payload)| (name, payload.into())) }
+    }
+}
+
+impl Prepared {
     /// Prepares a single object. Large content moves to memory of JavaScript.
     pub(crate) async fn alone(mut object: PlainObject, mailbox: &Mailbox) -> Self {
         if let Some((name, Payload::Bytes(bytes))) = &object.payload
@@ -128,34 +161,24 @@ impl Objects {
         {
             let payload = Some((*name, Content::Memory(memory)));
             object.payload = None;
-            return Self::Alone(Prepared { payload, ..object.into() });
+            return Self::Object(PreparedObject { payload, ..object.into() });
         }
-        Self::Alone(object.into())
+        match object {
+            PlainObject { fields, payload: None } => Self::Json(fields.to_string()),
+            object => Self::Object(object.into()),
+        }
     }
-}
 
-impl From<PlainObject> for Prepared {
-    fn from(PlainObject { fields, payload }: PlainObject) -> Self {
-        let fields = match fields {
-            Fields::Type(name) => PreparedFields::Type(name),
-            Fields::Json(text) => PreparedFields::Json(text),
-            Fields::Value(fields) => PreparedFields::Json(fields.to_string()),
-        };
-        Self { fields, payload: payload.map(|(name, payload)| (name, payload.into())) }
-    }
-}
-
-impl Objects {
     /// Prepares the items of a channel.
     pub(crate) fn items(objects: Vec<PlainObject>, channel: &Channel) -> Self {
         if objects.iter().any(|object| object.payload.is_some()) {
-            let mut objects: Vec<_> = objects.into_iter().map(Prepared::from).collect();
+            let mut objects: Vec<_> = objects.into_iter().map(PreparedObject::from).collect();
             for object in &mut objects {
                 if let Some((_, Content::Samples(_, owner))) = &mut object.payload {
                     *owner = Some(channel.clone());
                 }
             }
-            return Self::Array(objects);
+            return Self::List(objects);
         }
         let size = |object: &PlainObject| match &object.fields {
             Fields::Json(text) => text.len() + 1,
@@ -175,35 +198,58 @@ impl Objects {
         json.push(']');
         Self::Json(json)
     }
-}
 
-impl ToNapiValue for Prepared {
-    unsafe fn to_napi_value(raw: sys::napi_env, Self { fields, payload }: Self) -> Result<sys::napi_value> {
-        let env = Env::from_raw(raw);
-        let value = match fields {
-            PreparedFields::Json(text) => Environment::of(&env)?.parse(&text)?,
-            PreparedFields::Type(name) => {
-                let mut object = Object::new(&env)?;
-                object.set_named_property("type", name)?;
-                object.raw()
+    /// Converts the value on the JavaScript thread, and adds it to the arguments that settle its promise.
+    pub(crate) fn add_to(self, parts: &mut Parts<'_>) -> Result<()> {
+        let raw = parts.environment().raw();
+        let mut value = ptr::null_mut();
+        match self {
+            Self::Undefined => {
+                // SAFETY: this is the thread of the environment.
+                check_status!(unsafe { sys::napi_get_undefined(raw, &raw mut value) })?;
             }
-        };
-        if let Some((name, content)) = payload {
-            // SAFETY: the caller passes a live environment of this thread, and `value` is a value of it.
-            unsafe { Object::from_napi_value(raw, value) }?.set_named_property(name, content)?;
+            // SAFETY: as above.
+            Self::Null => check_status!(unsafe { sys::napi_get_null(raw, &raw mut value) })?,
+            // SAFETY: as above.
+            Self::Bool(flag) => check_status!(unsafe { sys::napi_get_boolean(raw, flag, &raw mut value) })?,
+            Self::Text(text) => value = parts.environment().text(text)?,
+            Self::Json(text) => {
+                let text = parts.environment().text(&text)?;
+                return parts.add_single(Form::Json, text);
+            }
+            Self::Object(object) => {
+                let (form, content) = object.convert(parts.environment())?;
+                return parts.add_single(form, content);
+            }
+            Self::List(objects) => {
+                parts.add_list(objects.len())?;
+                for object in objects {
+                    let (form, content) = object.convert(parts.environment())?;
+                    parts.add_item(form, content)?;
+                }
+                return Ok(());
+            }
         }
-        Ok(value)
+        parts.add_single(Form::Value, value)
     }
 }
 
-impl ToNapiValue for Objects {
-    unsafe fn to_napi_value(raw: sys::napi_env, objects: Self) -> Result<sys::napi_value> {
-        match objects {
-            Self::Json(text) => Environment::of(&Env::from_raw(raw))?.parse(&text),
-            // SAFETY: promised by the caller.
-            Self::Alone(object) => unsafe { Prepared::to_napi_value(raw, object) },
-            // SAFETY: as above.
-            Self::Array(objects) => unsafe { Vec::to_napi_value(raw, objects) },
+impl PreparedObject {
+    /// Converts the content of the object, from which the script makes the object.
+    fn convert(self, environment: &Environment) -> Result<(Form, sys::napi_value)> {
+        let raw = environment.raw();
+        match self {
+            Self { fields: Fields::Type(kind), payload: Some((name, content)) } => {
+                // SAFETY: this is the thread of the environment.
+                Ok((Form::Object(kind, name), unsafe { Content::to_napi_value(raw, content) }?))
+            }
+            Self { fields, payload: Some((name, content)) } => {
+                let value = environment.parse(&fields.to_string())?;
+                // SAFETY: as above, and `value` is a value of the environment.
+                unsafe { Object::from_napi_value(raw, value) }?.set_named_property(name, content)?;
+                Ok((Form::Value, value))
+            }
+            Self { fields, payload: None } => Ok((Form::Json, environment.text(&fields.to_string())?)),
         }
     }
 }

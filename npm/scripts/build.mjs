@@ -30,6 +30,20 @@ const onDemand = (glueExtension) => ({
   },
 });
 
+/**
+ * The scripts of Node in both module formats. Their entry loads all but `shared` on demand. With ES modules, they share scripts with a
+ * page.
+ */
+const NODE_SCRIPTS = {
+  node: "src/entry/node.ts",
+  shared: "src/shared.ts",
+  channel: "src/channel/base.ts",
+  classes: "src/channel/classes.ts",
+  upload: "src/upload/content.ts",
+  "node-screen": "src/screen/node.ts",
+  "node-wasm": "src/bindings/node-wasm.ts",
+};
+
 /** Selects the CommonJS version of the module that locates the package. */
 const locationInCommonJs = {
   name: "location-in-common-js",
@@ -83,15 +97,15 @@ const PAGE_SCRIPTS = {
   upload: "src/upload/content.ts",
   "wasm/screen": "src/screen/page.ts",
 };
-/** The scripts of the modules that must exist once in a page, for example because of `instanceof`. */
+/** The scripts of the modules that must exist once, for example because of `instanceof`. */
 const SHARED = {
   shared: ["abort", "callback", "deadline", "errors", "logger", "options"],
   channel: ["channel/channel", "channel/input", "emitter"],
 };
 
 /** Replaces the imports of the modules of other scripts by imports of the scripts. */
-const otherScripts = (script) => {
-  const owners = new Map(Object.entries(PAGE_SCRIPTS).map(([name, source]) => [join(root, source), name]));
+const otherScripts = (script, scripts, extension) => {
+  const owners = new Map(Object.entries(scripts).map(([name, source]) => [join(root, source), name]));
   for (const [name, modules] of Object.entries(SHARED)) {
     for (const module of modules) owners.set(join(root, "src", `${module}.ts`), name);
   }
@@ -101,7 +115,7 @@ const otherScripts = (script) => {
       onResolve({ filter: /^\.\.?\/.*\.js$/ }, ({ path, resolveDir, kind }) => {
         const owner = owners.get(join(resolveDir, path.replace(/js$/, "ts")));
         if (kind === "entry-point" || owner === undefined || owner === script) return undefined;
-        return { path: `${script.includes("/") ? "../" : "./"}${owner}.js`, external: true };
+        return { path: `${script.includes("/") ? "../" : "./"}${owner}${extension}`, external: true };
       });
     },
   };
@@ -121,17 +135,30 @@ const common = {
 for (const name of readdirSync(dist)) if (!["native", "wasm"].includes(name)) rmSync(inDist(name), { recursive: true });
 
 await Promise.all([
-  build({ ...common, entryPoints: ["src/entry/node.ts"], outfile: inDist("node.js"), platform: "node", format: "esm" }),
-  build({
-    ...common,
-    entryPoints: ["src/entry/node.ts"],
-    outfile: inDist("node.cjs"),
-    platform: "node",
-    format: "cjs",
-    // Jest has no `import()` in CommonJS modules.
-    supported: { "dynamic-import": false },
-    plugins: [onDemand(".cjs"), locationInCommonJs],
-  }),
+  ...Object.entries(NODE_SCRIPTS)
+    .filter(([name]) => !(name in PAGE_SCRIPTS))
+    .map(([name, source]) =>
+      build({
+        ...common,
+        entryPoints: [source],
+        outfile: inDist(`${name}.js`),
+        platform: "node",
+        format: "esm",
+        plugins: [otherScripts(name, NODE_SCRIPTS, ".js"), onDemand(".js")],
+      }),
+    ),
+  ...Object.entries(NODE_SCRIPTS).map(([name, source]) =>
+    build({
+      ...common,
+      entryPoints: [source],
+      outfile: inDist(`${name}.cjs`),
+      platform: "node",
+      format: "cjs",
+      // Jest has no `import()` in CommonJS modules.
+      supported: { "dynamic-import": false },
+      plugins: [otherScripts(name, NODE_SCRIPTS, ".cjs"), onDemand(".cjs"), locationInCommonJs],
+    }),
+  ),
   build({
     ...common,
     bundle: false,
@@ -148,7 +175,7 @@ await Promise.all([
       outfile: inDist(`${name}.js`),
       platform: "browser",
       format: "esm",
-      plugins: [withScreenGlue, otherScripts(name), onDemand(".js")],
+      plugins: [withScreenGlue, otherScripts(name, PAGE_SCRIPTS, ".js"), onDemand(".js")],
     }),
   ),
   ...PAGE_MODULES.map((name) =>

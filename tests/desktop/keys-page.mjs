@@ -13,10 +13,16 @@ HTML = b"""<!doctype html><meta charset="utf-8"><title>Keys</title>
 const area = document.querySelector("textarea");
 const seen = [];
 let last = Promise.resolve();
+const send = async (body) => {
+  // A change of the network, for example, fails a request.
+  while (!(await fetch("/", { method: "POST", body }).catch(() => undefined))) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+};
 const report = (...event) => {
   seen.push(event);
   const body = JSON.stringify(seen);
-  last = last.then(() => fetch("/", { method: "POST", body }));
+  last = last.then(() => send(body));
 };
 addEventListener("keydown", ({ code, keyCode, ctrlKey, shiftKey }) => report("key", code, keyCode, ctrlKey, shiftKey), true);
 area.addEventListener("input", () => report("value", area.value));

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { startAudioServer } from "../support/audio-server.mjs";
 
 process.env.ORGO_BINDING = "native";
-const { Orgo } = await import("orgo-sdk");
+const { AudioStream, Channel, Orgo, Terminal } = await import("orgo-sdk");
 
 const FRAMES = 480;
 const STREAMS = 300;
@@ -45,6 +45,15 @@ test("samples arrive once and in order, and the statistics are complete", async 
   const { received, delivered, buffered, dropped } = audio.stats;
   assert.equal(received, delivered + buffered + dropped);
   assert.equal(dropped, 0);
+  await audio.close();
+});
+
+test("a channel is an instance of its class and of no other one", async () => {
+  const audio = await computer.audio();
+  assert.deepEqual(
+    [AudioStream, Channel, Terminal].map((type) => audio instanceof type),
+    [true, true, false],
+  );
   await audio.close();
 });
 

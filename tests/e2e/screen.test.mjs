@@ -8,7 +8,7 @@ import { openWindow } from "../support/scenes.mjs";
 import { until } from "../support/wait.mjs";
 
 process.env.ORGO_BINDING = "native";
-const { Orgo } = await import("orgo-sdk");
+const { Channel, Orgo, Screen } = await import("orgo-sdk");
 
 /** A window that changes its color on a click, and records keys and clicks. */
 const WINDOW = `
@@ -46,6 +46,10 @@ describe("the live screen", { concurrency: false }, () => {
   });
 
   const shot = async (params) => decodePng((await screen.screenshot(params)).data);
+  test("the screen is an instance of its classes", () => {
+    assert.deepEqual([screen instanceof Screen, screen instanceof Channel], [true, true]);
+  });
+
   const seen = async () =>
     (await computer.bash("cat /tmp/seen")).output
       .split("\n")

@@ -24,10 +24,20 @@ const required = `
 
 let project;
 let manifest;
+const loadedFiles = `
+  const { basename } = require("node:path");
+  const before = new Set(process.moduleLoadList);
+  require("orgo-sdk");
+  // The resolver of Node loads internal modules.
+  const builtins = process.moduleLoadList.filter((name) => !before.has(name) && !name.includes(" internal/"));
+  console.log(JSON.stringify({ files: Object.keys(require.cache).map((path) => basename(path)).sort(), builtins }));
+`;
+
 before(() => {
   project = createProject({
     "import.mjs": imported,
     "require.cjs": required,
+    "files.cjs": loadedFiles,
   });
   manifest = JSON.parse(readFileSync(join(project.installed, "package.json"), "utf8"));
 });
@@ -63,6 +73,10 @@ test("an ES module can import the package, with the native binding", () => {
 
 test("importing the package does not load a binding", () => {
   assert.deepEqual(run(project, "import.mjs").loaded, []);
+});
+
+test("the import loads neither the code of channels, uploads and WebAssembly, nor further modules of Node", () => {
+  assert.deepEqual(run(project, "files.cjs"), { files: ["files.cjs", "node.cjs", "shared.cjs"], builtins: [] });
 });
 
 test("a CommonJS module can require the package, with the native binding", () => {

@@ -175,6 +175,12 @@ impl Channel {
         self.session().state()
     }
 
+    /// Returns when the items are collected.
+    #[must_use]
+    pub fn batching(&self) -> Batching {
+        self.0.batching
+    }
+
     /// Returns the current counters.
     #[must_use]
     pub fn counters(&self) -> Counters {

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Agent, AgentError, Process, Spawn, Stdio};
-use crate::screen::Screen;
+use crate::screen::{Screen, Watch};
 use crate::secret::Secret;
 use crate::stream::{Broadcast, ComputerSocket, Connection, Setup, Source, StartError, Status};
 use crate::untrusted;
@@ -45,6 +45,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) struct Machine {
     agent: Agent,
     screen: Arc<Screen>,
+    _pointer_watch: Watch,
     drawn: Arc<SetOnce<()>>,
     missing: Vec<&'static str>,
     settings: Settings,
@@ -145,7 +146,7 @@ impl Machine {
             () = closing.cancelled() => Err(BootError::ShuttingDown),
         };
         match started {
-            Ok((Desktop { screen, missing }, network)) => Ok(Self {
+            Ok((Desktop { screen, pointer_watch, missing }, network)) => Ok(Self {
                 drawn: watch_drawing(&screen),
                 missing,
                 settings,
@@ -153,6 +154,7 @@ impl Machine {
                 health: Health::watch(agent.clone(), shutdown.clone()),
                 agent,
                 screen,
+                _pointer_watch: pointer_watch,
                 layout,
                 isolation,
                 runtime,

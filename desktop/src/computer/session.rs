@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::agent::{Agent, AgentError, Spawn, Stdio};
-use crate::screen::{Connector, DesktopPart, Screen, ScreenError};
+use crate::screen::{Connector, DesktopPart, Screen, ScreenError, Watch};
 
 use super::environment::environment;
 use super::layout::{InsidePaths, Layout};
@@ -99,6 +99,7 @@ pub(super) async fn wait_for_agent(agent: &Agent) -> Result<(), BootError> {
 /// A desktop that has started.
 pub(super) struct Desktop {
     pub(super) screen: Arc<Screen>,
+    pub(super) pointer_watch: Watch,
     /// The parts that did not start. The computer works without them, so the user can repair their settings.
     pub(super) missing: Vec<&'static str>,
 }
@@ -122,7 +123,7 @@ pub(super) async fn start(
         session.keep_running(AUDIO_SERVER).await?;
         session.keep_running(MESSAGE_BUS).await
     };
-    let (screen, ()) = tokio::try_join!(session.open_screen(deadline), audio_and_bus)?;
+    let ((screen, pointer_watch), ()) = tokio::try_join!(session.open_screen(deadline), audio_and_bus)?;
 
     session.keep_running(WINDOW_MANAGER).await?;
     // A part that is not ready by this time counts as missing.
@@ -136,7 +137,7 @@ pub(super) async fn start(
     if !missing.is_empty() {
         tracing::warn!("a computer runs without {}", missing.join(" and "));
     }
-    Ok(Desktop { screen, missing })
+    Ok(Desktop { screen, pointer_watch, missing })
 }
 
 /// Waits until the wallpaper and the panel are drawn, which only screenshots need. Also returns after
@@ -269,13 +270,17 @@ impl Session<'_> {
 
     /// Connects to the X server and reserves keycodes for typing. This happens before the window manager starts,
     /// because the window manager takes a long time to process a change of the keymap.
-    async fn open_screen(&self, deadline: Instant) -> Result<Arc<Screen>, BootError> {
+    async fn open_screen(&self, deadline: Instant) -> Result<(Arc<Screen>, Watch), BootError> {
         let socket = self.layout.x_socket();
         wait_for(self.agent, socket.clone(), "the X server", deadline).await?;
         let connector =
             Arc::new(AgentConnector { agent: self.agent.clone(), socket, key: self.layout.key.clone() });
-        let opened = tokio::task::spawn_blocking(move || Screen::open(connector)).await;
-        Ok(Arc::new(opened.map_err(io::Error::other)??))
+        let opened = tokio::task::spawn_blocking(move || {
+            let screen = Screen::open(connector)?;
+            let pointer_watch = screen.watch_for_frozen_pointer()?;
+            Ok::<_, ScreenError>((Arc::new(screen), pointer_watch))
+        });
+        Ok(opened.await.map_err(io::Error::other)??)
     }
 
     /// Starts a part, and restarts it whenever it exits.

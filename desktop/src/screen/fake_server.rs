@@ -36,8 +36,18 @@ const FIRST_EXTENSION: u8 = 128;
 const FIRST_EVENT: u8 = 64;
 /// The number of event numbers that are reserved for each extension.
 const EVENTS: u8 = 6;
-const EXTENSIONS: [&str; 9] =
-    ["DAMAGE", "MIT-SHM", "XFIXES", "XTEST", "RANDR", "SYNC", "RECORD", "XKEYBOARD", "BIG-REQUESTS"];
+const EXTENSIONS: [&str; 10] = [
+    "DAMAGE",
+    "MIT-SHM",
+    "XFIXES",
+    "XTEST",
+    "RANDR",
+    "SYNC",
+    "RECORD",
+    "XKEYBOARD",
+    "BIG-REQUESTS",
+    "XInputExtension",
+];
 
 /// A request of a client. The first request is the setup request.
 #[derive(Debug)]
@@ -320,6 +330,8 @@ impl Request {
                 let key = [0x0101_0101, u32::from_ne_bytes([1, 2, 2, 0]), 0x61, 0x41];
                 Some(self.reply_with(3, &head, &[&[0, 0][..], &key].concat()))
             }
+            // XIGetClientPointer, with the device 2, and XIQueryVersion.
+            ("XInputExtension", 45 | 47) => Some(self.reply_with(0, &[(8, 0x2_0002)], &[])),
             // EnableContext, with the category StartOfData.
             ("RECORD", 5) => Some(self.reply_with(4, &[], &[])),
             _ => None,

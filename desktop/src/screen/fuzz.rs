@@ -60,6 +60,7 @@ fn use_screen(fake: &Arc<FakeServer>, actions: u8) {
         });
         let _ = events.recv_timeout(LIMITS.operation);
         drop(watch);
+        drop(screen.watch_for_frozen_pointer());
         // The thread of the watch drops the sink when it ends.
         while events.recv_timeout(MAX_DURATION) != Err(mpsc::RecvTimeoutError::Disconnected) {}
     }

@@ -246,6 +246,16 @@ impl Screen {
         Watch::start(&self.endpoint, watch::IDLE_AFTER, sink)
     }
 
+    /// Thaws the pointer, on a separate thread, if the window manager has left it frozen. Ends like [`Self::watch`].
+    ///
+    /// # Errors
+    ///
+    /// [`ScreenError::Lost`] if the X server does not respond, [`ScreenError::Unsupported`] if an X11 extension is
+    /// missing.
+    pub(crate) fn watch_for_frozen_pointer(&self) -> Result<Watch, ScreenError> {
+        Watch::start_for_frozen_pointer(&self.endpoint)
+    }
+
     /// Waits until a part of the desktop is ready. Returns `false` if it is not ready at `deadline`.
     ///
     /// # Errors

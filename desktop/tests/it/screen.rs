@@ -372,6 +372,32 @@ fn nothing_stays_held_after_any_disconnect() {
 }
 
 #[test]
+fn a_button_is_released_although_a_key_binding_overtakes_its_press() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut viewer = Viewer::connect(&computer);
+    // The window manager handles the press only after it has grabbed the keyboard for alt+Tab. The pointer is on the
+    // panel, because the window manager grabs no button of the desktop. A screenshot waits for the panel.
+    server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
+    computer.bash("pkill -STOP openbox");
+    viewer.session.move_pointer(600.0, 715.0).expect("it is on the screen");
+    viewer.session.click(PointerButton::Left, 1.0, &[]).expect("the button is known");
+    viewer.session.key("alt", KeyAction::Down).expect("the key is known");
+    viewer.perform();
+    wait_until("the frozen press", || held(&computer).starts_with("[64] 1 600 715"));
+    viewer.session.key("Tab", KeyAction::Down).expect("the key is known");
+    viewer.perform();
+    wait_until("the keys", || held(&computer).starts_with("[23, 64] 1 600 715"));
+    computer.bash("pkill -CONT openbox");
+    wait_until("the release of the button", || held(&computer).starts_with("[23, 64] 0 600 715"));
+    drop(viewer);
+    wait_until("the release of the keys", || is_released(&computer));
+    // A click still arrives.
+    computer.act("click", &json!({ "x": 640, "y": 360 })).expect(200);
+    wait_until("the click", || held(&computer) == "[] 0 640 360 0");
+}
+
+#[test]
 fn a_button_is_released_although_the_x_server_hangs() {
     let server = Server::start();
     let computer = server.computer();

@@ -16,47 +16,16 @@ import type { AudioSource } from "../audio/source.js";
 import { withAudioWorkers } from "../audio/workers.js";
 import type { BindingParts, Part } from "../binding.js";
 import { type Glue, loadWasm, usingWasm } from "../bindings/wasm.js";
-import type { ChannelEvents } from "../channel/channel.js";
 import type * as ChannelClasses from "../channel/classes.js";
-import type { Screen as ScreenClass } from "../channel/screen.js";
+import { loadedClasses } from "../channel/on-demand.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
 import { BindingError, messageOf } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 
 export { type AssetOptions, configure } from "../assets/options.js";
+export { AudioStream, Channel, EventStream, Player, Screen, Terminal } from "../channel/on-demand.js";
 export * from "../index.js";
-
-type Classes = typeof ChannelClasses & { Screen: typeof ScreenClass };
-
-/** The classes that were loaded so far. */
-const loadedClasses: Partial<Classes> = {};
-
-/** Returns a substitute for a class that is loaded on demand. Programs use these classes only with `instanceof`. */
-function onDemand<Name extends keyof Classes>(name: Name): Classes[Name] {
-  const value = (instance: unknown) => {
-    const loaded = loadedClasses[name];
-    return loaded !== undefined && instance instanceof loaded;
-  };
-  return Object.defineProperty(class {}, Symbol.hasInstance, { value }) as unknown as Classes[Name];
-}
-
-export const AudioStream = /* @__PURE__ */ onDemand("AudioStream");
-export type AudioStream = ChannelClasses.AudioStream;
-export const Channel = /* @__PURE__ */ onDemand("Channel");
-export type Channel<Raw, Item, Events extends ChannelEvents & Record<keyof Events, unknown[]>> = ChannelClasses.Channel<
-  Raw,
-  Item,
-  Events
->;
-export const EventStream = /* @__PURE__ */ onDemand("EventStream");
-export type EventStream = ChannelClasses.EventStream;
-export const Player = /* @__PURE__ */ onDemand("Player");
-export type Player = ChannelClasses.Player;
-export const Screen = /* @__PURE__ */ onDemand("Screen");
-export type Screen = ScreenClass;
-export const Terminal = /* @__PURE__ */ onDemand("Terminal");
-export type Terminal = ChannelClasses.Terminal;
 
 const loaders: { [Name in Part]: () => Promise<LoadedBinding<BindingParts[Name]>> } = {
   rest: once(async () => loaded(modules.rest, (await load(modules.rest)).glue)),

@@ -1,41 +1,52 @@
-import Module from "node:module";
-import { embeddedWasm } from "../assets/embedded.js";
-import { isModule, isUrl, useWasmSetting } from "../assets/options.js";
+import type Module from "node:module";
+import { useWasmSetting } from "../assets/options.js";
 import type { Binding } from "../binding.js";
-import { nodeHost, withSockets } from "../bindings/host.js";
 import { location, sibling } from "../bindings/location.js";
 import { loadNative, type NativeSources } from "../bindings/native.js";
+import type * as NodeWasm from "../bindings/node-wasm.js";
 import { localTarget } from "../bindings/targets.js";
-import { loadWasm } from "../bindings/wasm.js";
-import * as classes from "../channel/classes.js";
-import { Screen } from "../channel/screen.js";
+import { loadedClasses } from "../channel/on-demand.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
 import { BindingError, invalidParameter } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
-import { proxyWarning } from "../proxies.js";
-import { openContent } from "../upload/content.js";
 import { openPath } from "../upload/path.js";
 
 export { type AssetOptions, configure } from "../assets/options.js";
-export * from "../channel/classes.js";
+export { AudioStream, Channel, EventStream, Player, Screen, Terminal } from "../channel/on-demand.js";
 export * from "../index.js";
-export { Screen };
 
 const loadOnce = once(load);
+
+/** Node's module `module`, once the binding is loaded. Importing it earlier would take a tenth of the time of this script. */
+let nodeModule!: typeof Module;
+
+/** Returns a built-in module of Node, an addon or a package. Bundlers do not recognize `createRequire` as a property, so they include neither. */
+const requireLater = (path: string): unknown => nodeModule.createRequire(location())(path);
+
+/** The code for the WebAssembly module, once it is used. */
+let nodeWasm: typeof NodeWasm | undefined;
 
 const platform: Platform = {
   load: loadOnce,
   environment: (name) => process.env[name],
   exposed: () => false,
-  warning: ({ kind }, url) => (kind() === "wasm" ? proxyWarning(url) : undefined),
-  classes: () => classes,
-  screen: (channel) => new Screen(channel),
-  openContent,
-  openFile: (path) => openPath(Module.createRequire(location())("node:fs/promises"), path),
+  warning: ({ kind }, url) => (kind() === "wasm" ? nodeWasm?.proxyWarning(url) : undefined),
+  classes: async () => {
+    const classes = await import("../channel/classes.js");
+    Object.assign(loadedClasses, classes);
+    return classes;
+  },
+  screen: async (channel) => {
+    const { Channel, Screen } = await import("../screen/node.js");
+    Object.assign(loadedClasses, { Channel, Screen });
+    return new Screen(channel);
+  },
+  openContent: async (...parts) => (await import("../upload/content.js")).openContent(...parts),
+  openFile: async (path) => openPath(await import("node:fs/promises"), path),
   readable: (bytes) => {
     // Loading this module takes longer than loading the rest of the package, and few programs need it.
-    const { Readable } = Module.createRequire(location())("node:stream") as typeof import("node:stream");
+    const { Readable } = requireLater("node:stream") as typeof import("node:stream");
     return Readable.from(bytes, { objectMode: false });
   },
 };
@@ -78,6 +89,7 @@ export class Orgo extends OrgoClient {
 }
 
 async function load(): Promise<LoadedBinding> {
+  nodeModule = (await import("node:module")).default;
   const forced = process.env.ORGO_BINDING || undefined;
   if (forced !== undefined && forced !== "native" && forced !== "wasm") {
     throw invalidParameter("Orgo", "ORGO_BINDING", 'must be "native" or "wasm" if it is set');
@@ -96,32 +108,8 @@ async function load(): Promise<LoadedBinding> {
 }
 
 async function wasm(): Promise<Binding> {
-  const { glue } = await loadWasm(async () => {
-    const missing = ["fetch", "TextDecoder", "TextEncoder"].filter((name) => !(name in globalThis));
-    if (missing.length > 0) {
-      throw new Error(
-        `there is no global ${missing.join(", ")}. Jest provides them with testEnvironment "node", not with "jsdom"`,
-      );
-    }
-    const [glue, module] = await Promise.all([import("../bindings/wasm/orgo_wasm.js"), compile()]);
-    await glue.init({ module_or_path: module });
-    return { glue, module };
-  }, nodeHost);
-  return withSockets(glue);
+  nodeWasm = await import("../bindings/node-wasm.js");
+  return nodeWasm.loadWasmBinding(useWasmSetting);
 }
 
-const addon: NativeSources = {
-  // Bundlers do not recognize `createRequire` as a property, so they do not try to bundle the addon.
-  require: (path) => Module.createRequire(location())(path),
-  sibling,
-};
-
-/** Compiles the embedded module: server bundlers lose or change separate files. URLs are settings for pages. */
-async function compile(): Promise<WebAssembly.Module> {
-  const configured = useWasmSetting();
-  if (configured === undefined || isUrl(configured)) {
-    const { gunzipSync } = await import("node:zlib");
-    return WebAssembly.compile(gunzipSync(Buffer.from(await embeddedWasm(), "base64")));
-  }
-  return isModule(configured) ? configured : WebAssembly.compile(configured as BufferSource);
-}
+const addon: NativeSources = { require: requireLater, sibling };

@@ -3,6 +3,7 @@
 mod applications;
 mod combinations;
 mod failure;
+mod frozen_pointer;
 mod hostile;
 mod key_names;
 mod layouts;

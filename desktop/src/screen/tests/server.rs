@@ -137,6 +137,11 @@ impl Server {
         kill_process(Pid::from_child(&self.xvnc), signal).unwrap();
     }
 
+    /// Sends a signal to the window manager, which is the first client that was started.
+    pub(super) fn signal_window_manager(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.clients[0]), signal).unwrap();
+    }
+
     /// Kills the X server.
     pub(super) fn crash(&mut self) {
         self.xvnc.kill().unwrap();

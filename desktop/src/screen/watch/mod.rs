@@ -1,7 +1,8 @@
-//! Reports screen events. Uses events of the X server instead of polling.
+//! Watches a screen: reports its events, and thaws its pointer. Uses events of the X server instead of polling.
 
 mod clipboard;
 mod cpu_limit;
+mod frozen_pointer;
 mod idle;
 mod size;
 mod windows;
@@ -18,7 +19,10 @@ use x11rb::{
     protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask},
 };
 
-use self::{clipboard::Clipboard, cpu_limit::CpuLimit, idle::Idle, size::Size, windows::Windows};
+use self::{
+    clipboard::Clipboard, cpu_limit::CpuLimit, frozen_pointer::FrozenPointer, idle::Idle, size::Size,
+    windows::Windows,
+};
 use crate::screen::{
     ScreenError, ScreenEvent,
     connection::{Display, endpoint::Endpoint, stream::wait_for},
@@ -40,27 +44,37 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
+    /// Starts a watch that reports screen events.
     pub(super) fn start(
         endpoint: &Endpoint,
         idle_after: Duration,
         sink: impl Fn(ScreenEvent) + Send + 'static,
     ) -> Result<Self, ScreenError> {
-        let mut watcher = Watcher::connect(endpoint, idle_after)?;
+        let sources = Sources::connect(endpoint, idle_after)?;
+        Self::spawn("screen-watch", EventWatcher { idle_after, sources, sink })
+    }
+
+    /// Starts a watch that thaws the pointer if the window manager has left it frozen.
+    pub(super) fn start_for_frozen_pointer(endpoint: &Endpoint) -> Result<Self, ScreenError> {
+        Self::spawn("pointer-watch", FrozenPointer::connect(endpoint)?)
+    }
+
+    fn spawn(name: &str, mut watcher: impl Watcher) -> Result<Self, ScreenError> {
         let (keep, stop) = UnixStream::pair()?;
-        thread::Builder::new().name("screen-watch".to_owned()).spawn(move || {
+        thread::Builder::new().name(name.to_owned()).spawn(move || {
             let mut cpu_limit = CpuLimit::new();
             let mut connected = Instant::now();
-            while watcher.run(&stop, &mut cpu_limit, &sink).is_err() {
+            while run(&mut watcher, &stop, &mut cpu_limit).is_err() {
                 loop {
                     if is_dropped_before(&stop, connected + RECONNECT_DELAY) {
                         return;
                     }
                     connected = Instant::now();
-                    if watcher.reconnect(&sink).is_ok() {
+                    if watcher.reconnect().is_ok() {
                         break;
                     }
                     // A server that hangs may recover. A server that has ended accepts no connections.
-                    if watcher.display.endpoint.connector.connect().is_err() {
+                    if watcher.display().endpoint.connector.connect().is_err() {
                         return;
                     }
                 }
@@ -70,14 +84,55 @@ impl Watch {
     }
 }
 
+/// Handles the events of a connection on the thread of a watch.
+trait Watcher: Send + 'static {
+    fn display(&self) -> &Display;
+
+    /// Replaces the lost connection.
+    fn reconnect(&mut self) -> Result<(), ScreenError>;
+
+    /// Handles at most [`EVENTS_PER_ROUND`] pending events. Returns `false` if no events were pending.
+    fn round(&mut self) -> Result<bool, ScreenError>;
+
+    /// Returns the time of the next round if no event arrives.
+    fn deadline(&self) -> Option<Instant>;
+}
+
+/// Runs the watcher until the watch is dropped. Returns an error if the connection is lost.
+fn run(watcher: &mut impl Watcher, stop: &UnixStream, cpu_limit: &mut CpuLimit) -> Result<(), ScreenError> {
+    loop {
+        if is_dropped_before(stop, cpu_limit.resume_time()) {
+            return Ok(());
+        }
+        if watcher.round()? {
+            continue;
+        }
+        if watcher.display().conn.needs_replacement() {
+            return Err(ScreenError::Lost("the connection has too many unread packets".to_owned()));
+        }
+        let mut fds = [
+            PollFd::from_borrowed_fd(watcher.display().fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN),
+        ];
+        wait_for(&mut fds, watcher.deadline())?;
+    }
+}
+
 /// Waits until `time`, and then returns `false`. Returns `true` as soon as the watch is dropped or the wait fails.
 fn is_dropped_before(stop: &UnixStream, time: Instant) -> bool {
     wait_for(&mut [PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN)], Some(time)).unwrap_or(true)
 }
 
-#[derive(Debug)]
-struct Watcher {
+/// Reports screen events to `sink`.
+struct EventWatcher<S> {
     idle_after: Duration,
+    sources: Sources,
+    sink: S,
+}
+
+/// A connection, and the sources of its screen events.
+#[derive(Debug)]
+struct Sources {
     display: Display,
     windows: Windows,
     clipboard: Clipboard,
@@ -85,78 +140,64 @@ struct Watcher {
     idle: Idle,
 }
 
-impl Watcher {
+impl Sources {
     fn connect(endpoint: &Endpoint, idle_after: Duration) -> Result<Self, ScreenError> {
         let display = Display::connect(endpoint)?;
         let properties = ChangeWindowAttributesAux::new().event_mask(EventMask::PROPERTY_CHANGE);
         display.conn.change_window_attributes(display.root, &properties)?;
-        let watcher = Self {
-            idle_after,
+        let sources = Self {
             windows: Windows::start(&display)?,
             clipboard: Clipboard::start(&display)?,
             size: Size::start(&display)?,
             idle: Idle::start(&display, idle_after)?,
             display,
         };
-        watcher.display.sync()?;
-        Ok(watcher)
+        sources.display.sync()?;
+        Ok(sources)
+    }
+}
+
+impl<S: Fn(ScreenEvent) + Send + 'static> Watcher for EventWatcher<S> {
+    fn display(&self) -> &Display {
+        &self.sources.display
     }
 
     /// Reconnects, and reports the changes since the connection was lost.
-    fn reconnect(&mut self, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
-        let mut fresh = Self::connect(&self.display.endpoint, self.idle_after)?;
-        self.windows.update(&fresh.display, sink)?;
-        fresh.windows = std::mem::take(&mut self.windows);
-        fresh.size.resume(&self.size, sink);
-        fresh.idle.resume(&fresh.display, &self.idle)?;
-        *self = fresh;
+    fn reconnect(&mut self) -> Result<(), ScreenError> {
+        let Self { idle_after, sources, sink } = self;
+        let mut fresh = Sources::connect(&sources.display.endpoint, *idle_after)?;
+        sources.windows.update(&fresh.display, sink)?;
+        fresh.windows = std::mem::take(&mut sources.windows);
+        fresh.size.resume(&sources.size, sink);
+        fresh.idle.resume(&fresh.display, &sources.idle)?;
+        *sources = fresh;
         Ok(())
     }
 
-    fn run(
-        &mut self,
-        stop: &UnixStream,
-        cpu_limit: &mut CpuLimit,
-        sink: &dyn Fn(ScreenEvent),
-    ) -> Result<(), ScreenError> {
-        loop {
-            if is_dropped_before(stop, cpu_limit.resume_time()) {
-                return Ok(());
-            }
-            if self.round(sink)? {
-                continue;
-            }
-            if self.display.conn.needs_replacement() {
-                return Err(ScreenError::Lost("the connection has too many unread packets".to_owned()));
-            }
-            let mut fds = [
-                PollFd::from_borrowed_fd(self.display.fd(), PollFlags::IN),
-                PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN),
-            ];
-            wait_for(&mut fds, self.clipboard.deadline())?;
-        }
-    }
-
-    /// Handles at most [`EVENTS_PER_ROUND`] pending events. Returns `false` if no events were pending.
-    fn round(&mut self, sink: &dyn Fn(ScreenEvent)) -> Result<bool, ScreenError> {
-        self.display.conn.begin_operation(Duration::ZERO);
+    fn round(&mut self) -> Result<bool, ScreenError> {
+        let Self { sources: Sources { display, windows, clipboard, size, idle }, sink, .. } = self;
+        display.conn.begin_operation(Duration::ZERO);
         let mut windows_changed = false;
         let mut handled = 0;
         while handled < EVENTS_PER_ROUND
-            && let Some(event) = self.display.conn.poll_for_event()?
+            && let Some(event) = display.conn.poll_for_event()?
         {
             handled += 1;
-            windows_changed |= Windows::may_change(&self.display, &event);
-            self.clipboard.handle(&self.display, &event, sink)?;
-            self.size.handle(&event, sink);
-            self.idle.handle(&self.display, &event, sink)?;
+            windows_changed |= Windows::may_change(display, &event);
+            clipboard.handle(display, &event, sink)?;
+            size.handle(&event, sink);
+            idle.handle(display, &event, sink)?;
         }
         if windows_changed {
-            self.windows.update(&self.display, sink)?;
+            windows.update(display, sink)?;
         }
-        self.clipboard.end_if_overdue(&self.display, Instant::now())?;
-        self.display.conn.flush()?;
+        clipboard.end_if_overdue(display, Instant::now())?;
+        display.conn.flush()?;
         // More events may have arrived together with replies.
         Ok(handled > 0)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.sources.clipboard.deadline()
     }
 }
