@@ -52,7 +52,9 @@ pub(crate) enum ServeError {
     DataDir(#[from] DataDirError),
     #[error("--api-key: the API key is empty, must have at least one character")]
     EmptyKey,
-    #[error("--allow-origin {0:?}: not an origin, must be like http://127.0.0.1:3000")]
+    #[error(
+        "--allow-origin {0:?}: not an origin, must be like http://127.0.0.1:3000 or chrome-extension://ID"
+    )]
     Origin(String),
     #[error("{0}")]
     NoBoxes(String),

@@ -288,10 +288,10 @@ export class Computer {
   }
 
   /**
-   * Opens the live screen of the computer. Resolves when the server has accepted the channel. Only Node with the native addon
-   * opens it.
+   * Opens the live screen of the computer. Resolves when the server has accepted the channel. Pages, and Node with the native
+   * addon, can open it.
    *
-   * @throws BindingError in a page; InvalidParameterError without the addon; ChannelClosedError if the server refuses it; TimeoutError; AbortError.
+   * @throws InvalidParameterError in Node without the addon; ChannelClosedError if the server refuses it; TimeoutError; AbortError.
    */
   screen(params?: ScreenParams, options?: OpenOptions): Promise<Screen> {
     return this.#channels.screen(params, options);

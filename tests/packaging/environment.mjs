@@ -8,8 +8,8 @@ import { startDesktop } from "../support/desktop.mjs";
  * @returns {Promise<Environment>} `env` are the variables that select the computer for code on a server; `connection` is
  *   the connection for code in a page
  */
-export async function startEnvironment({ browser: needsBrowser = false } = {}) {
-  const desktop = await startDesktop();
+export async function startEnvironment({ browser: needsBrowser = false, allowOrigins } = {}) {
+  const desktop = await startDesktop({ allowOrigins });
   let browser;
   try {
     const { computer } = await createComputer(sdk, desktop.options);

@@ -16,12 +16,14 @@
  * @property {string[]} [server] the paths of routes whose code uses the package on the server
  * @property {boolean} [action] whether the page has a server action
  * @property {Record<string, string>} [cdn] the files that a server on another origin sends
+ * @property {boolean} [extension] whether the output is an extension of the browser
  * @property {Expected} [expected]
  *
  * @typedef {object} Expected
  * @property {string} [transport] how audio is played; default: `port`
+ * @property {string} [screen] what draws the screen; default: `worker`
  * @property {boolean} [embedded] whether the package uses embedded copies of the files that it loads on demand
- * @property {number} [blobs] the number of embedded scripts that the page uses; default: 2 if `embedded`, otherwise 0
+ * @property {number} [blobs] the number of embedded scripts that the page uses; default: 3 if `embedded`, otherwise 0
  * @property {RegExp[]} [violations] the violations of the Content-Security-Policy
  * @property {RegExp} [error] the error of the page, which replaces all other results
  * @property {string} [server] the binding of the server; default: `native`
@@ -30,6 +32,9 @@
 
 /** The files of an output that consists of one folder and the shared page. */
 const withPage = (folder = "dist") => ({ [folder]: ".", "index.html": "index.html" });
+
+/** The origin of the extension, which Chromium derives from the key in its manifest. */
+export const EXTENSION = "chrome-extension://kfhpcbdocfhkkdojakeenaikhjmpjlak";
 
 /** The Content-Security-Policy for bundlers that lose the worker and the worklet. The package then uses embedded copies. */
 const BLOBS = { scripts: "'self' 'wasm-unsafe-eval' blob:", workers: "'self' blob:" };
@@ -66,13 +71,18 @@ const POLICIES = [
   {
     mode: "`worker-src 'none'`",
     serve: { workers: "'none'" },
-    // First for the file, then for its embedded copy.
-    expected: { transport: "page", blobs: 1, violations: [/^worker-src http/, /^worker-src blob/] },
+    // First for the file, then for its embedded copy; of the audio worker, then of the screen's.
+    expected: {
+      transport: "page",
+      screen: "page",
+      blobs: 2,
+      violations: [/^worker-src http/, /^worker-src blob/, /^worker-src http/, /^worker-src blob/],
+    },
   },
   {
     mode: "`require-trusted-types-for 'script'`",
     serve: { more: "require-trusted-types-for 'script'" },
-    expected: { transport: "page", blobs: 1, violations: [/^require-trusted-types-for /, /^require-trusted-types-for /] },
+    expected: { transport: "page", screen: "page", blobs: 2, violations: Array(4).fill(/^require-trusted-types-for /) },
   },
   {
     mode: "without `'wasm-unsafe-eval'`",
@@ -218,6 +228,19 @@ export const PROJECTS = {
       },
     ],
   },
+  angular: {
+    modes: [
+      { mode: "dev", start: (port) => ["ng", "serve", "--port", port, "--host", "127.0.0.1"], page: "/", expected: OPTIMIZED },
+      {
+        mode: "build",
+        build: [["ng", "build"]],
+        output: { "dist/browser": "." },
+        page: "/",
+        serve: BLOBS,
+        expected: { embedded: true },
+      },
+    ],
+  },
   webpack: {
     modes: [
       { mode: "dev", start: (port) => ["webpack", "serve", "--mode", "development", "--port", port], page: "/" },
@@ -279,8 +302,8 @@ export const PROJECTS = {
           scripts: "'self' 'wasm-unsafe-eval' 'unsafe-inline' http://127.0.0.1:* blob:",
           workers: "'self' http://127.0.0.1:* blob:",
         },
-        // A page cannot start a worker of another origin.
-        expected: { blobs: 1 },
+        // A page cannot start the workers of another origin.
+        expected: { blobs: 2 },
       },
     ],
   },
@@ -291,7 +314,7 @@ export const PROJECTS = {
         build: [["vite", "build"]],
         output: { dist: "." },
         page: "/",
-        expected: { transport: undefined, samples: true },
+        expected: { transport: undefined, samples: true, screen: "none" },
       },
     ],
   },
@@ -303,7 +326,7 @@ export const PROJECTS = {
         build: [["esbuild", "main.js", "worker.js", "--bundle", "--format=esm", "--outdir=dist"]],
         output: withPage(),
         page: "/",
-        expected: { embedded: true, blobs: 0, samples: true },
+        expected: { embedded: true, blobs: 0, samples: true, screen: "none" },
       },
       {
         mode: "esbuild, `--splitting`",
@@ -313,6 +336,30 @@ export const PROJECTS = {
         page: "/",
         // Service workers have no `import()`.
         expected: { embedded: true, error: /BindingError: .*bundle the service worker into one file/ },
+      },
+    ],
+  },
+  extension: {
+    modes: [
+      {
+        mode: "Manifest V3, page and service worker",
+        quick: true,
+        build: [["esbuild", "main.js", "background.js", "--bundle", "--format=esm", "--outdir=dist"]],
+        output: {
+          ...withPage(),
+          "manifest.json": "manifest.json",
+          ...Object.fromEntries(
+            Object.entries({
+              "wasm/orgo_wasm_bg.wasm": "orgo.wasm",
+              "wasm/orgo_screen_bg.wasm": "screen.wasm",
+              "audio/worker.js": "worker.js",
+              "audio/worklet.js": "worklet.js",
+              "screen/screen-worker.js": "screen-worker.js",
+            }).map(([from, to]) => [`node_modules/orgo-sdk/dist/${from}`, to]),
+          ),
+        },
+        page: "/index.html",
+        extension: true,
       },
     ],
   },

@@ -4,12 +4,13 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe } from "node:test";
+import { startWithExtension } from "../support/chromium.mjs";
 import { startPages } from "../support/pages.mjs";
 import { freePort } from "../support/receiver.mjs";
 import { within } from "../support/wait.mjs";
 import { startEnvironment } from "./environment.mjs";
 import { Matrix } from "./matrix.mjs";
-import { PROJECTS } from "./pages.mjs";
+import { EXTENSION, PROJECTS } from "./pages.mjs";
 import { execute, openProject, start, write } from "./project.mjs";
 
 const shared = (name) => readFileSync(new URL(`page/${name}`, import.meta.url), "utf8");
@@ -17,7 +18,7 @@ const shared = (name) => readFileSync(new URL(`page/${name}`, import.meta.url), 
 const matrix = new Matrix("pages");
 let environment;
 before(async () => {
-  environment = await startEnvironment({ browser: true });
+  environment = await startEnvironment({ browser: true, allowOrigins: [EXTENSION] });
 });
 after(async () => {
   await environment?.close();
@@ -72,6 +73,7 @@ async function tryMode(project, mode) {
       closers.push(() => renameSync(moved, project.folder));
     }
     program = mode.start && (await startServer(folder, mode));
+    if (mode.extension) return await openExtension(folder, mode);
     if (mode.output && !mode.start) checkFiles(folder, mode);
     const { origin, close } = program ?? (await startPages(() => folder, mode.serve));
     closers.push(close);
@@ -119,9 +121,19 @@ async function startServer(folder, mode) {
   return { origin, close: () => program.stop(), log: () => program.log };
 }
 
-/** Opens a page, and runs its checks. */
-async function openPage(url, { action, expected = {} }) {
-  const context = await environment.browser.newContext();
+/** Opens a page of an extension of the browser, and runs its checks. */
+async function openExtension(folder, mode) {
+  const profile = mkdtempSync(join(tmpdir(), "orgo-profile-"));
+  try {
+    return await openPage(EXTENSION + mode.page, mode, await startWithExtension(profile, folder));
+  } finally {
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Opens a page, runs its checks, and closes its browser context. */
+async function openPage(url, { action, expected = {} }, ownContext) {
+  const context = ownContext ?? (await environment.browser.newContext());
   try {
     const page = await context.newPage();
     const failures = [];
@@ -152,7 +164,7 @@ async function openPage(url, { action, expected = {} }) {
     for (const [at, pattern] of (expected.violations ?? []).entries()) assert.match(violations[at], pattern);
     // The page uses an embedded script only if the script is not available otherwise.
     const message = `the number of embedded scripts that the page uses is ${blobs}\n${failures.join("\n")}`;
-    assert.equal(blobs, expected.blobs ?? (expected.embedded ? 2 : 0), message);
+    assert.equal(blobs, expected.blobs ?? (expected.embedded ? 3 : 0), message);
     if (action)
       found.push(
         `action: ${describeCalls(await page.evaluate(() => globalThis.act()), { server: expected.action ?? expected.server })}`,
@@ -178,16 +190,17 @@ function observe() {
 }
 
 /** Checks and describes the result of the checks in a page. */
-function describePage({ kind, fallback, transport, samples }, expected) {
+function describePage({ kind, fallback, transport, samples, screen }, expected) {
   assert.equal(kind, "wasm");
   assert.equal(fallback !== undefined, Boolean(expected.embedded), fallback);
   const embedded = fallback ? " (embedded)" : "";
+  assert.equal(screen, expected.screen ?? "worker");
   if (expected.samples) {
     assert.ok(samples);
-    return `page: wasm${embedded}, audio received`;
+    return `page: wasm${embedded}, audio and screen received`;
   }
   assert.equal(transport, expected.transport ?? "port");
-  return `page: wasm${embedded}, audio by \`${transport}\``;
+  return `page: wasm${embedded}, audio by \`${transport}\`, screen drawn by the ${screen}`;
 }
 
 /** Requests the result of code on the server of a project. */

@@ -31,3 +31,19 @@ export const FLAGS = [
 export function startChromium(flags = []) {
   return chromium.launch({ executablePath: executable(), args: [...FLAGS, ...flags] });
 }
+
+/** Starts a browser with an extension and a new profile. Returns its context, which closes the browser. */
+export async function startWithExtension(profile, folder) {
+  const flags = ["--headless=new", `--disable-extensions-except=${folder}`, `--load-extension=${folder}`];
+  // The headless mode of Playwright has no extensions.
+  const options = { executablePath: executable(), headless: false, args: [...FLAGS, ...flags] };
+  const context = await chromium.launchPersistentContext(profile, options);
+  try {
+    // Before this event, the pages of the extension do not exist.
+    if (context.serviceWorkers().length === 0) await context.waitForEvent("serviceworker");
+    return context;
+  } catch (error) {
+    await context.close();
+    throw error;
+  }
+}

@@ -110,10 +110,13 @@ pub(crate) fn without_port(host: &str) -> &str {
     }
 }
 
+/// The schemes of the origins of pages and of browser extensions.
+const SCHEMES: [&str; 5] = ["http", "https", "chrome-extension", "moz-extension", "safari-web-extension"];
+
 fn parse_origin(text: &str) -> Option<HeaderValue> {
     let text = text.strip_suffix('/').unwrap_or(text);
     let (scheme, host) = text.split_once("://")?;
-    let plain = matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '*', ' ']);
+    let plain = SCHEMES.contains(&scheme) && !host.is_empty() && !host.contains(['/', '*', ' ']);
     plain.then(|| HeaderValue::from_str(text).ok()).flatten()
 }
 
@@ -212,6 +215,16 @@ mod tests {
         assert!(check(&admission, "localhost", Some("https://desk.example")));
         assert!(check(&admission, "localhost", Some("http://127.0.0.1:5173")));
         for origin in ["null", "https://evil.example", "https://desk.example.evil", "http://desk.example"] {
+            assert!(!check(&admission, "localhost", Some(origin)), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_browser_extension_is_allowed_if_it_is_listed() {
+        let admission =
+            Admission::new(&["chrome-extension://abcdefgh".into()], true).expect("the origin is valid");
+        assert!(check(&admission, "localhost", Some("chrome-extension://abcdefgh")));
+        for origin in ["chrome-extension://hgfedcba", "moz-extension://abcdefgh", "https://abcdefgh"] {
             assert!(!check(&admission, "localhost", Some(origin)), "{origin}");
         }
     }

@@ -26,7 +26,7 @@ import { BindingError, messageOf } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 
 export { type AssetOptions, configure } from "../assets/options.js";
-export { AudioStream, Channel, EventStream, Player, Terminal } from "../channel/on-demand.js";
+export { AudioStream, Channel, EventStream, Player, Screen, Terminal } from "../channel/on-demand.js";
 export * from "../index.js";
 
 const loaders: { [Name in Part]: () => Promise<LoadedBinding<BindingParts[Name]>> } = {
@@ -77,7 +77,7 @@ const platform: Platform = {
   classes,
   screen: async (channel) => {
     const { Channel, Screen } = await loadScreenScript();
-    loadedClasses.Channel = Channel;
+    Object.assign(loadedClasses, { Channel, Screen });
     return new Screen(channel);
   },
   openContent: async (...parts) => {

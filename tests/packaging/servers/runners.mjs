@@ -28,6 +28,12 @@ export const runners = () => [
   row("vitest", "`--environment jsdom`, native", "native", "vitest run --environment jsdom", NODE),
   // Node's `WebSocket` does not accept the events of jsdom.
   row("vitest", "`--environment jsdom`, wasm, calls only", "wasm", "vitest run --environment jsdom", CALLS_IN_WASM),
+  row("vitest", "`--environment happy-dom`, native", "native", "vitest run --environment happy-dom", NODE),
+  // happy-dom replaces `fetch`, and applies the rules of browsers for other origins.
+  row("vitest", "`--environment happy-dom`, wasm", "wasm", "vitest run --environment happy-dom", {
+    ...CALLS_IN_WASM,
+    refusal: /ConnectionError: .*Cross-Origin Request Blocked/,
+  }),
   row("runtime-node-24", "`node --test`", "native", "node --test works.test.mjs", NODE),
   row("runtime-bun", "`bun test`", "native", "bun test ./works.test.mjs"),
   typescript("tsx, ES module", "tsx main.mts"),

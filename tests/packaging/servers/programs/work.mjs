@@ -1,8 +1,8 @@
 /** Uses the main parts of the SDK on the computer of the test, and prints the binding that it used. */
 export async function work({ Orgo }) {
   const computer = await useCalls(Orgo);
-  if (!process.env.ORGO_TEST_CALLS_ONLY) await useChannels(computer);
   const { kind, version, fallback_cause } = await Orgo.bindingInfo();
+  if (!process.env.ORGO_TEST_CALLS_ONLY) await Promise.all([useChannels(computer), useScreen(computer, kind)]);
   console.log(`ORGO_RESULT ${JSON.stringify({ kind, version, cause: fallback_cause?.message })}`);
 }
 
@@ -33,4 +33,20 @@ async function useChannels(computer) {
   const chunk = await audio.read({ timeout: 30_000 });
   if (!(chunk?.samples.length > 0)) throw new Error("the audio chunk has no samples");
   await Promise.all([terminal.close(), events.close(), audio.close()]);
+}
+
+/** Takes an image of the live screen with the addon. Checks the error without it. */
+async function useScreen(computer, kind) {
+  if (kind === "wasm") {
+    const error = await computer.screen().then(
+      () => undefined,
+      (thrown) => thrown,
+    );
+    if (!/native addon/.test(error?.message)) throw new Error("without the addon, a screen can be opened", { cause: error });
+    return;
+  }
+  const screen = await computer.screen();
+  const { data, width } = await screen.screenshot({}, { timeout: 30_000 });
+  if (data[1] !== 0x50 || data[2] !== 0x4e || !(width > 0)) throw new Error("the image of the screen is not a PNG image");
+  await screen.close();
 }
