@@ -98,7 +98,10 @@ async function buildAddon() {
   await run("cargo", ["build", "--package", "orgo-node", "--profile", "addon"], { env: anonymous() });
   const out = join(root, "npm/dist/native");
   mkdirSync(out, { recursive: true });
-  copyFileSync(join(cargoTarget(), "addon", addonLibrary(target)), join(out, addonFile(target)));
+  const addon = join(out, addonFile(target));
+  // A running program may have mapped the old file. It crashes if the content of that file changes, so this makes a new file.
+  rmSync(addon, { force: true });
+  copyFileSync(join(cargoTarget(), "addon", addonLibrary(target)), addon);
 }
 
 async function buildNpm() {
