@@ -69,11 +69,16 @@ const REPLACED_IN_PAGES = [
   [/\(typeof FinalizationRegistry === 'undefined'\)\s+\? \{ register: \(\) => \{\}, unregister: \(\) => \{\} \}\s+: new/g, "new"],
 ];
 
-/** The esbuild options that shorten the private names of the glue, and leave out what is only used without `globalThis`. */
+/** The same for modules that use the global object. Every platform calls it `globalThis`. */
+const GLOBAL_OBJECT = [
+  [/const ret = typeof globalThis === .*;\s*return .*;/, "return addToExternrefTable0(globalThis);"],
+  [/const ret = typeof (?:global|self|window) === .*;\s*return .*;/g, "return 0;"],
+];
+
+/** The esbuild options that shorten the private names of the glue. */
 const MINIFY = [
   ...["--bundle", "--format=esm", "--minify", "--target=es2022", "--allow-overwrite", "--log-level=warning"],
   "--mangle-props=^_(_wrap|_?wbg_)",
-  ...["global", "self", "window"].map((name) => `--define:${name}=undefined`),
 ];
 
 /**
@@ -99,6 +104,7 @@ export async function shrink(folder, name) {
     code = changed;
   };
   for (const [pattern, text] of [...REPLACED, ...(name === EMBEDDED ? [] : REPLACED_IN_PAGES)]) rename(pattern, text);
+  if (code.includes("typeof globalThis ===")) for (const [pattern, text] of GLOBAL_OBJECT) rename(pattern, text);
   // A method that takes its object by value frees it.
   if (code.includes("__destroy_into_raw")) throw new Failure("A method of a module takes its object by value");
   for (const [, name, short] of imports) rename(new RegExp(`\\b${name}: function`), `"${short}": function`);

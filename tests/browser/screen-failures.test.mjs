@@ -136,7 +136,7 @@ for (const [mode, serve] of Object.entries(MODES)) {
       await show();
       await watch();
       server.send(bells(LARGE));
-      await assertEnded("failed", /the module of the screen failed: unreachable/);
+      await assertEnded("failed", /the screen failed: unreachable/);
     });
 
     test("a screen for which there is no memory ends with this reason", LIMIT, async () => {
@@ -178,7 +178,7 @@ for (const [mode, serve] of Object.entries(MODES)) {
       await show();
       Object.assign(server, { width: 64, height: 48 });
       await watch();
-      await assertEnded("failed", /the module of the screen failed: unreachable/);
+      await assertEnded("failed", /the screen failed: unreachable/);
     });
 
     test("there are no uncaught errors", () => assert.deepEqual(failures, []));

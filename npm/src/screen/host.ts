@@ -1,7 +1,7 @@
 // Runs a screen and draws it: in a worker, or in the page if there is no worker.
 
 import type { Log } from "../binding.js";
-import type { ChannelState, Counters, ScreenItem } from "../generated/channels.js";
+import type { ChannelState, ScreenItem } from "../generated/channels.js";
 import type { ConnectionGlue, ConnectionName, ScreenConnection, ScreenGlue, ScreenObject } from "./glue.js";
 import type { FromHost, ToHost } from "./messages.js";
 import { Painter } from "./painter.js";
@@ -9,6 +9,7 @@ import { Painter } from "./painter.js";
 /** The interval at which the page receives the counters while a view is shown, in milliseconds. */
 const COUNTERS_INTERVAL = 250;
 
+type Format = (ScreenItem & { type: "image" })["format"];
 type Post = (message: FromHost, transfer?: Transferable[]) => void;
 
 /** Opens a screen when the page requests it, and connects it to the page. */
@@ -41,7 +42,7 @@ export class ScreenHost {
         initConnection({ module_or_path: connection.module }),
       ]);
       const log: Log = (level, line) => post({ type: "log", level, line });
-      const failure = new Failure();
+      const failure = new AbortController();
       const screen = guarded(new Screen(options), failure);
       const channel = new Client(config, log).openScreen(screen, target);
       this.#session = new Session(screen, channel, memory, post, failure);
@@ -54,42 +55,25 @@ export class ScreenHost {
   }
 }
 
-/** The first failure of a screen. */
-class Failure {
-  error: Error | undefined;
-  report!: (error: Error) => void;
-  /** Rejects with the failure. */
-  readonly reported = new Promise<never>((_, reject) => {
-    this.report = (error) => {
-      this.error ??= error;
-      reject(this.error);
-    };
-  });
-}
-
 /**
- * Returns the screen with methods that report a failure of the module, such as a trap. The state of the module is unknown after that,
- * so every later call throws the same failure.
+ * Returns the screen with methods that report a failure of the module, such as a trap: they abort `failure` with it. The state of the
+ * module is unknown after that, so every later call throws the same failure.
  */
-function guarded(screen: ScreenObject, failure: Failure): ScreenObject {
-  const methods: Record<string, unknown> = {};
-  const prototype = Object.getPrototypeOf(screen);
-  for (const name of Object.getOwnPropertyNames(prototype)) {
-    const method: unknown = prototype[name];
-    if (typeof method !== "function" || name === "constructor") continue;
-    methods[name] = (...values: unknown[]) => {
-      if (failure.error !== undefined) throw failure.error;
-      try {
-        return method.apply(screen, values);
-      } catch (thrown) {
-        // The module throws a record, which is not an error, for an invalid argument.
-        if (!(thrown instanceof Error)) throw thrown;
-        failure.report(new Error(`the module of the screen failed: ${thrown.message}`, { cause: thrown }));
-        throw failure.error;
-      }
-    };
-  }
-  return methods as unknown as ScreenObject;
+function guarded(screen: ScreenObject, failure: AbortController): ScreenObject {
+  return new Proxy(screen, {
+    get:
+      (_, name: keyof ScreenObject) =>
+      (...values: unknown[]) => {
+        failure.signal.throwIfAborted();
+        try {
+          return (screen[name] as (...values: unknown[]) => unknown)(...values);
+        } catch (thrown) {
+          // The module throws a record, which is not an error, for an invalid argument.
+          if (thrown instanceof Error) failure.abort(new Error(`the screen failed: ${thrown.message}`, { cause: thrown }));
+          throw failure.signal.reason ?? thrown;
+        }
+      },
+  });
 }
 
 /** An open screen. */
@@ -98,45 +82,49 @@ class Session {
   readonly #channel: ScreenConnection;
   readonly #post: Post;
   readonly #painter: Painter;
-  readonly #failure: Failure;
+  /** Aborted with the first failure. */
+  readonly #failure: AbortController;
   #outline = "";
-  #counters: Counters;
+  #counters = "";
   #countersTimer: ReturnType<typeof setInterval> | undefined;
   #requested = false;
   #closed = false;
   #paused = false;
-  /** The format of each requested image that the module does not encode. */
-  readonly #formats = new Map<number, string>();
+  /** The format of each requested image. The mirror of the page has checked it. */
+  readonly #formats = new Map<number, Format>();
   #wake = () => {};
 
-  constructor(screen: ScreenObject, channel: ScreenConnection, memory: WebAssembly.Memory, post: Post, failure: Failure) {
+  constructor(screen: ScreenObject, channel: ScreenConnection, memory: WebAssembly.Memory, post: Post, failure: AbortController) {
     this.#screen = screen;
     this.#channel = channel;
     this.#post = post;
-    this.#painter = new Painter(screen, memory, (error) => failure.report(error));
+    this.#painter = new Painter(screen, memory, (error) => failure.abort(error));
     this.#failure = failure;
-    this.#counters = channel.counters();
   }
 
   /** Runs the screen until it ends. If it fails, closes the connection and rejects. */
   async run(): Promise<void> {
     const tasks = [this.#postStates(), this.#postPasswordRequests(), this.#postItems(), this.#followChanges()];
+    const { signal } = this.#failure;
+    const failed = new Promise<never>((_, reject) => {
+      signal.onabort = () => reject(signal.reason);
+    });
     try {
-      await Promise.race([this.#failure.reported, Promise.all(tasks)]);
+      await Promise.race([failed, Promise.all(tasks)]);
     } catch (error) {
-      this.#failure.report(error as Error);
-      this.#adjust();
+      this.#failure.abort(error);
+      this.#closed = true;
+      clearInterval(this.#countersTimer);
       this.#channel.close();
-      throw this.#failure.error;
+      throw signal.reason;
     }
   }
 
   receive(message: Exclude<ToHost, { type: "open" }>): void {
-    if (this.#failure.error !== undefined) return;
     try {
       this.#handle(message);
     } catch (error) {
-      this.#failure.report(error as Error);
+      this.#failure.abort(error);
     }
   }
 
@@ -170,17 +158,13 @@ class Session {
 
   /** Stops the updates while nobody sees or reads them, and reports the counters while a view is shown. */
   #adjust(): void {
-    if (this.#failure.error !== undefined) {
-      clearInterval(this.#countersTimer);
-      return;
-    }
-    const paused = this.#painter.isHidden && !this.#requested;
+    const { hasViews, isVisible } = this.#painter;
+    const paused = hasViews && !isVisible && !this.#requested;
     if (paused !== this.#paused) {
       this.#paused = paused;
       this.#change("pause", paused);
     }
-    const counting = this.#painter.hasViews && !this.#painter.isHidden && !this.#closed;
-    if (counting) this.#countersTimer ??= setInterval(() => this.#postCounters(), COUNTERS_INTERVAL);
+    if (isVisible && !this.#closed) this.#countersTimer ??= setInterval(() => this.#postCounters(), COUNTERS_INTERVAL);
     else {
       clearInterval(this.#countersTimer);
       this.#countersTimer = undefined;
@@ -189,21 +173,17 @@ class Session {
 
   /** Executes a command that the mirror of the page has accepted. */
   #command(name: string, argument: unknown): void {
+    if (name === "screenshot") {
+      const image = argument as { id: number; format: Format };
+      this.#formats.set(image.id, image.format);
+      argument = { ...image, format: "rgba" };
+    } else {
+      this.#painter.expectUpdate();
+    }
     // The screen may have become smaller since then, so that a position is outside.
     try {
-      this.#execute(name, argument);
+      this.#change(name, argument);
     } catch {}
-  }
-
-  #execute(name: string, argument: unknown): void {
-    if (name === "screenshot") {
-      const { id, format } = argument as { id: number; format: string };
-      this.#formats.set(id, format);
-      this.#change(name, { ...(argument as object), format: "rgba" });
-      return;
-    }
-    this.#painter.expectUpdate();
-    this.#change(name, argument);
   }
 
   #change(name: string, argument: unknown): void {
@@ -280,18 +260,18 @@ class Session {
 
   #postCounters(): void {
     const counters = this.#channel.counters();
-    const { received_messages, sent_messages } = this.#counters;
-    if (counters.received_messages === received_messages && counters.sent_messages === sent_messages) return;
-    this.#counters = counters;
+    const text = JSON.stringify(counters);
+    if (text === this.#counters) return;
+    this.#counters = text;
     this.#post({ type: "counters", counters });
   }
 
   /** Encodes an image in the requested format. The browser has an encoder, so the module contains none. */
   async #encode(item: ScreenItem): Promise<ScreenItem> {
     if (item.type !== "image") return item;
-    const format = this.#formats.get(item.id);
+    const format = this.#formats.get(item.id) as Format;
     this.#formats.delete(item.id);
-    if (format !== "png" && format !== "jpeg") return item;
+    if (format === "rgba") return item;
     const { width, height, data } = item;
     const pixels = new ImageData(new Uint8ClampedArray(data.buffer as ArrayBuffer, data.byteOffset, data.length), width, height);
     const file = await encode(pixels, `image/${format}`);
@@ -302,10 +282,8 @@ class Session {
 /** The quality of JPEG images, as in the addon. */
 const JPEG_QUALITY = 0.8;
 
-function encode(pixels: ImageData, type: string): Promise<Blob> {
-  // The build of the worker leaves out the function for the page.
-  return typeof document === "undefined" ? encodeInWorker(pixels, type) : encodeInPage(pixels, type);
-}
+// The build of the worker leaves out the function for the page.
+const encode = typeof document === "undefined" ? encodeInWorker : encodeInPage;
 
 function encodeInWorker(pixels: ImageData, type: string): Promise<Blob> {
   const canvas = new OffscreenCanvas(pixels.width, pixels.height);

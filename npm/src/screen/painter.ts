@@ -39,15 +39,14 @@ export class Painter {
     return this.#views.size > 0;
   }
 
-  /** Whether there are views, and the user sees none of them. */
-  get isHidden(): boolean {
-    return this.hasViews && ![...this.#views.values()].some(({ visible }) => visible);
+  /** Whether the user sees a view. */
+  get isVisible(): boolean {
+    return [...this.#views.values()].some(({ visible }) => visible);
   }
 
   show(view: number, canvas: ViewCanvas): void {
     // The compiler does not know that both kinds of canvas have the same contexts.
-    const context = (canvas as HTMLCanvasElement).getContext("2d", { alpha: false });
-    if (context === null) throw new Error("the canvas has no 2D context");
+    const context = (canvas as HTMLCanvasElement).getContext("2d", { alpha: false }) as CanvasRenderingContext2D;
     this.#views.set(view, { canvas, context, visible: true });
     this.#restart();
   }
@@ -71,7 +70,7 @@ export class Painter {
 
   /** Reports that the screen may have changed. */
   update(): void {
-    if (!this.hasViews || this.isHidden) return;
+    if (!this.isVisible) return;
     const now = performance.now();
     if (now < this.#eagerUntil || now - this.#lastDraw >= FRAME) this.#draw();
     else if (this.#frame === 0) {
@@ -97,7 +96,7 @@ export class Painter {
   #draw(): boolean {
     const drawing = this.#screen.pollDrawing();
     if (drawing === undefined) return false;
-    const [address = 0, width = 0, height = 0] = drawing;
+    const [address, width, height] = drawing as Iterable<number> as [number, number, number];
     const pixels = this.#read(address, width, height);
     for (const { canvas, context, visible } of this.#views.values()) {
       if (!visible) continue;
@@ -107,8 +106,8 @@ export class Painter {
         continue;
       }
       for (let at = 3; at < drawing.length; at += 4) {
-        const [x = 0, y = 0, w = 0, h = 0] = drawing.subarray(at, at + 4);
-        context.putImageData(pixels, 0, 0, x, y, w, h);
+        const changed = drawing.slice(at, at + 4) as Iterable<number> as [number, number, number, number];
+        context.putImageData(pixels, 0, 0, ...changed);
       }
     }
     this.#lastDraw = performance.now();
