@@ -57,7 +57,7 @@ describe("the viewer of TigerVNC, through a bridge", { concurrency: false }, () 
       env: { PATH: process.env.PATH, HOME: folder, DISPLAY: display.name, VNC_USERNAME: "", VNC_PASSWORD: password },
       stdio: ["ignore", "ignore", "pipe"],
     });
-    const viewer = { log: "", ended: once(child, "exit"), stop: () => child.kill() && viewer.ended };
+    const viewer = { pid: child.pid, log: "", ended: once(child, "exit"), stop: () => child.kill() && viewer.ended };
     child.stderr.setEncoding("utf8").on("data", (text) => (viewer.log += text));
     return viewer;
   }
@@ -104,7 +104,7 @@ describe("the viewer of TigerVNC, through a bridge", { concurrency: false }, () 
 
   test("it passes the pointer and the keys", { timeout: 60_000 }, async () => {
     viewer = startViewer(password);
-    await input("search", "--sync", "--onlyvisible", "--name", "TigerVNC$");
+    await input("search", "--sync", "--onlyvisible", "--pid", String(viewer.pid));
     await input("mousemove", "640", "400", "click", "1");
     const clicks = await window.seen((seen) => seen.some(({ kind }) => kind === "up"));
     assert.deepEqual(
