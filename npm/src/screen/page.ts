@@ -55,8 +55,12 @@ export async function screenBinding(
   });
   let started: typeof first | undefined = first;
   if (name !== expected) {
-    endWorker(first);
-    started = undefined;
+    await first;
+    // Only the embedded copy supports both modules.
+    if (workers[expected].fallbackCause === undefined) {
+      endWorker(first);
+      started = undefined;
+    }
   }
   class Client implements ChannelClient {
     readonly #config: BindingConfig;

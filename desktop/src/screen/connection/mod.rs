@@ -44,6 +44,8 @@ x11rb::atom_manager! {
         WM_PROTOCOLS,
         _NET_ACTIVE_WINDOW,
         _NET_CLIENT_LIST,
+        _NET_FRAME_EXTENTS,
+        _NET_REQUEST_FRAME_EXTENTS,
         _NET_SUPPORTING_WM_CHECK,
         _NET_WM_NAME,
         _NET_WM_PING,

@@ -8,7 +8,7 @@ use x11rb::{
     connection::Connection,
     protocol::{
         Event,
-        xproto::{ConnectionExt as _, CreateWindowAux, EventMask, KeyButMask, WindowClass},
+        xproto::{ConnectionExt as _, CreateWindowAux, EventMask, KeyButMask, Window, WindowClass},
     },
 };
 
@@ -17,9 +17,11 @@ use crate::screen::{Button, connection::Display};
 
 const ALT: u32 = 0xffe9;
 const TAB: u32 = 0xff09;
+/// The left button in a mask of RFB.
+const LEFT: u8 = 1;
 
-/// Opens a window that covers the screen and that the window manager manages.
-fn open_window(server: &Server) -> Display {
+/// Opens a window that the window manager manages.
+fn open_window(server: &Server, width: u16, height: u16) -> (Display, Window) {
     let display = Display::connect(&server.endpoint()).unwrap();
     let window = display.conn.generate_id().unwrap();
     let buttons = EventMask::BUTTON_PRESS | EventMask::BUTTON_RELEASE | EventMask::STRUCTURE_NOTIFY;
@@ -31,8 +33,8 @@ fn open_window(server: &Server) -> Display {
             display.root,
             0,
             0,
-            1280,
-            720,
+            width,
+            height,
             0,
             WindowClass::INPUT_OUTPUT,
             COPY_FROM_PARENT,
@@ -42,7 +44,7 @@ fn open_window(server: &Server) -> Display {
     display.conn.map_window(window).unwrap();
     display.conn.flush().unwrap();
     while !matches!(display.conn.wait_for_event().unwrap(), Event::MapNotify(_)) {}
-    display
+    (display, window)
 }
 
 #[test]
@@ -51,7 +53,7 @@ fn a_click_arrives_although_a_key_binding_overtakes_it() {
     let screen = server.screen();
     let _watch = screen.watch_for_frozen_pointer().unwrap();
     server.manage_windows();
-    let window = open_window(&server);
+    let (window, _) = open_window(&server, 1280, 720);
     let mut viewer = Viewer::connect(&server);
     for round in 0..3 {
         // The window manager handles the press only after it has grabbed the keyboard for alt+Tab.
@@ -79,4 +81,36 @@ fn a_click_arrives_although_a_key_binding_overtakes_it() {
         viewer.key(ALT, false);
         eventually("the release of the keys", || window.keys_down().unwrap().is_empty().then_some(()));
     }
+}
+
+#[test]
+fn a_busy_window_manager_starts_a_drag() {
+    let mut server = Server::start();
+    let screen = server.screen();
+    let _watch = screen.watch_for_frozen_pointer().unwrap();
+    server.manage_windows();
+    let (display, window) = open_window(&server, 400, 300);
+    let position = || {
+        let at = display.conn.translate_coordinates(window, display.root, 0, 0).unwrap().reply().unwrap();
+        (at.dst_x, at.dst_y)
+    };
+    let (left, top) = position();
+    let (x, y) = (left.unsigned_abs() + 100, top.unsigned_abs() - 8);
+    let mut viewer = Viewer::connect(&server);
+    server.signal_window_manager(Signal::STOP);
+    viewer.pointer(LEFT, x, y);
+    // The watch requests several answers meanwhile.
+    thread::sleep(Duration::from_millis(800));
+    server.signal_window_manager(Signal::CONT);
+    viewer.pointer(LEFT, x + 20, y + 20);
+    eventually("the drag", || {
+        viewer.pointer(LEFT, x + 40, y + 40);
+        viewer.pointer(LEFT, x + 30, y + 30);
+        (position() != (left, top)).then_some(())
+    });
+    viewer.pointer(0, x + 30, y + 30);
+    eventually("the end of the drag", || {
+        let pointer = display.conn.query_pointer(display.root).unwrap().reply().unwrap();
+        (!pointer.mask.contains(KeyButMask::BUTTON1)).then_some(())
+    });
 }

@@ -36,6 +36,15 @@ impl Viewer {
         message.extend(keysym.to_be_bytes());
         self.0.write_all(&message).unwrap();
     }
+
+    /// Moves the pointer, and holds exactly the buttons of the mask.
+    pub(super) fn pointer(&mut self, buttons: u8, x: u16, y: u16) {
+        const POINTER_EVENT: u8 = 5;
+        let mut message = vec![POINTER_EVENT, buttons];
+        message.extend(x.to_be_bytes());
+        message.extend(y.to_be_bytes());
+        self.0.write_all(&message).unwrap();
+    }
 }
 
 fn read(stream: &mut UnixStream, count: usize) -> Vec<u8> {

@@ -4,16 +4,23 @@
 //! raised the window, and then replays the press with its time. The X server ignores this request without an error if
 //! openbox has grabbed the keyboard after that time, for example by its key binding alt+Tab. The pointer then stays
 //! frozen, its button stays pressed, and no program receives any pointer event.
+//!
+//! A window manager that is busy also leaves the pointer frozen for a while. So this first requests an answer that the
+//! window manager gives only after it has handled all earlier events.
 
+use std::mem;
 use std::time::{Duration, Instant};
 
 use x11rb::{
-    CURRENT_TIME, NONE,
+    COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT, CURRENT_TIME, NONE,
     connection::Connection,
     protocol::{
         Event,
         xinput::{ConnectionExt as _, Device, DeviceId, EventMask as DeviceEvents, XIEventMask},
-        xproto::{AtomEnum, BUTTON_PRESS_EVENT, ButtonPressEvent, ConnectionExt as _, EventMask, KeyButMask},
+        xproto::{
+            AtomEnum, BUTTON_PRESS_EVENT, ButtonPressEvent, ClientMessageEvent, ConnectionExt as _,
+            CreateWindowAux, EventMask, KeyButMask, Property, Window, WindowClass,
+        },
     },
 };
 
@@ -23,22 +30,25 @@ use crate::screen::{
     connection::{Display, endpoint::Endpoint, property, property::PropertyRequest},
 };
 
-/// The time after which a pointer counts as frozen. A window manager that is not busy needs a few milliseconds.
+/// The time after which the window manager is asked for an answer. It usually thaws the pointer within a few milliseconds.
 const FIRST_DELAY: Duration = Duration::from_millis(100);
-/// The maximum time between two requests to replay the press.
+/// The maximum time between two requests for an answer.
 const MAX_DELAY: Duration = Duration::from_secs(8);
 /// The number of requests for one freeze. Another program may have frozen the pointer, which a request does not affect.
 const MAX_REQUESTS: u32 = 16;
 /// The length of the window manager's name in units of 4 bytes.
 const NAME_LENGTH: u32 = 2;
 
-/// Requests that the window manager thaws the pointer when the pointer has not processed button events for a while.
+/// Requests that the window manager thaws the pointer when the pointer has not processed the button events that the window
+/// manager has handled.
 #[derive(Debug)]
 pub(super) struct FrozenPointer {
     display: Display,
     /// The device whose events programs receive. It processes the events of all input devices, except while it is
     /// frozen.
     pointer: DeviceId,
+    /// The window manager sets a property of this window as its answer. The window is never shown.
+    probe: Window,
     backlog: Backlog,
 }
 
@@ -51,22 +61,56 @@ impl FrozenPointer {
         let buttons = XIEventMask::RAW_BUTTON_PRESS | XIEventMask::RAW_BUTTON_RELEASE;
         let selected = DeviceEvents { deviceid: Device::ALL.into(), mask: vec![buttons] };
         display.conn.xinput_xi_select_events(display.root, &[selected])?;
+        let probe = display.conn.generate_id()?;
+        display.conn.create_window(
+            COPY_DEPTH_FROM_PARENT,
+            probe,
+            display.root,
+            0,
+            0,
+            1,
+            1,
+            0,
+            WindowClass::INPUT_OUTPUT,
+            COPY_FROM_PARENT,
+            &CreateWindowAux::new().event_mask(EventMask::PROPERTY_CHANGE),
+        )?;
         display.sync()?;
-        Ok(Self { display, pointer, backlog: Backlog::default() })
+        Ok(Self { display, pointer, probe, backlog: Backlog::default() })
     }
 
-    fn handle(&mut self, event: &Event, now: Instant) {
-        if let Event::XinputRawButtonPress(event) | Event::XinputRawButtonRelease(event) = event {
-            if event.deviceid == self.pointer {
-                self.backlog.remove(now);
-            } else {
-                self.backlog.add(now);
+    fn handle(&mut self, event: &Event, now: Instant) -> Result<(), ScreenError> {
+        match event {
+            Event::XinputRawButtonPress(event) | Event::XinputRawButtonRelease(event) => {
+                if event.deviceid == self.pointer {
+                    self.backlog.remove(now);
+                } else {
+                    self.backlog.add(now);
+                }
             }
+            Event::PropertyNotify(event) => {
+                let is_answer =
+                    event.atom == self.display.atoms._NET_FRAME_EXTENTS && event.state == Property::NEW_VALUE;
+                if is_answer && self.backlog.is_frozen_at_answer() {
+                    self.request_replay()?;
+                }
+            }
+            _ => {}
         }
+        Ok(())
+    }
+
+    /// Requests that the window manager sets the sizes of the frame that the probe would have.
+    fn request_answer(&self) -> Result<(), ScreenError> {
+        let Display { conn, root, atoms, .. } = &self.display;
+        let message = ClientMessageEvent::new(32, self.probe, atoms._NET_REQUEST_FRAME_EXTENTS, [0; 5]);
+        let managers = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY;
+        conn.send_event(false, *root, managers, message)?.ignore_error();
+        Ok(())
     }
 
     /// Sends a press to openbox that has no effect, except that openbox then replays the press that froze the pointer,
-    /// with the current time. openbox handles it after all earlier events, so a busy openbox needs no other handling.
+    /// with the current time. A press for an openbox that is only busy would end the drag that is about to start.
     fn request_replay(&self) -> Result<(), ScreenError> {
         let Display { conn, root, atoms, .. } = &self.display;
         let first_window = |property| {
@@ -125,10 +169,10 @@ impl Watcher for FrozenPointer {
             && let Some(event) = self.display.conn.poll_for_event()?
         {
             handled += 1;
-            self.handle(&event, now);
+            self.handle(&event, now)?;
         }
         if handled == 0 && self.backlog.needs_request(now) {
-            self.request_replay()?;
+            self.request_answer()?;
         }
         self.display.conn.flush()?;
         Ok(handled > 0)
@@ -143,7 +187,10 @@ impl Watcher for FrozenPointer {
 #[derive(Debug, Default)]
 struct Backlog {
     events: u64,
+    /// The number of requests for an answer since the pointer has processed an event.
     requests: u32,
+    /// Whether the pointer has processed no event since the last request, which was not answered yet.
+    waits: bool,
     deadline: Option<Instant>,
 }
 
@@ -157,7 +204,7 @@ impl Backlog {
     /// Removes an event that the pointer has processed, so that the pointer is not frozen.
     fn remove(&mut self, now: Instant) {
         let events = self.events.saturating_sub(1);
-        *self = Self { events, requests: 0, deadline: (events > 0).then(|| now + FIRST_DELAY) };
+        *self = Self { events, deadline: (events > 0).then(|| now + FIRST_DELAY), ..Self::default() };
     }
 
     /// Returns whether a request is due. The delay after each request is twice as long, because the window manager may
@@ -172,7 +219,14 @@ impl Backlog {
         }
         self.deadline = Some(now + FIRST_DELAY.saturating_mul(2 << self.requests).min(MAX_DELAY));
         self.requests += 1;
+        self.waits = true;
         true
+    }
+
+    /// Returns whether the pointer is frozen when the window manager answers. The X server reports the events of a thawed
+    /// pointer before the answer.
+    fn is_frozen_at_answer(&mut self) -> bool {
+        mem::take(&mut self.waits)
     }
 }
 
@@ -208,6 +262,22 @@ mod tests {
         backlog.remove(now);
         assert!(!backlog.needs_request(now + FIRST_DELAY / 2));
         assert!(backlog.needs_request(now + FIRST_DELAY));
+    }
+
+    #[test]
+    fn only_the_first_answer_after_a_request_counts() {
+        let mut backlog = Backlog::default();
+        let now = Instant::now();
+        backlog.add(now);
+        backlog.add(now);
+        assert!(!backlog.is_frozen_at_answer());
+        assert!(backlog.needs_request(now + FIRST_DELAY));
+        assert!(backlog.is_frozen_at_answer());
+        assert!(!backlog.is_frozen_at_answer());
+        // The window manager was only busy.
+        assert!(backlog.needs_request(now + 3 * FIRST_DELAY));
+        backlog.remove(now + 3 * FIRST_DELAY);
+        assert!(!backlog.is_frozen_at_answer());
     }
 
     #[test]
