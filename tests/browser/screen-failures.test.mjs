@@ -20,8 +20,8 @@ const MODES = {
 const MEMORY = 12 << 20;
 /** A message that does not fit in the memory, but is within the limit of messages. */
 const LARGE = 14 << 20;
-/** A screen that fits in the memory, but not together with an image and its copy: its width and its height. */
-const SIDE = 1000;
+/** A screen that fits in the memory, but not together with an image: its width and its height. */
+const SIDE = 1250;
 
 /** Returns the module of the screen with a maximum of its memory. */
 function limitedModule() {

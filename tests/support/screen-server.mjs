@@ -18,6 +18,15 @@ export const size = (width, height) => Buffer.concat([u16(0, 0, width, height), 
 export const raw = (width, height, value) =>
   Buffer.concat([u16(0, 0, width, height, 0, 0), Buffer.alloc(width * height * 4, value)]);
 
+/** Returns a rectangle whose pixels are those at the top left corner. */
+const copy = (y, width, height) => u16(0, y, width, height, 0, 1, 0, 0);
+
+/** Returns rectangles that make the upper rows of a screen white, and then copy them to the lower rows, so that the message is small. */
+function white(width, height) {
+  const rows = Math.min(Math.ceil(height / 2), 1000);
+  return [raw(width, rows, 0xff), copy(rows, width, Math.min(height - rows, rows))];
+}
+
 /** Returns a message of `count` bytes, in which each byte rings the bell. */
 export const bells = (count) => Buffer.alloc(count, 2);
 
@@ -46,7 +55,7 @@ export async function startScreenServer() {
     socket.on("message", () => {
       const response = responses.shift();
       if (response !== undefined) socket.send(response);
-      if (response === init) socket.send(update(raw(self.width, Math.min(self.height, 1000), 0xff)));
+      if (response === init) socket.send(update(...white(self.width, self.height)));
     });
   });
   return self;
