@@ -330,8 +330,8 @@ impl Request {
                 let key = [0x0101_0101, u32::from_ne_bytes([1, 2, 2, 0]), 0x61, 0x41];
                 Some(self.reply_with(3, &head, &[&[0, 0][..], &key].concat()))
             }
-            // XIGetClientPointer, with the device 2, and XIQueryVersion.
-            ("XInputExtension", 45 | 47) => Some(self.reply_with(0, &[(8, 0x2_0002)], &[])),
+            // XIQueryVersion.
+            ("XInputExtension", 47) => Some(self.reply_with(0, &[(8, 0x2_0002)], &[])),
             // EnableContext, with the category StartOfData.
             ("RECORD", 5) => Some(self.reply_with(4, &[], &[])),
             _ => None,

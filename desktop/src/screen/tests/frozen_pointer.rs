@@ -57,7 +57,7 @@ fn a_click_arrives_although_a_key_binding_overtakes_it() {
     let mut viewer = Viewer::connect(&server);
     for round in 0..3 {
         // The window manager handles the press only after it has grabbed the keyboard for alt+Tab.
-        server.signal_window_manager(Signal::STOP);
+        server.stop_window_manager();
         // The window of alt+Tab does not cover this point.
         screen.click(200, 600, Button::Left, false).unwrap();
         // The times of both events must differ.
@@ -97,7 +97,7 @@ fn a_busy_window_manager_starts_a_drag() {
     let (left, top) = position();
     let (x, y) = (left.unsigned_abs() + 100, top.unsigned_abs() - 8);
     let mut viewer = Viewer::connect(&server);
-    server.signal_window_manager(Signal::STOP);
+    server.stop_window_manager();
     viewer.pointer(LEFT, x, y);
     // The watch requests several answers meanwhile.
     thread::sleep(Duration::from_millis(800));

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use super::{TEST_TIMEOUT, eventually};
 use crate::screen::{
     Connector, Screen,
-    connection::{endpoint::Endpoint, limits::Limits},
+    connection::{Display, endpoint::Endpoint, limits::Limits},
 };
 
 const VIEWER_SOCKET: &str = "rfb.sock";
@@ -140,6 +140,15 @@ impl Server {
     /// Sends a signal to the window manager, which is the first client that was started.
     pub(super) fn signal_window_manager(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.clients[0]), signal).unwrap();
+    }
+
+    /// Stops the window manager, but not while it has grabbed the X server, which then answers no other client.
+    pub(super) fn stop_window_manager(&self) {
+        self.signal_window_manager(Signal::STOP);
+        while Display::connect(&self.endpoint()).is_err() {
+            self.signal_window_manager(Signal::CONT);
+            self.signal_window_manager(Signal::STOP);
+        }
     }
 
     /// Kills the X server.

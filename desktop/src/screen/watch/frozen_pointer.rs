@@ -16,7 +16,7 @@ use x11rb::{
     connection::Connection,
     protocol::{
         Event,
-        xinput::{ConnectionExt as _, Device, DeviceId, EventMask as DeviceEvents, XIEventMask},
+        xinput::{ConnectionExt as _, Device, DeviceType, EventMask as DeviceEvents, XIEventMask},
         xproto::{
             AtomEnum, BUTTON_PRESS_EVENT, ButtonPressEvent, ClientMessageEvent, ConnectionExt as _,
             CreateWindowAux, EventMask, KeyButMask, Property, Window, WindowClass,
@@ -36,6 +36,8 @@ const FIRST_DELAY: Duration = Duration::from_millis(100);
 const MAX_DELAY: Duration = Duration::from_secs(8);
 /// The number of requests for one freeze. Another program may have frozen the pointer, which a request does not affect.
 const MAX_REQUESTS: u32 = 16;
+/// The length of the mask of a device's buttons in units of 4 bytes.
+const MASK_LENGTH: usize = 8;
 /// The length of the window manager's name in units of 4 bytes.
 const NAME_LENGTH: u32 = 2;
 
@@ -44,9 +46,6 @@ const NAME_LENGTH: u32 = 2;
 #[derive(Debug)]
 pub(super) struct FrozenPointer {
     display: Display,
-    /// The device whose events programs receive. It processes the events of all input devices, except while it is
-    /// frozen.
-    pointer: DeviceId,
     /// The window manager sets a property of this window as its answer. The window is never shown.
     probe: Window,
     backlog: Backlog,
@@ -57,7 +56,6 @@ impl FrozenPointer {
         let display = Display::connect(endpoint)?;
         // Older versions do not report raw events during grabs.
         display.conn.xinput_xi_query_version(2, 2)?.reply()?;
-        let pointer = display.conn.xinput_xi_get_client_pointer(NONE)?.reply()?.deviceid;
         let buttons = XIEventMask::RAW_BUTTON_PRESS | XIEventMask::RAW_BUTTON_RELEASE;
         let selected = DeviceEvents { deviceid: Device::ALL.into(), mask: vec![buttons] };
         display.conn.xinput_xi_select_events(display.root, &[selected])?;
@@ -76,28 +74,46 @@ impl FrozenPointer {
             &CreateWindowAux::new().event_mask(EventMask::PROPERTY_CHANGE),
         )?;
         display.sync()?;
-        Ok(Self { display, pointer, probe, backlog: Backlog::default() })
+        Ok(Self { display, probe, backlog: Backlog::default() })
     }
 
     fn handle(&mut self, event: &Event, now: Instant) -> Result<(), ScreenError> {
         match event {
             Event::XinputRawButtonPress(event) | Event::XinputRawButtonRelease(event) => {
-                if event.deviceid == self.pointer {
-                    self.backlog.remove(now);
-                } else {
+                // The pointer, whose events programs receive, processes the events of all input devices, except while it is
+                // frozen.
+                if event.deviceid == event.sourceid {
                     self.backlog.add(now);
+                } else {
+                    self.backlog.remove(now);
                 }
             }
             Event::PropertyNotify(event) => {
                 let is_answer =
                     event.atom == self.display.atoms._NET_FRAME_EXTENTS && event.state == Property::NEW_VALUE;
-                if is_answer && self.backlog.is_frozen_at_answer() {
+                if is_answer && self.backlog.is_frozen_at_answer() && self.is_behind()? {
                     self.request_replay()?;
                 }
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// Returns whether the pointer and its input devices hold different buttons. While a user drags, they hold the same ones.
+    fn is_behind(&self) -> Result<bool, ScreenError> {
+        let devices = self.display.conn.xinput_xi_query_device(u16::from(Device::ALL))?.reply()?.infos;
+        let held = |kind: DeviceType| {
+            let classes =
+                devices.iter().filter(|device| device.type_ == kind).flat_map(|device| &device.classes);
+            classes.filter_map(|class| class.data.as_button()).fold([0; MASK_LENGTH], |mut held, buttons| {
+                held.iter_mut().zip(&buttons.state).for_each(|(held, state)| *held |= state);
+                held
+            })
+        };
+        let pointer = held(DeviceType::MASTER_POINTER);
+        let inputs = held(DeviceType::SLAVE_POINTER);
+        Ok(pointer != inputs)
     }
 
     /// Requests that the window manager sets the sizes of the frame that the probe would have.
