@@ -120,14 +120,32 @@ fn first_byte(special: u64) -> usize {
     special.trailing_zeros() as usize / 8
 }
 
+/// The number of bytes that [`Reader::unescape`] tests at once: one bit of a `u64` for each.
+const BLOCK: usize = 64;
+/// The size of the pieces in which the text between two escapes is copied. Most pieces of terminal output are shorter.
+const PIECE: usize = 32;
+/// The bytes that are read for a block: the block, and the end of an escape or of a piece that starts in it.
+const WINDOW: usize = BLOCK + PIECE;
+
+/// Returns a bit for each byte of the block: whether it is a quote, a backslash or a control character.
+fn special_mask(window: &[u8; WINDOW]) -> u64 {
+    let mut mask = 0;
+    for (index, word) in window.as_chunks().0.iter().take(BLOCK / WORD).enumerate() {
+        let special = special_bytes(u64::from_le_bytes(*word));
+        // The product moves the highest bit of each byte to the highest byte.
+        mask |= (special >> 7).wrapping_mul(0x0102_0408_1020_4080) >> (BLOCK - WORD) << (index * WORD);
+    }
+    mask
+}
+
 /// Decodes one of the escapes that are frequent in terminal output. Returns the character and the length of the escape.
-fn frequent_escape(text: &[u8]) -> Option<(u8, usize)> {
+fn frequent_escape(text: [u8; WORD]) -> Option<(u8, usize)> {
     match text {
+        [b'\\', b'u', b'0', b'0', high @ b'0'..=b'7', low, ..] if low.is_ascii_hexdigit() => {
+            Some((hex_digit(high) << 4 | hex_digit(low), 6))
+        }
         [b'\\', b'n', ..] => Some((b'\n', 2)),
         [b'\\', b'r', ..] => Some((b'\r', 2)),
-        [b'\\', b'u', b'0', b'0', high @ b'0'..=b'7', low, ..] if low.is_ascii_hexdigit() => {
-            Some((hex_digit(*high) << 4 | hex_digit(*low), 6))
-        }
         _ => None,
     }
 }
@@ -277,57 +295,57 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a string after its opening quote. Terminal output has an escape every few words. So the text is collected in an
-    /// array of a constant size, because appending each piece to `text` would take longer than decoding it. The input is
-    /// divided into words independent of its escapes, so that the processor tests the next words while it decodes an escape.
+    /// array of a constant size, in pieces of a constant size, because appending each piece to `text` would take longer than
+    /// decoding it. The special bytes of a block are found before its escapes are decoded, so that the processor need not wait
+    /// for the length of an escape to find the next one.
     fn unescape(&mut self, text: &mut Vec<u8>) -> Result<(), SyntaxError> {
-        let mut decoded = [0; 256];
+        let mut decoded = [0; 4 * BLOCK + PIECE];
         let mut length = 0;
-        let mut rest = self.rest();
-        // The number of bytes of the first word that were read, such as the end of an escape in the word before.
+        // The number of bytes of the first block that were read, such as the end of an escape in the block before.
         let mut skipped = 0;
-        // An escape that starts in the first word ends in the second one.
-        while let Some(pair) = rest.first_chunk() {
-            let [word, _] = words(pair);
-            if length + 2 * WORD > decoded.len() {
-                text.extend_from_slice(&decoded[..length]);
-                length = 0;
-            }
-            let mut special = special_bytes(word);
-            while skipped < WORD {
-                // The bytes after the plain ones are overwritten later.
-                decoded[length..length + WORD].copy_from_slice(&(word >> (8 * skipped)).to_le_bytes());
-                special &= u64::MAX << (8 * skipped);
-                let plain = first_byte(special) - skipped;
-                length += plain;
-                skipped += plain;
-                let Some((byte, size)) = pair.get(skipped..).and_then(frequent_escape) else { break };
+        loop {
+            let rest = self.rest();
+            // The end of the input is padded with quotes, after which nothing is read.
+            let mut padded = [b'"'; WINDOW];
+            let window = rest.first_chunk().unwrap_or_else(|| {
+                padded.iter_mut().zip(rest).for_each(|(target, byte)| *target = *byte);
+                &padded
+            });
+            let mut special = special_mask(window);
+            while skipped < BLOCK {
+                special &= u64::MAX << skipped;
+                let end = special.trailing_zeros() as usize;
+                // The bytes after the end are overwritten later.
+                let mut copied = skipped;
+                while copied < end {
+                    decoded[length + copied - skipped..][..PIECE].copy_from_slice(&window[copied..][..PIECE]);
+                    copied += PIECE;
+                }
+                length += end - skipped;
+                skipped = end;
+                let Some((byte, size)) = window[end..].first_chunk().copied().and_then(frequent_escape)
+                else {
+                    break;
+                };
                 decoded[length] = byte;
                 length += 1;
                 skipped += size;
             }
-            if skipped >= WORD {
-                skipped -= WORD;
-                rest = &rest[WORD..];
+            if skipped >= BLOCK {
+                skipped -= BLOCK;
+                self.at += BLOCK;
+                if length + BLOCK + PIECE > decoded.len() {
+                    text.extend_from_slice(&decoded[..length]);
+                    length = 0;
+                }
                 continue;
             }
             text.extend_from_slice(&decoded[..length]);
-            self.at = self.json.len() - rest.len() + skipped;
+            self.at += skipped.min(rest.len());
             if self.special(text)? {
                 return Ok(());
             }
             (length, skipped) = (0, 0);
-            rest = self.rest();
-        }
-        text.extend_from_slice(&decoded[..length]);
-        self.at = self.json.len() - rest.len() + skipped;
-        loop {
-            let rest = self.rest();
-            let plain = plain_length(rest);
-            text.extend_from_slice(&rest[..plain]);
-            self.at += plain;
-            if self.special(text)? {
-                return Ok(());
-            }
         }
     }
 
