@@ -138,21 +138,27 @@ fn special_mask(window: &[u8; WINDOW]) -> u64 {
     mask
 }
 
-/// Decodes one of the escapes that are frequent in terminal output. Returns the character and the length of the escape.
+/// Decodes one of the escapes that are frequent in terminal output: the start of an escape sequence, and those of two
+/// characters. Returns the character and the length of the escape.
 fn frequent_escape(text: [u8; WORD]) -> Option<(u8, usize)> {
-    match text {
-        [b'\\', b'u', b'0', b'0', high @ b'0'..=b'7', low, ..] if low.is_ascii_hexdigit() => {
-            Some((hex_digit(high) << 4 | hex_digit(low), 6))
-        }
-        [b'\\', b'n', ..] => Some((b'\n', 2)),
-        [b'\\', b'r', ..] => Some((b'\r', 2)),
-        _ => None,
+    if text.starts_with(br"\u001b") {
+        return Some((0x1b, 6));
     }
+    let [b'\\', byte, ..] = text else { return None };
+    simple_escape(byte).map(|byte| (byte, 2))
 }
 
-/// Returns the value of a hexadecimal digit.
-fn hex_digit(digit: u8) -> u8 {
-    (digit & 0xf) + 9 * (digit >> 6)
+/// Decodes an escape of two characters.
+fn simple_escape(byte: u8) -> Option<u8> {
+    Some(match byte {
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b'"' | b'\\' | b'/' => byte,
+        b't' => b'\t',
+        b'b' => 8,
+        b'f' => 12,
+        _ => return None,
+    })
 }
 
 /// Decodes the bytes of a string. Invalid bytes become U+FFFD.
@@ -384,32 +390,23 @@ impl<'a> Reader<'a> {
 
     fn escape(&mut self, text: &mut Vec<u8>) -> Result<(), SyntaxError> {
         self.at += 1;
-        let byte = match self.peek() {
-            Some(byte @ (b'"' | b'\\' | b'/')) => byte,
-            Some(b'b') => 8,
-            Some(b'f') => 12,
-            Some(b'n') => b'\n',
-            Some(b'r') => b'\r',
-            Some(b't') => b'\t',
-            Some(b'u') => {
-                let mut code = self.unit()?;
-                if (0xd800..0xdc00).contains(&code) && self.rest().starts_with(b"\\u") {
-                    let after = self.at;
-                    self.at += 1;
-                    let low = self.unit()?;
-                    if (0xdc00..0xe000).contains(&low) {
-                        code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-                    } else {
-                        self.at = after;
-                    }
-                }
-                push(text, code);
-                return Ok(());
+        if self.peek() != Some(b'u') {
+            text.push(self.peek().and_then(simple_escape).ok_or_else(|| self.error())?);
+            self.at += 1;
+            return Ok(());
+        }
+        let mut code = self.unit()?;
+        if (0xd800..0xdc00).contains(&code) && self.rest().starts_with(b"\\u") {
+            let after = self.at;
+            self.at += 1;
+            let low = self.unit()?;
+            if (0xdc00..0xe000).contains(&low) {
+                code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+            } else {
+                self.at = after;
             }
-            _ => return Err(self.error()),
-        };
-        self.at += 1;
-        text.push(byte);
+        }
+        push(text, code);
         Ok(())
     }
 
