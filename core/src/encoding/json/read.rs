@@ -311,12 +311,17 @@ impl<'a> Reader<'a> {
         let mut skipped = 0;
         loop {
             let rest = self.rest();
-            // The end of the input is padded with quotes, after which nothing is read.
-            let mut padded = [b'"'; WINDOW];
-            let window = rest.first_chunk().unwrap_or_else(|| {
-                padded.iter_mut().zip(rest).for_each(|(target, byte)| *target = *byte);
+            // The end of the input, padded with quotes, after which nothing is read.
+            let mut padded;
+            let window = if let Some(window) = rest.first_chunk() {
+                window
+            } else {
+                padded = [b'"'; WINDOW];
+                if let Some(target) = padded.get_mut(..rest.len()) {
+                    target.copy_from_slice(rest);
+                }
                 &padded
-            });
+            };
             let mut special = special_mask(window);
             while skipped < BLOCK {
                 special &= u64::MAX << skipped;
