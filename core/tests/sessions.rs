@@ -286,7 +286,7 @@ fn too_much_unread_output_ends_the_terminal() {
 #[test]
 fn the_memory_of_output_is_used_again() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
-    let mut read = |session: &mut TerminalSession, text: &str| {
+    let read = |session: &mut TerminalSession, text: &str| {
         session.handle_text(0, &json!({ "type": "output", "data": text }).to_string());
         let mut items = AnySession::poll_items(session);
         let Some((_, Payload::Text(output))) = items.pop().and_then(|item| item.payload) else {
