@@ -185,6 +185,15 @@ const PATH = {
   expected: "a list of 2 to 1000 points",
 };
 
+const CONTAINER = {
+  // Not `instanceof`, because the element may be of another realm. A document and a fragment cannot contain a view.
+  accepts: (value: unknown) => {
+    const { nodeType, localName } = (value ?? {}) as { nodeType?: unknown; localName?: unknown };
+    return nodeType === 1 && !/^(?:audio|canvas|iframe|img|input|object|select|svg|textarea|video)$/.test(String(localName));
+  },
+  expected: "an element of the page that shows its content, such as a div",
+};
+
 const POINT = { x: checks.any, y: checks.any };
 const BUTTON = { ...POINT, button: checks.any };
 
@@ -344,9 +353,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
    */
   attach(element: WebElement, options: AttachOptions = {}): ScreenView {
     const operation = "screen.attach";
-    // Not `instanceof`, because the element may be of another realm. A document and a fragment cannot contain a view.
-    const isElement = (value: unknown) => (value as { nodeType?: unknown } | null)?.nodeType === 1;
-    checkArgument(operation, "element", element, { accepts: isElement, expected: "an element of the page" });
+    checkArgument(operation, "element", element, CONTAINER);
     checkFields(operation, "options", options, {
       scale: SCALE,
       input: checks.boolean,
@@ -414,7 +421,8 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
     },
   };
 
-  #input(name: string, params: object, known: Parameters<typeof checkFields>[3]): boolean {
+  // Without a parameter, a required field is missing.
+  #input(name: string, params: object = {}, known: Parameters<typeof checkFields>[3]): boolean {
     const operation = `screen.${name}`;
     checkOwnFields(operation, params, known);
     const plain = jsonParameters(operation, params);
