@@ -218,6 +218,15 @@ describe("a view on a touch screen", { concurrency: false }, () => {
     await touch("touchEnd");
     const seen = await window.seen((seen) => seen.some(({ kind }) => kind === "wheel"));
     assert.ok(seen.every(({ kind }) => kind === "wheel"));
+    // Without input, one finger is enough.
+    await page.evaluate(() => {
+      globalThis.screenView.input = false;
+      document.querySelector("#screen canvas").parentElement.scrollTo(0, 0);
+    });
+    await touch("touchStart", [300, 200]);
+    for (let at = 1; at <= 10; at += 1) await touch("touchMove", [300, 200 - 10 * at]);
+    await touch("touchEnd");
+    await until("the scrolled view", async () => (await scrolled())[1] > 20);
   });
 });
 

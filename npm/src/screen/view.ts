@@ -121,7 +121,6 @@ export class View implements ScreenView, ViewListener {
       direction: "ltr",
       width: "100%",
       height: "100%",
-      touchAction: "none",
       userSelect: "none",
       webkitUserSelect: "none",
     });
@@ -253,6 +252,8 @@ export class View implements ScreenView, ViewListener {
     this.#pointer.enabled = this.#input;
     this.#keyboard.enabled = this.#input;
     this.#field.disabled = !this.#input;
+    // Without input, the fingers scroll and zoom the page, and a screen that is larger than its view.
+    this.#root.style.touchAction = this.#input ? "none" : "auto";
     this.#root.setAttribute("role", this.#input ? "application" : "img");
     this.#applyTabOrder();
     this.#showCursor();
