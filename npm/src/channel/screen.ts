@@ -347,7 +347,8 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
   /**
    * Shows the screen in an element of a page, and passes the input of the user to the computer. A screen may have several views.
    *
-   * @param element The view fills the element. Give it a width; without a height it has that of the screen.
+   * @param element An element that shows its content, such as a `div`. The view fills it. Give it a width; without a height it has
+   *   that of the screen.
    * @throws InvalidParameterError for an invalid option; BindingError outside a page; ChannelClosedError after the channel has
    *   closed.
    */

@@ -83,9 +83,11 @@ export class Pointer {
     const buttons = event.buttons & (this.#buttons | (starts ? (BITS[event.button] ?? 0) : 0));
     const changed = this.#buttons ^ buttons;
     this.#buttons = buttons;
-    if (changed === 0) this.#send("move", at);
+    // A release has no position: if the screen has become smaller in the meantime, only the move is refused.
+    if (changed === 0 || changed & ~buttons) this.#send("move", at);
     for (const [bit, button] of BUTTONS) {
-      if (changed & bit) this.#send(buttons & bit ? "down" : "up", { ...at, button });
+      if (changed & buttons & bit) this.#send("down", { ...at, button });
+      else if (changed & bit) this.#send("up", { button });
     }
   }
 
