@@ -334,8 +334,12 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
   }
 
   /**
-   * Uses a key or a combination, such as `Enter`, `a` or `ctrl+c`. A capital letter is pressed together with Shift. Text is typed by {@link Computer.type}, which also types
-   * characters that have no key.
+   * Uses a key or a combination, such as `Enter`, `a` or `ctrl+c`. A capital letter is pressed together with Shift. The names are the
+   * characters of Latin-1, `F1` to `F24`, the modifiers (`ctrl`, `shift`, `alt`, `altgr`, `super`, `Control_R`, `Shift_R`, `Alt_R`,
+   * `Super_R`), `Enter`, `KP_Enter`, `Tab`, `Escape`, `Backspace`, `Delete`, `Insert`, `Home`, `End`, `ArrowLeft`, `ArrowUp`, `ArrowRight`,
+   * `ArrowDown`, `Page_Up`, `Page_Down`, `Space`, `Plus`, `Minus`, `CapsLock`, `NumLock`, `ScrollLock`, `Menu`, `Print`, `Pause`,
+   * `Find` and `Help`. {@link Computer.key} knows more. Text is typed by {@link Computer.type}, which also types characters that have
+   * no key.
    *
    * @throws InvalidParameterError for an unknown key.
    */
