@@ -213,7 +213,7 @@ describe("the live screen of the dashboard", () => {
 
     // Without a text on the computer, there is nothing to copy when the browser denies the access.
     await env.computer.bash("printf '' | xclip -selection clipboard > /dev/null 2>&1");
-    await env.context.clearPermissions();
+    await env.context.grantPermissions([]);
     await choose("Copy from the computer");
     await hint("Not copied: the browser denied access to your clipboard.");
     await choose("Send to the computer");
