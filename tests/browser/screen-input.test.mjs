@@ -321,6 +321,31 @@ describe("a view in a page that changes", { concurrency: false }, () => {
     assert.deepEqual([sum("steps"), sum("sideways")], [-101, -1]);
   });
 
+  test("a notch of the wheel is one step, also in a page that is zoomed, and small movements add up", LIMIT, async () => {
+    await page.mouse.move(100, 100);
+    for (const [distance, count, expected] of [
+      [120, 5, -5],
+      [-60, 4, 4],
+      [25, 4, -1],
+    ]) {
+      await window.seen(() => true);
+      for (let turn = 0; turn < count; turn += 1) await page.mouse.wheel(0, distance);
+      // The browser reports the wheel after the command has returned.
+      let steps = 0;
+      await until("the steps", async () => {
+        for (const { kind, steps: turned } of await window.seen(() => true)) steps += kind === "wheel" ? turned : 0;
+        return Math.abs(steps) >= Math.abs(expected);
+      });
+      await page.evaluate(() => globalThis.screenChannel.key("m"));
+      const rest = await window.seen((seen) => seen.some(({ text }) => text === "m"));
+      assert.equal(
+        rest.reduce((sum, { kind, steps: turned }) => sum + (kind === "wheel" ? turned : 0), steps),
+        expected,
+        `${count} movements of ${distance}`,
+      );
+    }
+  });
+
   test("an input method does not scroll a view that has become smaller", LIMIT, async () => {
     await page.mouse.click(630, 350);
     await page.evaluate(() => Object.assign(document.querySelector("#screen").style, { width: "320px", height: "180px" }));
