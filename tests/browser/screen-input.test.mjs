@@ -541,6 +541,12 @@ for (const [what, isMoved] of [
     await other.mouse.down();
     await other.keyboard.down("Shift");
     await until("the key and the button", async () => (await window.held()) === "257 [50]");
+    if (isMoved) {
+      await hide(other, true);
+      await until("the release", async () => (await window.held()) === "0 []");
+      await page.close();
+      return;
+    }
     await hide(page, true);
     await page.evaluate(() => globalThis.screenChannel.key("m"));
     await window.seen((seen) => seen.some(({ text }) => text?.toLowerCase() === "m"));

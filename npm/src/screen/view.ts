@@ -61,7 +61,6 @@ export class View implements ScreenView, ViewListener {
     element.append(this.#root);
     this.#listen();
     this.#followWindow();
-    this.#layOut();
     this.#id = screen.show(this.#canvas, this);
     this.#applyInput();
     this.#reportVisibility();
@@ -173,6 +172,8 @@ export class View implements ScreenView, ViewListener {
       observer.observe(this.#root);
       signal.addEventListener("abort", () => observer.disconnect());
     }
+    // Nothing reports that the page has moved the view to another window, but the user has to give it the focus there.
+    this.#root.addEventListener("focusin", () => this.#reportVisibility(), { signal });
     // The field can be reached again with the Tab key after the focus has left the view.
     this.#root.addEventListener("focusout", () => this.#applyTabOrder(), { signal });
   }
@@ -192,6 +193,7 @@ export class View implements ScreenView, ViewListener {
     // A frame can be removed from the page.
     defaultView.addEventListener("pagehide", () => this.#release(), { signal });
     this.#followPixelRatio(signal);
+    this.#layOut();
   }
 
   /** Lays out the view again when the user zooms the page or moves it to a display with another density. */
