@@ -356,11 +356,12 @@ for (const [mode, { workers }] of Object.entries(MODES)) {
           field(() => screenChannel.attach(document)),
           field(() => screenChannel.attach(document.createDocumentFragment())),
           field(() => screenChannel.attach(null)),
+          field(() => screenChannel.attach(document.createElement("canvas"))),
           field(() => (screenView.scale = "x")),
           field(() => (screenView.input = "no")),
         ];
       });
-      assert.deepEqual(fields, ["element", "element", "element", "scale", "input"]);
+      assert.deepEqual(fields, ["element", "element", "element", "element", "scale", "input"]);
     });
 
     test("a view for viewing only is an image", { timeout: 120_000 }, async () => {

@@ -185,6 +185,15 @@ const PATH = {
   expected: "a list of 2 to 1000 points",
 };
 
+const CONTAINER = {
+  // Not `instanceof`, because the element may be of another realm. A document and a fragment cannot contain a view.
+  accepts: (value: unknown) => {
+    const { nodeType, localName } = (value ?? {}) as { nodeType?: unknown; localName?: unknown };
+    return nodeType === 1 && !/^(?:audio|canvas|iframe|img|input|object|select|svg|textarea|video)$/.test(String(localName));
+  },
+  expected: "an element of the page that shows its content, such as a div",
+};
+
 const POINT = { x: checks.any, y: checks.any };
 const BUTTON = { ...POINT, button: checks.any };
 
@@ -325,8 +334,12 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
   }
 
   /**
-   * Uses a key or a combination, such as `Enter`, `a` or `ctrl+c`. A capital letter is pressed together with Shift. Text is typed by {@link Computer.type}, which also types
-   * characters that have no key.
+   * Uses a key or a combination, such as `Enter`, `a` or `ctrl+c`. A capital letter is pressed together with Shift. The names are the
+   * characters of Latin-1, `F1` to `F24`, the modifiers (`ctrl`, `shift`, `alt`, `altgr`, `super`, `Control_R`, `Shift_R`, `Alt_R`,
+   * `Super_R`), `Enter`, `KP_Enter`, `Tab`, `Escape`, `Backspace`, `Delete`, `Insert`, `Home`, `End`, `ArrowLeft`, `ArrowUp`, `ArrowRight`,
+   * `ArrowDown`, `Page_Up`, `Page_Down`, `Space`, `Plus`, `Minus`, `CapsLock`, `NumLock`, `ScrollLock`, `Menu`, `Print`, `Pause`,
+   * `Find` and `Help`. {@link Computer.key} knows more. Text is typed by {@link Computer.type}, which also types characters that have
+   * no key.
    *
    * @throws InvalidParameterError for an unknown key.
    */
@@ -338,15 +351,14 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
   /**
    * Shows the screen in an element of a page, and passes the input of the user to the computer. A screen may have several views.
    *
-   * @param element The view fills the element. Give it a width; without a height it has that of the screen.
+   * @param element An element that shows its content, such as a `div`. The view fills it. Give it a width; without a height it has
+   *   that of the screen.
    * @throws InvalidParameterError for an invalid option; BindingError outside a page; ChannelClosedError after the channel has
    *   closed.
    */
   attach(element: WebElement, options: AttachOptions = {}): ScreenView {
     const operation = "screen.attach";
-    // Not `instanceof`, because the element may be of another realm. A document and a fragment cannot contain a view.
-    const isElement = (value: unknown) => (value as { nodeType?: unknown } | null)?.nodeType === 1;
-    checkArgument(operation, "element", element, { accepts: isElement, expected: "an element of the page" });
+    checkArgument(operation, "element", element, CONTAINER);
     checkFields(operation, "options", options, {
       scale: SCALE,
       input: checks.boolean,
@@ -414,7 +426,8 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
     },
   };
 
-  #input(name: string, params: object, known: Parameters<typeof checkFields>[3]): boolean {
+  // Without a parameter, a required field is missing.
+  #input(name: string, params: object = {}, known: Parameters<typeof checkFields>[3]): boolean {
     const operation = `screen.${name}`;
     checkOwnFields(operation, params, known);
     const plain = jsonParameters(operation, params);

@@ -48,6 +48,8 @@ export class Painter {
     // The compiler does not know that both kinds of canvas have the same contexts.
     const context = (canvas as HTMLCanvasElement).getContext("2d", { alpha: false }) as CanvasRenderingContext2D;
     this.#views.set(view, { canvas, context, visible: true });
+    // The browser clears the canvas when it replaces a graphics process or driver that failed.
+    canvas.addEventListener("contextrestored", () => this.#restart());
     this.#restart();
   }
 

@@ -31,7 +31,7 @@ export class Wheel {
 
   turn(at: Point, { deltaX, deltaY, deltaMode }: Pick<WheelEvent, "deltaX" | "deltaY" | "deltaMode">): void {
     const unit = deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : deltaMode === WheelEvent.DOM_DELTA_PAGE ? PAGE : 1;
-    this.move(at, deltaX * unit, deltaY * unit, STEP);
+    this.move(at, notches(deltaX * unit), notches(deltaY * unit), STEP);
   }
 
   /** Adds a movement. `step` is the distance of one step. */
@@ -48,5 +48,12 @@ export class Wheel {
 
 /** Adds a movement to the rest of the previous movements, unless the direction has changed. */
 const add = (rest: number, movement: number) => (rest * movement < 0 ? 0 : rest) + movement;
+
+/**
+ * Rounds a large movement to whole steps. A notch of a wheel is one step, but its distance depends on the browser and on the zoom of
+ * the page: 57 in Firefox, 100 or 120 in Chromium, half of it at 200 %.
+ */
+const notches = (distance: number) =>
+  Math.abs(distance) < STEP / 2 ? distance : Math.trunc(distance / STEP + Math.sign(distance) / 2) * STEP;
 
 const steps = (turned: number) => Math.min(Math.max(Math.trunc(turned), -MAX_STEPS), MAX_STEPS);
