@@ -128,11 +128,15 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   }
 
   /**
-   * The output as a stream, which reads from the terminal only on demand. If the stream is canceled, the terminal stays open, and
-   * a loop continues with the next output.
+   * The output as a stream, which reads from the terminal only on demand. If the stream is canceled, the terminal stays open: a
+   * loop, or the new stream that this property then returns, continues with the next output.
    */
   get readable(): WebReadableStream<string> {
-    this.#readable ??= createReadable((isActive) => this.nextItem(isActive));
+    // A canceled stream cannot be used again.
+    const forget = () => {
+      this.#readable = undefined;
+    };
+    this.#readable ??= createReadable((isActive) => this.nextItem(isActive), forget);
     return this.#readable;
   }
 
