@@ -28,7 +28,7 @@ import {
 import { sendsOtherRequests } from "./request.mjs";
 import { capturesScreen } from "./screen.mjs";
 import { startsAndStopsStream } from "./stream.mjs";
-import { controlsShell, reportsExitCode, resizesTerminal } from "./terminal.mjs";
+import { continuesAfterCanceledStream, controlsShell, reportsExitCode, resizesTerminal } from "./terminal.mjs";
 import { controlsWindow } from "./window.mjs";
 
 export const scenarios = {
@@ -40,6 +40,7 @@ export const scenarios = {
   "a shell can be controlled": controlsShell,
   "the shell receives the size of the terminal": resizesTerminal,
   "a terminal reports the exit code of the shell": reportsExitCode,
+  "output continues in a new stream after a canceled one": continuesAfterCanceledStream,
   "copied text is reported": reportsCopiedText,
   "a tone of 440 Hz is received": receivesTone,
   "files are uploaded, exported, downloaded and deleted": storesFiles,
