@@ -16,7 +16,7 @@ import { reportsCopiedText } from "./clipboard.mjs";
 import { runsCommandsAndCode } from "./commands.mjs";
 import { opensChannelsWithConnection } from "./connection.mjs";
 import { refusesLargeFile, storesFiles, streamsFiles } from "./files.mjs";
-import { changesState } from "./life-cycle.mjs";
+import { changesState, endsBlockOfDeletedComputer } from "./life-cycle.mjs";
 import { controlsMouse } from "./mouse.mjs";
 import {
   doesNotFindUnknownComputer,
@@ -54,4 +54,5 @@ export const scenarios = {
   "an unknown computer is not found": doesNotFindUnknownComputer,
   "invalid parameters are not sent": doesNotSendInvalidParameters,
   "a computer is created, stopped, started and deleted": changesState,
+  "a block ends without an error if its computer is already deleted": endsBlockOfDeletedComputer,
 };

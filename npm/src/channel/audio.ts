@@ -96,7 +96,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
 
   /** @internal */
   constructor(binding: BindingChannel<AudioItem>, pcm: Pcm, platform: Platform, params: AudioParams) {
-    super("audio", binding);
+    super("audio", ["started"], binding);
     this.#binding = binding;
     this.#expectedRate = params.sample_rate ?? DEFAULT_RATE;
     this.#pcm = pcm;

@@ -57,7 +57,7 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
 
   /** @internal */
   constructor(binding: BindingChannel<EventItem>) {
-    super("events", binding);
+    super("events", ["gap"], binding);
     this.#binding = binding;
   }
 

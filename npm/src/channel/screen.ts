@@ -211,7 +211,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
 
   /** @internal */
   constructor(binding: BindingChannel<ScreenItem>) {
-    super("screen", binding);
+    super("screen", ["reconnected", "resized", "cursor", "bell"], binding);
     this.#binding = binding;
   }
 

@@ -54,7 +54,7 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
 
   /** @internal */
   constructor(binding: BindingChannel<TerminalItem>) {
-    super("terminal", binding);
+    super("terminal", ["reconnected", "exit"], binding);
     this.#binding = binding;
     // Prevents an unhandled rejection in a program that does not use `exited`.
     this.exited.catch(() => {});
