@@ -53,7 +53,10 @@ test("a listener for an event that does not exist is refused", async () => {
     for (const name of names.split(", ")) stream.on(name, () => {})();
     for (const name of ["data", undefined, Symbol("state")]) {
       const refused = { name: "InvalidParameterError", field: "name", delivered: "no" };
-      assert.throws(() => stream.on(name, () => {}), { ...refused, message: new RegExp(`^${kind}\\.on: .* events are ${names}$`) });
+      assert.throws(() => stream.on(name, () => {}), {
+        ...refused,
+        message: new RegExp(`^${kind}\\.on: .* events are ${names}$`),
+      });
     }
     assert.throws(() => stream.on("state"), { name: "InvalidParameterError", field: "listener" });
   }
