@@ -120,7 +120,7 @@ const hasWorkers = () => typeof document !== "undefined" && typeof Worker !== "u
  */
 export class Orgo extends OrgoClient {
   /**
-   * Creates a client. It makes no call.
+   * Creates a client. It makes no call. The first call checks the URLs and the headers.
    *
    * @throws InvalidParameterError for an invalid option, and for an API key without `dangerouslyAllowBrowser`.
    */

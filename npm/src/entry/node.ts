@@ -62,7 +62,7 @@ const platform: Platform = {
  */
 export class Orgo extends OrgoClient {
   /**
-   * Creates a client. It makes no call.
+   * Creates a client. It makes no call. The first call checks the API key, the URLs and the headers.
    *
    * @throws InvalidParameterError for an invalid option.
    */
