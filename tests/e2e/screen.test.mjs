@@ -223,6 +223,13 @@ describe("the live screen", { concurrency: false }, () => {
   test("invalid parameters are refused by name", async () => {
     const refused = (field) => ({ name: "InvalidParameterError", field });
     assert.throws(() => screen.move({ x: 1280, y: 0 }), refused("x"));
+    assert.throws(() => screen.on("data", () => {}), {
+      ...refused("name"),
+      message: /events are state, error, reconnected, resized, cursor, bell$/,
+    });
+    for (const missing of [undefined, null, new Map()]) {
+      for (const method of ["move", "drag", "wheel"]) assert.throws(() => screen[method](missing), refused("params"));
+    }
     assert.throws(() => screen.click({ button: "fourth" }), refused("button"));
     assert.throws(() => screen.key("nokey"), refused("key"));
     assert.throws(() => screen.drag({ path: [{ x: 1, y: 1 }] }), refused("path"));

@@ -41,8 +41,8 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
   };
 
   /** @internal */
-  constructor(name: string, binding: BindingChannel<Raw>) {
-    super();
+  constructor(name: string, events: readonly Exclude<keyof Events, keyof ChannelEvents>[], binding: BindingChannel<Raw>) {
+    super(name, ["state", "error", ...events]);
     this.#name = name;
     this.#binding = binding;
     this.#state = binding.state();

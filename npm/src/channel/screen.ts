@@ -1,6 +1,6 @@
 import type { WebElement } from "../ambient.js";
 import type { BindingChannel } from "../binding.js";
-import { Deadline } from "../deadline.js";
+import { Deadline, follow } from "../deadline.js";
 import { BindingError, convertErrors, invalidParameter, responseTooLarge } from "../errors.js";
 import type { ScreenItem, ScreenRect } from "../generated/channels.js";
 import { checkArgument, checkFields, checks, checkWaitOptions, jsonParameters, oneOf, type WaitOptions } from "../options.js";
@@ -220,7 +220,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
 
   /** @internal */
   constructor(binding: BindingChannel<ScreenItem>) {
-    super("screen", binding);
+    super("screen", ["reconnected", "resized", "cursor", "bell"], binding);
     this.#binding = binding;
   }
 
@@ -445,17 +445,16 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
     for (;;) {
       const found = find();
       if (found !== undefined) return found;
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const next = new Promise<boolean>((resolve, reject) => {
-        this.pull().then(resolve, reject);
-        if (pause !== undefined) timer = setTimeout(resolve, pause(), true);
-      });
-      try {
-        if (await deadline.wait(next, missing)) continue;
-      } finally {
-        // A timer would keep the process running.
-        clearTimeout(timer);
-      }
+      const next = (resolve: (more: boolean) => void, reject: (error: unknown) => void) => {
+        const unfollow = follow(this.pull(), resolve, reject);
+        const timer = pause && setTimeout(resolve, pause(), true);
+        return () => {
+          unfollow();
+          // A timer would keep the process running.
+          clearTimeout(timer);
+        };
+      };
+      if (await deadline.promise(next, missing)) continue;
       const state = this.state;
       if (state.status !== "closed") throw deadline.timeoutError(missing, "no");
       throw this.failure() ?? channelClosed(state.cause, operation);
@@ -518,6 +517,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
 
 /** Checks parameters. Refuses inherited ones, such as the position of a `DOMPoint`, because they would be ignored. */
 function checkOwnFields(operation: string, params: object, known: Parameters<typeof checkFields>[3]): void {
+  if (params === undefined) throw invalidParameter(operation, "params", `is required, with ${Object.keys(known).join(", ")}`);
   checkFields(operation, "params", params, known);
   for (const name of Object.keys(known)) {
     if (name in params && !Object.hasOwn(params, name)) {

@@ -8,7 +8,7 @@ import { localTarget } from "../bindings/targets.js";
 import { loadedClasses } from "../channel/on-demand.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
-import { BindingError, invalidParameter } from "../errors.js";
+import { BindingError, invalidParameter, notLoaded } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 import { openPath } from "../upload/path.js";
 
@@ -33,16 +33,19 @@ const platform: Platform = {
   exposed: () => false,
   warning: ({ kind }, url) => (kind() === "wasm" ? nodeWasm?.proxyWarning(url) : undefined),
   classes: async () => {
-    const classes = await import("../channel/classes.js");
+    const classes = await import("../channel/classes.js").catch(notLoaded("channels"));
     Object.assign(loadedClasses, classes);
     return classes;
   },
-  screen: async (channel) => {
-    const { Channel, Screen } = await import("../screen/node.js");
+  screenClass: async () => {
+    const { Channel, Screen } = await import("../screen/node.js").catch(notLoaded("screens"));
     Object.assign(loadedClasses, { Channel, Screen });
-    return new Screen(channel);
+    return Screen;
   },
-  openContent: async (...parts) => (await import("../upload/content.js")).openContent(...parts),
+  openContent: async (...parts) => {
+    const { openContent } = await import("../upload/content.js").catch(notLoaded("uploads"));
+    return openContent(...parts);
+  },
   openFile: async (path) => openPath(await import("node:fs/promises"), path),
   readable: (bytes) => {
     // Loading this module takes longer than loading the rest of the package, and few programs need it.
@@ -59,7 +62,7 @@ const platform: Platform = {
  */
 export class Orgo extends OrgoClient {
   /**
-   * Creates a client. It makes no call.
+   * Creates a client. It makes no call. The first call checks the API key, the URLs and the headers.
    *
    * @throws InvalidParameterError for an invalid option.
    */
