@@ -16,10 +16,13 @@ const LEAVE_KEYS = "Control+Alt+Shift";
 /** A view of a screen. */
 export class View implements ScreenView, ViewListener {
   readonly #screen: RemoteScreen;
-  readonly #root = document.createElement("div");
-  readonly #canvas = document.createElement("canvas");
+  /** The document of the view, which may be that of a frame or of another window. */
+  readonly #document: Document;
+  readonly #window: Window & typeof globalThis;
+  readonly #root: HTMLDivElement;
+  readonly #canvas: HTMLCanvasElement;
   /** Receives the keys and the text of input methods, which browsers pass only to editable elements. */
-  readonly #field = document.createElement("textarea");
+  readonly #field: HTMLTextAreaElement;
   readonly #id: number;
   readonly #detached = new AbortController();
   readonly #viewOnly: boolean;
@@ -37,6 +40,11 @@ export class View implements ScreenView, ViewListener {
   constructor(screen: RemoteScreen, element: HTMLElement, options: AttachOptions) {
     const { scale = "fit", input = true, viewOnly = false, cursor = "remote", label = "The screen of the computer" } = options;
     this.#screen = screen;
+    this.#document = element.ownerDocument;
+    this.#window = this.#document.defaultView ?? window;
+    this.#root = this.#document.createElement("div");
+    this.#canvas = this.#document.createElement("canvas");
+    this.#field = this.#document.createElement("textarea");
     this.#scale = scale;
     this.#viewOnly = viewOnly;
     this.#input = input && !viewOnly;
@@ -158,10 +166,11 @@ export class View implements ScreenView, ViewListener {
     });
     this.#keyboard.listen(signal);
     this.#root.addEventListener("scroll", () => this.#placeField(), { signal });
-    document.addEventListener("visibilitychange", () => this.#reportVisibility(), { signal });
-    // The view may be in a frame, which can be removed from the page.
-    this.#root.ownerDocument.defaultView?.addEventListener("pagehide", () => this.#release(), { signal });
-    if (typeof IntersectionObserver !== "undefined") {
+    this.#document.addEventListener("visibilitychange", () => this.#reportVisibility(), { signal });
+    // A frame can be removed from the page, and a window can be closed.
+    this.#window.addEventListener("pagehide", () => this.#release(), { signal });
+    const { IntersectionObserver } = this.#window;
+    if (IntersectionObserver !== undefined) {
       const observer = new IntersectionObserver((entries) => {
         this.#inPage = entries.at(-1)?.isIntersecting ?? true;
         this.#reportVisibility();
@@ -177,7 +186,7 @@ export class View implements ScreenView, ViewListener {
   /** Lays out the view again when the user zooms the page or moves it to a display with another density. */
   #followPixelRatio(): void {
     const { signal } = this.#detached;
-    const query = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    const query = this.#window.matchMedia(`(resolution: ${this.#window.devicePixelRatio}dppx)`);
     const changed = () => {
       this.#layOut();
       this.#followPixelRatio();
@@ -188,7 +197,7 @@ export class View implements ScreenView, ViewListener {
   #layOut(): void {
     const { width, height } = this.#size;
     const exact = this.#scale === "1:1";
-    const ratio = devicePixelRatio;
+    const ratio = this.#window.devicePixelRatio;
     this.#root.style.overflow = exact ? "auto" : "hidden";
     Object.assign(this.#canvas.style, {
       width: exact ? `${width / ratio}px` : "100%",
@@ -222,7 +231,7 @@ export class View implements ScreenView, ViewListener {
 
   #reportVisibility(): void {
     if (this.#detached.signal.aborted) return;
-    const visible = this.#inPage && document.visibilityState !== "hidden";
+    const visible = this.#inPage && this.#document.visibilityState !== "hidden";
     // The browser does not report that a button was released over a view that is hidden.
     if (!visible) this.#release();
     this.#screen.setVisible(this.#id, visible);
