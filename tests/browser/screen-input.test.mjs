@@ -311,6 +311,30 @@ describe("a view in a page that changes", { concurrency: false }, () => {
     assert.deepEqual([sum("steps"), sum("sideways")], [-101, -1]);
   });
 
+  test("a notch of the wheel is one step, however many pixels it has", LIMIT, async () => {
+    await window.seen(() => true);
+    for (const [name, event, turns, expected] of [
+      ["Chromium on Linux", { deltaY: 120, wheelDeltaY: -120 }, 5, -5],
+      ["Chromium at a zoom of 150 %", { deltaY: -66.6, wheelDeltaY: 120 }, 5, 5],
+      ["WebKit for GTK", { deltaY: 81, wheelDeltaY: -120 }, 5, -5],
+      ["two notches in one event", { deltaY: 162, wheelDeltaY: -240 }, 2, -4],
+      ["a touchpad", { deltaY: 40, wheelDeltaY: -120 }, 5, -2],
+    ]) {
+      await page.evaluate(
+        ([event, turns]) => {
+          const position = { clientX: 100, clientY: 100, bubbles: true, cancelable: true };
+          const canvas = document.querySelector("#screen canvas");
+          for (let turn = 0; turn < turns; turn += 1) canvas.dispatchEvent(new WheelEvent("wheel", { ...event, ...position }));
+          globalThis.screenChannel.key("m");
+        },
+        [event, turns],
+      );
+      const seen = await window.seen((seen) => seen.some(({ text }) => text === "m"));
+      const turned = seen.reduce((sum, { kind, steps }) => sum + (kind === "wheel" ? steps : 0), 0);
+      assert.equal(turned, expected, name);
+    }
+  });
+
   test("an input method does not scroll a view that has become smaller", LIMIT, async () => {
     await page.mouse.click(630, 350);
     await page.evaluate(() => Object.assign(document.querySelector("#screen").style, { width: "320px", height: "180px" }));
