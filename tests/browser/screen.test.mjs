@@ -95,11 +95,15 @@ async function paint(color) {
 
 /** Waits until the pages send no requests while the screen changes. */
 async function requestsToEnd() {
-  await until("the requests to end", async () => {
-    const before = messages;
-    for (const color of ["203040", "304050", "203040", "304050"]) await paint(color);
-    return messages === before;
-  }, 60_000);
+  await until(
+    "the requests to end",
+    async () => {
+      const before = messages;
+      for (const color of ["203040", "304050", "203040", "304050"]) await paint(color);
+      return messages === before;
+    },
+    60_000,
+  );
 }
 
 /** Returns a connection to the computer, through the gate. */
@@ -468,7 +472,9 @@ test("the worker starts before the modules have arrived, and only it runs the co
 });
 
 for (const mode of Object.keys(MODES)) {
-  test(`a view in another window is drawn although the page that opened it is hidden, ${mode}`, { timeout: 120_000 }, async () => {
+  test(`a view in another window is drawn although the page that opened it is hidden, ${mode}`, {
+    timeout: 120_000,
+  }, async () => {
     // Not a page of Playwright, which is always visible.
     const tabs = await startBrowser(["--disable-popup-blocking"]);
     try {
