@@ -13,9 +13,6 @@ use crate::mailbox::{Delivery, Mailbox};
 
 /// The smallest content for which the additional message to the JavaScript thread is worth its cost, in bytes.
 pub(crate) const MIN_BYTES: usize = 64 << 10;
-/// The smallest content for which freed memory is kept, in bytes: the pixels of a screen, or a file.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-const LARGE: usize = 1 << 20;
 /// The number of bytes that are copied before the other tasks of the I/O thread run.
 const CHUNK: usize = 256 << 10;
 
@@ -70,10 +67,6 @@ impl Memory {
     }
 
     fn allocate(env: sys::napi_env, length: usize) -> Result<Self> {
-        #[cfg(all(target_os = "linux", target_env = "gnu"))]
-        if length >= LARGE {
-            keep_freed_memory();
-        }
         let (mut data, mut value, mut buffer) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
         // A `Buffer` is not cleared, unlike an `ArrayBuffer`.
         // SAFETY: callers pass the environment of this thread.
@@ -113,14 +106,4 @@ impl Memory {
         })?;
         Ok(array)
     }
-}
-
-/// Makes glibc keep the memory that the garbage collector frees, for the next `Buffer`. By default, glibc requests a large
-/// allocation from the system, which clears each page when it is first used, and returns it when it is freed. For the pixels of a
-/// screen, this takes longer than the copy. When glibc frees such an allocation, it raises the size from which it does so to the
-/// size of the allocation, at most 32 MiB, and keeps at most twice this size. So one allocation, whose pages are never used, is enough.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn keep_freed_memory() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| drop(std::hint::black_box(Vec::<u8>::with_capacity(31 << 20))));
 }
