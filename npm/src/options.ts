@@ -245,18 +245,9 @@ export function jsonParameters(operation: string, params: unknown): Record<strin
       throw invalidParameter(operation, name, `must be a value that JSON can represent, not ${found}`);
     }
     checkWellFormed(operation, name, value);
-    plain[name] = typeof value === "object" && value !== null ? plainCopy(operation, name, value) : value;
+    plain[name] = value;
   }
   return plain;
-}
-
-/** Copies a value to plain data. A binding may be unable to pass the original to a worker, for example a proxy. */
-function plainCopy(operation: string, name: string, value: object): unknown {
-  try {
-    return JSON.parse(JSON.stringify(value));
-  } catch {
-    throw invalidParameter(operation, name, "must be a value that JSON can represent");
-  }
 }
 
 /** Checks a list of event types. The server checks the names. */

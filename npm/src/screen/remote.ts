@@ -60,7 +60,7 @@ export class RemoteScreen extends RemoteChannel<ScreenItem> {
     if (result !== null) return result;
     // A failed host sends no outline, so the mirror does not know that the screen is closed.
     if (this.#failed) return name === "pointer" ? null : "disconnected";
-    this.#port.send({ type: "command", name, argument });
+    this.#port.send({ type: "command", name, argument: cloneable(argument) });
     return null;
   }
 
@@ -118,4 +118,13 @@ export class RemoteScreen extends RemoteChannel<ScreenItem> {
     this.#failed = true;
     this.#port.end();
   }
+}
+
+/**
+ * Copies the nested values of an argument that the mirror has accepted, so they are plain data. A worker cannot receive the proxies of a
+ * framework.
+ */
+function cloneable(argument: unknown): unknown {
+  const isObject = (value: unknown) => typeof value === "object" && value !== null;
+  return isObject(argument) && Object.values(argument as object).some(isObject) ? JSON.parse(JSON.stringify(argument)) : argument;
 }

@@ -4,15 +4,14 @@ use std::{thread, time::Duration};
 
 use rustix::process::Signal;
 use x11rb::{
-    COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT,
     connection::Connection,
     protocol::{
         Event,
-        xproto::{ConnectionExt as _, CreateWindowAux, EventMask, KeyButMask, Window, WindowClass},
+        xproto::{ConnectionExt as _, CreateWindowAux, EventMask, KeyButMask, Window},
     },
 };
 
-use super::{eventually, server::Server, viewer::Viewer};
+use super::{create_window, eventually, server::Server, viewer::Viewer};
 use crate::screen::{Button, connection::Display};
 
 const ALT: u32 = 0xffe9;
@@ -23,24 +22,8 @@ const LEFT: u8 = 1;
 /// Opens a window that the window manager manages.
 fn open_window(server: &Server, width: u16, height: u16) -> (Display, Window) {
     let display = Display::connect(&server.endpoint()).unwrap();
-    let window = display.conn.generate_id().unwrap();
     let buttons = EventMask::BUTTON_PRESS | EventMask::BUTTON_RELEASE | EventMask::STRUCTURE_NOTIFY;
-    display
-        .conn
-        .create_window(
-            COPY_DEPTH_FROM_PARENT,
-            window,
-            display.root,
-            0,
-            0,
-            width,
-            height,
-            0,
-            WindowClass::INPUT_OUTPUT,
-            COPY_FROM_PARENT,
-            &CreateWindowAux::new().event_mask(buttons),
-        )
-        .unwrap();
+    let window = create_window(&display, width, height, &CreateWindowAux::new().event_mask(buttons));
     display.conn.map_window(window).unwrap();
     display.conn.flush().unwrap();
     while !matches!(display.conn.wait_for_event().unwrap(), Event::MapNotify(_)) {}

@@ -23,8 +23,13 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
+use x11rb::{
+    COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT,
+    connection::Connection,
+    protocol::xproto::{ConnectionExt as _, CreateWindowAux, Window, WindowClass},
+};
 
-use crate::screen::{ActionDuration, TypingDelay, WheelClicks};
+use crate::screen::{ActionDuration, TypingDelay, WheelClicks, connection::Display};
 
 /// The timeout of each wait in a test. It is much longer than the duration of any test.
 const TEST_TIMEOUT: Duration = Duration::from_secs(120);
@@ -45,6 +50,17 @@ fn clicks(amount: i32) -> WheelClicks {
 /// Returns a typing delay of one second.
 fn slow() -> Option<TypingDelay> {
     Some(TypingDelay::from_millis(1000).unwrap())
+}
+
+/// Creates a window at the top left of the screen. It is not shown yet.
+fn create_window(display: &Display, width: u16, height: u16, attributes: &CreateWindowAux) -> Window {
+    let window = display.conn.generate_id().unwrap();
+    let (depth, visual, class) = (COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT, WindowClass::INPUT_OUTPUT);
+    display
+        .conn
+        .create_window(depth, window, display.root, 0, 0, width, height, 0, class, visual, attributes)
+        .unwrap();
+    window
 }
 
 /// Waits until `condition` returns a value. Fails the test after [`TEST_TIMEOUT`].

@@ -7,19 +7,19 @@ use std::{
 };
 
 use x11rb::{
-    COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT, CURRENT_TIME,
+    CURRENT_TIME,
     connection::Connection,
     protocol::{
         Event,
         xproto::{
             AtomEnum, ButtonPressEvent, ConnectionExt as _, CreateWindowAux, EventMask, InputFocus,
-            KeyButMask, Keycode, Keysym, Mapping, PropMode, WindowClass,
+            KeyButMask, Keycode, Keysym, Mapping, PropMode,
         },
     },
     wrapper::ConnectionExt as _,
 };
 
-use super::eventually;
+use super::{create_window, eventually};
 use crate::screen::connection::{Display, endpoint::Endpoint};
 
 /// An input event that the window received.
@@ -80,7 +80,6 @@ impl Recorder {
     ) -> Self {
         let display = Display::connect(endpoint).unwrap();
         let conn = &display.conn;
-        let window = conn.generate_id().unwrap();
         let (width, height) = display.size().unwrap();
         let attributes = CreateWindowAux::new().override_redirect(1).event_mask(
             EventMask::KEY_PRESS
@@ -89,20 +88,7 @@ impl Recorder {
                 | EventMask::BUTTON_RELEASE
                 | EventMask::POINTER_MOTION,
         );
-        conn.create_window(
-            COPY_DEPTH_FROM_PARENT,
-            window,
-            display.root,
-            0,
-            0,
-            width,
-            height,
-            0,
-            WindowClass::INPUT_OUTPUT,
-            COPY_FROM_PARENT,
-            &attributes,
-        )
-        .unwrap();
+        let window = create_window(&display, width, height, &attributes);
         if has_ping {
             let atoms = &display.atoms;
             let protocols = [atoms._NET_WM_PING];

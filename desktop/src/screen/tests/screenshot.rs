@@ -4,12 +4,10 @@ use std::{io::Cursor, sync::Arc};
 
 use x11rb::{
     connection::Connection,
-    protocol::xproto::{
-        ChangeGCAux, ConnectionExt as _, CreateGCAux, CreateWindowAux, Rectangle, WindowClass,
-    },
+    protocol::xproto::{ChangeGCAux, ConnectionExt as _, CreateGCAux, CreateWindowAux, Rectangle},
 };
 
-use super::server::Server;
+use super::{create_window, server::Server};
 use crate::screen::{Button, Image, ImageFormat, ScreenError, connection::Display};
 
 struct DecodedImage {
@@ -155,10 +153,8 @@ fn drawing_in_a_window_is_visible_immediately() {
     let screen = server.screen();
     let display = Display::connect(&server.endpoint()).unwrap();
     let conn = &display.conn;
-    let (window, pen) = (conn.generate_id().unwrap(), conn.generate_id().unwrap());
-    let aux = CreateWindowAux::new().background_pixel(0);
-    conn.create_window(24, window, display.root, 0, 0, 400, 400, 0, WindowClass::INPUT_OUTPUT, 0, &aux)
-        .unwrap();
+    let window = create_window(&display, 400, 400, &CreateWindowAux::new().background_pixel(0));
+    let pen = conn.generate_id().unwrap();
     conn.map_window(window).unwrap();
     conn.create_gc(pen, window, &CreateGCAux::new()).unwrap();
     for shade in 1..=50 {

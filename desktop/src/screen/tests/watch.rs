@@ -7,19 +7,19 @@ use std::{
 
 use rustix::process::Signal;
 use x11rb::{
-    COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT, CURRENT_TIME, NONE,
+    CURRENT_TIME, NONE,
     connection::Connection,
     protocol::{
         Event,
         xproto::{
             Atom, AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, CreateWindowAux, EventMask,
-            PropMode, Property, SelectionNotifyEvent, Window, WindowClass,
+            PropMode, Property, SelectionNotifyEvent, Window,
         },
     },
     wrapper::ConnectionExt as _,
 };
 
-use super::{TEST_TIMEOUT, server::Server};
+use super::{TEST_TIMEOUT, create_window, server::Server};
 use crate::screen::{Button, Screen, ScreenError, ScreenEvent, Watch, connection::Display};
 
 /// The events of one watch, in order.
@@ -68,25 +68,7 @@ struct Application {
 impl Application {
     fn start(server: &Server) -> Self {
         let display = Display::connect(&server.endpoint()).unwrap();
-        let window = display.conn.generate_id().unwrap();
-        let attributes = CreateWindowAux::new();
-        let class = WindowClass::INPUT_OUTPUT;
-        let depth = COPY_DEPTH_FROM_PARENT;
-        let conn = &display.conn;
-        conn.create_window(
-            depth,
-            window,
-            display.root,
-            0,
-            0,
-            300,
-            200,
-            0,
-            class,
-            COPY_FROM_PARENT,
-            &attributes,
-        )
-        .unwrap();
+        let window = create_window(&display, 300, 200, &CreateWindowAux::new());
         Self { display, window }
     }
 
