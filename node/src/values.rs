@@ -4,6 +4,7 @@
 //! by field. The core parses and writes the text on the I/O thread.
 
 use std::ptr;
+use std::sync::Arc;
 
 use napi::bindgen_prelude::{
     Float32ArraySlice, FromNapiValue, Function, JsObjectValue as _, Object, Result, ToNapiValue,
@@ -68,6 +69,7 @@ enum Content {
     /// Samples, and the channel that uses their memory again.
     Samples(Vec<f32>, Option<Channel>),
     Bytes(Vec<u8>),
+    Shared(Arc<Vec<u8>>),
     Memory(Memory),
 }
 
@@ -78,6 +80,7 @@ impl From<Payload> for Content {
             Payload::Text(text) => Self::Utf16(text.encode_utf16().collect()),
             Payload::Samples(samples) => Self::Samples(samples, None),
             Payload::Bytes(bytes) => Self::Bytes(bytes),
+            Payload::Shared(bytes) => Self::Shared(bytes),
         }
     }
 }
@@ -115,18 +118,29 @@ impl ToNapiValue for Content {
                     channel.recycle(Payload::Samples(samples));
                 }
             },
-            Self::Bytes(bytes) if bytes.len() >= MIN_BYTES => {
-                // SAFETY: as above.
-                value = unsafe { Memory::copied(raw, &bytes)?.into_array(raw)? };
-            }
             // SAFETY: as above.
-            Self::Bytes(bytes) => unsafe {
-                value = ToNapiValue::to_napi_value(raw, Uint8ArraySlice::copy_from(&env, bytes)?)?;
-            },
+            Self::Bytes(bytes) => value = unsafe { array_of(&env, &bytes) }?,
+            // SAFETY: as above.
+            Self::Shared(bytes) => value = unsafe { array_of(&env, &bytes) }?,
             // SAFETY: as above. The memory belongs to the environment for which the content was prepared.
             Self::Memory(memory) => value = unsafe { memory.into_array(raw) }?,
         }
         Ok(value)
+    }
+}
+
+/// Copies bytes to a `Uint8Array`.
+///
+/// # Safety
+/// `env` is a live environment of this thread.
+unsafe fn array_of(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
+    let raw = env.raw();
+    if bytes.len() >= MIN_BYTES {
+        // SAFETY: promised by the caller.
+        unsafe { Memory::copied(raw, bytes)?.into_array(raw) }
+    } else {
+        // SAFETY: as above.
+        unsafe { ToNapiValue::to_napi_value(raw, Uint8ArraySlice::copy_from(env, bytes)?) }
     }
 }
 
