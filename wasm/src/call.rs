@@ -92,7 +92,7 @@ impl Client {
                         Some((_, Payload::Bytes(bytes))) => Some(bytes.as_slice()),
                         _ => None,
                     };
-                    let _ = settle_call(&settle, &fields.to_string(), bytes, stream);
+                    let _ = settle_call(&settle, &fields.into_json(), bytes, stream);
                 }
             });
             id

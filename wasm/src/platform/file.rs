@@ -36,9 +36,8 @@ extern "C" {
     fn problem(this: &Source) -> Promise;
 }
 
-/// Returns the body of a request that contains a file, and `undefined` for another request.
-pub(super) fn file_body(body: Option<&Body>, file: Option<&Source>) -> Result<JsValue, SendFailure> {
-    let Some((body, file)) = body.zip(file) else { return Ok(JsValue::UNDEFINED) };
+/// Returns the body of a request that contains a file.
+pub(super) fn file_body(body: &Body, file: &Source) -> Result<JsValue, SendFailure> {
     let mut parts = body.parts().iter();
     let mut bytes = || {
         let until_file = parts.by_ref().map_while(|part| match part {

@@ -160,8 +160,9 @@ impl Running {
         request: &Request,
         progress: &Progress,
     ) -> Result<Self, SendFailure> {
-        let stream = file_body(request.body.as_ref(), browser.file.as_ref())?;
-        let bytes = request.body.as_ref().filter(|_| stream.is_undefined()).and_then(Body::to_vec);
+        let body = request.body.as_ref();
+        let stream = body.zip(browser.file.as_ref()).map(|(body, file)| file_body(body, file)).transpose()?;
+        let bytes = body.filter(|_| stream.is_none()).and_then(Body::to_vec);
         let id = LAST_ID.get().wrapping_add(1);
         LAST_ID.set(id);
         let (outcome, waker) = (Cell::default(), Cell::default());
@@ -178,7 +179,7 @@ impl Running {
                 &request.url,
                 &head(browser, request),
                 bytes.as_deref(),
-                &stream,
+                stream.as_ref().unwrap_or(&JsValue::UNDEFINED),
                 follows_redirects(browser, request),
                 browser.host.is_some(),
                 limit,
