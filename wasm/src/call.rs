@@ -20,7 +20,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::client::Client;
 use crate::convert::{content_from_js, file_from_js, object_to_js, reports_progress, to_js};
 use crate::platform::{Browser, Opened, Streaming};
-use crate::promise::{promise, settle_with};
+use crate::promise::{Settle, promise, settle_with};
 use crate::task::enter;
 
 #[wasm_bindgen(module = "/src/call.js")]
@@ -42,10 +42,7 @@ thread_local! {
 }
 
 fn remove(id: u32) {
-    // The call is dropped after the list is released.
-    let _call = CALLS.with_borrow_mut(|calls| {
-        calls.iter().position(|(other, _)| *other == id).map(|at| calls.swap_remove(at))
-    });
+    CALLS.with_borrow_mut(|calls| calls.retain(|(other, _)| *other != id));
 }
 
 #[wasm_bindgen]
@@ -81,7 +78,7 @@ impl Client {
                     Err(error) => Err(error),
                 };
                 remove(id);
-                move || {
+                Box::new(move || {
                     let mut stream = JsValue::UNDEFINED;
                     if let Ok(Output::Stream(download)) = &output {
                         running.streaming.start(download.clone());
@@ -93,7 +90,7 @@ impl Client {
                         _ => None,
                     };
                     let _ = settle_call(&settle, &fields.into_json(), bytes, stream);
-                }
+                }) as Settle
             });
             id
         })

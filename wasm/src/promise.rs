@@ -53,17 +53,23 @@ fn settled(future: Pin<Box<dyn Future<Output = JsValue>>>) -> Promise {
     Promise::new(&mut |resolve, reject| {
         // A promise calls its executor once.
         let Some(future) = future.take() else { return };
-        guard(Pending { reject, skipped: 0 }, async move {
-            let value = future.await;
-            move || {
-                let _ = resolve.call1(&JsValue::UNDEFINED, &value);
-            }
-        });
+        guard(
+            Pending { reject, skipped: 0 },
+            Box::pin(async move {
+                let value = future.await;
+                Box::new(move || {
+                    let _ = resolve.call1(&JsValue::UNDEFINED, &value);
+                }) as Settle
+            }),
+        );
     })
 }
 
+/// Settles a promise.
+pub(crate) type Settle = Box<dyn FnOnce()>;
+
 /// Runs a future whose result settles a promise.
-fn guard<Settle: FnOnce()>(pending: Pending, future: impl Future<Output = Settle> + 'static) {
+fn guard(pending: Pending, future: Pin<Box<dyn Future<Output = Settle>>>) {
     let pending = Rc::new(pending);
     PENDING.with_borrow_mut(|all| all.push(Rc::clone(&pending)));
     spawn(async move {
@@ -75,14 +81,11 @@ fn guard<Settle: FnOnce()>(pending: Pending, future: impl Future<Output = Settle
 
 /// Runs a future, whose result calls `settle`. After a panic, calls it with `undefined` and the error instead.
 #[cfg(feature = "rest")]
-pub(crate) fn settle_with<Settle: FnOnce()>(
-    settle: Function,
-    future: impl Future<Output = Settle> + 'static,
-) {
+pub(crate) fn settle_with(settle: Function, future: impl Future<Output = Settle> + 'static) {
     let pending = Pending { reject: settle, skipped: 1 };
     match PANIC.with(|panic| panic.get().cloned()) {
         Some(error) => pending.reject(&error),
-        None => guard(pending, future),
+        None => guard(pending, Box::pin(future)),
     }
 }
 

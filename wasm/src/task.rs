@@ -5,7 +5,6 @@
 //! two more times.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -31,7 +30,7 @@ thread_local! {
     static TASKS: RefCell<Vec<Task>> = const { RefCell::new(Vec::new()) };
     static LAST_ID: Cell<u32> = const { Cell::new(0) };
     /// The ids of the tasks to poll.
-    static READY: RefCell<VecDeque<u32>> = const { RefCell::new(VecDeque::new()) };
+    static READY: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
     /// Whether the tasks are polled before the module returns to JavaScript.
     static ENTERED: Cell<bool> = const { Cell::new(false) };
     /// The time at which JavaScript entered the module, if it has passed the time.
@@ -59,7 +58,7 @@ impl Wake for TaskWaker {
 fn wake(id: u32) {
     READY.with_borrow_mut(|ready| {
         if !ready.contains(&id) {
-            ready.push_back(id);
+            ready.push(id);
         }
     });
     if !ENTERED.get() {
@@ -104,8 +103,14 @@ pub(crate) fn entered_at() -> Option<f64> {
 
 fn run() {
     ENTERED.set(true);
-    while let Some(id) = READY.with_borrow_mut(VecDeque::pop_front) {
-        poll(id);
+    loop {
+        let ready = READY.take();
+        if ready.is_empty() {
+            break;
+        }
+        for id in ready {
+            poll(id);
+        }
     }
     ENTERED.set(false);
 }
@@ -118,13 +123,10 @@ fn poll(id: u32) {
     let Some((mut future, waker)) = taken else { return };
     let pending = future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending();
     TASKS.with_borrow_mut(|tasks| {
-        let Some(at) = tasks.iter().position(|task| task.id == id) else { return };
-        if pending {
-            if let Some(task) = tasks.get_mut(at) {
-                task.future = Some(future);
-            }
-        } else {
-            tasks.swap_remove(at);
+        if !pending {
+            tasks.retain(|task| task.id != id);
+        } else if let Some(task) = tasks.iter_mut().find(|task| task.id == id) {
+            task.future = Some(future);
         }
     });
 }
