@@ -66,8 +66,7 @@ impl Client {
             let (canceled, cancel) = abortable(pending::<()>());
             let id = LAST_ID.get().wrapping_add(1);
             LAST_ID.set(id);
-            let running =
-                PendingCall { cancel, progress_receiver, browser, streaming: Streaming::default() };
+            let running = PendingCall { cancel, progress_receiver, browser, streaming: Streaming::default() };
             CALLS.with_borrow_mut(|calls| calls.push((id, running.clone())));
             settle_with(settle.clone(), async move {
                 let canceled = async {
@@ -107,9 +106,7 @@ impl Client {
     #[must_use]
     #[allow(clippy::unused_self, reason = "a method of the class")]
     pub fn pending(&self, id: u32) -> Option<PendingCall> {
-        CALLS.with_borrow(|calls| {
-            calls.iter().find(|(other, _)| *other == id).map(|(_, call)| call.clone())
-        })
+        CALLS.with_borrow(|calls| calls.iter().find(|(other, _)| *other == id).map(|(_, call)| call.clone()))
     }
 }
 

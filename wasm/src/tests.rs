@@ -125,7 +125,8 @@ fn a_setting_of_the_wrong_type_is_refused_without_its_value() {
 /// Starts a call. Returns its id and the promise of its outcome.
 fn start(client: &Client, call: &str) -> (u32, Promise) {
     let mut id = 0;
-    let outcome = Promise::new(&mut |resolve, _| id = client.start(browser().now() as f64, call, None, resolve));
+    let outcome =
+        Promise::new(&mut |resolve, _| id = client.start(browser().now() as f64, call, None, resolve));
     (id, outcome)
 }
 

@@ -2,7 +2,7 @@ import type { BindingCallOptions, BindingConfig, BindingContent, Log, Outcome, P
 import { BindingError, messageOf } from "../errors.js";
 import type { NodeHost } from "./host.js";
 
-type ClientClass = new (config: BindingConfig, log?: Log, host?: NodeHost) => WasmClient;
+type ClientClass<Client> = new (config: BindingConfig, log?: Log, host?: NodeHost) => Client;
 
 /** The class `Client` of a module. Its methods for calls exist only if the module has calls. */
 interface WasmClient {
@@ -60,7 +60,7 @@ class Call implements PendingCall {
 /** The JavaScript glue of a module: the exports of a part of the binding, and a function that loads the module. */
 export interface Glue {
   init(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
-  readonly Client: ClientClass;
+  readonly Client: ClientClass<object>;
 }
 
 /** The initialized JavaScript glue of a module, and the compiled module, which can be sent to other threads. */
@@ -82,8 +82,8 @@ export function loadWasm<Loaded extends Glue, Compiled extends CompiledWasm<Load
   return usingWasm(async () => {
     const compiled = await load();
     const { glue } = compiled;
-    const WasmClient: ClientClass = glue.Client;
-    class Client extends WasmClient {
+    const BaseClient = glue.Client as ClientClass<WasmClient>;
+    class Client extends BaseClient {
       constructor(config: BindingConfig, log?: Log) {
         super(config, log, host);
       }

@@ -155,11 +155,7 @@ impl fmt::Debug for Opened {
 
 impl Running {
     /// Sends a request.
-    fn send(
-        browser: &Browser,
-        request: &Request,
-        progress: &Progress,
-    ) -> Result<Self, SendFailure> {
+    fn send(browser: &Browser, request: &Request, progress: &Progress) -> Result<Self, SendFailure> {
         let body = request.body.as_ref();
         let stream = body.zip(browser.file.as_ref()).map(|(body, file)| file_body(body, file)).transpose()?;
         let bytes = body.filter(|_| stream.is_none()).and_then(Body::to_vec);
@@ -172,20 +168,21 @@ impl Running {
         let exchange = InProgress(exchange);
         #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
         let limit = reports_sent(browser, progress).then_some(request.max_response_bytes as f64);
-        let controller = REPORT.with(|report| {
-            send_request(
-                report.as_ref(),
-                id,
-                &request.url,
-                &head(browser, request),
-                bytes.as_deref(),
-                stream.as_ref().unwrap_or(&JsValue::UNDEFINED),
-                follows_redirects(browser, request),
-                browser.host.is_some(),
-                limit,
-            )
-        })
-        .map_err(|error| SendFailure::never(failure::message(&error)))?;
+        let controller = REPORT
+            .with(|report| {
+                send_request(
+                    report.as_ref(),
+                    id,
+                    &request.url,
+                    &head(browser, request),
+                    bytes.as_deref(),
+                    stream.as_ref().unwrap_or(&JsValue::UNDEFINED),
+                    follows_redirects(browser, request),
+                    browser.host.is_some(),
+                    limit,
+                )
+            })
+            .map_err(|error| SendFailure::never(failure::message(&error)))?;
         Ok(Self { url: request.url.clone(), controller, exchange, rest: None, complete: false })
     }
 
