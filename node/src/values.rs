@@ -192,7 +192,7 @@ impl Prepared {
             return Self::Object(PreparedObject { payload, ..object.into() });
         }
         match object {
-            PlainObject { fields, payload: None } => Self::Json(fields.to_string()),
+            PlainObject { fields, payload: None } => Self::Json(fields.into_json()),
             object => Self::Object(object.into()),
         }
     }
@@ -219,10 +219,7 @@ impl Prepared {
             if index > 0 {
                 json.push(',');
             }
-            match fields {
-                Fields::Json(text) => json.push_str(&text),
-                fields => json.push_str(&fields.to_string()),
-            }
+            json.push_str(&fields.into_json());
         }
         json.push(']');
         Self::Json(json)
@@ -273,12 +270,12 @@ impl PreparedObject {
                 Ok((Form::Object(kind, name), unsafe { Content::to_napi_value(raw, content) }?))
             }
             Self { fields, payload: Some((name, content)) } => {
-                let value = environment.parse(&fields.to_string())?;
+                let value = environment.parse(&fields.into_json())?;
                 // SAFETY: as above, and `value` is a value of the environment.
                 unsafe { Object::from_napi_value(raw, value) }?.set_named_property(name, content)?;
                 Ok((Form::Value, value))
             }
-            Self { fields, payload: None } => Ok((Form::Json, environment.text(&fields.to_string())?)),
+            Self { fields, payload: None } => Ok((Form::Json, environment.text(&fields.into_json())?)),
         }
     }
 }
