@@ -87,8 +87,8 @@ pub(super) type Pointer<'a> = Option<(&'a Cursor, (u16, u16))>;
 /// What an image depends on: the version of the screen, the request, and the position of a drawn pointer.
 type Key = (u64, ImageRequest, Option<(u16, u16)>);
 
-/// The last image, for another request while the screen has not changed. After a change, its memory is used again, because the system
-/// takes longer to provide the pages of new memory than the copy of the pixels takes.
+/// The last image, for another request while the screen has not changed. After a change, its memory is used again,
+/// because the system takes longer to provide the pages of new memory than the copy of the pixels takes.
 #[derive(Debug, Default)]
 pub(super) struct ImageCache(Option<(Key, Image)>);
 
