@@ -30,6 +30,7 @@ mod promise;
 mod proxies;
 mod reuse;
 mod socket;
+mod tcp;
 mod tls;
 
 use napi_derive::napi;

@@ -62,8 +62,8 @@ pub(crate) struct PreparedObject {
 
 /// The content of a payload.
 enum Content {
-    /// ASCII text, which JavaScript stores in the same form.
-    Ascii(String),
+    /// ASCII text, which JavaScript stores in the same form, and the channel that uses its memory again.
+    Ascii(String, Option<Channel>),
     /// Other text in the form in which JavaScript stores it.
     Utf16(Vec<u16>),
     /// Samples, and the channel that uses their memory again.
@@ -76,7 +76,7 @@ enum Content {
 impl From<Payload> for Content {
     fn from(payload: Payload) -> Self {
         match payload {
-            Payload::Text(text) if text.is_ascii() => Self::Ascii(text),
+            Payload::Text(text) if text.is_ascii() => Self::Ascii(text, None),
             Payload::Text(text) => Self::Utf16(text.encode_utf16().collect()),
             Payload::Samples(samples) => Self::Samples(samples, None),
             Payload::Bytes(bytes) => Self::Bytes(bytes),
@@ -92,10 +92,20 @@ impl ToNapiValue for Content {
         let length =
             |length: usize| isize::try_from(length).map_err(|_| Error::from_status(Status::InvalidArg));
         match content {
-            // SAFETY: the caller passes a live environment of this thread, and the text has this length.
-            Self::Ascii(text) => check_status!(unsafe {
-                sys::napi_create_string_latin1(raw, text.as_ptr().cast(), length(text.len())?, &raw mut value)
-            })?,
+            Self::Ascii(text, channel) => {
+                // SAFETY: the caller passes a live environment of this thread, and the text has this length.
+                check_status!(unsafe {
+                    sys::napi_create_string_latin1(
+                        raw,
+                        text.as_ptr().cast(),
+                        length(text.len())?,
+                        &raw mut value,
+                    )
+                })?;
+                if let Some(channel) = channel {
+                    channel.recycle(Payload::Text(text));
+                }
+            }
             // SAFETY: as above.
             Self::Utf16(text) => check_status!(unsafe {
                 sys::napi_create_string_utf16(raw, text.as_ptr(), length(text.len())?, &raw mut value)
@@ -182,7 +192,7 @@ impl Prepared {
             return Self::Object(PreparedObject { payload, ..object.into() });
         }
         match object {
-            PlainObject { fields, payload: None } => Self::Json(fields.to_string()),
+            PlainObject { fields, payload: None } => Self::Json(fields.into_json()),
             object => Self::Object(object.into()),
         }
     }
@@ -192,7 +202,8 @@ impl Prepared {
         if objects.iter().any(|object| object.payload.is_some()) {
             let mut objects: Vec<_> = objects.into_iter().map(PreparedObject::from).collect();
             for object in &mut objects {
-                if let Some((_, Content::Samples(_, owner))) = &mut object.payload {
+                if let Some((_, Content::Samples(_, owner) | Content::Ascii(_, owner))) = &mut object.payload
+                {
                     *owner = Some(channel.clone());
                 }
             }
@@ -208,10 +219,7 @@ impl Prepared {
             if index > 0 {
                 json.push(',');
             }
-            match fields {
-                Fields::Json(text) => json.push_str(&text),
-                fields => json.push_str(&fields.to_string()),
-            }
+            json.push_str(&fields.into_json());
         }
         json.push(']');
         Self::Json(json)
@@ -262,12 +270,12 @@ impl PreparedObject {
                 Ok((Form::Object(kind, name), unsafe { Content::to_napi_value(raw, content) }?))
             }
             Self { fields, payload: Some((name, content)) } => {
-                let value = environment.parse(&fields.to_string())?;
+                let value = environment.parse(&fields.into_json())?;
                 // SAFETY: as above, and `value` is a value of the environment.
                 unsafe { Object::from_napi_value(raw, value) }?.set_named_property(name, content)?;
                 Ok((Form::Value, value))
             }
-            Self { fields, payload: None } => Ok((Form::Json, environment.text(&fields.to_string())?)),
+            Self { fields, payload: None } => Ok((Form::Json, environment.text(&fields.into_json())?)),
         }
     }
 }

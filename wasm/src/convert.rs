@@ -7,7 +7,7 @@ use orgo_core::client::fields::read_object;
 #[cfg(feature = "channels")]
 use orgo_core::client::fields::read_value;
 use orgo_core::encoding::json::{Map, Value};
-use orgo_core::encoding::plain::{Fields, Payload, PlainObject};
+use orgo_core::encoding::plain::{Payload, PlainObject};
 use orgo_core::error::Error;
 #[cfg(feature = "rest")]
 use orgo_core::rest::upload::{Content, Data};
@@ -54,10 +54,7 @@ fn parse(json: &str) -> JsValue {
 
 /// Converts an object. Its payload is copied out of the module's memory.
 pub(crate) fn object_to_js(PlainObject { fields, payload }: PlainObject) -> JsValue {
-    let object = match fields {
-        Fields::Json(text) => parse(&text),
-        fields => parse(&fields.to_string()),
-    };
+    let object = parse(&fields.into_json());
     if let Some((name, payload)) = payload {
         let content = match payload {
             Payload::Text(text) => text.into(),

@@ -76,7 +76,7 @@ impl InputRefusal {
 pub enum Outcome {
     /// The message was handled.
     Handled,
-    /// The message completed the handshake.
+    /// The message contains the first update, so the server has accepted the viewer and announced what it supports.
     Accepted,
     /// The server refused the password, with its reason.
     PasswordRefused(String),

@@ -31,6 +31,8 @@ fn every_version_of_the_handshake_completes() {
     expect(&mut client, &[1]);
     assert_eq!(state(&client), State::Connecting, "the channel is not accepted within the handshake");
     client.receive(&init(4, 3));
+    assert_eq!(state(&client), State::Connecting, "the server has not announced what it supports");
+    client.receive(&update(&[]));
     assert_eq!(state(&client), State::Open);
     assert!(client.items.contains(&ScreenItem::Resized { width: 4, height: 3 }));
 
@@ -38,7 +40,7 @@ fn every_version_of_the_handshake_completes() {
     let mut client = Client::new(ScreenOptions::default());
     client.receive(b"RFB 003.007\n\x01\x01");
     expect(&mut client, b"RFB 003.007\n\x01\x01");
-    client.receive(&init(4, 3));
+    client.receive(&[init(4, 3), update(&[])].concat());
     assert_eq!(state(&client), State::Open);
 
     // Version 3.8 with a password: the first eight bytes are the key.
@@ -50,7 +52,7 @@ fn every_version_of_the_handshake_completes() {
     assert_eq!(response.len(), 16);
     client.receive(&[0; 4]);
     expect(&mut client, &[1]);
-    client.receive(&init(4, 3));
+    client.receive(&[init(4, 3), update(&[])].concat());
     assert_eq!(state(&client), State::Open);
     // The format, the encodings, and a request for the whole screen.
     expect(&mut client, &[0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0]);
@@ -222,7 +224,7 @@ fn a_reconnect_shows_the_whole_screen_and_releases_what_is_held() {
 
     reconnect(&mut client);
     client.items.clear();
-    client.receive(&handshake(8, 8));
+    client.receive(&[handshake(8, 8), update(&[])].concat());
     assert_eq!(client.items, [ScreenItem::Reconnected]);
     assert!(!client.session.is_complete());
     let sent = client.take_sent();
@@ -555,6 +557,31 @@ fn extensions_are_used_once_the_server_announces_them() {
     ]
     .concat();
     assert_eq!(client.take_sent(), expected);
+}
+
+#[test]
+fn a_screen_is_open_when_the_server_has_announced_what_it_supports() {
+    let mut client = Client::new(ScreenOptions::default());
+    // A view that nobody sees requests no updates, except the first one.
+    client.session.set_paused(true);
+    client.receive(&handshake(8, 8));
+    assert_eq!(state(&client), State::Connecting);
+    assert!(client.take_sent().ends_with(&[3, 0, 0, 0, 0, 0, 0, 8, 0, 8]));
+    let area = Area { x: 0, y: 0, width: 8, height: 8 };
+    let nothing = Area { width: 0, height: 0, ..area };
+    let monitor = [&[1, 0, 0, 0][..], &[0, 0, 0, 7], &[0, 0, 0, 0, 0, 8, 0, 8], &[0; 4]].concat();
+    let size = [header(area, -308), monitor].concat();
+    client.receive(&[vec![0, 0, 0, 3], size, header(nothing, -316), header(area, RAW)].concat());
+    assert_eq!(state(&client), State::Open, "the announcements precede the pixels");
+    assert_eq!(client.session.resize(9.0, 9.0), Ok(None));
+    client.session.move_pointer(1.0, 2.0).unwrap();
+    assert_eq!(client.session.set_button(PointerButton::Back, true), Ok(None));
+    client.take_sent();
+    client.receive(&[0; 8 * 8 * 4]);
+    assert!(client.session.is_complete());
+    assert_eq!(client.take_sent(), [0; 0]);
+    client.session.set_paused(false);
+    assert_eq!(client.take_sent(), [3, 1, 0, 0, 0, 0, 0, 8, 0, 8]);
 }
 
 #[test]

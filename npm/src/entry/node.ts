@@ -3,6 +3,7 @@ import type * as NodeBinding from "../bindings/node.js";
 import { loadedClasses } from "../channel/on-demand.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
+import { notLoaded } from "../errors.js";
 import { type BindingInfo, once, type Platform } from "../platform.js";
 
 export { type AssetOptions, configure } from "../assets/options.js";
@@ -13,7 +14,7 @@ export * from "../index.js";
 let nodeBinding: typeof NodeBinding | undefined;
 
 const loadCode = async () => {
-  nodeBinding ??= await import("../bindings/node.js");
+  nodeBinding ??= await import("../bindings/node.js").catch(notLoaded("bindings"));
   return nodeBinding;
 };
 const load = once(async () => (await loadCode()).loadBinding(useWasmSetting));
@@ -24,16 +25,19 @@ const platform: Platform = {
   exposed: () => false,
   warning: (binding, url) => nodeBinding?.proxyWarning(binding, url),
   classes: async () => {
-    const classes = await import("../channel/classes.js");
+    const classes = await import("../channel/classes.js").catch(notLoaded("channels"));
     Object.assign(loadedClasses, classes);
     return classes;
   },
-  screen: async (channel) => {
-    const { Channel, Screen } = await import("../screen/node.js");
+  screenClass: async () => {
+    const { Channel, Screen } = await import("../screen/node.js").catch(notLoaded("screens"));
     Object.assign(loadedClasses, { Channel, Screen });
-    return new Screen(channel);
+    return Screen;
   },
-  openContent: async (...parts) => (await import("../upload/content.js")).openContent(...parts),
+  openContent: async (...parts) => {
+    const { openContent } = await import("../upload/content.js").catch(notLoaded("uploads"));
+    return openContent(...parts);
+  },
   openFile: async (path) => (await loadCode()).openFile(path),
   // Only an open channel calls this.
   readable: (bytes) => (nodeBinding as typeof NodeBinding).readable(bytes),
@@ -47,7 +51,7 @@ const platform: Platform = {
  */
 export class Orgo extends OrgoClient {
   /**
-   * Creates a client. It makes no call.
+   * Creates a client. It makes no call. The first call checks the API key, the URLs and the headers.
    *
    * @throws InvalidParameterError for an invalid option.
    */
