@@ -196,7 +196,7 @@ export function checkWaitOptions(operation: string, options: WaitOptions, more: 
   checkFields(operation, "options", options, { ...more, signal, timeout: milliseconds });
 }
 
-/** Matches half of a surrogate pair, which UTF-8 cannot encode. `\p{Surrogate}` would take a tenth of the time of an import. */
+/** Matches half of a surrogate pair, which UTF-8 cannot encode. V8 takes 0.3 ms to read `\p{Surrogate}` instead. */
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 /**
