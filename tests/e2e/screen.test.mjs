@@ -227,6 +227,8 @@ describe("the live screen", { concurrency: false }, () => {
       ...refused("name"),
       message: /events are state, error, reconnected, resized, cursor, bell$/,
     });
+    assert.throws(() => screen.move(), refused("x"));
+    assert.throws(() => screen.drag(), refused("path"));
     for (const wrong of [null, new Map()]) {
       for (const method of ["move", "drag", "wheel"]) assert.throws(() => screen[method](wrong), refused("params"));
     }
