@@ -37,7 +37,7 @@ const suites = {
   input: () => nodeTests("tests/input/*.test.mjs"),
   start: () => nodeTests("tests/start/*.test.mjs"),
   secrets: () => nodeTests("tests/secrets/*.test.mjs"),
-  bench: () => nodeTests(...["node", "browser", "screen"].map((name) => `tests/bench/${name}/*.test.mjs`)),
+  bench: () => nodeTests(...["node", "browser", "click", "screen"].map((name) => `tests/bench/${name}/*.test.mjs`)),
   instructions: () => nodeTests("tests/instructions/*.test.mjs"),
   leaks: () => nodeTests("tests/leaks/*.test.mjs"),
   e2e: () => nodeTests("tests/e2e/*.test.mjs"),

@@ -199,7 +199,7 @@ mod tests {
         let outcome = runtime.block_on(settle("computers.click".to_owned(), async { panic!("boom") }));
         assert_eq!(outcome.payload, None);
         assert_eq!(
-            outcome.fields.to_string(),
+            outcome.fields.into_json(),
             r#"{"ok":false,"error":{"network":{"message":"internal error of orgo-sdk: boom"},"kind":"transport","message":"computers.click: the network failed: internal error of orgo-sdk: boom","delivered":"maybe"}}"#
         );
     }

@@ -12,6 +12,7 @@ pub mod pcm;
 pub mod values;
 
 mod abort;
+mod allocator;
 mod body;
 mod clock;
 mod connect;

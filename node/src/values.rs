@@ -4,6 +4,7 @@
 //! by field. The core parses and writes the text on the I/O thread.
 
 use std::ptr;
+use std::sync::Arc;
 
 use napi::bindgen_prelude::{
     Float32ArraySlice, FromNapiValue, Function, JsObjectValue as _, Object, Result, ToNapiValue,
@@ -68,6 +69,7 @@ enum Content {
     /// Samples, and the channel that uses their memory again.
     Samples(Vec<f32>, Option<Channel>),
     Bytes(Vec<u8>),
+    Shared(Arc<Vec<u8>>),
     Memory(Memory),
 }
 
@@ -78,6 +80,7 @@ impl From<Payload> for Content {
             Payload::Text(text) => Self::Utf16(text.encode_utf16().collect()),
             Payload::Samples(samples) => Self::Samples(samples, None),
             Payload::Bytes(bytes) => Self::Bytes(bytes),
+            Payload::Shared(bytes) => Self::Shared(bytes),
         }
     }
 }
@@ -115,18 +118,29 @@ impl ToNapiValue for Content {
                     channel.recycle(Payload::Samples(samples));
                 }
             },
-            Self::Bytes(bytes) if bytes.len() >= MIN_BYTES => {
-                // SAFETY: as above.
-                value = unsafe { Memory::copied(raw, &bytes)?.into_array(raw)? };
-            }
             // SAFETY: as above.
-            Self::Bytes(bytes) => unsafe {
-                value = ToNapiValue::to_napi_value(raw, Uint8ArraySlice::copy_from(&env, bytes)?)?;
-            },
+            Self::Bytes(bytes) => value = unsafe { array_of(&env, &bytes) }?,
+            // SAFETY: as above.
+            Self::Shared(bytes) => value = unsafe { array_of(&env, &bytes) }?,
             // SAFETY: as above. The memory belongs to the environment for which the content was prepared.
             Self::Memory(memory) => value = unsafe { memory.into_array(raw) }?,
         }
         Ok(value)
+    }
+}
+
+/// Copies bytes to a `Uint8Array`.
+///
+/// # Safety
+/// `env` is a live environment of this thread.
+unsafe fn array_of(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
+    let raw = env.raw();
+    if bytes.len() >= MIN_BYTES {
+        // SAFETY: promised by the caller.
+        unsafe { Memory::copied(raw, bytes)?.into_array(raw) }
+    } else {
+        // SAFETY: as above.
+        unsafe { ToNapiValue::to_napi_value(raw, Uint8ArraySlice::copy_from(env, bytes)?) }
     }
 }
 
@@ -178,7 +192,7 @@ impl Prepared {
             return Self::Object(PreparedObject { payload, ..object.into() });
         }
         match object {
-            PlainObject { fields, payload: None } => Self::Json(fields.to_string()),
+            PlainObject { fields, payload: None } => Self::Json(fields.into_json()),
             object => Self::Object(object.into()),
         }
     }
@@ -205,10 +219,7 @@ impl Prepared {
             if index > 0 {
                 json.push(',');
             }
-            match fields {
-                Fields::Json(text) => json.push_str(&text),
-                fields => json.push_str(&fields.to_string()),
-            }
+            json.push_str(&fields.into_json());
         }
         json.push(']');
         Self::Json(json)
@@ -259,12 +270,12 @@ impl PreparedObject {
                 Ok((Form::Object(kind, name), unsafe { Content::to_napi_value(raw, content) }?))
             }
             Self { fields, payload: Some((name, content)) } => {
-                let value = environment.parse(&fields.to_string())?;
+                let value = environment.parse(&fields.into_json())?;
                 // SAFETY: as above, and `value` is a value of the environment.
                 unsafe { Object::from_napi_value(raw, value) }?.set_named_property(name, content)?;
                 Ok((Form::Value, value))
             }
-            Self { fields, payload: None } => Ok((Form::Json, environment.text(&fields.to_string())?)),
+            Self { fields, payload: None } => Ok((Form::Json, environment.text(&fields.into_json())?)),
         }
     }
 }

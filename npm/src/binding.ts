@@ -108,11 +108,6 @@ export interface PendingCall {
    * error. Has no effect after the end.
    */
   cancel(): void;
-  /**
-   * Frees the memory of the call. No method may be called afterward. Only the WebAssembly module has this method; the garbage collector
-   * would free the memory later, which takes longer.
-   */
-  free?(): void;
 }
 
 /** The computer of a channel. */

@@ -173,8 +173,7 @@ export class Caller {
     options?: CallOptions,
     upload?: Upload,
   ): Promise<{ value: unknown; bytes?: Uint8Array }> {
-    const { pending, outcome } = await this.#run(operation, plain, options, upload);
-    pending.free?.();
+    const { outcome } = await this.#run(operation, plain, options, upload);
     return outcome;
   }
 

@@ -196,8 +196,8 @@ export function checkWaitOptions(operation: string, options: WaitOptions, more: 
   checkFields(operation, "options", options, { ...more, signal, timeout: milliseconds });
 }
 
-/** Matches half of a surrogate pair, which UTF-8 cannot encode. */
-const LONE_SURROGATE = /\p{Surrogate}/u;
+/** Matches half of a surrogate pair, which UTF-8 cannot encode. `\p{Surrogate}` would take a tenth of the time of an import. */
+const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 /**
  * Checks that text is well-formed Unicode. A JavaScript string may contain half of a surrogate pair, for example after

@@ -321,28 +321,27 @@ describe("a view in a page that changes", { concurrency: false }, () => {
     assert.deepEqual([sum("steps"), sum("sideways")], [-101, -1]);
   });
 
-  test("a notch of the wheel is one step, also in a page that is zoomed, and small movements add up", LIMIT, async () => {
-    await page.mouse.move(100, 100);
-    for (const [distance, count, expected] of [
-      [120, 5, -5],
-      [-60, 4, 4],
-      [25, 4, -1],
+  test("a notch of the wheel is one step, however many pixels it has", LIMIT, async () => {
+    await window.seen(() => true);
+    for (const [name, event, turns, expected] of [
+      ["Chromium on Linux", { deltaY: 120, wheelDeltaY: -120 }, 5, -5],
+      ["Chromium at a zoom of 150 %", { deltaY: -66.6, wheelDeltaY: 120 }, 5, 5],
+      ["WebKit for GTK", { deltaY: 81, wheelDeltaY: -120 }, 5, -5],
+      ["two notches in one event", { deltaY: 162, wheelDeltaY: -240 }, 2, -4],
+      ["a touchpad", { deltaY: 40, wheelDeltaY: -120 }, 5, -2],
     ]) {
-      await window.seen(() => true);
-      for (let turn = 0; turn < count; turn += 1) await page.mouse.wheel(0, distance);
-      // The browser reports the wheel after the command has returned.
-      let steps = 0;
-      await until("the steps", async () => {
-        for (const { kind, steps: turned } of await window.seen(() => true)) steps += kind === "wheel" ? turned : 0;
-        return Math.abs(steps) >= Math.abs(expected);
-      });
-      await page.evaluate(() => globalThis.screenChannel.key("m"));
-      const rest = await window.seen((seen) => seen.some(({ text }) => text === "m"));
-      assert.equal(
-        rest.reduce((sum, { kind, steps: turned }) => sum + (kind === "wheel" ? turned : 0), steps),
-        expected,
-        `${count} movements of ${distance}`,
+      await page.evaluate(
+        ([event, turns]) => {
+          const position = { clientX: 100, clientY: 100, bubbles: true, cancelable: true };
+          const canvas = document.querySelector("#screen canvas");
+          for (let turn = 0; turn < turns; turn += 1) canvas.dispatchEvent(new WheelEvent("wheel", { ...event, ...position }));
+          globalThis.screenChannel.key("m");
+        },
+        [event, turns],
       );
+      const seen = await window.seen((seen) => seen.some(({ text }) => text === "m"));
+      const turned = seen.reduce((sum, { kind, steps }) => sum + (kind === "wheel" ? steps : 0), 0);
+      assert.equal(turned, expected, name);
     }
   });
 

@@ -71,6 +71,23 @@ describe("the live screen", { concurrency: false }, () => {
     assert.deepEqual([jpeg.width, jpeg.height, jpeg.format, ...jpeg.data.subarray(0, 3)], [1280, 720, "jpeg", 0xff, 0xd8, 0xff]);
   });
 
+  test("an image belongs to its caller, who may change it or transfer it", { timeout: 120_000 }, async () => {
+    for (const format of ["png", "rgba"]) {
+      // Until two images in a row are equal, the screen may change.
+      const pair = async () => [await screen.screenshot({ format }), await screen.screenshot({ format })];
+      const [first, second] = await until("an unchanged screen", async () => {
+        const images = await pair();
+        return Buffer.compare(images[0].data, images[1].data) === 0 && images;
+      });
+      const content = Buffer.from(first.data);
+      first.data.fill(7);
+      assert.ok(content.equals(second.data), format);
+      assert.ok(content.equals((await screen.screenshot({ format })).data), format);
+      assert.ok(content.equals(structuredClone(second.data, { transfer: [second.data.buffer] })), format);
+      assert.equal(second.data.length, 0, "the memory was transferred, not copied");
+    }
+  });
+
   test("null means the default of a parameter", { timeout: 120_000 }, async () => {
     const { format, width } = await screen.screenshot({ format: null, scale: null, pointer: null });
     assert.deepEqual({ format, width }, { format: "png", width: 1280 });

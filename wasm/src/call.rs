@@ -1,79 +1,130 @@
 //! The calls of a client.
 
+use std::cell::{Cell, RefCell};
 use std::future::pending;
 
 use futures_util::future::{AbortHandle, abortable};
-use js_sys::{Object, Promise, Reflect};
-use orgo_core::driver::{self, Platform, ProgressReceiver, ProgressSender, outcome, piece_outcome, run_call};
+use js_sys::{Function, Object, Promise, Reflect};
+use orgo_core::client::fields::read_object;
+use orgo_core::driver::{
+    self, Platform as _, ProgressReceiver, ProgressSender, outcome, piece_outcome, run_call,
+};
+use orgo_core::encoding::json::Map;
+use orgo_core::encoding::plain::{Payload, PlainObject};
+use orgo_core::encoding::text::take_field;
 use orgo_core::error::Error;
 use orgo_core::rest::call::{Call, Output};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::client::Client;
-use crate::convert::{content_from_js, file_from_js, map_from_js, object_to_js, reports_progress, to_js};
+use crate::convert::{content_from_js, file_from_js, object_to_js, reports_progress, to_js};
 use crate::platform::{Browser, Opened, Streaming};
-use crate::promise::promise;
+use crate::promise::{Settle, promise, settle_with};
+use crate::task::enter;
+
+#[wasm_bindgen(module = "/src/call.js")]
+extern "C" {
+    /// Cannot fail. `catch` has the same reason as in `socket.rs`.
+    #[wasm_bindgen(catch, js_name = settle)]
+    fn settle_call(
+        settle: &Function,
+        outcome: &str,
+        bytes: Option<&[u8]>,
+        stream: JsValue,
+    ) -> Result<(), JsValue>;
+}
+
+thread_local! {
+    /// The calls in progress with their ids. A call has no object of JavaScript, which would need a finalizer.
+    static CALLS: RefCell<Vec<(u32, PendingCall)>> = const { RefCell::new(Vec::new()) };
+    static LAST_ID: Cell<u32> = const { Cell::new(0) };
+}
+
+fn remove(id: u32) {
+    CALLS.with_borrow_mut(|calls| calls.retain(|(other, _)| *other != id));
+}
 
 #[wasm_bindgen]
 impl Client {
-    /// Starts a call. An invalid parameter is reported by the outcome, like every other failure.
-    #[must_use]
+    /// Starts a call at the time `now` of the `performance` object. Returns the id of the call.
+    ///
+    /// `call` consists of the name of the operation, the parameters and the options as JSON, one on each line. One text passes to
+    /// the module faster than its parts.
+    ///
+    /// `settle` receives an `Outcome`, and a `PendingCall` if the response is streamed. It receives `undefined` and an error if the module
+    /// fails. An invalid parameter is reported by the outcome, like every other failure.
     #[allow(clippy::needless_pass_by_value, reason = "wasm-bindgen passes optional values by value")]
-    pub fn call(
-        &self,
-        operation: &str,
-        params: &JsValue,
-        options: &JsValue,
-        content: Option<Object>,
-    ) -> PendingCall {
-        let content = content.as_ref();
-        let call = self.prepare(operation, params, options, content);
-        let (file, opened) = (file_from_js(content), Opened::default());
-        let browser = Browser { file, opened, ..self.browser.clone() };
-        let streaming = Streaming::default();
-        let running = (browser.clone(), streaming.clone());
-        let (progress_sender, progress_receiver) =
-            reports_progress(content).then(ProgressSender::new).unzip();
-        let (canceled, cancel) = abortable(pending::<()>());
-        let outcome = promise(async move {
-            let (browser, streaming) = running;
-            let canceled = async {
-                let _ = canceled.await;
-            };
-            let output = match call {
-                Ok(call) => run_call(&browser, call, canceled, progress_sender).await,
-                Err(error) => Err(error),
-            };
-            if let Ok(Output::Stream(download)) = &output {
-                streaming.start(download.clone());
-            }
-            object_to_js(outcome(output))
-        });
-        PendingCall { outcome, cancel, progress_receiver, browser, streaming }
+    pub fn start(&self, now: f64, call: &str, content: Option<Object>, settle: Function) -> u32 {
+        enter(now, || {
+            let content = content.as_ref();
+            let (file, opened) = (file_from_js(content), Opened::default());
+            let browser = Browser { file, opened, ..self.browser.clone() };
+            let call = self.prepare(call, content);
+            let (progress_sender, progress_receiver) =
+                reports_progress(content).then(ProgressSender::new).unzip();
+            let (canceled, cancel) = abortable(pending::<()>());
+            let id = LAST_ID.get().wrapping_add(1);
+            LAST_ID.set(id);
+            let running = PendingCall { cancel, progress_receiver, browser, streaming: Streaming::default() };
+            CALLS.with_borrow_mut(|calls| calls.push((id, running.clone())));
+            settle_with(settle.clone(), async move {
+                let canceled = async {
+                    let _ = canceled.await;
+                };
+                let output = match call {
+                    Ok(call) => run_call(&running.browser, call, canceled, progress_sender).await,
+                    Err(error) => Err(error),
+                };
+                remove(id);
+                Box::new(move || {
+                    let mut stream = JsValue::UNDEFINED;
+                    if let Ok(Output::Stream(download)) = &output {
+                        running.streaming.start(download.clone());
+                        stream = running.into();
+                    }
+                    let PlainObject { fields, payload } = outcome(output);
+                    let bytes = match &payload {
+                        Some((_, Payload::Bytes(bytes))) => Some(bytes.as_slice()),
+                        _ => None,
+                    };
+                    let _ = settle_call(&settle, &fields.into_json(), bytes, stream);
+                }) as Settle
+            });
+            id
+        })
+    }
+
+    /// Cancels a call. Has no effect if the call has ended.
+    pub fn cancel(&self, id: u32) {
+        if let Some(call) = self.pending(id) {
+            call.cancel();
+        }
+    }
+
+    /// Returns a call in progress, or `undefined` if it has ended.
+    #[must_use]
+    #[allow(clippy::unused_self, reason = "a method of the class")]
+    pub fn pending(&self, id: u32) -> Option<PendingCall> {
+        CALLS.with_borrow(|calls| calls.iter().find(|(other, _)| *other == id).map(|(_, call)| call.clone()))
     }
 }
 
 impl Client {
-    fn prepare(
-        &self,
-        operation: &str,
-        params: &JsValue,
-        options: &JsValue,
-        content: Option<&Object>,
-    ) -> Result<Call, Error> {
-        let params = map_from_js(operation, "params", params)?;
-        let options = map_from_js(operation, "options", options)?;
+    fn prepare(&self, mut call: &str, content: Option<&Object>) -> Result<Call, Error> {
+        let operation = take_field(&mut call, b"\n");
+        let params = read_object(operation, "params", Some(take_field(&mut call, b"\n")))?;
+        let options =
+            if call.is_empty() { Map::new() } else { read_object(operation, "options", Some(call))? };
         let content = content_from_js(operation, content)?;
         driver::prepare_call(&self.config, operation, &params, &options, content, self.browser.seed())
     }
 }
 
-/// A call in progress. Dropping it does not cancel the call.
+/// A call in progress, or the stream of its response. Dropping it does not cancel the call.
 #[wasm_bindgen]
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PendingCall {
-    outcome: Promise,
     cancel: AbortHandle,
     progress_receiver: Option<ProgressReceiver>,
     browser: Browser,
@@ -82,11 +133,6 @@ pub struct PendingCall {
 
 #[wasm_bindgen]
 impl PendingCall {
-    /// Resolves with an `Outcome`.
-    pub fn outcome(&self) -> Promise {
-        self.outcome.clone()
-    }
-
     /// Resolves with the progress of the upload when the progress has changed. Resolves with `null` after the call has
     /// ended, and for a call that does not report progress. Call this method again only after the promise has resolved.
     #[wasm_bindgen(js_name = nextUploadProgress)]

@@ -4,11 +4,11 @@ use js_sys::{Array, Promise};
 use orgo_core::driver::{self, Platform as _, drive};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::spawn_local;
 
 use crate::client::Client;
 use crate::convert::{error_to_js, map_from_js, object_to_js, to_js, value_from_js};
 use crate::promise::promise;
+use crate::task::spawn;
 
 #[wasm_bindgen]
 impl Client {
@@ -31,7 +31,7 @@ impl Client {
 impl Client {
     /// Starts the loop of a channel.
     pub(crate) fn run(&self, channel: driver::Channel) -> Channel {
-        spawn_local(drive(self.browser.clone(), channel.clone()));
+        spawn(drive(self.browser.clone(), channel.clone()));
         Channel(channel)
     }
 }

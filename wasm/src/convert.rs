@@ -7,7 +7,7 @@ use orgo_core::client::fields::read_object;
 #[cfg(feature = "channels")]
 use orgo_core::client::fields::read_value;
 use orgo_core::encoding::json::{Map, Value};
-use orgo_core::encoding::plain::{Fields, Payload, PlainObject};
+use orgo_core::encoding::plain::{Payload, PlainObject};
 use orgo_core::error::Error;
 #[cfg(feature = "rest")]
 use orgo_core::rest::upload::{Content, Data};
@@ -54,15 +54,13 @@ fn parse(json: &str) -> JsValue {
 
 /// Converts an object. Its payload is copied out of the module's memory.
 pub(crate) fn object_to_js(PlainObject { fields, payload }: PlainObject) -> JsValue {
-    let object = match fields {
-        Fields::Json(text) => parse(&text),
-        fields => parse(&fields.to_string()),
-    };
+    let object = parse(&fields.into_json());
     if let Some((name, payload)) = payload {
         let content = match payload {
             Payload::Text(text) => text.into(),
             Payload::Samples(samples) => Float32Array::from(samples.as_slice()).into(),
             Payload::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+            Payload::Shared(bytes) => Uint8Array::from(bytes.as_slice()).into(),
         };
         // Setting a field of a new object cannot fail.
         let _ = Reflect::set(&object, &name.into(), &content);

@@ -22,6 +22,7 @@ mod convert;
 mod foreign;
 mod platform;
 mod promise;
+mod task;
 #[cfg(all(test, feature = "rest", feature = "channels", feature = "node"))]
 mod tests;
 

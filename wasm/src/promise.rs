@@ -1,4 +1,4 @@
-//! Converts futures to promises that are settled even after a panic.
+//! Settles promises of JavaScript with the values of futures, even after a panic.
 //!
 //! In wasm a panic traps: no destructor runs and no pending future is polled again, so the promises would stay pending
 //! forever. The panic hook rejects every pending promise, and later promises are rejected at once, because the state
@@ -11,13 +11,32 @@ use std::rc::Rc;
 
 use js_sys::{Error, Function, Promise};
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::spawn_local;
+
+use crate::task::spawn;
 
 thread_local! {
-    /// The `reject` functions of the promises that are pending.
-    static PENDING: RefCell<Vec<Rc<Function>>> = const { RefCell::new(Vec::new()) };
+    /// The promises that are pending.
+    static PENDING: RefCell<Vec<Rc<Pending>>> = const { RefCell::new(Vec::new()) };
     /// The panic that ended this module.
     static PANIC: OnceCell<Error> = const { OnceCell::new() };
+}
+
+/// A promise that is pending.
+struct Pending {
+    /// Rejects the promise, with an error as its last argument.
+    reject: Function,
+    /// The number of arguments before the error.
+    skipped: u32,
+}
+
+impl Pending {
+    fn reject(&self, error: &JsValue) {
+        // The function settles a promise, which never throws.
+        let _ = match self.skipped {
+            0 => self.reject.call1(&JsValue::UNDEFINED, error),
+            _ => self.reject.call2(&JsValue::UNDEFINED, &JsValue::UNDEFINED, error),
+        };
+    }
 }
 
 /// Creates a promise for the value of a future.
@@ -34,14 +53,40 @@ fn settled(future: Pin<Box<dyn Future<Output = JsValue>>>) -> Promise {
     Promise::new(&mut |resolve, reject| {
         // A promise calls its executor once.
         let Some(future) = future.take() else { return };
-        let reject = Rc::new(reject);
-        PENDING.with_borrow_mut(|pending| pending.push(Rc::clone(&reject)));
-        spawn_local(async move {
-            let value = future.await;
-            PENDING.with_borrow_mut(|pending| pending.retain(|other| !Rc::ptr_eq(other, &reject)));
-            call(&resolve, &value);
-        });
+        guard(
+            Pending { reject, skipped: 0 },
+            Box::pin(async move {
+                let value = future.await;
+                Box::new(move || {
+                    let _ = resolve.call1(&JsValue::UNDEFINED, &value);
+                }) as Settle
+            }),
+        );
     })
+}
+
+/// Settles a promise.
+pub(crate) type Settle = Box<dyn FnOnce()>;
+
+/// Runs a future whose result settles a promise.
+fn guard(pending: Pending, future: Pin<Box<dyn Future<Output = Settle>>>) {
+    let pending = Rc::new(pending);
+    PENDING.with_borrow_mut(|all| all.push(Rc::clone(&pending)));
+    spawn(async move {
+        let settle = future.await;
+        PENDING.with_borrow_mut(|all| all.retain(|other| !Rc::ptr_eq(other, &pending)));
+        settle();
+    });
+}
+
+/// Runs a future, whose result calls `settle`. After a panic, calls it with `undefined` and the error instead.
+#[cfg(feature = "rest")]
+pub(crate) fn settle_with(settle: Function, future: impl Future<Output = Settle> + 'static) {
+    let pending = Pending { reject: settle, skipped: 1 };
+    match PANIC.with(|panic| panic.get().cloned()) {
+        Some(error) => pending.reject(&error),
+        None => guard(pending, Box::pin(future)),
+    }
 }
 
 /// Reports a panic on the console, and rejects every pending promise with it.
@@ -52,13 +97,8 @@ pub(crate) fn reject_on_panic() {
         PANIC.with(|panic| {
             let _ = panic.set(error.clone());
         });
-        for reject in PENDING.take() {
-            call(&reject, &error);
+        for pending in PENDING.take() {
+            pending.reject(&error);
         }
     }));
-}
-
-/// Calls the `resolve` or `reject` function of a promise, which never throws.
-fn call(settle: &Function, value: &JsValue) {
-    let _ = settle.call1(&JsValue::UNDEFINED, value);
 }

@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
-use js_sys::{Array, Float32Array, JSON, Reflect, Uint8Array};
+use js_sys::{Array, Float32Array, JSON, Promise, Reflect, Uint8Array};
 use orgo_core::audio::Format;
 use orgo_core::channel::{Audio, AudioItem, Counters, Kind, Terminal, TerminalItem};
 use orgo_core::client::address::{BaseUrl, ComputerAddress, SocketTemplate};
@@ -122,10 +122,19 @@ fn a_setting_of_the_wrong_type_is_refused_without_its_value() {
     assert!(!text(&error).contains("sk_secret"), "{}", text(&error));
 }
 
+/// Starts a call. Returns its id and the promise of its outcome.
+fn start(client: &Client, call: &str) -> (u32, Promise) {
+    let mut id = 0;
+    let outcome =
+        Promise::new(&mut |resolve, _| id = client.start(browser().now() as f64, call, None, resolve));
+    (id, outcome)
+}
+
 #[wasm_bindgen_test]
 async fn a_refused_parameter_is_the_outcome() {
-    let call = client().call("computers.click", &parse(r#"{"id":"c1","x":1}"#), &parse("{}"), None);
-    let outcome = JsFuture::from(call.outcome()).await.unwrap();
+    let (id, outcome) = start(&client(), "computers.click\n{\"id\":\"c1\",\"x\":1}\n{}");
+    assert!(client().pending(id).is_none());
+    let outcome = JsFuture::from(outcome).await.unwrap();
     assert_eq!(get(&outcome, "ok"), false);
     assert_eq!(get(&get(&outcome, "error"), "field"), "y");
     assert_eq!(get(&get(&outcome, "error"), "delivered"), "no");
@@ -133,10 +142,14 @@ async fn a_refused_parameter_is_the_outcome() {
 
 #[wasm_bindgen_test]
 async fn a_canceled_call_ends_as_aborted() {
-    let call = client().call("computers.get", &parse(r#"{"id":"c1"}"#), &JsValue::UNDEFINED, None);
-    call.cancel();
-    let outcome = JsFuture::from(call.outcome()).await.unwrap();
+    let client = client();
+    let (id, outcome) = start(&client, "computers.get\n{\"id\":\"c1\"}\n");
+    assert!(client.pending(id).is_some());
+    client.cancel(id);
+    let outcome = JsFuture::from(outcome).await.unwrap();
     assert_eq!(get(&get(&outcome, "error"), "kind"), "aborted");
+    assert!(client.pending(id).is_none());
+    client.cancel(id);
 }
 
 /// Creates a request that accepts a response of at most 5 bytes.

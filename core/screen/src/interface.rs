@@ -187,6 +187,6 @@ pub trait Record {
         Self: Sized;
     /// Adds a text that can be long. An object has at most one long text or content.
     fn long_text(&mut self, name: &'static str, value: String);
-    /// Adds a content.
-    fn bytes(&mut self, name: &'static str, value: Vec<u8>);
+    /// Adds a content, which others may still read.
+    fn bytes(&mut self, name: &'static str, value: Arc<Vec<u8>>);
 }

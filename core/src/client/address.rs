@@ -73,13 +73,13 @@ impl BaseUrl {
     /// Returns the scheme, the host and the port, such as `https://www.orgo.ai`.
     #[must_use]
     pub fn origin(&self) -> String {
-        format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority)
+        [if self.secure { "https://" } else { "http://" }, &self.authority].concat()
     }
 
     /// Returns the URL of `path`, which starts with a slash.
     #[must_use]
     pub fn join(&self, path: &str) -> String {
-        format!("{}{}{path}", self.origin(), self.path)
+        [&self.origin(), &*self.path, path].concat()
     }
 
     /// Returns the absolute form of a link in a response, and whether the link has the origin of this URL. Returns

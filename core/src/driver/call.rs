@@ -152,7 +152,9 @@ async fn exchange<P: Platform>(
         if canceled.as_mut().poll(context).is_ready() {
             return Poll::Ready(Ended::Canceled);
         }
-        if let Poll::Ready(body) = progress.poll_sent(context) {
+        if progress.wants_sent()
+            && let Poll::Ready(body) = progress.poll_sent(context)
+        {
             on_sent(body);
         }
         // One timer serves both limits, and a piece of the response does not reset it: when it fires, it is restarted with the

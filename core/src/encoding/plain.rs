@@ -1,6 +1,6 @@
 //! Values of JavaScript: those that a program passes, and objects in the form that it receives.
 
-use std::fmt;
+use std::sync::Arc;
 
 use orgo_screen::{Argument, Record};
 
@@ -26,13 +26,14 @@ pub enum Fields {
     Json(String),
 }
 
-/// Writes JSON without spaces between values.
-impl fmt::Display for Fields {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Fields {
+    /// Returns JSON without spaces between values.
+    #[must_use]
+    pub fn into_json(self) -> String {
         match self {
-            Self::Value(value) => value.fmt(f),
-            Self::Type(name) => write!(f, r#"{{"type":"{name}"}}"#),
-            Self::Json(text) => f.write_str(text),
+            Self::Value(value) => value.to_json(),
+            Self::Type(name) => [r#"{"type":""#, name, r#""}"#].concat(),
+            Self::Json(text) => text,
         }
     }
 }
@@ -46,6 +47,8 @@ pub enum Payload {
     Samples(Vec<f32>),
     /// A `Uint8Array`.
     Bytes(Vec<u8>),
+    /// A `Uint8Array` with a copy of memory that others may read.
+    Shared(Arc<Vec<u8>>),
 }
 
 impl PlainObject {
@@ -132,7 +135,7 @@ impl Record for PlainObject {
         self.payload = Some((name, Payload::Text(value)));
     }
 
-    fn bytes(&mut self, name: &'static str, value: Vec<u8>) {
-        self.payload = Some((name, Payload::Bytes(value)));
+    fn bytes(&mut self, name: &'static str, value: Arc<Vec<u8>>) {
+        self.payload = Some((name, Payload::Shared(value)));
     }
 }

@@ -249,7 +249,7 @@ impl Call {
             (_, None) => {
                 if let Some(body) = body {
                     request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
-                    request.body = Some(Body::new([body.to_string().into_bytes()]));
+                    request.body = Some(Body::new([body.to_json().into_bytes()]));
                 }
             }
         }
@@ -273,7 +273,8 @@ impl Call {
         let retries = u64::from(max_retries);
         let all = timeout.saturating_mul(retries + 2).saturating_add(Backoff::CALL.cap * retries);
         Ok(Self {
-            name: mask.text(&name),
+            // The path in the name of an undeclared call may contain a secret.
+            name: if operation.name == custom::NAME { mask.text(&name) } else { name },
             operation,
             effect,
             base: config.base_url.clone(),
@@ -801,6 +802,6 @@ enum ImageSource {
 
 fn authorize(request: &mut Request, key: Option<&ApiKey>) {
     if let Some(key) = key {
-        request.headers.push(("authorization".to_owned(), format!("Bearer {}", key.expose())));
+        request.headers.push(("authorization".to_owned(), ["Bearer ", key.expose()].concat()));
     }
 }

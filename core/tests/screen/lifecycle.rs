@@ -1,5 +1,7 @@
 //! The life of a channel: the forms of the handshake, refusals, reconnects, input.
 
+use std::sync::Arc;
+
 use orgo_core::channel::screen::{ImageFormat, KeyAction, PointerButton, Rect, ScreenItem, ScreenOptions};
 use orgo_core::channel::{Action, AnySession, CloseReason, InputRefusal, State};
 use orgo_core::client::address::ComputerAddress;
@@ -642,7 +644,7 @@ fn images_are_taken_when_the_whole_screen_has_arrived() {
     assert_eq!(images.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2, 3]);
     let (whole, part, half) = (&images[0].1, &images[1].1, &images[2].1);
     assert_eq!((whole.width, whole.height, whole.data.len()), (40, 30, 40 * 30 * 4));
-    assert_eq!(whole.data, client.session.framebuffer().pixels().as_flattened());
+    assert_eq!(*whole.data, client.session.framebuffer().pixels().as_flattened());
     assert_eq!((part.width, part.height), (7, 8));
     assert_eq!(part.data[..3], picture.get(5, 6));
     assert_eq!(part.data[part.data.len() - 4..][..3], picture.get(11, 13));
@@ -750,7 +752,7 @@ fn an_image_is_new_after_every_change() {
         client.items.clear();
         client.settle();
         let Some(ScreenItem::Image { image, .. }) = client.items.pop() else { panic!("no image") };
-        assert_eq!(image.data, client.session.framebuffer().pixels().as_flattened());
+        assert_eq!(*image.data, client.session.framebuffer().pixels().as_flattened());
         image.data
     };
     let all = Area { x: 0, y: 0, width: 8, height: 8 };
@@ -767,6 +769,39 @@ fn an_image_is_new_after_every_change() {
         image(&mut client);
         client.assert_shows(&picture, "after the update");
     }
+}
+
+#[test]
+fn an_image_uses_the_memory_of_an_image_that_nobody_reads() {
+    let mut client = Client::connected(8, 8);
+    let mut picture = Picture::new(8, 8);
+    let mut random = Random::new(5);
+    let mut encoder = Encoder::new();
+    let mut change = |client: &mut Client| {
+        let all = Area { x: 0, y: 0, width: 8, height: 8 };
+        client.receive(&update(&[encoder.rect(RAW, &mut picture, all, &mut random)]));
+    };
+    let image = |client: &mut Client| {
+        client.session.request_image(7, None, 1.0, ImageFormat::Rgba, false).unwrap();
+        client.items.clear();
+        client.settle();
+        let Some(ScreenItem::Image { image, .. }) = client.items.pop() else { panic!("no image") };
+        image.data
+    };
+    change(&mut client);
+    let first = image(&mut client);
+    assert!(Arc::ptr_eq(&first, &image(&mut client)), "the screen has not changed");
+
+    let content = first.to_vec();
+    change(&mut client);
+    let second = image(&mut client);
+    assert_eq!(*first, content, "an image that is read does not change");
+    assert_ne!(*second, content);
+
+    let memory = second.as_ptr();
+    drop(second);
+    change(&mut client);
+    assert_eq!(image(&mut client).as_ptr(), memory);
 }
 
 /// A server with a screen, held keys and buttons. Random cuts end its connections.

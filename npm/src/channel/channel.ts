@@ -54,7 +54,10 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
     return this.#binding.state();
   }
 
-  /** The counters of the items and the input so far. */
+  /**
+   * The counters of the items and the input so far. In a page, those of a live screen can be some seconds old: reading them requests
+   * newer ones.
+   */
   get counters(): Counters {
     return this.#binding.counters();
   }

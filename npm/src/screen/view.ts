@@ -32,7 +32,7 @@ export class View implements ScreenView, ViewListener {
   #cursor: Cursor | undefined;
   #inPage = true;
   /** The window that shows the view. Its listeners end when the view moves to another window. */
-  #window: Window = window;
+  #window: Window & typeof globalThis = window;
   #moved: AbortController | undefined;
   /** Where the user has pressed the pointer last, in CSS pixels from the corner of the view. */
   #caret = { x: 0, y: 0 };
@@ -164,14 +164,6 @@ export class View implements ScreenView, ViewListener {
     });
     this.#keyboard.listen(signal);
     this.#root.addEventListener("scroll", () => this.#placeField(), { signal });
-    if (typeof IntersectionObserver !== "undefined") {
-      const observer = new IntersectionObserver((entries) => {
-        this.#inPage = entries.at(-1)?.isIntersecting ?? true;
-        this.#reportVisibility();
-      });
-      observer.observe(this.#root);
-      signal.addEventListener("abort", () => observer.disconnect());
-    }
     // Nothing reports that the page has moved the view to another window, but the user has to give it the focus there.
     this.#root.addEventListener("focusin", () => this.#reportVisibility(), { signal });
     // The field can be reached again with the Tab key after the focus has left the view.
@@ -192,6 +184,16 @@ export class View implements ScreenView, ViewListener {
     defaultView.document.addEventListener("visibilitychange", () => this.#reportVisibility(), { signal });
     // A frame can be removed from the page.
     defaultView.addEventListener("pagehide", () => this.#release(), { signal });
+    const { IntersectionObserver } = defaultView;
+    if (IntersectionObserver !== undefined) {
+      // The observer of the page does not report while the page is hidden.
+      const observer = new IntersectionObserver((entries) => {
+        this.#inPage = entries.at(-1)?.isIntersecting ?? true;
+        this.#reportVisibility();
+      });
+      observer.observe(this.#root);
+      signal.addEventListener("abort", () => observer.disconnect());
+    }
     this.#followPixelRatio(signal);
     this.#layOut();
   }

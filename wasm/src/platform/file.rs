@@ -36,23 +36,17 @@ extern "C" {
     fn problem(this: &Source) -> Promise;
 }
 
-/// Converts the body of a request.
-pub(super) fn body_to_js(body: &Body, file: Option<&Source>) -> Result<JsValue, SendFailure> {
-    let (mut before, mut after, mut found) = (Vec::new(), Vec::new(), None);
-    for part in body.parts() {
-        match part {
-            Part::Bytes(bytes) if found.is_none() => before.extend_from_slice(bytes),
-            Part::Bytes(bytes) => after.extend_from_slice(bytes),
-            Part::File { .. } => found = file,
-        }
-    }
-    let before = Uint8Array::from(before.as_slice());
-    match found {
-        None => Ok(before.into()),
-        Some(file) => file
-            .body(before, Uint8Array::from(after.as_slice()))
-            .map_err(|error| SendFailure::unreadable(message(&error))),
-    }
+/// Returns the body of a request that contains a file.
+pub(super) fn file_body(body: &Body, file: &Source) -> Result<JsValue, SendFailure> {
+    let mut parts = body.parts().iter();
+    let mut bytes = || {
+        let until_file = parts.by_ref().map_while(|part| match part {
+            Part::Bytes(bytes) => Some(bytes.iter().copied()),
+            Part::File { .. } => None,
+        });
+        Uint8Array::from(until_file.flatten().collect::<Vec<u8>>().as_slice())
+    };
+    file.body(bytes(), bytes()).map_err(|error| SendFailure::unreadable(message(&error)))
 }
 
 impl Source {

@@ -11,74 +11,81 @@ const CUT_OFF = 3;
 const FAILED = 4;
 const INVALID = 5;
 
+const NOTHING = new Uint8Array();
+
 /**
- * Sends a request. Returns the controller that aborts it.
+ * Sends a request. Returns the controller that aborts it. Its property `received` is the time at which the head of a small response
+ * has arrived.
  *
- * Calls `report` with the id, an event, and the values of the event:
+ * Calls `report` with the id, an event, the time, and the values of the event, which are a text, bytes and another value:
  *
- * - `PIECE` for the head of the response (with `XMLHttpRequest`, for each piece of it)
+ * - `PIECE` for a piece of the response, only with `XMLHttpRequest`
  * - `SENT` with the number of sent bytes of the body
  * - `RESPONSE` with the head of the response, and its whole body if it is small, else its reader, if it has a body
- * - `CUT_OFF`, `FAILED` or `INVALID` with `undefined` and the error. An invalid request was certainly not sent.
+ * - `CUT_OFF`, `FAILED` or `INVALID` with the error. An invalid request was certainly not sent.
  *
  * Does not call `report` after the request was aborted.
  *
- * @param {(id: number, event: number, value?: unknown, rest?: unknown) => void} report
+ * @param {(id: number, event: number, now: number, text: string, bytes: Uint8Array, value: unknown) => void} report
  * @param {number} id
  * @param {string} url
  * @param {string} head the method, and the names and values of the header fields, one on each line
- * @param {unknown} body
+ * @param {Uint8Array | undefined} bytes the body, in the memory of the module
+ * @param {unknown} stream another body
  * @param {boolean} follows whether `fetch` follows redirects
  * @param {boolean} inNode
  * @param {number | undefined} limit the largest size of the response in bytes, if `report` also receives the number of sent bytes. The
  *   request is then sent with `XMLHttpRequest`, because `fetch` does not report it.
- * @returns {AbortController}
+ * @returns {AbortController & { received?: number }}
  */
-export function send(report, id, url, head, body, follows, inNode, limit) {
+export function send(report, id, url, head, bytes, stream, follows, inNode, limit) {
   const controller = new AbortController();
   const { signal } = controller;
   const [method, ...fields] = head.split("\n");
   const headers = [];
   for (let at = 0; at < fields.length; at += 2) headers.push([fields[at], fields[at + 1]]);
-  const init = { method, headers, body, signal, redirect: follows ? "follow" : "manual" };
+  const init = { method, headers, body: stream ?? bytes?.slice(), signal, redirect: follows ? "follow" : "manual" };
   // Only the response of a GET request may come from a cache. With this option, Chromium also ignores its cache of CORS preflights, so
   // each request would need two round trips. Older versions of workerd throw an exception if the option is set.
   if (method === "GET" && "cache" in Request.prototype) init.cache = "no-store";
-  if (inNode && body && Symbol.asyncIterator in body) {
+  if (inNode && stream && Symbol.asyncIterator in stream) {
     init.duplex = "half";
     // Node's `fetch` keeps a copy of a stream in memory, to send it again after a redirect, unless redirects are errors.
     init.redirect = "error";
   }
-  exchange(url, init, inNode && controller, limit, (...event) => signal.aborted || report(id, ...event));
+  exchange(url, init, inNode, controller, limit, (event, text, bytes, value) => {
+    if (!signal.aborted) report(id, event, performance.now(), text, bytes, value);
+  });
   return controller;
 }
 
-async function exchange(url, init, owner, limit, report) {
+async function exchange(url, init, inNode, controller, limit, report) {
   let response;
-  let event;
+  let event = RESPONSE;
+  let head = "";
+  let bytes = NOTHING;
+  let value;
   try {
-    let request = url;
-    if (owner) {
+    if (limit !== undefined) response = await sendXhr(url, init, limit, report);
+    else if (inNode) {
       // Node keeps only a weak reference to a request, whose collection would break its signal.
-      request = new Request(url, init);
-      owner.request = request;
-    }
-    response = await (limit === undefined ? fetch(request, owner ? undefined : init) : sendXhr(url, init, limit, report));
-    let head = `${response.status}\n${response.redirected ? response.url : ""}`;
+      controller.request = new Request(url, init);
+      response = await fetch(controller.request);
+    } else response = await fetch(url, init);
+    head = `${response.status}\n${response.redirected ? response.url : ""}`;
     for (const [name, value] of response.headers) head += `\n${name}\n${value}`;
     const length = Number(response.headers.get("content-length"));
-    let rest = length > 0 && length <= SMALL;
-    if (rest) {
-      report(PIECE);
-      rest = new Uint8Array(await response.arrayBuffer());
+    if (length > 0 && length <= SMALL) {
+      controller.received = performance.now();
+      bytes = new Uint8Array(await response.arrayBuffer());
     } else {
-      rest = response.body?.getReader();
+      value = response.body?.getReader();
     }
-    event = [RESPONSE, head, rest];
   } catch (error) {
-    event = [response ? CUT_OFF : isValid(url, init) ? FAILED : INVALID, undefined, error];
+    event = response ? CUT_OFF : isValid(url, init) ? FAILED : INVALID;
+    value = error;
   }
-  report(...event);
+  report(event, head, bytes, value);
 }
 
 /** Returns whether a request can be sent. */
@@ -105,8 +112,8 @@ async function sendXhr(url, { method, headers, signal, body }, limit, report) {
   xhr.responseType = "arraybuffer";
   /** Describes the response if it exceeds the limit. The abort of the request clears the status of `xhr`. */
   let tooLarge;
-  xhr.upload.onprogress = ({ loaded }) => report(SENT, loaded);
-  xhr.onreadystatechange = () => xhr.readyState >= XMLHttpRequest.HEADERS_RECEIVED && report(PIECE);
+  xhr.upload.onprogress = ({ loaded }) => report(SENT, "", NOTHING, loaded);
+  xhr.onreadystatechange = () => xhr.readyState >= XMLHttpRequest.HEADERS_RECEIVED && report(PIECE, "", NOTHING);
   // The total is the announced length, or 0.
   xhr.onprogress = ({ loaded, total }) => {
     const size = Math.max(loaded, total);

@@ -17,14 +17,25 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, ReadableStreamDefaultReader, Url};
+use web_sys::{ReadableStreamDefaultReader, Url};
 
-use super::file::body_to_js;
+use super::file::file_body;
 use super::host::SendingWatch;
-use super::{Browser, failure};
+use super::{Browser, failure, millis};
+use crate::task::enter;
 
 #[wasm_bindgen(module = "/src/platform/http.js")]
 extern "C" {
+    /// The controller of a request.
+    type Controller;
+
+    #[wasm_bindgen(method)]
+    fn abort(this: &Controller);
+
+    /// Returns the time at which the head of a small response has arrived.
+    #[wasm_bindgen(method, getter)]
+    fn received(this: &Controller) -> Option<f64>;
+
     /// Cannot fail. `catch` has the same reason as in `socket.rs`.
     #[wasm_bindgen(catch, js_name = send)]
     fn send_request(
@@ -32,11 +43,12 @@ extern "C" {
         id: u32,
         url: &str,
         head: &str,
-        body: &JsValue,
+        bytes: Option<&[u8]>,
+        stream: &JsValue,
         follows: bool,
         in_node: bool,
         limit: Option<f64>,
-    ) -> Result<AbortController, JsValue>;
+    ) -> Result<Controller, JsValue>;
 }
 
 /// The events of a request, as in `http.js`.
@@ -46,34 +58,49 @@ const RESPONSE: u32 = 2;
 const CUT_OFF: u32 = 3;
 const FAILED: u32 = 4;
 
+/// A function that receives the id of a request, an event, the time, and the values of the event.
+type Report = Closure<dyn Fn(u32, u32, f64, String, Vec<u8>, JsValue)>;
+
 thread_local! {
     /// The function that receives the events of all requests. A function for each request would need a finalizer, too.
-    static REPORT: Closure<dyn Fn(u32, u32, JsValue, JsValue)> = Closure::new(report);
+    static REPORT: Report = Closure::new(report);
     /// The requests in progress.
     static EXCHANGES: RefCell<Vec<Rc<Exchange>>> = const { RefCell::new(Vec::new()) };
     static LAST_ID: Cell<u32> = const { Cell::new(0) };
 }
 
-fn report(id: u32, event: u32, value: JsValue, rest: JsValue) {
+fn report(id: u32, event: u32, now: f64, head: String, bytes: Vec<u8>, value: JsValue) {
     let find = |all: &Vec<Rc<Exchange>>| all.iter().find(|exchange| exchange.id == id).map(Rc::clone);
     let Some(exchange) = EXCHANGES.with_borrow(find) else { return };
-    match event {
-        PIECE => exchange.progress.received(Browser::default().now()),
+    enter(now, || match event {
+        PIECE => exchange.progress.received(millis(now)),
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts bytes")]
         SENT => exchange.progress.sent(value.as_f64().unwrap_or_default() as u64),
         event => {
-            exchange.outcome.set(Some((event, value, rest)));
+            exchange.progress.received(millis(now));
+            exchange.outcome.set(Some(Outcome { event, head, bytes, value }));
             if let Some(waker) = exchange.waker.take() {
                 waker.wake();
             }
         }
-    }
+    });
+}
+
+/// The last event of a request.
+struct Outcome {
+    event: u32,
+    /// The head of the response.
+    head: String,
+    /// The body, if it is small.
+    bytes: Vec<u8>,
+    /// The reader of the body, if it is not small, or the error.
+    value: JsValue,
 }
 
 /// A request and its response. Dropping it aborts the request.
 pub(crate) struct Running {
     url: String,
-    controller: AbortController,
+    controller: Controller,
     exchange: InProgress,
     /// `None` before the response, and if nothing is left.
     rest: Option<Rest>,
@@ -85,8 +112,7 @@ pub(crate) struct Running {
 struct Exchange {
     id: u32,
     progress: Progress,
-    /// The last event with its two values.
-    outcome: Cell<Option<(u32, JsValue, JsValue)>>,
+    outcome: Cell<Option<Outcome>>,
     waker: Cell<Option<Waker>>,
 }
 
@@ -102,7 +128,7 @@ impl Drop for InProgress {
 /// What is left of a response.
 enum Rest {
     /// The whole body.
-    Small(Uint8Array),
+    Small(Vec<u8>),
     Stream(ReadableStreamDefaultReader),
 }
 
@@ -129,12 +155,10 @@ impl fmt::Debug for Opened {
 
 impl Running {
     /// Sends a request.
-    fn send(
-        browser: &Browser,
-        request: &Request,
-        body: &JsValue,
-        progress: &Progress,
-    ) -> Result<Self, JsValue> {
+    fn send(browser: &Browser, request: &Request, progress: &Progress) -> Result<Self, SendFailure> {
+        let body = request.body.as_ref();
+        let stream = body.zip(browser.file.as_ref()).map(|(body, file)| file_body(body, file)).transpose()?;
+        let bytes = body.filter(|_| stream.is_none()).and_then(Body::to_vec);
         let id = LAST_ID.get().wrapping_add(1);
         LAST_ID.set(id);
         let (outcome, waker) = (Cell::default(), Cell::default());
@@ -144,29 +168,40 @@ impl Running {
         let exchange = InProgress(exchange);
         #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
         let limit = reports_sent(browser, progress).then_some(request.max_response_bytes as f64);
-        let controller = REPORT.with(|report| {
-            send_request(
-                report.as_ref(),
-                id,
-                &request.url,
-                &head(browser, request),
-                body,
-                follows_redirects(browser, request),
-                browser.host.is_some(),
-                limit,
-            )
-        })?;
+        let controller = REPORT
+            .with(|report| {
+                send_request(
+                    report.as_ref(),
+                    id,
+                    &request.url,
+                    &head(browser, request),
+                    bytes.as_deref(),
+                    stream.as_ref().unwrap_or(&JsValue::UNDEFINED),
+                    follows_redirects(browser, request),
+                    browser.host.is_some(),
+                    limit,
+                )
+            })
+            .map_err(|error| SendFailure::never(failure::message(&error)))?;
         Ok(Self { url: request.url.clone(), controller, exchange, rest: None, complete: false })
     }
 
-    /// Waits until the response, or its head if it is not small, has arrived. Returns the event and its values.
-    async fn outcome(&self) -> (u32, JsValue, JsValue) {
-        poll_fn(|context| match self.exchange.0.outcome.take() {
-            Some(outcome) => Poll::Ready(outcome),
-            None => {
-                self.exchange.0.waker.set(Some(context.waker().clone()));
-                Poll::Pending
+    /// Waits until the response, or its head if it is not small, has arrived.
+    async fn outcome(&self) -> Outcome {
+        let mut sent = false;
+        poll_fn(|context| {
+            let Exchange { outcome, waker, progress, .. } = &*self.exchange.0;
+            if let Some(outcome) = outcome.take() {
+                return Poll::Ready(outcome);
             }
+            // A time limit may have ended. JavaScript does not report the head of a small response, because the whole response
+            // almost always arrives at the same time.
+            if sent && let Some(received) = self.controller.received() {
+                progress.received(millis(received));
+            }
+            sent = true;
+            waker.set(Some(context.waker().clone()));
+            Poll::Pending
         })
         .await
     }
@@ -181,7 +216,7 @@ impl Running {
         let Some(Rest::Stream(reader)) = &self.rest else {
             self.complete = true;
             return Ok(match self.rest.take() {
-                Some(Rest::Small(body)) => Some(body),
+                Some(Rest::Small(body)) => Some(Uint8Array::from(body.as_slice())),
                 _ => None,
             });
         };
@@ -235,19 +270,16 @@ async fn exchange(
         }
         failure
     };
-    let body = request.body.as_ref().map(|body| body_to_js(body, browser.file.as_ref())).transpose()?;
     let _watch = browser.host.as_ref().and_then(|host| SendingWatch::new(host, request, progress));
-    let mut running = Running::send(browser, request, &body.unwrap_or_default(), progress)
-        .map_err(|error| SendFailure::never(failure::message(&error)))?;
-    let (event, value, rest) = running.outcome().await;
+    let mut running = Running::send(browser, request, progress)?;
+    let Outcome { event, head, bytes, value } = running.outcome().await;
     match event {
         RESPONSE => {}
-        CUT_OFF => return Err(broken(running.lost(browser, &rest))),
-        FAILED => return Err(broken(failure::of_request(browser, &request.url, &rest, ""))),
-        _ => return Err(SendFailure::never(failure::message(&rest))),
+        CUT_OFF => return Err(broken(running.lost(browser, &value))),
+        FAILED => return Err(broken(failure::of_request(browser, &request.url, &value, ""))),
+        _ => return Err(SendFailure::never(failure::message(&value))),
     }
-    progress.received(browser.now());
-    let (redirected, mut response) = read_head(&value.as_string().unwrap_or_default());
+    let (redirected, mut response) = read_head(&head);
     // A browser hides the status and the target of a redirect that it does not follow.
     let refused = response.status == 0
         || request.redirects() == Redirects::SameOrigin
@@ -255,10 +287,12 @@ async fn exchange(
     if refused {
         return Err(SendFailure::maybe(REDIRECTED));
     }
-    running.rest = match rest.dyn_into() {
-        Ok(body) => Some(Rest::Small(body)),
-        Err(rest) if rest.is_undefined() => None,
-        Err(reader) => Some(Rest::Stream(reader.unchecked_into())),
+    running.rest = if !bytes.is_empty() {
+        Some(Rest::Small(bytes))
+    } else if value.is_undefined() {
+        None
+    } else {
+        Some(Rest::Stream(value.unchecked_into()))
     };
     if request.streams_response && (200..300).contains(&response.status) {
         browser.opened.set(running);
@@ -349,6 +383,10 @@ async fn read(
     body: &mut ResponseBody,
     progress: &Progress,
 ) -> Result<bool, JsValue> {
+    if let Some(Rest::Small(bytes)) = &running.rest {
+        running.complete = true;
+        return Ok(body.push(bytes));
+    }
     loop {
         let piece = running.read().await?;
         progress.received(browser.now());

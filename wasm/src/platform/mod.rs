@@ -26,6 +26,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::task::entered_at;
+
 #[wasm_bindgen]
 extern "C" {
     /// Returns the time of the `performance` object. In `web_sys` that object is a property of a window or of a
@@ -41,6 +43,25 @@ pub(crate) use failure::message;
 pub(crate) use file::Source;
 pub(crate) use host::Host;
 pub(crate) use http::Opened;
+
+/// Returns the time. During a call of JavaScript that passed the time, this is the passed time.
+fn clock() -> f64 {
+    entered_at().unwrap_or_else(performance_now)
+}
+
+fn millis(time: f64) -> Millis {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts up from zero")]
+    let time = time as Millis;
+    time
+}
+
+thread_local! {
+    /// The last seed, after the first one.
+    static SEED: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// The step of the sequence of seeds. It is odd, and not the step of `Jitter`, which mixes the bits.
+const SEED_STEP: u64 = 0xd134_2543_de82_ef95;
 
 /// A handler of events, which may run again while it runs: `abort` fires events. All handlers have one type, because
 /// wasm-bindgen generates code for each type.
@@ -67,14 +88,17 @@ impl Platform for Browser {
     type Writer = socket::Writer;
 
     fn now(&self) -> Millis {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts up from zero")]
-        let now = performance_now() as Millis;
-        now
+        millis(clock())
     }
 
     /// Returns a number that is random enough for jitter and form boundaries, its only uses.
     fn seed(&self) -> u64 {
-        js_sys::Math::random().to_bits()
+        let seed = match SEED.get() {
+            Some(seed) => seed.wrapping_add(SEED_STEP),
+            None => js_sys::Math::random().to_bits(),
+        };
+        SEED.set(Some(seed));
+        seed
     }
 
     fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static {

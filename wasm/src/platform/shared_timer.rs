@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use gloo_timers::callback::Timeout;
 use orgo_core::Millis;
 
-use super::performance_now;
+use super::{clock, performance_now};
 
 /// A browser's timer ends immediately if its time is longer than this.
 const LONGEST: f64 = i32::MAX as f64;
@@ -36,7 +36,7 @@ impl Timers {
     fn arm(&mut self, until: f64) {
         if self.next.as_ref().is_none_or(|(time, _)| *time > until) {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is in the range")]
-            let time = (until - performance_now()).ceil().clamp(0.0, LONGEST) as u32;
+            let time = (until - clock()).ceil().clamp(0.0, LONGEST) as u32;
             self.next = Some((until, Timeout::new(time, fire)));
         }
     }
@@ -69,7 +69,7 @@ fn fire() {
 /// Waits for at least this time.
 pub(super) fn sleep(time: Millis) -> Sleep {
     #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
-    let until = performance_now() + time as f64;
+    let until = clock() + time as f64;
     let waiting = Rc::new(Waiting { until, due: Cell::new(false), waker: Cell::new(None) });
     TIMERS.with_borrow_mut(|timers| {
         timers.arm(until);

@@ -46,9 +46,8 @@ async function withModule(origin) {
   await init({ module_or_path: await WebAssembly.compileStreaming(fetch(moduleUrl())) });
   const client = new Client({ api_key: KEY, base_url: `http://${origin}/api` });
   return async () => {
-    const call = client.call("computers.click", { ...CLICK, id: "c1" });
-    const outcome = await call.outcome();
-    call.free();
+    const call = `computers.click\n${JSON.stringify({ ...CLICK, id: "c1" })}\n`;
+    const outcome = await new Promise((resolve) => client.start(performance.now(), call, undefined, resolve));
     if (!outcome.ok) throw new Error(outcome.error.message);
     return outcome.value;
   };
