@@ -260,10 +260,20 @@ export function jsonParameters(operation: string, params: unknown): Record<strin
       const found = typeof value === "number" ? String(value) : `a ${typeof value}`;
       throw invalidParameter(operation, name, `must be a value that JSON can represent, not ${found}`);
     }
+    if (typeof value === "object") checkJson(operation, name, value);
     checkWellFormed(operation, name, value);
     plain[name] = value;
   }
   return plain;
+}
+
+/** Checks a nested value. A binding reads all parameters at once, so its error would not name the parameter. */
+function checkJson(operation: string, name: string, value: unknown): void {
+  try {
+    JSON.stringify(value);
+  } catch (cause) {
+    throw invalidParameter(operation, name, "must be a value that JSON can represent", cause);
+  }
 }
 
 /** Checks a list of event types. The server checks the names. */
