@@ -284,6 +284,31 @@ fn too_much_unread_output_ends_the_terminal() {
 }
 
 #[test]
+fn the_memory_of_output_is_used_again() {
+    let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
+    let read = |session: &mut TerminalSession, text: &str| {
+        session.handle_text(0, &json!({ "type": "output", "data": text }).to_string());
+        let mut items = AnySession::poll_items(session);
+        let Some((_, Payload::Text(output))) = items.pop().and_then(|item| item.payload) else {
+            panic!("{items:?}")
+        };
+        assert_eq!(output, text, "nothing remains of earlier output");
+        let (memory, capacity) = (output.as_ptr(), output.capacity());
+        AnySession::recycle(session, Payload::Text(output));
+        (memory, capacity)
+    };
+    let (first, _) = read(&mut session, &"a".repeat(20_000));
+    let (second, capacity) = read(&mut session, "b");
+    assert_eq!(second, first);
+    assert!(capacity >= 20_000);
+
+    session.handle_timeout(10_000);
+    assert!(read(&mut session, "c").1 < 20_000, "the memory is released at the next heartbeat");
+    assert!(read(&mut session, &"d".repeat(1 << 20)).1 >= 1 << 20);
+    assert!(read(&mut session, "e").1 < 20_000, "a large memory is released at once");
+}
+
+#[test]
 fn the_memory_of_samples_is_used_again() {
     let mut session = opened(AudioSession::audio(target(), None, None, 1, 0).unwrap());
     let mut read = |bytes: &[u8]| {

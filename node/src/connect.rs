@@ -24,12 +24,14 @@ use hyper_util::client::legacy::connect::proxy::SocksV5;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
 use crate::abort::Abort;
 use crate::error::{BoxError, Failure};
 use crate::proxies::{Protocol, Proxies, Proxy, is_localhost};
 use crate::reuse::{Connections, StreamUsage};
+use crate::tcp::Tcp;
 use crate::tls::Tls;
 
 /// The `user-agent` of every request.
@@ -247,7 +249,7 @@ impl Service<Uri> for Direct {
                 let server = uri.authority().map_or("", |authority| authority.as_str());
                 Failure::new(format_args!("no connection to {server}"), &error)
             })?;
-            let stream = stream.into_inner();
+            let stream = Tcp::new(stream.into_inner());
             Ok(TokioIo::new(if uri.scheme() == Some(&Scheme::HTTPS) {
                 Stream::new(tls.connect(uri.host().unwrap_or_default(), stream).await?)
             } else {
@@ -257,8 +259,28 @@ impl Service<Uri> for Direct {
     }
 }
 
-trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
+trait Io: AsyncRead + AsyncWrite + Unpin + Send {
+    /// See [`Tcp::defer`].
+    fn defer(&mut self, deferred: bool);
+}
+
+impl Io for Tcp {
+    fn defer(&mut self, deferred: bool) {
+        self.defer(deferred);
+    }
+}
+
+impl Io for Stream {
+    fn defer(&mut self, deferred: bool) {
+        self.defer(deferred);
+    }
+}
+
+impl<S: Io> Io for TlsStream<S> {
+    fn defer(&mut self, deferred: bool) {
+        self.get_mut().0.defer(deferred);
+    }
+}
 
 /// A byte stream: any combination of TCP, proxy tunnels and TLS.
 pub(crate) struct Stream {
@@ -284,6 +306,11 @@ impl Stream {
             unwritable: None,
             answered: false,
         }
+    }
+
+    /// Sets whether received bytes may wait in the system until there are many of them.
+    pub(crate) fn defer(&mut self, deferred: bool) {
+        self.io.defer(deferred);
     }
 
     /// Fails if the request was aborted. A WebSocket has no request.

@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{LocalSet, spawn_local};
 
+use crate::allocator;
 use crate::clock;
 use crate::mailbox::Mailbox;
 use crate::promise::Waiting;
@@ -94,7 +95,10 @@ fn start(name: &str, before_wait: fn()) -> Result<Jobs, String> {
     let (jobs, queue) = unbounded_channel();
     thread::Builder::new()
         .name(name.to_owned())
-        .spawn(move || LocalSet::new().block_on(&runtime, serve(queue)))
+        .spawn(move || {
+            allocator::prepare();
+            LocalSet::new().block_on(&runtime, serve(queue));
+        })
         .map_err(explain)?;
     Ok(Jobs(jobs))
 }

@@ -12,6 +12,7 @@ pub mod pcm;
 pub mod values;
 
 mod abort;
+mod allocator;
 mod body;
 mod clock;
 mod connect;
@@ -29,6 +30,7 @@ mod promise;
 mod proxies;
 mod reuse;
 mod socket;
+mod tcp;
 mod tls;
 
 use napi_derive::napi;

@@ -32,6 +32,10 @@ impl<S> Pooled<S> {
     pub(crate) fn new(stream: S) -> Self {
         Self { stream, unread: None }
     }
+
+    pub(crate) fn get_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
 }
 
 impl<S: AsyncRead + Unpin> Pooled<S> {

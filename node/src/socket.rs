@@ -90,6 +90,10 @@ impl SocketReader for Reader {
     type Text = Utf8Bytes;
     type Binary = Bytes;
 
+    fn defer(&mut self, deferred: bool) {
+        self.0.borrow_mut().get_mut().get_mut().defer(deferred);
+    }
+
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Message<Utf8Bytes, Bytes>> {
         loop {
             return Poll::Ready(match ready!(self.poll_message(context)) {

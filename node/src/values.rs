@@ -4,6 +4,7 @@
 //! by field. The core parses and writes the text on the I/O thread.
 
 use std::ptr;
+use std::sync::Arc;
 
 use napi::bindgen_prelude::{
     Float32ArraySlice, FromNapiValue, Function, JsObjectValue as _, Object, Result, ToNapiValue,
@@ -61,23 +62,25 @@ pub(crate) struct PreparedObject {
 
 /// The content of a payload.
 enum Content {
-    /// ASCII text, which JavaScript stores in the same form.
-    Ascii(String),
+    /// ASCII text, which JavaScript stores in the same form, and the channel that uses its memory again.
+    Ascii(String, Option<Channel>),
     /// Other text in the form in which JavaScript stores it.
     Utf16(Vec<u16>),
     /// Samples, and the channel that uses their memory again.
     Samples(Vec<f32>, Option<Channel>),
     Bytes(Vec<u8>),
+    Shared(Arc<Vec<u8>>),
     Memory(Memory),
 }
 
 impl From<Payload> for Content {
     fn from(payload: Payload) -> Self {
         match payload {
-            Payload::Text(text) if text.is_ascii() => Self::Ascii(text),
+            Payload::Text(text) if text.is_ascii() => Self::Ascii(text, None),
             Payload::Text(text) => Self::Utf16(text.encode_utf16().collect()),
             Payload::Samples(samples) => Self::Samples(samples, None),
             Payload::Bytes(bytes) => Self::Bytes(bytes),
+            Payload::Shared(bytes) => Self::Shared(bytes),
         }
     }
 }
@@ -89,10 +92,20 @@ impl ToNapiValue for Content {
         let length =
             |length: usize| isize::try_from(length).map_err(|_| Error::from_status(Status::InvalidArg));
         match content {
-            // SAFETY: the caller passes a live environment of this thread, and the text has this length.
-            Self::Ascii(text) => check_status!(unsafe {
-                sys::napi_create_string_latin1(raw, text.as_ptr().cast(), length(text.len())?, &raw mut value)
-            })?,
+            Self::Ascii(text, channel) => {
+                // SAFETY: the caller passes a live environment of this thread, and the text has this length.
+                check_status!(unsafe {
+                    sys::napi_create_string_latin1(
+                        raw,
+                        text.as_ptr().cast(),
+                        length(text.len())?,
+                        &raw mut value,
+                    )
+                })?;
+                if let Some(channel) = channel {
+                    channel.recycle(Payload::Text(text));
+                }
+            }
             // SAFETY: as above.
             Self::Utf16(text) => check_status!(unsafe {
                 sys::napi_create_string_utf16(raw, text.as_ptr(), length(text.len())?, &raw mut value)
@@ -105,18 +118,29 @@ impl ToNapiValue for Content {
                     channel.recycle(Payload::Samples(samples));
                 }
             },
-            Self::Bytes(bytes) if bytes.len() >= MIN_BYTES => {
-                // SAFETY: as above.
-                value = unsafe { Memory::copied(raw, &bytes)?.into_array(raw)? };
-            }
             // SAFETY: as above.
-            Self::Bytes(bytes) => unsafe {
-                value = ToNapiValue::to_napi_value(raw, Uint8ArraySlice::copy_from(&env, bytes)?)?;
-            },
+            Self::Bytes(bytes) => value = unsafe { array_of(&env, &bytes) }?,
+            // SAFETY: as above.
+            Self::Shared(bytes) => value = unsafe { array_of(&env, &bytes) }?,
             // SAFETY: as above. The memory belongs to the environment for which the content was prepared.
             Self::Memory(memory) => value = unsafe { memory.into_array(raw) }?,
         }
         Ok(value)
+    }
+}
+
+/// Copies bytes to a `Uint8Array`.
+///
+/// # Safety
+/// `env` is a live environment of this thread.
+unsafe fn array_of(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
+    let raw = env.raw();
+    if bytes.len() >= MIN_BYTES {
+        // SAFETY: promised by the caller.
+        unsafe { Memory::copied(raw, bytes)?.into_array(raw) }
+    } else {
+        // SAFETY: as above.
+        unsafe { ToNapiValue::to_napi_value(raw, Uint8ArraySlice::copy_from(env, bytes)?) }
     }
 }
 
@@ -178,7 +202,8 @@ impl Prepared {
         if objects.iter().any(|object| object.payload.is_some()) {
             let mut objects: Vec<_> = objects.into_iter().map(PreparedObject::from).collect();
             for object in &mut objects {
-                if let Some((_, Content::Samples(_, owner))) = &mut object.payload {
+                if let Some((_, Content::Samples(_, owner) | Content::Ascii(_, owner))) = &mut object.payload
+                {
                     *owner = Some(channel.clone());
                 }
             }

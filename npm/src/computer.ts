@@ -327,7 +327,11 @@ export class Computer {
 
   /** Deletes the computer if `create` returned this handle. */
   async [asyncDispose](): Promise<void> {
-    if (this.#owned) await this.delete();
+    if (!this.#owned) return;
+    await this.delete().catch((error: unknown) => {
+      // It was deleted otherwise, for example with its workspace.
+      if (!(error instanceof NotFoundError)) throw error;
+    });
   }
 
   /** Starts, stops or restarts the computer, which changes its password. */

@@ -3,6 +3,41 @@ import type { AbortSignalLike } from "./ambient.js";
 import { abortError, type TimeoutError, timeoutError } from "./errors.js";
 import type { Delivered } from "./types.js";
 
+interface Follower<T> {
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+const allFollowers = new WeakMap<Promise<unknown>, Set<Follower<unknown>>>();
+
+/**
+ * Calls one of the functions when a promise settles. Returns a function that cancels this.
+ *
+ * All followers of a promise share one reaction. A promise keeps each reaction until it settles, so a program that waits repeatedly
+ * with a short time limit would otherwise fill the memory.
+ */
+export function follow<T>(promise: Promise<T>, resolve: (value: T) => void, reject: (error: unknown) => void): () => void {
+  const followers = (allFollowers.get(promise) ?? startFollowing(promise)) as Set<Follower<T>>;
+  const follower = { resolve, reject };
+  followers.add(follower);
+  return () => followers.delete(follower);
+}
+
+function startFollowing<T>(promise: Promise<T>): Set<Follower<T>> {
+  const followers = new Set<Follower<T>>();
+  allFollowers.set(promise, followers as Set<Follower<never>> as Set<Follower<unknown>>);
+  // A follower that is added later follows a settled promise.
+  const settle = (notify: (follower: Follower<T>) => void) => {
+    allFollowers.delete(promise);
+    for (const follower of followers) notify(follower);
+  };
+  promise.then(
+    (value) => settle(({ resolve }) => resolve(value)),
+    (error: unknown) => settle(({ reject }) => reject(error)),
+  );
+  return followers;
+}
+
 /** The part of the message of a timeout error if a channel does not open in time. */
 export const NOT_OPENED = "the channel did not open";
 
@@ -39,12 +74,12 @@ export class Deadline {
   /**
    * Creates a promise like `new Promise`, which also rejects when the time runs out or the signal is aborted.
    *
-   * @param start The executor. It must not settle the promise synchronously. It may return a function, which is called
-   *   when the promise settles.
+   * @param start The executor. It must not settle the promise synchronously. It returns a function, which is called when the
+   *   promise settles.
    * @param missing What did not happen in time, for the message of the error.
    */
   promise<T>(
-    start: (resolve: (value: T) => void, reject: (error: unknown) => void) => (() => void) | undefined,
+    start: (resolve: (value: T) => void, reject: (error: unknown) => void) => () => void,
     missing: string,
     delivered: Delivered = "no",
   ): Promise<T> {
@@ -71,7 +106,7 @@ export class Deadline {
 
   /** Waits for `work` until the deadline. If the deadline passes, `work` continues, but its result is ignored. */
   wait<T>(work: Promise<T>, missing: string, delivered?: Delivered): Promise<T> {
-    return this.promise((resolve, reject) => void work.then(resolve, reject), missing, delivered);
+    return this.promise((resolve, reject) => follow(work, resolve, reject), missing, delivered);
   }
 
   /** Waits for `time` milliseconds. */

@@ -230,6 +230,12 @@ export function invalidParameter(operation: string, field: string, problem: stri
   });
 }
 
+/** Returns a function that throws the error for a part of this package whose code cannot be loaded. */
+export const notLoaded = (part: string) => (cause: unknown) => {
+  const message = `the code of ${part} cannot be loaded: ${messageOf(cause)}`;
+  throw new BindingError({ kind: "binding", message, delivered: "no", cause });
+};
+
 /** Creates the error for `what` of more than `limit` bytes. */
 export function responseTooLarge(operation: string, what: string, limit: number): ResponseTooLargeError {
   const message = `${operation}: ${what} is longer than ${limit} bytes`;

@@ -1,10 +1,9 @@
 import type { NodeReadable } from "./ambient.js";
 import type { Player, PlayOptions } from "./audio/player.js";
 import type { AudioSource } from "./audio/source.js";
-import type { Binding, BindingChannel, BindingParts, Part } from "./binding.js";
+import type { Binding, BindingParts, Part } from "./binding.js";
 import type * as ChannelClasses from "./channel/classes.js";
 import type { Screen } from "./channel/screen.js";
-import type { ScreenItem } from "./generated/channels.js";
 import type { FilePath, openContent } from "./upload/content.js";
 import type { SourceFile } from "./upload/source.js";
 
@@ -45,8 +44,8 @@ export interface Platform {
   openFile?: (path: FilePath["path"]) => Promise<SourceFile>;
   /** Returns the classes of the channels. A page loads them. */
   classes(): typeof ChannelClasses | Promise<typeof ChannelClasses>;
-  /** Creates the handle of a live screen. */
-  screen(channel: BindingChannel<ScreenItem>): Screen | Promise<Screen>;
+  /** Returns the class of a live screen. */
+  screenClass(): Promise<typeof Screen>;
   /** Plays audio of the expected sample rate in Hz. Missing without an audio output. */
   play?: (source: AudioSource, options: PlayOptions, expectedRate: number) => Promise<Player>;
 }

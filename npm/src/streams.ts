@@ -3,9 +3,12 @@ import type { AbortSignalLike, WebReadableStream, WebWritableStream } from "./am
 
 /**
  * Creates a stream of the items that `read` returns, until it returns `undefined`. The stream buffers nothing: it calls
- * `read` once for each item that its reader requests. `isActive` returns `false` once the stream is canceled.
+ * `read` once for each item that its reader requests. `isActive` returns `false` once the stream is canceled, which calls `onCancel`.
  */
-export function createReadable<T>(read: (isActive: () => boolean) => Promise<T | undefined>): WebReadableStream<T> {
+export function createReadable<T>(
+  read: (isActive: () => boolean) => Promise<T | undefined>,
+  onCancel = () => {},
+): WebReadableStream<T> {
   let canceled = false;
   const stream = new ReadableStream<T>(
     {
@@ -17,6 +20,7 @@ export function createReadable<T>(read: (isActive: () => boolean) => Promise<T |
       },
       cancel() {
         canceled = true;
+        onCancel();
       },
     },
     { highWaterMark: 0 },

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 import { deferred, fakePlatform, refusal, until } from "./support/fake-binding.mjs";
 import { source } from "./support/source.mjs";
 
@@ -144,6 +145,40 @@ test("an unknown option and an option of a wrong type are rejected before anythi
   await assert.rejects(computer.click({ x: 1n, y: 1 }), { field: "x" });
   await assert.rejects(computer.bash("id", { signal: AbortSignal.abort() }), { field: "signal" });
   assert.equal(calls.length, 0);
+});
+
+test("options whose fields cannot be read are rejected, because they would be ignored", async () => {
+  const { orgo, calls } = client();
+  const computer = orgo.computer("c");
+  const { signal } = new AbortController();
+  for (const given of [signal, new Headers({ timeout: "5" }), new Map([["timeout", 5]]), new Date(), Promise.resolve({})]) {
+    const refused = (field) => ({ name: "InvalidParameterError", field, delivered: "no", message: /must be a plain object/ });
+    await assert.rejects(computer.click({ x: 1, y: 1 }, given), refused("options"));
+    await assert.rejects(computer.terminal({}, given), refused("options"));
+    await assert.rejects(computer.click(given), refused("params"));
+    await assert.rejects(computer.click({ x: 1, y: 1 }, { headers: given }), refused("headers"));
+    assert.throws(() => new OrgoClient(fakePlatform().platform, given), refused("options"));
+  }
+  const cause = new Error("no timeout today");
+  const failing = {
+    get timeout() {
+      throw cause;
+    },
+  };
+  const failed = (field) => ({ name: "InvalidParameterError", field, cause, message: /cannot be read: no timeout today$/ });
+  await assert.rejects(computer.click({ x: 1, y: 1 }, failing), failed("options"));
+  await assert.rejects(computer.click(failing), failed("params"));
+  await assert.rejects(orgo.workspaces.create(failing), failed("params"));
+  assert.equal(calls.length, 0);
+
+  class Options {
+    timeout = 5;
+  }
+  const options = [new Options(), Object.assign(Object.create(null), { timeout: 5 }), runInNewContext("({ timeout: 5 })")];
+  for (const given of [...options, new Proxy({ timeout: 5 }, {}), Object.freeze({ timeout: 5 })]) {
+    await computer.click({ x: 1, y: 1 }, given);
+    assert.equal(calls.pop().options.timeout, 5);
+  }
 });
 
 test("a Blob whose file has changed is an invalid parameter", async () => {
@@ -367,7 +402,12 @@ test("an upload accepts bytes, buffers and blobs", async () => {
   });
   assert.deepEqual(await uploaded({ file: new File(["hi"], "c.txt") }), { ...plain, name: "c.txt" });
   await assert.rejects(uploaded({ file: data }), { field: "name" });
-  await assert.rejects(uploaded({ file: "hi", name: "a" }), { field: "file" });
+  for (const file of ["hi", null, undefined, 5, {}, { path: 5 }]) {
+    const refused = { name: "InvalidParameterError", field: "file" };
+    await assert.rejects(uploaded({ file, name: "a" }), refused);
+    await assert.rejects(uploaded({ file }), refused);
+    await assert.rejects(orgo.computer("c").files.upload(file), refused);
+  }
 
   await orgo.computer("c").files.upload(data, { name: "d" });
   assert.deepEqual(calls.at(-1).params, { workspace_id: "w", computer_id: "c" });

@@ -42,6 +42,26 @@ test("a refused channel rejects with its cause", async () => {
   });
 });
 
+test("a listener for an event that does not exist is refused", async () => {
+  const events = {
+    terminal: "state, error, reconnected, exit",
+    audio: "state, error, started",
+    events: "state, error, gap",
+  };
+  for (const [kind, names] of Object.entries(events)) {
+    const { stream } = await open(kind, ...(kind === "events" ? [["idle"]] : []));
+    for (const name of names.split(", ")) stream.on(name, () => {})();
+    for (const name of ["data", undefined, Symbol("state")]) {
+      const refused = { name: "InvalidParameterError", field: "name", delivered: "no" };
+      assert.throws(() => stream.on(name, () => {}), {
+        ...refused,
+        message: new RegExp(`^${kind}\\.on: .* events are ${names}$`),
+      });
+    }
+    assert.throws(() => stream.on("state"), { name: "InvalidParameterError", field: "listener" });
+  }
+});
+
 test("opening has a time limit and can be aborted, which closes the channel", async () => {
   const limited = await opening("terminal", {}, { timeout: 10 });
   await assert.rejects(limited.opened, { name: "TimeoutError", limit: 10 });

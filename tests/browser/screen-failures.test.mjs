@@ -76,6 +76,17 @@ for (const [mode, serve] of Object.entries(MODES)) {
       page = await browser.newPage();
       page.on("pageerror", (error) => failures.push(error.stack));
       await page.route("**/*screen*.wasm", (route) => route.fulfill({ body: module, contentType: "application/wasm" }));
+      // A worker whose messages about the size arrive late.
+      await page.addInitScript(() => {
+        const { get, set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
+        const isLost = ({ data }) => globalThis.areOutlinesLost && data.type === "outline";
+        Object.defineProperty(Worker.prototype, "onmessage", {
+          get,
+          set(handle) {
+            set.call(this, (event) => isLost(event) || handle.call(this, event));
+          },
+        });
+      });
       await page.goto(pages.origin);
     });
     after(async () => {
@@ -170,6 +181,30 @@ for (const [mode, serve] of Object.entries(MODES)) {
         await watch();
         await page.workers()[0].evaluate(() => void setTimeout(() => globalThis.missing()));
         await assertEnded("failed", /globalThis\.missing is not a function/);
+      });
+    }
+
+    if (inWorker) {
+      test("a button is released although the screen has become smaller, which the page does not know yet", LIMIT, async () => {
+        await show();
+        const messages = [];
+        server.sockets.at(-1).on("message", (message) => messages.push(message));
+        /** The held buttons of the last message that ends with a pointer event. */
+        const held = () => messages.findLast((message) => message.at(-6) === 5)?.at(-5);
+        await page.mouse.move(530, 300);
+        await page.mouse.down();
+        await until("the press", () => held() === 1);
+        await page.evaluate(() => (globalThis.areOutlinesLost = true));
+        server.send(update(size(16, 12)));
+        const request = Buffer.from([3, 0, 0, 0, 0, 0, 0, 16, 0, 12]);
+        await until("the request for the smaller screen", () => messages.some((message) => message.includes(request)));
+        await page.mouse.up();
+        await until("the release", () => held() === 0);
+        await page.evaluate(() => {
+          globalThis.areOutlinesLost = false;
+          globalThis.screenView.detach();
+          return globalThis.screenChannel.close();
+        });
       });
     }
 

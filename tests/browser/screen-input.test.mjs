@@ -8,9 +8,10 @@ import { Wire } from "../conformance/wire.mjs";
 import { TestComputer } from "../desktop/computer.mjs";
 import { PointerWindow } from "../desktop/pointer-window.mjs";
 import { buildPage } from "../support/build-page.mjs";
-import { startChromium } from "../support/chromium.mjs";
+import { startAccelerated, startChromium } from "../support/chromium.mjs";
 import { startDesktop } from "../support/desktop.mjs";
 import { startPages } from "../support/pages.mjs";
+import { decodePng } from "../support/png.mjs";
 import { until } from "../support/wait.mjs";
 
 const LIMIT = { timeout: 120_000 };
@@ -217,6 +218,15 @@ describe("a view on a touch screen", { concurrency: false }, () => {
     await touch("touchEnd");
     const seen = await window.seen((seen) => seen.some(({ kind }) => kind === "wheel"));
     assert.ok(seen.every(({ kind }) => kind === "wheel"));
+    // Without input, one finger is enough.
+    await page.evaluate(() => {
+      globalThis.screenView.input = false;
+      document.querySelector("#screen canvas").parentElement.scrollTo(0, 0);
+    });
+    await touch("touchStart", [300, 200]);
+    for (let at = 1; at <= 10; at += 1) await touch("touchMove", [300, 200 - 10 * at]);
+    await touch("touchEnd");
+    await until("the scrolled view", async () => (await scrolled())[1] > 20);
   });
 });
 
@@ -311,6 +321,30 @@ describe("a view in a page that changes", { concurrency: false }, () => {
     assert.deepEqual([sum("steps"), sum("sideways")], [-101, -1]);
   });
 
+  test("a notch of the wheel is one step, however many pixels it has", LIMIT, async () => {
+    await window.seen(() => true);
+    for (const [name, event, turns, expected] of [
+      ["Chromium on Linux", { deltaY: 120, wheelDeltaY: -120 }, 5, -5],
+      ["Chromium at a zoom of 150 %", { deltaY: -66.6, wheelDeltaY: 120 }, 5, 5],
+      ["WebKit for GTK", { deltaY: 81, wheelDeltaY: -120 }, 5, -5],
+      ["two notches in one event", { deltaY: 162, wheelDeltaY: -240 }, 2, -4],
+      ["a touchpad", { deltaY: 40, wheelDeltaY: -120 }, 5, -2],
+    ]) {
+      await page.evaluate(
+        ([event, turns]) => {
+          const position = { clientX: 100, clientY: 100, bubbles: true, cancelable: true };
+          const canvas = document.querySelector("#screen canvas");
+          for (let turn = 0; turn < turns; turn += 1) canvas.dispatchEvent(new WheelEvent("wheel", { ...event, ...position }));
+          globalThis.screenChannel.key("m");
+        },
+        [event, turns],
+      );
+      const seen = await window.seen((seen) => seen.some(({ text }) => text === "m"));
+      const turned = seen.reduce((sum, { kind, steps }) => sum + (kind === "wheel" ? steps : 0), 0);
+      assert.equal(turned, expected, name);
+    }
+  });
+
   test("an input method does not scroll a view that has become smaller", LIMIT, async () => {
     await page.mouse.click(630, 350);
     await page.evaluate(() => Object.assign(document.querySelector("#screen").style, { width: "320px", height: "180px" }));
@@ -332,6 +366,118 @@ describe("a view in a page that changes", { concurrency: false }, () => {
     await until("the field in the scrolled view", async () => String((await layout()).field) === "50,60");
     assert.deepEqual(await compose(), { ...expected, scrolled: [100, 50] });
     await page.evaluate(() => (globalThis.screenView.scale = "fit"));
+  });
+
+  for (const style of ["transform: scale(1.5)", "zoom: 1.5"]) {
+    test(`an input method is at the pointer, also in a view with the style "${style}"`, LIMIT, async () => {
+      const place = (text) => page.evaluate((text) => (document.querySelector("#screen").style.cssText += text), `;${text}`);
+      await place(`${style}; transform-origin: 0 0`);
+      await page.mouse.click(600, 300);
+      assert.deepEqual((await layout()).field, [600, 300]);
+      await place("transform: none; zoom: 1");
+    });
+  }
+
+  test("a screen that is larger than its view starts at its left side, also in a page from right to left", LIMIT, async () => {
+    await page.evaluate(() => {
+      document.documentElement.dir = "rtl";
+      globalThis.screenView.scale = "1:1";
+    });
+    await page.mouse.move(20, 30);
+    assert.deepEqual(await page.evaluate(() => globalThis.screenChannel.pointer), { x: 20, y: 30 });
+    await page.evaluate(() => {
+      document.documentElement.dir = "ltr";
+      globalThis.screenView.scale = "fit";
+    });
+  });
+
+  /** Returns the texts of the keys that arrive before the text. */
+  const textsUntil = async (last) => {
+    const seen = await window.seen((seen) => seen.some(({ text }) => text === last));
+    return seen.map(({ text = "" }) => text).filter((text) => text !== "" && text !== last);
+  };
+
+  test("a button that was pressed outside the view is not pressed on the computer", LIMIT, async () => {
+    await window.seen(() => true);
+    await page.mouse.move(700, 400);
+    await page.mouse.down();
+    await page.mouse.move(300, 200, { steps: 4 });
+    await page.mouse.up();
+    await page.mouse.down({ button: "right" });
+    // Another button, while one is held.
+    await page.mouse.down({ button: "middle" });
+    await page.mouse.up({ button: "right" });
+    await page.mouse.up({ button: "middle" });
+    const seen = await window.seen((seen) => seen.filter(({ kind }) => kind === "up").length >= 2);
+    assert.deepEqual(
+      seen.filter(({ kind }) => kind !== "drag").map(({ kind, button }) => `${kind} ${button}`),
+      ["down right", "down middle", "up right", "up middle"],
+    );
+  });
+
+  test("keys that have no code are released", LIMIT, async () => {
+    await page.evaluate(() => globalThis.screenView.focus());
+    const cdp = await page.context().newCDPSession(page);
+    const send = (type, key, text) => cdp.send("Input.dispatchKeyEvent", { type, key, code: "", text });
+    for (const key of ["a", "b"]) await send("keyDown", key, key);
+    for (const key of ["a", "b"]) await send("keyUp", key);
+    await send("rawKeyDown", "Shift");
+    await until("the Shift key", async () => (await window.held()) === "1 [50]");
+    await send("keyUp", "Shift");
+    await page.evaluate(() => globalThis.screenChannel.key("m"));
+    assert.deepEqual(await textsUntil("m"), ["a", "b"]);
+    assert.equal(await window.held(), "0 []");
+  });
+
+  test("keys that change their character while they are held are released", LIMIT, async () => {
+    await page.evaluate(() => globalThis.screenView.focus());
+    const cdp = await page.context().newCDPSession(page);
+    const send = (type, key, code, modifiers, more) =>
+      cdp.send("Input.dispatchKeyEvent", { type, key, code, modifiers, ...(type === "keyDown" && { text: key }), ...more });
+    // A screen holds at most 64 keys.
+    for (const letter of "abcdefghijklmnopqrstuvwxyz") {
+      const [small, code] = [letter, `Key${letter.toUpperCase()}`];
+      for (const [before, after] of [
+        [small, small.toUpperCase()],
+        [small.toUpperCase(), small],
+        ["\u00e0", "\u00e8"],
+      ]) {
+        await send("keyDown", before, code, 0);
+        await send("keyDown", after, code, 0, { autoRepeat: true });
+        await send("keyUp", after, code, 0);
+      }
+    }
+    for (let code = 0xc0; code <= 0xd6; code += 1) {
+      await send("keyDown", String.fromCharCode(code), "KeyA", 0);
+      await send("keyDown", "a", "KeyA", 0, { autoRepeat: true });
+      await send("keyUp", "a", "KeyA", 0);
+    }
+    await page.keyboard.press("Enter");
+    await textsUntil("\r");
+    assert.equal(await window.held(), "0 []");
+  });
+
+  test("a deletion that a touch screen reports without its key reaches the computer", LIMIT, async () => {
+    await page.evaluate(() => globalThis.screenView.focus());
+    const cdp = await page.context().newCDPSession(page);
+    const unidentified = { key: "Unidentified", code: "", windowsVirtualKeyCode: 229 };
+    for (const command of ["deleteBackward", "deleteForward"]) {
+      await cdp.send("Input.dispatchKeyEvent", { type: "rawKeyDown", commands: [command], ...unidentified });
+      await cdp.send("Input.dispatchKeyEvent", { type: "keyUp", ...unidentified });
+    }
+    await page.evaluate(() => globalThis.screenChannel.key("m"));
+    assert.deepEqual(await textsUntil("m"), ["\b", "\x7f"]);
+  });
+
+  test("control characters in a text have no keys", LIMIT, async () => {
+    const cdp = await page.context().newCDPSession(page);
+    await window.seen(() => true);
+    await cdp.send("Input.insertText", { text: "a\0b\x01\x1b\tc\n" });
+    const seen = await window.seen((seen) => seen.some(({ text }) => text === "\r"));
+    assert.deepEqual(
+      seen.map(({ text }) => text),
+      ["a", "b", "\t", "c", "\r"],
+    );
   });
 
   test("parameters can be objects of a framework, such as proxies", LIMIT, async () => {
@@ -361,6 +507,82 @@ test("characters that the keymap does not have arrive also after a key of the AP
     assert.equal(seen.map(({ text = "" }) => text).join(""), `z${text}`);
   }
   await page.close();
+});
+
+for (const [what, isMoved] of [
+  ["attached to", false],
+  ["moved to", true],
+]) {
+  test(`a view that is ${what} another window follows that window`, LIMIT, async () => {
+    const prepare = (page) => page.addInitScript("globalThis.openWindow = open.bind(globalThis)");
+    const page = await openView({ width: 640, height: 360, prepare });
+    const opened = page.waitForEvent("popup");
+    await page.evaluate((isMoved) => {
+      const { document: other } = globalThis.openWindow("about:blank", "other", "width=700,height=400");
+      other.body.style.margin = "0";
+      other.body.append(document.querySelector("#screen"));
+      if (isMoved) return;
+      globalThis.screenView.detach();
+      const element = other.createElement("div");
+      Object.assign(element.style, { width: "640px", height: "360px" });
+      other.body.replaceChildren(element);
+      globalThis.screenChannel.attach(element);
+    }, isMoved);
+    const other = await opened;
+    // A headless Chromium has no hidden tabs, so the page reports what a hidden tab would report.
+    const hide = (page, hidden) =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, "visibilityState", { value: hidden ? "hidden" : "visible", configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, hidden);
+    await window.seen(() => true);
+    await other.mouse.move(100, 100);
+    await other.mouse.down();
+    await other.keyboard.down("Shift");
+    await until("the key and the button", async () => (await window.held()) === "257 [50]");
+    if (isMoved) {
+      await hide(other, true);
+      await until("the release", async () => (await window.held()) === "0 []");
+      await page.close();
+      return;
+    }
+    await hide(page, true);
+    await page.evaluate(() => globalThis.screenChannel.key("m"));
+    await window.seen((seen) => seen.some(({ text }) => text?.toLowerCase() === "m"));
+    assert.equal(await window.held(), "257 [50]", "nothing is released while the other window is visible");
+    await hide(other, true);
+    await until("the release", async () => (await window.held()) === "0 []");
+    await page.close();
+  });
+}
+
+test("a view shows the screen again after the graphics process has failed", LIMIT, async () => {
+  const { width, height } = { width: 640, height: 360 };
+  // A software renderer in the graphics process.
+  const flags = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"];
+  const accelerated = await startAccelerated([...flags, "--enable-gpu-rasterization"]);
+  try {
+    const page = await openView({ width, height, start: () => accelerated.newPage() });
+    const session = await accelerated.newBrowserCDPSession();
+    const graphics = async () => {
+      const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+      return processInfo.find(({ type }) => type === "GPU")?.id;
+    };
+    const { gpu } = await session.send("SystemInfo.getInfo");
+    assert.equal(gpu.featureStatus["2d_canvas"], "enabled");
+    const shown = async () => String(decodePng(await page.screenshot()).pixel(320, 300));
+    const color = await shown();
+    assert.notEqual(color, "0,0,0");
+    const failed = await graphics();
+    process.kill(failed, "SIGKILL");
+    await until("the next graphics process", async () => ![undefined, failed].includes(await graphics()));
+    await until("the screen", async () => (await shown()) === color, 30_000);
+    // The page may have shown the last image of the previous process.
+    await page.evaluate(() => Object.assign(document.querySelector("#screen").style, { width: "641px" }));
+    assert.equal(await page.evaluate(() => globalThis.color(640, 600)), color);
+  } finally {
+    await accelerated.close();
+  }
 });
 
 const FOREIGN = {

@@ -71,6 +71,23 @@ describe("the live screen", { concurrency: false }, () => {
     assert.deepEqual([jpeg.width, jpeg.height, jpeg.format, ...jpeg.data.subarray(0, 3)], [1280, 720, "jpeg", 0xff, 0xd8, 0xff]);
   });
 
+  test("an image belongs to its caller, who may change it or transfer it", { timeout: 120_000 }, async () => {
+    for (const format of ["png", "rgba"]) {
+      // Until two images in a row are equal, the screen may change.
+      const pair = async () => [await screen.screenshot({ format }), await screen.screenshot({ format })];
+      const [first, second] = await until("an unchanged screen", async () => {
+        const images = await pair();
+        return Buffer.compare(images[0].data, images[1].data) === 0 && images;
+      });
+      const content = Buffer.from(first.data);
+      first.data.fill(7);
+      assert.ok(content.equals(second.data), format);
+      assert.ok(content.equals((await screen.screenshot({ format })).data), format);
+      assert.ok(content.equals(structuredClone(second.data, { transfer: [second.data.buffer] })), format);
+      assert.equal(second.data.length, 0, "the memory was transferred, not copied");
+    }
+  });
+
   test("null means the default of a parameter", { timeout: 120_000 }, async () => {
     const { format, width } = await screen.screenshot({ format: null, scale: null, pointer: null });
     assert.deepEqual({ format, width }, { format: "png", width: 1280 });
@@ -223,6 +240,13 @@ describe("the live screen", { concurrency: false }, () => {
   test("invalid parameters are refused by name", async () => {
     const refused = (field) => ({ name: "InvalidParameterError", field });
     assert.throws(() => screen.move({ x: 1280, y: 0 }), refused("x"));
+    assert.throws(() => screen.on("data", () => {}), {
+      ...refused("name"),
+      message: /events are state, error, reconnected, resized, cursor, bell$/,
+    });
+    for (const missing of [undefined, null, new Map()]) {
+      for (const method of ["move", "drag", "wheel"]) assert.throws(() => screen[method](missing), refused("params"));
+    }
     assert.throws(() => screen.click({ button: "fourth" }), refused("button"));
     assert.throws(() => screen.key("nokey"), refused("key"));
     assert.throws(() => screen.drag({ path: [{ x: 1, y: 1 }] }), refused("path"));
@@ -251,13 +275,27 @@ describe("the live screen", { concurrency: false }, () => {
     );
     const region = { x: 0.5, y: 0, width: 5, height: 5 };
     await assert.rejects(screen.screenshot({ region }), { ...refused("region"), message: /^screen\.screenshot: `region` must/ });
+    await assert.rejects(screen.screenshot({ region: { ...region, x: -1 } }), { message: /whole numbers from 0/ });
+    for (const [name, field] of Object.entries({ move: "x", drag: "path", key: "key", resize: "width" })) {
+      assert.throws(() => screen[name](), refused(field));
+    }
     await assert.rejects(computer.screen({ quality: 10 }), refused("quality"));
     await assert.rejects(computer.screen({ viewOnly: true }), refused("viewOnly"));
+  });
+
+  test("a command right after the opening uses what the server supports", { timeout: 120_000 }, async () => {
+    for (let count = 0; count < 5; count += 1) {
+      const early = await computer.screen();
+      assert.equal(early.clipboard.write("beyond Latin-1: \u65e5\u672c"), true);
+      assert.equal(early.resize(1280, 720), true);
+      await early.close();
+    }
   });
 
   test("a screen for viewing only refuses input", async () => {
     const viewer = await computer.screen({ view_only: true });
     assert.equal(viewer.move({ x: 1, y: 1 }), false);
+    assert.equal(viewer.resize(800, 600), false);
     assert.equal(viewer.refusal, "view_only");
     assert.deepEqual(viewer.size, { width: 1280, height: 720 });
     await viewer.close();

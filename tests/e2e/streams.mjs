@@ -285,6 +285,28 @@ export const streams = {
     }
   },
 
+  async "a stream that an upload has not read to its end cannot be uploaded again"(env) {
+    // The content that the second upload gets would depend on the speed of the first one.
+    const used = [() => iterable()];
+    if (env.files) used.push(() => env.files.readableFrom(iterable()));
+    for (const create of used) {
+      const stream = create();
+      const first = createRun(env, "store");
+      const uploading = first.upload(stream);
+      const { upload, counts } = createRun(env, "store");
+      const error = await rejects(upload(stream), env.sdk.InvalidParameterError, "a stream that another upload reads");
+      equal([error.field, error.delivered, (await counts()).requests], ["file", "no", 0], error.message);
+      equal((await uploading).id, await sha256(BYTES), "the content of the first upload");
+    }
+  },
+
+  async "a stream of a wrong size is released"(env) {
+    const { stream, record } = webStream();
+    const { upload } = createRun(env, "store");
+    const error = await rejects(upload(stream, {}, { size: -1 }), env.sdk.InvalidParameterError, "a wrong size");
+    equal([error.field, record.canceled], ["size", true], error.message);
+  },
+
   async "a stream that throws at its start is an error, and one that throws at its end is not"(env) {
     const cause = new Error("no iterator");
     const failing = {

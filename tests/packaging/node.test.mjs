@@ -33,8 +33,25 @@ const loadedFiles = `
   console.log(JSON.stringify({ files: Object.keys(require.cache).map((path) => basename(path)).sort(), builtins }));
 `;
 
+const bothFormats = `
+  import { createRequire } from "node:module";
+  import { pathToFileURL } from "node:url";
+  const path = createRequire(import.meta.url).resolve("orgo-sdk");
+  const scripts = { module: await import("orgo-sdk"), required: createRequire(import.meta.url)("orgo-sdk") };
+  // ES modules find the names of the exports of a CommonJS script in its text.
+  scripts.named = await import(pathToFileURL(path));
+  const names = (exports) => Object.keys(exports).filter((name) => !["default", "module.exports", "__esModule"].includes(name)).sort();
+  const undefinedNames = names(scripts.named).filter((name) => scripts.named[name] === undefined);
+  console.log(JSON.stringify({
+    ...Object.fromEntries(Object.entries(scripts).map(([format, exports]) => [format, names(exports)])),
+    undefinedNames,
+    isMarked: scripts.required.__esModule,
+  }));
+`;
+
 before(() => {
   project = createProject({
+    "formats.mjs": bothFormats,
     "import.mjs": imported,
     "require.cjs": required,
     "files.cjs": loadedFiles,
@@ -77,6 +94,12 @@ test("importing the package does not load a binding", () => {
 
 test("the import loads neither the code of channels, uploads and WebAssembly, nor further modules of Node", () => {
   assert.deepEqual(run(project, "files.cjs"), { files: ["files.cjs", "node.cjs", "shared.cjs"], builtins: [] });
+});
+
+test("both module formats have the same exports, and ES modules find those of the CommonJS script", () => {
+  const { module, required, named, undefinedNames, isMarked } = run(project, "formats.mjs");
+  assert.ok(module.includes("Orgo") && module.includes("NotFoundError"));
+  assert.deepEqual({ required, named, undefinedNames, isMarked }, { required: module, named: module, undefinedNames: [], isMarked: true });
 });
 
 test("a CommonJS module can require the package, with the native binding", () => {

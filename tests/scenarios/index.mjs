@@ -16,7 +16,7 @@ import { reportsCopiedText } from "./clipboard.mjs";
 import { runsCommandsAndCode } from "./commands.mjs";
 import { opensChannelsWithConnection } from "./connection.mjs";
 import { refusesLargeFile, storesFiles, streamsFiles } from "./files.mjs";
-import { changesState } from "./life-cycle.mjs";
+import { changesState, endsBlockOfDeletedComputer } from "./life-cycle.mjs";
 import { controlsMouse } from "./mouse.mjs";
 import {
   doesNotFindUnknownComputer,
@@ -28,7 +28,7 @@ import {
 import { sendsOtherRequests } from "./request.mjs";
 import { capturesScreen } from "./screen.mjs";
 import { startsAndStopsStream } from "./stream.mjs";
-import { controlsShell, reportsExitCode, resizesTerminal } from "./terminal.mjs";
+import { continuesAfterCanceledStream, controlsShell, reportsExitCode, resizesTerminal } from "./terminal.mjs";
 import { controlsWindow } from "./window.mjs";
 
 export const scenarios = {
@@ -40,6 +40,7 @@ export const scenarios = {
   "a shell can be controlled": controlsShell,
   "the shell receives the size of the terminal": resizesTerminal,
   "a terminal reports the exit code of the shell": reportsExitCode,
+  "output continues in a new stream after a canceled one": continuesAfterCanceledStream,
   "copied text is reported": reportsCopiedText,
   "a tone of 440 Hz is received": receivesTone,
   "files are uploaded, exported, downloaded and deleted": storesFiles,
@@ -53,4 +54,5 @@ export const scenarios = {
   "an unknown computer is not found": doesNotFindUnknownComputer,
   "invalid parameters are not sent": doesNotSendInvalidParameters,
   "a computer is created, stopped, started and deleted": changesState,
+  "a block ends without an error if its computer is already deleted": endsBlockOfDeletedComputer,
 };

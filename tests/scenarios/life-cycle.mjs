@@ -31,3 +31,11 @@ export async function changesState({ sdk, orgo, workspace }) {
   await computer.delete();
   await rejects(computer.refresh(), sdk.NotFoundError, "a deleted computer");
 }
+
+export async function endsBlockOfDeletedComputer({ orgo }) {
+  const workspace = await orgo.workspaces.create({ name: `block-${Date.now()}` });
+  const computer = await orgo.computers.create({ workspace_id: workspace.id, name: "deleted" });
+  await orgo.workspaces.delete(workspace.id);
+  // The end of an `await using` block.
+  await computer[Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose")]();
+}

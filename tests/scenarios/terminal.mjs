@@ -29,6 +29,26 @@ export async function reportsExitCode({ computer }) {
   });
 }
 
+export async function continuesAfterCanceledStream({ computer }) {
+  await withTerminal(computer, async (terminal) => {
+    terminal.write("stty -echo; PS1=; echo started\r");
+    const read = async (expected) => {
+      let text = "";
+      // Leaving the loop cancels the stream.
+      for await (const piece of terminal.readable) {
+        text += piece;
+        if (expected.test(text)) return;
+      }
+      throw new Error(`the stream ended after ${JSON.stringify(text)}`);
+    };
+    await within("the first output", read(/^started\r?$/m));
+    for (const number of [1, 2, 3]) {
+      terminal.write(`echo $((${number}+40))\r`);
+      await within("further output", read(new RegExp(`^${number + 40}\r?$`, "m")));
+    }
+  });
+}
+
 async function withTerminal(computer, action) {
   const terminal = await computer.terminal({ cols: 100, rows: 30 });
   try {

@@ -32,6 +32,11 @@ export function startChromium(flags = []) {
   return chromium.launch({ executablePath: executable(), args: [...FLAGS, ...flags] });
 }
 
+/** Starts a browser with a new profile and a graphics process that draws canvases, for which the flags select the renderer. */
+export function startAccelerated(flags) {
+  return chromium.launch({ executablePath: executable(), args: [...FLAGS.filter((flag) => flag !== "--disable-gpu"), ...flags] });
+}
+
 /** Starts a browser with an extension and a new profile. Returns its context, which closes the browser. */
 export async function startWithExtension(profile, folder) {
   const flags = ["--headless=new", `--disable-extensions-except=${folder}`, `--load-extension=${folder}`];

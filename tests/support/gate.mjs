@@ -2,13 +2,15 @@
 // a pattern can be refused.
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
+import { binaryMessages } from "./frames.mjs";
 
 /**
  * @param {string} origin the origin of the server
+ * @param {(payload: Buffer) => void} [onMessage] receives each binary WebSocket message of a client
  * @returns {Promise<{ port: number, passed(): number, through(url: string): string, refuse(pattern?: RegExp): void,
  *   drop(pattern: RegExp): void, close(): Promise<void>, open(): Promise<void> }>}
  */
-export async function startGate(origin) {
+export async function startGate(origin, onMessage) {
   const { hostname, port: target } = new URL(origin);
   const sockets = new Set();
   /** The first line of the first request of each connection. */
@@ -17,6 +19,7 @@ export async function startGate(origin) {
   let refused;
   const server = createServer((client) => {
     client.on("data", ({ length }) => (passed += length));
+    if (onMessage) client.on("data", binaryMessages(onMessage));
     client.once("data", (data) => {
       const [request] = data.toString("latin1").split("\r\n");
       requests.set(client, request);

@@ -60,6 +60,7 @@ pub(crate) fn object_to_js(PlainObject { fields, payload }: PlainObject) -> JsVa
             Payload::Text(text) => text.into(),
             Payload::Samples(samples) => Float32Array::from(samples.as_slice()).into(),
             Payload::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+            Payload::Shared(bytes) => Uint8Array::from(bytes.as_slice()).into(),
         };
         // Setting a field of a new object cannot fail.
         let _ = Reflect::set(&object, &name.into(), &content);

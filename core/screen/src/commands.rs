@@ -531,7 +531,7 @@ impl<Value: Argument> Arguments<'_, Value> {
             let value = value
                 .filter(|value| *value >= 0.0 && value.is_finite() && is_whole(*value))
                 .ok_or_else(|| {
-                    let problem = "must have whole numbers of pixels: `x`, `y`, `width` and `height`";
+                    let problem = "must have whole numbers from 0: `x`, `y`, `width` and `height`";
                     refused(self.operation, "region", problem)
                 })?;
             // What is beyond the largest screen is cropped anyway.

@@ -111,7 +111,7 @@ pub(super) struct Desk<'a> {
 /// The effects of the received messages, apart from the pixels.
 #[derive(Debug, Default)]
 pub(super) struct Effects {
-    /// The handshake is complete.
+    /// The first update has arrived.
     pub(super) accepted: bool,
     pub(super) resized: bool,
     /// Pixels may have changed, also those of an update that is not complete.
@@ -152,6 +152,9 @@ pub(super) struct Connection {
     /// Whether a request was sent that the server has not satisfied yet.
     in_flight: bool,
     paused: bool,
+    /// Whether pixels or the end of an update have arrived. Before them, servers announce what they support, so that a
+    /// command is not refused only because it is early.
+    accepted: bool,
     /// The changes of the current update.
     damage: Damage,
     /// The number of pixels that arrived since the connection opened, up to the number of the whole screen.
@@ -181,6 +184,7 @@ impl Connection {
             request: Request::None,
             in_flight: false,
             paused,
+            accepted: false,
             damage: Damage::default(),
             drawn: 0,
             work: 0,
@@ -256,7 +260,8 @@ impl Connection {
     pub(super) fn poll_output(&mut self, screen: &Framebuffer) -> Vec<u8> {
         let mut output = core::mem::take(&mut self.output);
         let waits = self.in_flight && self.request == Request::Changes;
-        if self.request != Request::None && !waits && !self.paused {
+        // Also a connection that starts without updates needs the first one.
+        if self.request != Request::None && !waits && !(self.paused && self.accepted) {
             let changes = self.request == Request::Changes;
             // With continuous updates, the server ignores requests for changes.
             if !changes || self.continuous != Continuous::On {
@@ -344,9 +349,12 @@ impl Connection {
         if let Some(quality) = self.quality {
             self.output.extend_from_slice(&(QUALITY + i32::from(quality)).to_be_bytes());
         }
-        desk.effects.accepted = true;
         self.phase = Phase::Idle;
         Ok(())
+    }
+
+    fn accept(&mut self, effects: &mut Effects) {
+        effects.accepted |= !core::mem::replace(&mut self.accepted, true);
     }
 
     fn set_size(&mut self, width: u16, height: u16, desk: &mut Desk<'_>) -> Read<()> {
@@ -485,6 +493,7 @@ impl Connection {
             QEMU_KEYS => desk.effects.qemu_keys = true,
             EXTENDED_BUTTONS => desk.effects.extended_buttons = true,
             _ => {
+                self.accept(desk.effects);
                 desk.effects.drew = true;
                 let screen = &mut *desk.screen;
                 if !screen.rect().contains(rect) {
@@ -535,6 +544,7 @@ impl Connection {
     }
 
     fn finish_update(&mut self, desk: &mut Desk<'_>) {
+        self.accept(desk.effects);
         self.phase = Phase::Idle;
         self.in_flight = false;
         if self.request == Request::None {

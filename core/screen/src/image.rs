@@ -1,7 +1,7 @@
 //! Images of the screen for the program.
 
 use super::Cursor;
-use super::framebuffer::{Framebuffer, Pixel, Rect, rows};
+use super::framebuffer::{Framebuffer, Rect, rows};
 use crate::prelude::*;
 
 /// The format of an image.
@@ -65,8 +65,8 @@ pub struct Image {
     pub height: u16,
     /// The format of the data.
     pub format: ImageFormat,
-    /// The content.
-    pub data: Vec<u8>,
+    /// The content. The screen shares it with later images, until its own content changes.
+    pub data: Arc<Vec<u8>>,
 }
 
 /// A request for an image.
@@ -87,8 +87,8 @@ pub(super) type Pointer<'a> = Option<(&'a Cursor, (u16, u16))>;
 /// What an image depends on: the version of the screen, the request, and the position of a drawn pointer.
 type Key = (u64, ImageRequest, Option<(u16, u16)>);
 
-/// The last encoded image, for another request while the screen has not changed. A copy of pixels needs as long as the pixels of the
-/// screen themselves, so they are not kept.
+/// The last image, for another request while the screen has not changed. After a change, its memory is used again, because the system
+/// takes longer to provide the pages of new memory than the copy of the pixels takes.
 #[derive(Debug, Default)]
 pub(super) struct ImageCache(Option<(Key, Image)>);
 
@@ -101,54 +101,51 @@ impl ImageCache {
         screen: &Framebuffer,
         pointer: Pointer<'_>,
     ) -> Image {
-        if request.format == ImageFormat::Rgba {
-            return request.take(screen, pointer);
-        }
         let key = (version, request, pointer.map(|(_, position)| position));
-        match &self.0 {
-            Some((last, image)) if *last == key => image.clone(),
-            _ => {
-                let image = request.take(screen, pointer);
+        let unused = match self.0.take() {
+            Some((last, image)) if last == key => {
                 self.0 = Some((key, image.clone()));
-                image
+                return image;
             }
-        }
-    }
-
-    /// Frees the memory.
-    pub(super) fn clear(&mut self) {
-        self.0 = None;
+            // The consumer may still read the last image.
+            Some((_, image)) => Arc::try_unwrap(image.data).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let image = request.take(screen, pointer, unused);
+        self.0 = Some((key, image.clone()));
+        image
     }
 }
 
 impl ImageRequest {
-    /// Takes the image. A region that is no longer on the screen is cropped.
-    fn take(self, screen: &Framebuffer, pointer: Pointer<'_>) -> Image {
+    /// Takes the image. A region that is no longer on the screen is cropped. The pixels are written to `memory`.
+    fn take(self, screen: &Framebuffer, pointer: Pointer<'_>, memory: Vec<u8>) -> Image {
         if let Some((cursor, position)) = pointer.filter(|(cursor, _)| cursor.width > 0) {
             let mut screen = screen.clone();
             draw(&mut screen, cursor, position);
-            return self.take(&screen, None);
+            return self.take(&screen, None, memory);
         }
         let all = screen.rect();
         let region = self.region.map_or(all, |region| crop(region, all));
         let (width, height) = (scaled(region.width, self.scale), scaled(region.height, self.scale));
-        let pixels = if (width, height) == (region.width, region.height) {
-            let mut pixels = Vec::with_capacity(region.area());
+        let mut pixels = memory;
+        pixels.clear();
+        pixels.reserve_exact(usize::from(width) * usize::from(height) * 4);
+        if (width, height) == (region.width, region.height) {
             for y in rows(region) {
-                pixels.extend_from_slice(screen.row(region.x, y, region.width));
+                pixels.extend_from_slice(screen.row(region.x, y, region.width).as_flattened());
             }
-            pixels
         } else {
-            shrunk(screen, region, width, height)
-        };
+            shrink(screen, region, width, height, &mut pixels);
+        }
         let data = match self.format {
-            ImageFormat::Rgba => pixels.into_flattened(),
+            ImageFormat::Rgba => pixels,
             #[cfg(feature = "png")]
-            ImageFormat::Png => png(width, height, pixels.as_flattened()),
+            ImageFormat::Png => png(width, height, &pixels),
             #[cfg(feature = "jpeg")]
-            ImageFormat::Jpeg => jpeg(width, height, pixels.as_flattened()),
+            ImageFormat::Jpeg => jpeg(width, height, &pixels),
         };
-        Image { width, height, format: self.format, data }
+        Image { width, height, format: self.format, data: Arc::new(data) }
     }
 }
 
@@ -184,13 +181,12 @@ fn scaled(length: u16, scale: f64) -> u16 {
     scaled.max(1).min(length)
 }
 
-/// Returns a smaller image, in which each pixel is the average of the pixels that it replaces.
-fn shrunk(screen: &Framebuffer, region: Rect, width: u16, height: u16) -> Vec<Pixel> {
+/// Writes the pixels of a smaller image, in which each pixel is the average of the pixels that it replaces.
+fn shrink(screen: &Framebuffer, region: Rect, width: u16, height: u16, pixels: &mut Vec<u8>) {
     // The pixels from `start(n)` to `start(n + 1)` become the pixel `n`.
     let start = |at: u16, from: u16, to: u16| {
         u16::try_from(u32::from(at) * u32::from(from) / u32::from(to).max(1)).unwrap_or(from)
     };
-    let mut pixels = Vec::with_capacity(usize::from(width) * usize::from(height));
     for y in 0..height {
         let (top, bottom) = (start(y, region.height, height), start(y + 1, region.height, height));
         for x in 0..width {
@@ -206,10 +202,9 @@ fn shrunk(screen: &Framebuffer, region: Rect, width: u16, height: u16) -> Vec<Pi
             let count = u64::from(bottom - top) * u64::from(right - left);
             let [red, green, blue] =
                 sum.map(|sum| u8::try_from((sum + count / 2) / count.max(1)).unwrap_or(u8::MAX));
-            pixels.push([red, green, blue, 255]);
+            pixels.extend_from_slice(&[red, green, blue, 255]);
         }
     }
-    pixels
 }
 
 #[cfg(feature = "png")]

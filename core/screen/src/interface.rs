@@ -76,7 +76,7 @@ impl InputRefusal {
 pub enum Outcome {
     /// The message was handled.
     Handled,
-    /// The message completed the handshake.
+    /// The message contains the first update, so the server has accepted the viewer and announced what it supports.
     Accepted,
     /// The server refused the password, with its reason.
     PasswordRefused(String),
@@ -187,6 +187,6 @@ pub trait Record {
         Self: Sized;
     /// Adds a text that can be long. An object has at most one long text or content.
     fn long_text(&mut self, name: &'static str, value: String);
-    /// Adds a content.
-    fn bytes(&mut self, name: &'static str, value: Vec<u8>);
+    /// Adds a content, which others may still read.
+    fn bytes(&mut self, name: &'static str, value: Arc<Vec<u8>>);
 }

@@ -164,7 +164,7 @@ impl ScreenItem {
             Self::Cursor(Cursor { x, y, width, height, pixels }) => {
                 place(&mut object, x, y);
                 size(&mut object, width, height);
-                object.bytes("pixels", pixels);
+                object.bytes("pixels", Arc::new(pixels));
             }
             Self::Image { id, image } => {
                 object.number("id", id);
@@ -376,7 +376,6 @@ impl Screen {
         let result = self.connection.receive(bytes, &mut desk);
         if effects.drew {
             self.version += 1;
-            self.image_cache.clear();
         }
         let Effects { accepted, resized, cursor, updates, damage, clipboard, bell, size_refused, .. } =
             effects;
@@ -516,6 +515,7 @@ mod prelude {
     pub(crate) use alloc::borrow::ToOwned;
     pub(crate) use alloc::boxed::Box;
     pub(crate) use alloc::string::String;
+    pub(crate) use alloc::sync::Arc;
     pub(crate) use alloc::vec;
     pub(crate) use alloc::vec::Vec;
 }

@@ -39,7 +39,7 @@ pub trait Protocol {
     const CHANNEL: &'static str;
     /// The name of the channel in the URL.
     const PATH: &'static str = Self::CHANNEL;
-    /// Whether the server accepts the channel with `Received::Accepted`, at the end of a handshake. Otherwise the first
+    /// Whether the server accepts the channel with `Received::Accepted`, after a handshake. Otherwise the first
     /// message that is not an error means acceptance.
     const HANDSHAKE: bool = false;
 
@@ -124,7 +124,7 @@ pub enum Received {
     Pong,
     /// The message is malformed or of an unknown type, and is ignored.
     Malformed,
-    /// The message is the end of the handshake of a protocol with [`Protocol::HANDSHAKE`].
+    /// The server of a protocol with [`Protocol::HANDSHAKE`] has accepted the channel.
     Accepted,
     /// The server refused the password. The value is its reason, with secrets masked.
     PasswordRefused(String),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::mem;
+use std::ops::RangeInclusive;
 
 use orgo_screen::InputRefusal;
 
@@ -30,6 +31,10 @@ const HIGH_WATER: usize = 1 << 20;
 /// Above this size of unread items, in bytes, the channel ends. Only a platform that cannot make the server wait
 /// reaches this limit. It is larger than what a page receives before a terminal emulator has processed a long output.
 const HARD_LIMIT: usize = 64 << 20;
+/// The largest number of texts whose memory is kept: those of a batch, and those that arrive while JavaScript reads it.
+const MAX_SPARE: usize = 8;
+/// The capacities of the texts whose memory is kept, in bytes.
+const SPARE_CAPACITY: RangeInclusive<usize> = 4 << 10..=2 * MAX_ITEM_BYTES;
 /// The assumed size of an item without its text, in bytes, so that the number of items without text is bounded too.
 const NOTICE_SIZE: usize = 64;
 
@@ -100,6 +105,9 @@ pub struct Terminal {
     /// The output of the current message, in bytes, because a character can be split between messages. It is kept for
     /// the next message, so that not every message allocates memory.
     output: Vec<u8>,
+    /// The memory of texts that the consumer has copied. The next items use it again, because one thread would otherwise
+    /// allocate each text and another one free it, and the allocator would return the memory to the system in between.
+    spare: Vec<String>,
     items: VecDeque<TerminalItem>,
     /// The size of the unread output, in bytes.
     waiting: usize,
@@ -159,7 +167,11 @@ impl Terminal {
             Some(TerminalItem::Output { data }) if data.len() + text.len() <= MAX_ITEM_BYTES => {
                 data.push_str(text);
             }
-            _ => self.items.push_back(TerminalItem::Output { data: text.to_owned() }),
+            _ => {
+                let mut data = self.spare.pop().unwrap_or_default();
+                data.push_str(text);
+                self.items.push_back(TerminalItem::Output { data });
+            }
         }
     }
 }
@@ -237,6 +249,11 @@ impl Protocol for Terminal {
     fn overflows(&self) -> bool {
         self.buffered_bytes() > HARD_LIMIT
     }
+
+    fn handle_timeout(&mut self, _: Millis) {
+        // Releases the memory of a long output within the interval of the heartbeat.
+        self.spare = Vec::new();
+    }
 }
 
 impl Session<Terminal> {
@@ -261,6 +278,7 @@ impl Session<Terminal> {
             resized: false,
             decoder: Utf8Decoder::default(),
             output: Vec::new(),
+            spare: Vec::new(),
             items: VecDeque::new(),
             waiting: 0,
             notices: 0,
@@ -345,6 +363,16 @@ impl Kind for Terminal {
         match item {
             TerminalItem::Output { data } => PlainObject::of_type("output", "data", Payload::Text(data)),
             other => other.to_json().into(),
+        }
+    }
+
+    fn recycle(&mut self, payload: Payload) {
+        if let Payload::Text(mut text) = payload
+            && self.spare.len() < MAX_SPARE
+            && SPARE_CAPACITY.contains(&text.capacity())
+        {
+            text.clear();
+            self.spare.push(text);
         }
     }
 }

@@ -22,6 +22,9 @@ use crate::encoding::json::{Map, Value};
 use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
 
+/// The largest number of payloads that wait for the loop.
+const MAX_RECYCLED: usize = 8;
+
 /// A channel that [`drive`](super::drive) runs. Clones are handles to the same channel.
 #[derive(Clone)]
 pub struct Channel(Arc<Shared>);
@@ -32,6 +35,11 @@ struct Shared {
     batching: Batching,
     /// Whether the consumer collects items, so that a new item does not wake it.
     collecting: AtomicBool,
+    /// Whether messages wait in the system while the consumer collects items.
+    deferring: AtomicBool,
+    /// Payloads whose content the consumer has copied, until the loop gives them back to the session. The consumer does not
+    /// wait for the session, which the loop locks while it handles messages.
+    recycled: Mutex<Vec<Payload>>,
     reported: Mutex<State>,
     progress: Mutex<Progress>,
     password_request: Mutex<PasswordRequest>,
@@ -137,6 +145,8 @@ impl Channel {
             password_source,
             batching,
             collecting: AtomicBool::new(false),
+            deferring: AtomicBool::new(false),
+            recycled: Mutex::default(),
             reported: Mutex::new(State::Connecting),
             progress: Mutex::default(),
             password_request: Mutex::default(),
@@ -215,24 +225,33 @@ impl Channel {
         Some(items)
     }
 
-    /// Waits until the time is over, the channel has ended, or there are enough items.
+    /// Waits until the time is over, the channel has ended, or there are enough items. Then the loop has received the messages
+    /// that waited in the system.
     async fn collect(&self, time: Pin<&mut impl Future<Output = ()>>) {
         /// Ends the collection even if the future is dropped.
-        struct Collecting<'a>(&'a AtomicBool);
+        struct Collecting<'a>(&'a Shared);
         impl Drop for Collecting<'_> {
             fn drop(&mut self) {
-                self.0.store(false, Ordering::Release);
+                self.0.collecting.store(false, Ordering::Release);
+                self.0.command.raise();
             }
         }
         self.0.collecting.store(true, Ordering::Release);
-        let _collecting = Collecting(&self.0.collecting);
+        self.0.command.raise();
+        let collecting = Collecting(&self.0);
         let enough = async {
             while !self.has_enough_items() && !is_closed(&self.state()) {
                 self.0.items.wait().await;
             }
         };
-        match select(time, pin!(enough)).await {
-            Either::Left(_) | Either::Right(_) => {}
+        let is_over = match select(time, pin!(enough)).await {
+            Either::Left(_) => true,
+            Either::Right(_) => false,
+        };
+        drop(collecting);
+        if is_over && self.0.deferring.load(Ordering::Acquire) && !is_closed(&self.state()) {
+            // The loop wakes the consumers after it has received the messages.
+            self.0.items.wait().await;
         }
     }
 
@@ -266,7 +285,10 @@ impl Channel {
 
     /// Takes back the memory of an item's payload, whose content the consumer has copied.
     pub fn recycle(&self, payload: Payload) {
-        self.session().recycle(payload);
+        let mut recycled = lock(&self.0.recycled);
+        if recycled.len() < MAX_RECYCLED {
+            recycled.push(payload);
+        }
     }
 
     /// Waits for a state that differs from the last returned state. Returns `None` after the final state was returned.
@@ -377,6 +399,13 @@ impl Channel {
         lock(&self.0.session)
     }
 
+    /// Gives the recycled payloads back to the session.
+    pub(super) fn take_recycled(&self, session: &mut dyn AnySession) {
+        for payload in lock(&self.0.recycled).drain(..) {
+            session.recycle(payload);
+        }
+    }
+
     pub(super) fn progress(&self) -> Progress {
         let session = self.session();
         let Counters { acknowledged, unacknowledged, .. } = session.counters();
@@ -389,6 +418,16 @@ impl Channel {
 
     pub(super) fn poll_command(&self, context: &mut Context<'_>) -> Poll<()> {
         self.0.command.poll(context)
+    }
+
+    /// Returns whether the consumer collects items.
+    pub(super) fn is_collecting(&self) -> bool {
+        self.0.collecting.load(Ordering::Acquire)
+    }
+
+    /// Records whether messages wait in the system while the consumer collects items.
+    pub(super) fn set_deferring(&self, deferring: bool) {
+        self.0.deferring.store(deferring, Ordering::Release);
     }
 
     /// Wakes the consumers that wait for items, if there are items for them, and those that wait for any change.

@@ -191,6 +191,11 @@ pub trait SocketReader: 'static {
         true
     }
 
+    /// Sets whether messages may wait in the system until there are many of them, so that they wake the loop once. After
+    /// `false`, [`poll_receive`](Self::poll_receive) also returns the messages that have not woken the loop. A platform
+    /// without this function reports each message.
+    fn defer(&mut self, _deferred: bool) {}
+
     /// Receives the next message, of at most [`MAX_MESSAGE_BYTES`]. The loop does not call this method again after
     /// `Closed`.
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Message<Self::Text, Self::Binary>>;

@@ -25,6 +25,10 @@ const YIELD_AFTER: usize = 64 << 10;
 /// size.
 const MESSAGE_OVERHEAD: usize = 512;
 
+/// If this number of messages arrives between the starts of two collections, messages wait in the system during the second
+/// one. Fewer messages would not be worth the two system calls.
+const OFTEN: u32 = 4;
+
 type Task<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// An event for the loop.
@@ -63,6 +67,9 @@ pub fn drive<P: Platform>(platform: P, channel: Channel) -> impl Future<Output =
         timer: None,
         received: 0,
         drained: false,
+        collecting: false,
+        deferring: false,
+        since_collection: 0,
         progress: None,
     }
     .run()
@@ -84,6 +91,13 @@ struct Driver<P: Platform> {
     received: usize,
     /// Whether the socket had no more messages, and will wake this task.
     drained: bool,
+    /// Whether the consumer collected items at the last turn of the loop.
+    collecting: bool,
+    /// Whether messages wait in the system (interrupt moderation). They are received when the collection ends, so none is
+    /// delivered later than without this.
+    deferring: bool,
+    /// The number of messages since the start of the last collection.
+    since_collection: u32,
     /// The progress that the consumers know.
     progress: Option<Progress>,
 }
@@ -98,6 +112,7 @@ impl<P: Platform> Driver<P> {
                 return;
             }
             self.arm_timer();
+            self.moderate();
             let event = self.next_event().await;
             self.handle_event(event);
             if self.received >= YIELD_AFTER {
@@ -152,6 +167,8 @@ impl<P: Platform> Driver<P> {
     }
 
     fn send(&mut self, message: Outgoing) {
+        // The response must not wait.
+        self.defer(false);
         if let Writing::Idle(mut writer) = mem::replace(&mut self.writing, Writing::Unconnected) {
             self.writing = Writing::Busy(Box::pin(async move {
                 writer.send(message).await;
@@ -162,6 +179,7 @@ impl<P: Platform> Driver<P> {
 
     /// Detaches the socket, and cancels a connection attempt.
     fn take_socket(&mut self) -> Writing<P> {
+        self.defer(false);
         (self.connecting, self.reading) = (None, None);
         mem::replace(&mut self.writing, Writing::Unconnected)
     }
@@ -244,6 +262,30 @@ impl<P: Platform> Driver<P> {
         }
     }
 
+    /// Lets messages wait in the system while the consumer collects items, if messages arrive often.
+    fn moderate(&mut self) {
+        let collecting = self.channel.is_collecting();
+        if collecting && !self.collecting {
+            self.defer(self.since_collection >= OFTEN);
+            self.since_collection = 0;
+        } else if !collecting {
+            self.defer(false);
+        }
+        self.collecting = collecting;
+    }
+
+    fn defer(&mut self, deferring: bool) {
+        if deferring != self.deferring {
+            self.deferring = deferring && self.reading.is_some();
+            if let Some(reader) = &mut self.reading {
+                reader.defer(deferring);
+            }
+            // The messages that have waited are received next.
+            self.drained = false;
+            self.channel.set_deferring(self.deferring);
+        }
+    }
+
     async fn next_event(&mut self) -> Event<P> {
         // Before this function waits, no time has passed since the socket was found to be drained.
         let mut drained = mem::take(&mut self.drained);
@@ -287,14 +329,17 @@ impl<P: Platform> Driver<P> {
         let Some(reader) = &mut self.reading else { return Poll::Pending };
         let now = self.platform.now();
         let mut session = self.channel.session();
+        self.channel.take_recycled(&mut **session);
         let mut any = false;
         while self.received < YIELD_AFTER && (!reader.holds_sender_back() || session.wants_read()) {
             match reader.poll_receive(context) {
                 Poll::Ready(Message::Text(text)) => {
+                    self.since_collection += 1;
                     self.received += MESSAGE_OVERHEAD + text.as_ref().len();
                     session.handle_text(now, text.as_ref());
                 }
                 Poll::Ready(Message::Binary(bytes)) => {
+                    self.since_collection += 1;
                     self.received += MESSAGE_OVERHEAD + bytes.as_ref().len();
                     session.handle_binary(now, bytes.as_ref());
                 }

@@ -41,6 +41,9 @@ struct Socket {
     sent: RefCell<Vec<String>>,
     /// Whether sends never complete.
     stuck: Cell<bool>,
+    /// Whether messages can wait in the system, and whether they do.
+    can_defer: Cell<bool>,
+    deferred: Cell<bool>,
     /// Whether the host reads ahead, so that the server does not wait for this side.
     reads_ahead: Cell<bool>,
     /// Whether a close never completes.
@@ -118,7 +121,14 @@ impl SocketReader for Half {
         !self.0.reads_ahead.get()
     }
 
+    fn defer(&mut self, deferred: bool) {
+        self.0.deferred.set(deferred && self.0.can_defer.get());
+    }
+
     fn poll_receive(&mut self, _: &mut Context<'_>) -> Poll<Message> {
+        if self.0.deferred.get() {
+            return Poll::Pending;
+        }
         self.0.incoming.borrow_mut().pop_front().map_or(Poll::Pending, Poll::Ready)
     }
 }
@@ -439,6 +449,8 @@ fn items_are_collected_while_the_other_thread_is_busy() {
     host.advance(6);
     assert_eq!(read(&mut busy), None);
     host.advance(1);
+    assert_eq!(read(&mut busy), None, "the loop first receives the messages that wait in the system");
+    assert!(!running.poll());
     assert_eq!(read(&mut busy), Some(3));
 
     let mut full: Pin<Box<dyn Future<Output = _> + '_>> = next(true);
@@ -456,6 +468,77 @@ fn items_are_collected_while_the_other_thread_is_busy() {
     assert_eq!(read(&mut ended), None);
     arrive(&mut running, 1);
     assert_eq!(read(&mut ended), None);
+    channel.close();
+    assert_eq!(read(&mut ended), Some(1), "the end of the channel ends the collection");
+}
+
+#[test]
+fn messages_wait_in_the_system_while_items_are_collected() {
+    const EVENT: &str = r#"{"type":"event","event":{"type":"idle","timestamp":"","data":{}}}"#;
+    let mut running = Running::open("events");
+    let (host, channel) = (running.host.clone(), running.channel.clone());
+    let socket = host.socket(0);
+    socket.can_defer.set(true);
+    let next =
+        || Box::pin(channel.next_batch(|| host.now(), |time| host.sleep(time), |_| true)) as Pin<Box<_>>;
+    let read = |next: &mut Pin<Box<dyn Future<Output = Option<Vec<PlainObject>>> + '_>>| match next
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(items) => Some(count_events(&items.unwrap_or_default())),
+        Poll::Pending => None,
+    };
+    let arrive = |running: &mut Running, count: usize| {
+        (0..count).for_each(|_| socket.receives(EVENT));
+        (0..10).for_each(|_| assert!(!running.poll()));
+    };
+    /// Starts a collection with one event.
+    macro_rules! collect {
+        () => {{
+            host.advance(9 - host.now() % 8);
+            let mut batch: Pin<Box<dyn Future<Output = _> + '_>> = next();
+            assert_eq!(read(&mut batch), None);
+            arrive(&mut running, 1);
+            assert_eq!(read(&mut batch), None);
+            arrive(&mut running, 0);
+            batch
+        }};
+    }
+
+    let mut rare = collect!();
+    arrive(&mut running, 2);
+    assert!(!socket.deferred.get(), "few messages do not wait");
+    host.advance(7);
+    assert_eq!(read(&mut rare), Some(3));
+
+    let mut often = collect!();
+    assert!(!socket.deferred.get(), "three messages are few");
+    arrive(&mut running, 9);
+    host.advance(7);
+    assert_eq!(read(&mut often), Some(10));
+
+    let mut deferred = collect!();
+    assert!(socket.deferred.get());
+    arrive(&mut running, 9);
+    assert_eq!(channel.counters().received, 14, "the messages wait");
+    host.advance(7);
+    assert_eq!(read(&mut deferred), None, "the loop receives the messages first");
+    assert!(!running.poll());
+    assert_eq!(read(&mut deferred), Some(10), "the messages are not delivered later than without the wait");
+    assert!(!socket.deferred.get());
+
+    let mut answered = collect!();
+    assert!(socket.deferred.get());
+    let subscribed = channel.command("subscribe", &Value::Array(vec!["idle".into()]));
+    assert!(subscribed.is_ok() && !running.poll());
+    assert!(!socket.deferred.get(), "the response to a message of this side does not wait");
+
+    arrive(&mut running, 9);
+    host.advance(7);
+    assert_eq!(read(&mut answered), Some(10));
+
+    let mut ended = collect!();
+    assert!(socket.deferred.get());
     channel.close();
     assert_eq!(read(&mut ended), Some(1), "the end of the channel ends the collection");
 }

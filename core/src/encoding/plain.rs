@@ -1,5 +1,7 @@
 //! Values of JavaScript: those that a program passes, and objects in the form that it receives.
 
+use std::sync::Arc;
+
 use orgo_screen::{Argument, Record};
 
 use crate::encoding::json::{Map, Value};
@@ -45,6 +47,8 @@ pub enum Payload {
     Samples(Vec<f32>),
     /// A `Uint8Array`.
     Bytes(Vec<u8>),
+    /// A `Uint8Array` with a copy of memory that others may read.
+    Shared(Arc<Vec<u8>>),
 }
 
 impl PlainObject {
@@ -131,7 +135,7 @@ impl Record for PlainObject {
         self.payload = Some((name, Payload::Text(value)));
     }
 
-    fn bytes(&mut self, name: &'static str, value: Vec<u8>) {
-        self.payload = Some((name, Payload::Bytes(value)));
+    fn bytes(&mut self, name: &'static str, value: Arc<Vec<u8>>) {
+        self.payload = Some((name, Payload::Shared(value)));
     }
 }

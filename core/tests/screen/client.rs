@@ -51,10 +51,10 @@ impl Client {
         self.settle();
     }
 
-    /// Creates a client with a screen of this size, whose handshake is complete.
+    /// Creates a client with an open screen of this size.
     pub(crate) fn connected(width: usize, height: usize) -> Self {
         let mut client = Self::new(ScreenOptions::default());
-        client.receive(&handshake(width, height));
+        client.receive(&[handshake(width, height), update(&[])].concat());
         assert_eq!(client.session.state(), State::Open);
         client
     }

@@ -154,6 +154,7 @@ fn an_empty_screen_is_harmless() {
     let mut client = Client::new(Default::default());
     let mut bytes = b"RFB 003.003\n\x00\x00\x00\x01".to_vec();
     bytes.extend(init(0, 0));
+    bytes.extend(update(&[]));
     client.receive(&bytes);
     assert_eq!(client.session.state(), State::Open);
     let nothing = Area { x: 0, y: 0, width: 0, height: 0 };

@@ -1,5 +1,7 @@
 //! The life of a channel: the forms of the handshake, refusals, reconnects, input.
 
+use std::sync::Arc;
+
 use orgo_core::channel::screen::{ImageFormat, KeyAction, PointerButton, Rect, ScreenItem, ScreenOptions};
 use orgo_core::channel::{Action, AnySession, CloseReason, InputRefusal, State};
 use orgo_core::client::address::ComputerAddress;
@@ -31,6 +33,8 @@ fn every_version_of_the_handshake_completes() {
     expect(&mut client, &[1]);
     assert_eq!(state(&client), State::Connecting, "the channel is not accepted within the handshake");
     client.receive(&init(4, 3));
+    assert_eq!(state(&client), State::Connecting, "the server has not announced what it supports");
+    client.receive(&update(&[]));
     assert_eq!(state(&client), State::Open);
     assert!(client.items.contains(&ScreenItem::Resized { width: 4, height: 3 }));
 
@@ -38,7 +42,7 @@ fn every_version_of_the_handshake_completes() {
     let mut client = Client::new(ScreenOptions::default());
     client.receive(b"RFB 003.007\n\x01\x01");
     expect(&mut client, b"RFB 003.007\n\x01\x01");
-    client.receive(&init(4, 3));
+    client.receive(&[init(4, 3), update(&[])].concat());
     assert_eq!(state(&client), State::Open);
 
     // Version 3.8 with a password: the first eight bytes are the key.
@@ -50,7 +54,7 @@ fn every_version_of_the_handshake_completes() {
     assert_eq!(response.len(), 16);
     client.receive(&[0; 4]);
     expect(&mut client, &[1]);
-    client.receive(&init(4, 3));
+    client.receive(&[init(4, 3), update(&[])].concat());
     assert_eq!(state(&client), State::Open);
     // The format, the encodings, and a request for the whole screen.
     expect(&mut client, &[0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0]);
@@ -222,7 +226,7 @@ fn a_reconnect_shows_the_whole_screen_and_releases_what_is_held() {
 
     reconnect(&mut client);
     client.items.clear();
-    client.receive(&handshake(8, 8));
+    client.receive(&[handshake(8, 8), update(&[])].concat());
     assert_eq!(client.items, [ScreenItem::Reconnected]);
     assert!(!client.session.is_complete());
     let sent = client.take_sent();
@@ -558,6 +562,31 @@ fn extensions_are_used_once_the_server_announces_them() {
 }
 
 #[test]
+fn a_screen_is_open_when_the_server_has_announced_what_it_supports() {
+    let mut client = Client::new(ScreenOptions::default());
+    // A view that nobody sees requests no updates, except the first one.
+    client.session.set_paused(true);
+    client.receive(&handshake(8, 8));
+    assert_eq!(state(&client), State::Connecting);
+    assert!(client.take_sent().ends_with(&[3, 0, 0, 0, 0, 0, 0, 8, 0, 8]));
+    let area = Area { x: 0, y: 0, width: 8, height: 8 };
+    let nothing = Area { width: 0, height: 0, ..area };
+    let monitor = [&[1, 0, 0, 0][..], &[0, 0, 0, 7], &[0, 0, 0, 0, 0, 8, 0, 8], &[0; 4]].concat();
+    let size = [header(area, -308), monitor].concat();
+    client.receive(&[vec![0, 0, 0, 3], size, header(nothing, -316), header(area, RAW)].concat());
+    assert_eq!(state(&client), State::Open, "the announcements precede the pixels");
+    assert_eq!(client.session.resize(9.0, 9.0), Ok(None));
+    client.session.move_pointer(1.0, 2.0).unwrap();
+    assert_eq!(client.session.set_button(PointerButton::Back, true), Ok(None));
+    client.take_sent();
+    client.receive(&[0; 8 * 8 * 4]);
+    assert!(client.session.is_complete());
+    assert_eq!(client.take_sent(), [0; 0]);
+    client.session.set_paused(false);
+    assert_eq!(client.take_sent(), [3, 1, 0, 0, 0, 0, 0, 8, 0, 8]);
+}
+
+#[test]
 fn every_close_code_leads_to_its_end() {
     let cases = [
         (1000, Some(CloseReason::Normal)),
@@ -615,7 +644,7 @@ fn images_are_taken_when_the_whole_screen_has_arrived() {
     assert_eq!(images.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2, 3]);
     let (whole, part, half) = (&images[0].1, &images[1].1, &images[2].1);
     assert_eq!((whole.width, whole.height, whole.data.len()), (40, 30, 40 * 30 * 4));
-    assert_eq!(whole.data, client.session.framebuffer().pixels().as_flattened());
+    assert_eq!(*whole.data, client.session.framebuffer().pixels().as_flattened());
     assert_eq!((part.width, part.height), (7, 8));
     assert_eq!(part.data[..3], picture.get(5, 6));
     assert_eq!(part.data[part.data.len() - 4..][..3], picture.get(11, 13));
@@ -723,7 +752,7 @@ fn an_image_is_new_after_every_change() {
         client.items.clear();
         client.settle();
         let Some(ScreenItem::Image { image, .. }) = client.items.pop() else { panic!("no image") };
-        assert_eq!(image.data, client.session.framebuffer().pixels().as_flattened());
+        assert_eq!(*image.data, client.session.framebuffer().pixels().as_flattened());
         image.data
     };
     let all = Area { x: 0, y: 0, width: 8, height: 8 };
@@ -740,6 +769,39 @@ fn an_image_is_new_after_every_change() {
         image(&mut client);
         client.assert_shows(&picture, "after the update");
     }
+}
+
+#[test]
+fn an_image_uses_the_memory_of_an_image_that_nobody_reads() {
+    let mut client = Client::connected(8, 8);
+    let mut picture = Picture::new(8, 8);
+    let mut random = Random::new(5);
+    let mut encoder = Encoder::new();
+    let mut change = |client: &mut Client| {
+        let all = Area { x: 0, y: 0, width: 8, height: 8 };
+        client.receive(&update(&[encoder.rect(RAW, &mut picture, all, &mut random)]));
+    };
+    let image = |client: &mut Client| {
+        client.session.request_image(7, None, 1.0, ImageFormat::Rgba, false).unwrap();
+        client.items.clear();
+        client.settle();
+        let Some(ScreenItem::Image { image, .. }) = client.items.pop() else { panic!("no image") };
+        image.data
+    };
+    change(&mut client);
+    let first = image(&mut client);
+    assert!(Arc::ptr_eq(&first, &image(&mut client)), "the screen has not changed");
+
+    let content = first.to_vec();
+    change(&mut client);
+    let second = image(&mut client);
+    assert_eq!(*first, content, "an image that is read does not change");
+    assert_ne!(*second, content);
+
+    let memory = second.as_ptr();
+    drop(second);
+    change(&mut client);
+    assert_eq!(image(&mut client).as_ptr(), memory);
 }
 
 /// A server with a screen, held keys and buttons. Random cuts end its connections.

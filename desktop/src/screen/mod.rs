@@ -147,8 +147,9 @@ impl Screen {
     /// Presses the button at `start`, moves the pointer to `end` in a straight line, and releases the button after
     /// `duration`.
     ///
-    /// The drag takes at least the time that applications need to start drag and drop. If the drag is canceled, the
-    /// button is released at the current position.
+    /// The drag takes at least the time that applications need to start drag and drop. On a busy machine, it waits until the
+    /// applications under its start and its end have handled the motions. If the drag is canceled, the button is released at
+    /// the current position.
     ///
     /// # Errors
     ///
@@ -163,7 +164,8 @@ impl Screen {
         canceled: &CancellationToken,
     ) -> Result<(), ScreenError> {
         let duration = duration.get().max(pointer::MIN_DRAG);
-        self.run_input(duration, |display, _| pointer::drag(display, start, end, button, duration, canceled))
+        let time = duration + pointer::MAX_DRAG_WAIT * 2;
+        self.run_input(time, |display, _| pointer::drag(display, start, end, button, duration, canceled))
     }
 
     /// Types Unicode text into the focused window, with an optional pause after each character.

@@ -398,6 +398,24 @@ fn a_button_is_released_although_a_key_binding_overtakes_its_press() {
 }
 
 #[test]
+fn the_cause_of_the_end_is_that_the_computer_does_not_run_if_its_x_server_ends() {
+    let server = Server::start();
+    let computer = server.computer();
+    for _ in 0..3 {
+        let mut viewers: Vec<Viewer> = (0..4).map(|_| Viewer::connect(&computer)).collect();
+        // The computer can end before the command has returned.
+        let _ = computer.act("bash", &json!({ "command": "pkill -KILL Xvnc" }));
+        for viewer in &mut viewers {
+            let cause = viewer.end();
+            assert!(cause.contains("4003"), "{cause}");
+        }
+        computer.wait_for_status("error");
+        computer.act("start", &json!({})).expect(200);
+        computer.wait_for_status("running");
+    }
+}
+
+#[test]
 fn a_button_is_released_although_the_x_server_hangs() {
     let server = Server::start();
     let computer = server.computer();

@@ -94,7 +94,7 @@ export class Player extends Emitter<PlayerEvents> {
 
   /** @internal */
   constructor(parts: PlayerParts, volume: number) {
-    super();
+    super("player", ["state", "stats"]);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });

@@ -96,7 +96,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
 
   /** @internal */
   constructor(binding: BindingChannel<AudioItem>, pcm: Pcm, platform: Platform, params: AudioParams) {
-    super("audio", binding);
+    super("audio", ["started"], binding);
     this.#binding = binding;
     this.#expectedRate = params.sample_rate ?? DEFAULT_RATE;
     this.#pcm = pcm;
@@ -163,7 +163,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
    *   InvalidParameterError for an invalid option.
    */
   async play(options: PlayOptions = {}): Promise<Player> {
-    const known = { context: checks.object, volume: checks.volume, target: checks.target };
+    const known = { context: checks.audioContext, volume: checks.volume, target: checks.target };
     checkFields("audio.play", "options", options, known);
     if (this.#platform.play === undefined) {
       const message = "audio.play: only a page can play audio, use audio.record() or iterate over the samples";

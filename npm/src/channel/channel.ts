@@ -41,8 +41,8 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
   };
 
   /** @internal */
-  constructor(name: string, binding: BindingChannel<Raw>) {
-    super();
+  constructor(name: string, events: readonly Exclude<keyof Events, keyof ChannelEvents>[], binding: BindingChannel<Raw>) {
+    super(name, ["state", "error", ...events]);
     this.#name = name;
     this.#binding = binding;
     this.#state = binding.state();
@@ -54,7 +54,10 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
     return this.#binding.state();
   }
 
-  /** The counters of the items and the input so far. */
+  /**
+   * The counters of the items and the input so far. In a page, those of a live screen can be some seconds old: reading them requests
+   * newer ones.
+   */
   get counters(): Counters {
     return this.#binding.counters();
   }

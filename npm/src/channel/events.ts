@@ -30,8 +30,12 @@ interface BufferedEvent {
   awaited: boolean;
 }
 
-/** Offers an event to a `waitFor`. Returns whether the event matches. */
-type Waiter = (buffered: BufferedEvent) => boolean;
+/** A `waitFor`. */
+interface Waiter {
+  /** Offers an event. Returns whether the event matches. */
+  offer(buffered: BufferedEvent): boolean;
+  reject(error: unknown): void;
+}
 
 const DEFAULT_WAIT_TIMEOUT = 30_000;
 /** The maximum number of buffered events. Events that only a `waitFor` reads remain in the buffer. */
@@ -48,11 +52,12 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
   readonly #binding: BindingChannel<EventItem>;
   readonly #buffer: BufferedEvent[] = [];
   readonly #waiters = new Set<Waiter>();
+  #pullsForWaiters = false;
   #dropped = 0;
 
   /** @internal */
   constructor(binding: BindingChannel<EventItem>) {
-    super("events", binding);
+    super("events", ["gap"], binding);
     this.#binding = binding;
   }
 
@@ -112,7 +117,7 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
       return buffered.event as EventOf<Type>;
     }
     return deadline.promise<EventOf<Type>>((resolve, reject) => {
-      const waiter: Waiter = (buffered) => {
+      const offer = (buffered: BufferedEvent) => {
         try {
           if (!matches(buffered)) return false;
         } catch (error) {
@@ -122,8 +127,9 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
         resolve(buffered.event as EventOf<Type>);
         return true;
       };
+      const waiter = { offer, reject };
       this.#waiters.add(waiter);
-      this.#pullFor(waiter).catch(reject);
+      void this.#pullForWaiters();
       return () => this.#waiters.delete(waiter);
     }, `no ${type} event arrived`);
   }
@@ -145,7 +151,7 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
   #acceptEvent(event: DesktopEvent): void {
     const buffered: BufferedEvent = { event, awaited: false };
     // The event is offered to every waiter, not only to the first that matches.
-    if (this.#waiters.size > 0) buffered.awaited = [...this.#waiters].map((waiter) => waiter(buffered)).includes(true);
+    if (this.#waiters.size > 0) buffered.awaited = [...this.#waiters].map((waiter) => waiter.offer(buffered)).includes(true);
     this.#buffer.push(buffered);
     if (this.#buffer.length > MAX_BUFFERED_EVENTS) {
       this.#buffer.shift();
@@ -157,12 +163,20 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
     return this.#buffer.shift()?.event;
   }
 
-  /** Gets events from the binding while `waiter` waits. */
-  async #pullFor(waiter: Waiter): Promise<void> {
-    while (this.#waiters.has(waiter)) {
-      if (await this.pull()) continue;
-      const state = this.state;
-      throw channelClosed(state.status === "closed" ? state.cause : { reason: "normal", message: "the channel is closed" });
+  /** Gets events from the binding while any `waitFor` waits. */
+  async #pullForWaiters(): Promise<void> {
+    if (this.#pullsForWaiters) return;
+    this.#pullsForWaiters = true;
+    try {
+      while (this.#waiters.size > 0) {
+        if (await this.pull()) continue;
+        const state = this.state;
+        throw channelClosed(state.status === "closed" ? state.cause : { reason: "normal", message: "the channel is closed" });
+      }
+    } catch (error) {
+      for (const { reject } of [...this.#waiters]) reject(error);
+    } finally {
+      this.#pullsForWaiters = false;
     }
   }
 }

@@ -88,7 +88,10 @@ export class ChannelOpener {
     return this.#open(
       operation,
       options,
-      async (client, target) => this.#caller.platform.screen(await client.open("screen", target, plain)),
+      async (client, target) => {
+        const Screen = await this.#caller.platform.screenClass();
+        return new Screen(await client.open("screen", target, plain));
+      },
       "screen",
     );
   }

@@ -52,6 +52,8 @@ export abstract class RemoteChannel<Item> implements BindingChannel<Item> {
     if (this.#failure) return "failed";
     const wasOpen = this.#counters !== undefined;
     if ("counters" in message) this.#counters = message.counters;
+    // Nothing waits for other counters.
+    if (message.type === "counters") return undefined;
     this.#handle(message as FromSession<Item>, wasOpen);
     for (const resolve of this.#wake.splice(0)) resolve();
     if (this.#failure) return "failed";

@@ -1,6 +1,6 @@
 import type { WebElement } from "../ambient.js";
 import type { BindingChannel } from "../binding.js";
-import { Deadline } from "../deadline.js";
+import { Deadline, follow } from "../deadline.js";
 import { BindingError, convertErrors, invalidParameter, responseTooLarge } from "../errors.js";
 import type { ScreenItem, ScreenRect } from "../generated/channels.js";
 import { checkArgument, checkFields, checks, checkWaitOptions, jsonParameters, oneOf, type WaitOptions } from "../options.js";
@@ -185,6 +185,15 @@ const PATH = {
   expected: "a list of 2 to 1000 points",
 };
 
+const CONTAINER = {
+  // Not `instanceof`, because the element may be of another realm. A document and a fragment cannot contain a view.
+  accepts: (value: unknown) => {
+    const { nodeType, localName } = (value ?? {}) as { nodeType?: unknown; localName?: unknown };
+    return nodeType === 1 && !/^(?:audio|canvas|iframe|img|input|object|select|svg|textarea|video)$/.test(String(localName));
+  },
+  expected: "an element of the page that shows its content, such as a div",
+};
+
 const POINT = { x: checks.any, y: checks.any };
 const BUTTON = { ...POINT, button: checks.any };
 
@@ -211,7 +220,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
 
   /** @internal */
   constructor(binding: BindingChannel<ScreenItem>) {
-    super("screen", binding);
+    super("screen", ["reconnected", "resized", "cursor", "bell"], binding);
     this.#binding = binding;
   }
 
@@ -325,8 +334,12 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
   }
 
   /**
-   * Uses a key or a combination, such as `Enter`, `a` or `ctrl+c`. A capital letter is pressed together with Shift. Text is typed by {@link Computer.type}, which also types
-   * characters that have no key.
+   * Uses a key or a combination, such as `Enter`, `a` or `ctrl+c`. A capital letter is pressed together with Shift. The names are the
+   * characters of Latin-1, `F1` to `F24`, the modifiers (`ctrl`, `shift`, `alt`, `altgr`, `super`, `Control_R`, `Shift_R`, `Alt_R`,
+   * `Super_R`), `Enter`, `KP_Enter`, `Tab`, `Escape`, `Backspace`, `Delete`, `Insert`, `Home`, `End`, `ArrowLeft`, `ArrowUp`, `ArrowRight`,
+   * `ArrowDown`, `Page_Up`, `Page_Down`, `Space`, `Plus`, `Minus`, `CapsLock`, `NumLock`, `ScrollLock`, `Menu`, `Print`, `Pause`,
+   * `Find` and `Help`. {@link Computer.key} knows more. Text is typed by {@link Computer.type}, which also types characters that have
+   * no key.
    *
    * @throws InvalidParameterError for an unknown key.
    */
@@ -338,15 +351,14 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
   /**
    * Shows the screen in an element of a page, and passes the input of the user to the computer. A screen may have several views.
    *
-   * @param element The view fills the element. Give it a width; without a height it has that of the screen.
+   * @param element An element that shows its content, such as a `div`. The view fills it. Give it a width; without a height it has
+   *   that of the screen.
    * @throws InvalidParameterError for an invalid option; BindingError outside a page; ChannelClosedError after the channel has
    *   closed.
    */
   attach(element: WebElement, options: AttachOptions = {}): ScreenView {
     const operation = "screen.attach";
-    // Not `instanceof`, because the element may be of another realm. A document and a fragment cannot contain a view.
-    const isElement = (value: unknown) => (value as { nodeType?: unknown } | null)?.nodeType === 1;
-    checkArgument(operation, "element", element, { accepts: isElement, expected: "an element of the page" });
+    checkArgument(operation, "element", element, CONTAINER);
     checkFields(operation, "options", options, {
       scale: SCALE,
       input: checks.boolean,
@@ -414,7 +426,8 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
     },
   };
 
-  #input(name: string, params: object, known: Parameters<typeof checkFields>[3]): boolean {
+  // Without a parameter, a required field is missing.
+  #input(name: string, params: object = {}, known: Parameters<typeof checkFields>[3]): boolean {
     const operation = `screen.${name}`;
     checkOwnFields(operation, params, known);
     const plain = jsonParameters(operation, params);
@@ -432,17 +445,16 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
     for (;;) {
       const found = find();
       if (found !== undefined) return found;
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const next = new Promise<boolean>((resolve, reject) => {
-        this.pull().then(resolve, reject);
-        if (pause !== undefined) timer = setTimeout(resolve, pause(), true);
-      });
-      try {
-        if (await deadline.wait(next, missing)) continue;
-      } finally {
-        // A timer would keep the process running.
-        clearTimeout(timer);
-      }
+      const next = (resolve: (more: boolean) => void, reject: (error: unknown) => void) => {
+        const unfollow = follow(this.pull(), resolve, reject);
+        const timer = pause && setTimeout(resolve, pause(), true);
+        return () => {
+          unfollow();
+          // A timer would keep the process running.
+          clearTimeout(timer);
+        };
+      };
+      if (await deadline.promise(next, missing)) continue;
       const state = this.state;
       if (state.status !== "closed") throw deadline.timeoutError(missing, "no");
       throw this.failure() ?? channelClosed(state.cause, operation);
@@ -505,6 +517,7 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
 
 /** Checks parameters. Refuses inherited ones, such as the position of a `DOMPoint`, because they would be ignored. */
 function checkOwnFields(operation: string, params: object, known: Parameters<typeof checkFields>[3]): void {
+  if (params === undefined) throw invalidParameter(operation, "params", `is required, with ${Object.keys(known).join(", ")}`);
   checkFields(operation, "params", params, known);
   for (const name of Object.keys(known)) {
     if (name in params && !Object.hasOwn(params, name)) {

@@ -54,7 +54,7 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
 
   /** @internal */
   constructor(binding: BindingChannel<TerminalItem>) {
-    super("terminal", binding);
+    super("terminal", ["reconnected", "exit"], binding);
     this.#binding = binding;
     // Prevents an unhandled rejection in a program that does not use `exited`.
     this.exited.catch(() => {});
@@ -128,11 +128,15 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   }
 
   /**
-   * The output as a stream, which reads from the terminal only on demand. If the stream is canceled, the terminal stays open, and
-   * a loop continues with the next output.
+   * The output as a stream, which reads from the terminal only on demand. If the stream is canceled, the terminal stays open: a
+   * loop, or the new stream that this property then returns, continues with the next output.
    */
   get readable(): WebReadableStream<string> {
-    this.#readable ??= createReadable((isActive) => this.nextItem(isActive));
+    // A canceled stream cannot be used again.
+    const forget = () => {
+      this.#readable = undefined;
+    };
+    this.#readable ??= createReadable((isActive) => this.nextItem(isActive), forget);
     return this.#readable;
   }
 

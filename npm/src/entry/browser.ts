@@ -22,7 +22,7 @@ import type * as ChannelClasses from "../channel/classes.js";
 import { loadedClasses } from "../channel/on-demand.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
-import { BindingError, messageOf } from "../errors.js";
+import { BindingError, messageOf, notLoaded } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 
 export { type AssetOptions, configure } from "../assets/options.js";
@@ -56,12 +56,6 @@ async function classes(): Promise<typeof ChannelClasses> {
   return classes;
 }
 
-/** Returns a function that throws the error for code that cannot be loaded. */
-const notLoaded = (part: string) => (cause: unknown) => {
-  const message = `the code of ${part} cannot be loaded: ${messageOf(cause)}`;
-  throw new BindingError({ kind: "binding", message, delivered: "no", cause });
-};
-
 /** The part that was loaded first. */
 let first: Part | undefined;
 
@@ -75,10 +69,10 @@ const platform: Platform = {
   exposed: () =>
     typeof document !== "undefined" || ("WorkerGlobalScope" in globalThis && navigator.userAgent !== "Cloudflare-Workers"),
   classes,
-  screen: async (channel) => {
+  screenClass: async () => {
     const { Channel, Screen } = await loadScreenScript();
     Object.assign(loadedClasses, { Channel, Screen });
-    return new Screen(channel);
+    return Screen;
   },
   openContent: async (...parts) => {
     const { openContent } = await loadUploads().catch(notLoaded("uploads"));
@@ -126,7 +120,7 @@ const hasWorkers = () => typeof document !== "undefined" && typeof Worker !== "u
  */
 export class Orgo extends OrgoClient {
   /**
-   * Creates a client. It makes no call.
+   * Creates a client. It makes no call. The first call checks the URLs and the headers.
    *
    * @throws InvalidParameterError for an invalid option, and for an API key without `dangerouslyAllowBrowser`.
    */

@@ -6,8 +6,11 @@ import type { ConnectionGlue, ConnectionName, ScreenConnection, ScreenGlue, Scre
 import type { FromHost, ToHost } from "./messages.js";
 import { Painter } from "./painter.js";
 
-/** The interval at which the page receives the counters while a view is shown, in milliseconds. */
-const COUNTERS_INTERVAL = 250;
+/**
+ * The interval at which the page receives the counters while a view is shown, in milliseconds. The page requests them when a program
+ * reads them: a message takes more of the page's time than several frames.
+ */
+const COUNTERS_INTERVAL = 10_000;
 
 type Format = (ScreenItem & { type: "image" })["format"];
 type Post = (message: FromHost, transfer?: Transferable[]) => void;
@@ -139,6 +142,10 @@ class Session {
       case "password":
         this.#channel.providePassword(message.target, message.problem as string);
         break;
+      case "counters":
+        // The page waits for the response before it sends another request.
+        this.#post({ type: "counters", counters: this.#channel.counters() });
+        return;
       case "show":
         this.#painter.show(message.view, message.canvas);
         this.#postCursor();

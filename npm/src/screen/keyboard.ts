@@ -24,15 +24,18 @@ const isApple = /^(Mac|iP)/.test(navigator.platform);
 // The Option key of Apple selects characters, like AltGr.
 if (isApple) LOCAL.add("Alt");
 
+/** Control characters, which have no key, except tabs and line breaks. */
+const WITHOUT_KEY = /[^\P{Cc}\t\n\r]/gu;
+
 /** A key that is held on the computer: its name or its keysym. */
-type Key = { key: string } | { keysym: number };
+type Key = { key: string; keysym?: never } | { keysym: number; key?: never };
 
 export class Keyboard {
   readonly #field: HTMLTextAreaElement;
   readonly #send: Send;
   readonly #type: ((text: string) => void) | undefined;
   readonly #onLeave: () => void;
-  /** The held keys, by the code of the physical key. */
+  /** The held keys, by the code of the physical key, or by their name if a key has no code. */
   readonly #held = new Map<string, Key>();
   /** Whether Control, Alt and Shift, and no other key, were pressed together. */
   #leaving = false;
@@ -58,11 +61,14 @@ export class Keyboard {
     });
     on("compositionend", () => this.#takeText());
     // The text of the user's clipboard is not transferred unasked.
-    for (const name of ["paste", "drop", "beforeinput"] as const) {
-      on(name, (event) => {
-        if (name !== "beforeinput" || /FromPaste|FromDrop/.test((event as InputEvent).inputType)) event.preventDefault();
-      });
-    }
+    for (const name of ["paste", "drop"] as const) on(name, (event) => event.preventDefault());
+    on("beforeinput", (event) => {
+      const { inputType } = event as InputEvent;
+      if (/FromPaste|FromDrop/.test(inputType)) event.preventDefault();
+      // The keyboard of a touch screen reports a deletion without its key. In text that is composed, it is local.
+      const deletion = /^delete.*(Back|For)ward$/.exec(inputType);
+      if (deletion !== null && field.value === "") this.#press({ key: deletion[1] === "Back" ? "Backspace" : "Delete" }, "press");
+    });
   }
 
   /** Releases the keys that this view holds. */
@@ -85,20 +91,25 @@ export class Keyboard {
     const key = this.#keyOf(event);
     if (key === undefined) return;
     event.preventDefault();
-    if (isApple && event.metaKey && !/^Meta/.test(event.code)) {
-      // The browser reports no `keyup` while Command is held.
+    const id = identify(event);
+    // The browser reports no `keyup` while Command is held. The release of a character without a code may have another character.
+    if (id === "" || (isApple && event.metaKey && !/^Meta/.test(id))) {
       this.#press(key, "press");
       return;
     }
-    this.#held.set(event.code, key);
+    const held = this.#held.get(id);
+    // A key that repeats while Shift is pressed or released changes its character.
+    if (held !== undefined && (held.key !== key.key || held.keysym !== key.keysym)) this.#press(held, "up");
+    this.#held.set(id, key);
     this.#press(key, "down");
   }
 
   #up(event: KeyboardEvent): void {
-    const key = this.#held.get(event.code);
+    const id = identify(event);
+    const key = this.#held.get(id);
     if (key !== undefined) {
       event.preventDefault();
-      this.#held.delete(event.code);
+      this.#held.delete(id);
       this.#press(key, "up");
     }
     if (this.#leaving) {
@@ -112,7 +123,7 @@ export class Keyboard {
     for (const [flag, code] of MODIFIERS) {
       if (event[flag]) continue;
       for (const [held, key] of this.#held) {
-        if (!code.test(held) || held === event.code) continue;
+        if (!code.test(held) || held === identify(event)) continue;
         this.#held.delete(held);
         this.#press(key, "up");
       }
@@ -144,7 +155,7 @@ export class Keyboard {
 
   /** Sends the text in the field, such as a composed character. */
   #takeText(): void {
-    const text = this.#field.value;
+    const text = this.#field.value.replace(WITHOUT_KEY, "");
     this.#field.value = "";
     if (text === "") return;
     if (this.#type !== undefined && [...text].some((character) => codeOf(character) > LATIN_1)) {
@@ -155,7 +166,7 @@ export class Keyboard {
   }
 
   #press(key: Key, action: "down" | "up" | "press"): void {
-    if ("key" in key) {
+    if (key.key !== undefined) {
       this.#send("key", { ...key, action });
       return;
     }
@@ -163,6 +174,9 @@ export class Keyboard {
     if (action !== "down") this.#send("keysym", { ...key, pressed: false });
   }
 }
+
+/** Returns the code of the physical key. On-screen keyboards report none, so that only the name of a key identifies it. */
+const identify = ({ code, key }: KeyboardEvent) => code || (key.length > 1 ? key : "");
 
 const codeOf = (character: string) => character.codePointAt(0) ?? 0;
 

@@ -29,6 +29,8 @@ export type ToHost =
       options: object;
     }
   | { type: "command"; name: string; argument: unknown }
+  /** Requests the current counters. */
+  | { type: "counters" }
   /** Draws the screen on the canvas from now on. */
   | { type: "show"; view: number; canvas: ViewCanvas }
   /** Reports whether the user can see a view. */

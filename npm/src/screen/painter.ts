@@ -7,6 +7,11 @@ import type { ViewCanvas } from "./messages.js";
 const EAGER = 200;
 /** The shortest frame of a display for which waiting pays off, in milliseconds. */
 const FRAME = 16;
+/**
+ * The longest wait for a frame of the display, in milliseconds. A worker of a hidden page gets no frames, but a view of the screen can
+ * be visible in another window.
+ */
+const MAX_WAIT = 100;
 
 type Context = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;
 
@@ -25,6 +30,7 @@ export class Painter {
   #pixels: ImageData | undefined;
   #address = 0;
   #frame = 0;
+  #frameTimer: ReturnType<typeof setTimeout> | undefined;
   #lastDraw = 0;
   #eagerUntil = 0;
 
@@ -48,6 +54,8 @@ export class Painter {
     // The compiler does not know that both kinds of canvas have the same contexts.
     const context = (canvas as HTMLCanvasElement).getContext("2d", { alpha: false }) as CanvasRenderingContext2D;
     this.#views.set(view, { canvas, context, visible: true });
+    // The browser clears the canvas when it replaces a graphics process or driver that failed.
+    canvas.addEventListener("contextrestored", () => this.#restart());
     this.#restart();
   }
 
@@ -74,15 +82,20 @@ export class Painter {
     const now = performance.now();
     if (now < this.#eagerUntil || now - this.#lastDraw >= FRAME) this.#draw();
     else if (this.#frame === 0) {
-      this.#frame = requestAnimationFrame(() => {
-        this.#frame = 0;
-        try {
-          // If a part of the next update has arrived, nothing is drawn: the end of that update is drawn immediately.
-          if (!this.#draw()) this.#lastDraw = 0;
-        } catch (error) {
-          this.#onError(error as Error);
-        }
-      });
+      this.#frame = requestAnimationFrame(() => this.#drawFrame());
+      this.#frameTimer = setTimeout(() => this.#drawFrame(), MAX_WAIT);
+    }
+  }
+
+  #drawFrame(): void {
+    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#frameTimer);
+    this.#frame = 0;
+    try {
+      // If a part of the next update has arrived, nothing is drawn: the end of that update is drawn immediately.
+      if (!this.#draw()) this.#lastDraw = 0;
+    } catch (error) {
+      this.#onError(error as Error);
     }
   }
 

@@ -11,6 +11,8 @@ const BUTTONS: [number, string][] = [
   [8, "back"],
   [16, "forward"],
 ];
+/** The bit in `PointerEvent.buttons` of each value of `PointerEvent.button`. */
+const BITS = [1, 4, 2, 8, 16];
 
 export class Pointer {
   readonly #canvas: HTMLCanvasElement;
@@ -71,16 +73,21 @@ export class Pointer {
     if (at === undefined) return;
     event.preventDefault();
     if (event.pointerType === "touch") this.#touch.handle(event, at);
-    else this.#follow(at, event.buttons);
+    else this.#follow(at, event);
   }
 
   /** Moves the pointer, and presses and releases the buttons that have changed. */
-  #follow(at: Point, buttons: number): void {
+  #follow(at: Point, event: PointerEvent): void {
+    // A button that was pressed outside the view belongs to the page, for example to a selection of text.
+    const starts = event.type === "pointerdown" || this.#buttons !== 0;
+    const buttons = event.buttons & (this.#buttons | (starts ? (BITS[event.button] ?? 0) : 0));
     const changed = this.#buttons ^ buttons;
     this.#buttons = buttons;
-    if (changed === 0) this.#send("move", at);
+    // A release has no position: if the screen has become smaller in the meantime, only the move is refused.
+    if (changed === 0 || changed & ~buttons) this.#send("move", at);
     for (const [bit, button] of BUTTONS) {
-      if (changed & bit) this.#send(buttons & bit ? "down" : "up", { ...at, button });
+      if (changed & buttons & bit) this.#send("down", { ...at, button });
+      else if (changed & bit) this.#send("up", { button });
     }
   }
 

@@ -35,6 +35,8 @@ export class RemoteScreen extends RemoteChannel<ScreenItem> {
   #size: Size = { width: 0, height: 0 };
   #cursor: Cursor | undefined;
   #failed = false;
+  /** Whether the page waits for newer counters. */
+  #requestedCounters = false;
 
   /** Waits until the host has opened the screen. Rejects with the error of the binding for an invalid target or option. */
   static open(port: Port, mirror: ScreenMirror, log: Log | undefined): Promise<RemoteScreen> {
@@ -64,7 +66,12 @@ export class RemoteScreen extends RemoteChannel<ScreenItem> {
     return null;
   }
 
+  /** Returns the last counters that the host has sent, and requests newer ones. */
   override counters(): Counters {
+    if (!this.#requestedCounters && this.state().status !== "closed") {
+      this.#requestedCounters = true;
+      this.#port.send({ type: "counters" });
+    }
     const counters = super.counters();
     return { ...counters, refused: counters.refused + this.#mirror.refused() };
   }
@@ -98,6 +105,7 @@ export class RemoteScreen extends RemoteChannel<ScreenItem> {
   }
 
   #receive(message: FromHost): void {
+    if ("counters" in message) this.#requestedCounters = false;
     switch (message.type) {
       case "outline": {
         const [width = 0, height = 0] = message.outline;

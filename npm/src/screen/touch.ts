@@ -106,7 +106,8 @@ export class Touch {
       this.#gesture = "done";
     }
     if (this.#gesture === "drag") {
-      this.#send("up", at);
+      this.#send("move", at);
+      this.#send("up", {});
       this.#gesture = "done";
     }
     if (this.#fingers.size === 0) this.#end();

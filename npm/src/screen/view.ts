@@ -31,6 +31,9 @@ export class View implements ScreenView, ViewListener {
   #input: boolean;
   #cursor: Cursor | undefined;
   #inPage = true;
+  /** The window that shows the view. Its listeners end when the view moves to another window. */
+  #window: Window & typeof globalThis = window;
+  #moved: AbortController | undefined;
   /** Where the user has pressed the pointer last, in CSS pixels from the corner of the view. */
   #caret = { x: 0, y: 0 };
 
@@ -55,9 +58,9 @@ export class View implements ScreenView, ViewListener {
     );
     this.#keyboard = new Keyboard(this.#field, send, options.type, () => this.#leave());
     this.#build(label);
-    this.#layOut();
     element.append(this.#root);
     this.#listen();
+    this.#followWindow();
     this.#id = screen.show(this.#canvas, this);
     this.#applyInput();
     this.#reportVisibility();
@@ -93,6 +96,7 @@ export class View implements ScreenView, ViewListener {
     if (this.#detached.signal.aborted) return;
     this.#release();
     this.#detached.abort();
+    this.#moved?.abort();
     this.#screen.hide(this.#id);
     this.#root.remove();
   }
@@ -113,9 +117,9 @@ export class View implements ScreenView, ViewListener {
     // Style sheets of the page can replace these styles, but a Content-Security-Policy does not block them.
     Object.assign(root.style, {
       position: "relative",
+      direction: "ltr",
       width: "100%",
       height: "100%",
-      touchAction: "none",
       userSelect: "none",
       webkitUserSelect: "none",
     });
@@ -150,18 +154,39 @@ export class View implements ScreenView, ViewListener {
   #listen(): void {
     const { signal } = this.#detached;
     this.#pointer.listen(signal, ({ pointerType, clientX, clientY }) => {
-      const { x, y } = this.#root.getBoundingClientRect();
-      this.#caret = { x: clientX - x, y: clientY - y };
+      const { x, y, width } = this.#root.getBoundingClientRect();
+      // The page may scale or zoom the view.
+      const scale = width / this.#root.offsetWidth;
+      this.#caret = { x: (clientX - x) / scale, y: (clientY - y) / scale };
       this.#placeField();
       // With the focus, a touch screen would show its keyboard at each tap.
       if (pointerType !== "touch") this.focus();
     });
     this.#keyboard.listen(signal);
     this.#root.addEventListener("scroll", () => this.#placeField(), { signal });
-    document.addEventListener("visibilitychange", () => this.#reportVisibility(), { signal });
-    // The view may be in a frame, which can be removed from the page.
-    this.#root.ownerDocument.defaultView?.addEventListener("pagehide", () => this.#release(), { signal });
-    if (typeof IntersectionObserver !== "undefined") {
+    // Nothing reports that the page has moved the view to another window, but the user has to give it the focus there.
+    this.#root.addEventListener("focusin", () => this.#reportVisibility(), { signal });
+    // The field can be reached again with the Tab key after the focus has left the view.
+    this.#root.addEventListener("focusout", () => this.#applyTabOrder(), { signal });
+  }
+
+  /**
+   * Listens to the window that shows the view. It may be a frame or another window, and the page can move the view, for example to a
+   * picture-in-picture window.
+   */
+  #followWindow(): void {
+    const { defaultView } = this.#root.ownerDocument;
+    if (defaultView === null || (this.#moved !== undefined && defaultView === this.#window)) return;
+    this.#window = defaultView;
+    this.#moved?.abort();
+    this.#moved = new AbortController();
+    const { signal } = this.#moved;
+    defaultView.document.addEventListener("visibilitychange", () => this.#reportVisibility(), { signal });
+    // A frame can be removed from the page.
+    defaultView.addEventListener("pagehide", () => this.#release(), { signal });
+    const { IntersectionObserver } = defaultView;
+    if (IntersectionObserver !== undefined) {
+      // The observer of the page does not report while the page is hidden.
       const observer = new IntersectionObserver((entries) => {
         this.#inPage = entries.at(-1)?.isIntersecting ?? true;
         this.#reportVisibility();
@@ -169,18 +194,16 @@ export class View implements ScreenView, ViewListener {
       observer.observe(this.#root);
       signal.addEventListener("abort", () => observer.disconnect());
     }
-    // The field can be reached again with the Tab key after the focus has left the view.
-    this.#root.addEventListener("focusout", () => this.#applyTabOrder(), { signal });
-    this.#followPixelRatio();
+    this.#followPixelRatio(signal);
+    this.#layOut();
   }
 
   /** Lays out the view again when the user zooms the page or moves it to a display with another density. */
-  #followPixelRatio(): void {
-    const { signal } = this.#detached;
-    const query = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+  #followPixelRatio(signal: AbortSignal): void {
+    const query = this.#window.matchMedia(`(resolution: ${this.#window.devicePixelRatio}dppx)`);
     const changed = () => {
       this.#layOut();
-      this.#followPixelRatio();
+      this.#followPixelRatio(signal);
     };
     query.addEventListener("change", changed, { once: true, signal });
   }
@@ -188,7 +211,7 @@ export class View implements ScreenView, ViewListener {
   #layOut(): void {
     const { width, height } = this.#size;
     const exact = this.#scale === "1:1";
-    const ratio = devicePixelRatio;
+    const ratio = this.#window.devicePixelRatio;
     this.#root.style.overflow = exact ? "auto" : "hidden";
     Object.assign(this.#canvas.style, {
       width: exact ? `${width / ratio}px` : "100%",
@@ -222,7 +245,8 @@ export class View implements ScreenView, ViewListener {
 
   #reportVisibility(): void {
     if (this.#detached.signal.aborted) return;
-    const visible = this.#inPage && document.visibilityState !== "hidden";
+    this.#followWindow();
+    const visible = this.#inPage && this.#window.document.visibilityState !== "hidden";
     // The browser does not report that a button was released over a view that is hidden.
     if (!visible) this.#release();
     this.#screen.setVisible(this.#id, visible);
@@ -232,6 +256,8 @@ export class View implements ScreenView, ViewListener {
     this.#pointer.enabled = this.#input;
     this.#keyboard.enabled = this.#input;
     this.#field.disabled = !this.#input;
+    // Without input, the fingers scroll and zoom the page, and a screen that is larger than its view.
+    this.#root.style.touchAction = this.#input ? "none" : "auto";
     this.#root.setAttribute("role", this.#input ? "application" : "img");
     this.#applyTabOrder();
     this.#showCursor();

@@ -11,7 +11,12 @@ export interface Size {
 /** Executes a command of the screen. */
 export type Send = (name: string, argument: object) => void;
 
-/** The distance of one step of the wheel, in CSS pixels. */
+/**
+ * What browsers report for one notch of a wheel in `wheelDeltaX` and `wheelDeltaY`. The distance in pixels depends on the browser, the
+ * system, the zoom and, in WebKit for GTK, on the size of the page.
+ */
+const NOTCH = 120;
+/** The distance of one step for movements that are not notches, such as those of a touchpad, in CSS pixels. */
 const STEP = 100;
 /** The distance of a line and of a page, for browsers that report these units, in CSS pixels. */
 const LINE = STEP / 3;
@@ -29,9 +34,12 @@ export class Wheel {
     this.#send = send;
   }
 
-  turn(at: Point, { deltaX, deltaY, deltaMode }: Pick<WheelEvent, "deltaX" | "deltaY" | "deltaMode">): void {
+  turn(at: Point, event: WheelEvent): void {
+    const { deltaX, deltaY, deltaMode } = event;
+    const { wheelDeltaX, wheelDeltaY } = event as WheelEvent & { wheelDeltaX?: number; wheelDeltaY?: number };
     const unit = deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : deltaMode === WheelEvent.DOM_DELTA_PAGE ? PAGE : 1;
-    this.move(at, deltaX * unit, deltaY * unit, STEP);
+    const [x, y] = [deltaX * unit, deltaY * unit];
+    this.move(at, notches(x, wheelDeltaX) ?? x, notches(y, wheelDeltaY) ?? y, STEP);
   }
 
   /** Adds a movement. `step` is the distance of one step. */
@@ -44,6 +52,17 @@ export class Wheel {
     this.#y %= 1;
     if (dx !== 0 || dy !== 0) this.#send("wheel", { ...at, dx, dy });
   }
+}
+
+/**
+ * Returns the distance of whole notches of a wheel, or `undefined` for other movements: those of a touchpad, for which browsers report
+ * three times the distance, and those of a user or a program that wants several steps for a notch.
+ */
+function notches(pixels: number, wheelDelta = 0): number | undefined {
+  const count = -wheelDelta / NOTCH;
+  const each = pixels / count;
+  const isNotch = Number.isInteger(count) && each > STEP / 3 && each < STEP * 2 && wheelDelta !== -3 * pixels;
+  return isNotch ? count * STEP : undefined;
 }
 
 /** Adds a movement to the rest of the previous movements, unless the direction has changed. */

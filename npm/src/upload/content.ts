@@ -73,13 +73,16 @@ export async function openContent(
     );
   }
   const stream = asStream(file);
-  if (size !== undefined) {
-    checkArgument(OPERATION, "size", size, checks.fileSize);
-    if (stream === undefined) throw invalidParameter(OPERATION, "size", "must be left out, unless the file is a stream");
+  if (stream === undefined && bytes === undefined && !isBlob(file) && !isPath(file)) {
+    throw invalidParameter(OPERATION, "file", EXPECTED);
   }
   const given = file as { name?: unknown; path?: unknown; type?: unknown };
   const fileName = name ?? (isBlob(file) ? given.name : undefined) ?? baseName(given);
   try {
+    if (size !== undefined) {
+      checkArgument(OPERATION, "size", size, checks.fileSize);
+      if (stream === undefined) throw invalidParameter(OPERATION, "size", "must be left out, unless the file is a stream");
+    }
     if (typeof fileName !== "string" || fileName === "") {
       throw invalidParameter(OPERATION, "name", "must be a non-empty string, unless the file has a name or a path");
     }
@@ -116,19 +119,16 @@ export async function openContent(
     if (bytes.length <= SMALL) return inMemory(bytes);
     return external(platform.openFile === undefined ? blobFile(new Blob([bytes as BlobPart]), true) : bytesFile(bytes));
   }
-  if (isPath(file)) {
-    if (platform.openFile === undefined) {
-      throw invalidParameter(OPERATION, "file", "must not be a path in a page: pass a File or a Blob");
-    }
-    const opening = platform.openFile(file.path).catch((cause) => Promise.reject(unreadable(cause)));
-    try {
-      return external(await wait(opening));
-    } catch (error) {
-      opening.then((opened) => opened.close()).catch(() => {});
-      throw error;
-    }
+  if (platform.openFile === undefined) {
+    throw invalidParameter(OPERATION, "file", "must not be a path in a page: pass a File or a Blob");
   }
-  throw invalidParameter(OPERATION, "file", EXPECTED);
+  const opening = platform.openFile((file as FilePath).path).catch((cause) => Promise.reject(unreadable(cause)));
+  try {
+    return external(await wait(opening));
+  } catch (error) {
+    opening.then((opened) => opened.close()).catch(() => {});
+    throw error;
+  }
 }
 
 const unreadable = (cause: unknown, hint = "") =>
@@ -171,7 +171,7 @@ const isPath = (value: unknown): value is FilePath => {
 };
 
 /** Returns the last name in the path of a file or of a Node stream. */
-function baseName({ path }: { path?: unknown } = {}): string | undefined {
+function baseName({ path }: { path?: unknown }): string | undefined {
   if (isObject(path) && "pathname" in path && typeof path.pathname === "string") {
     return decode(path.pathname).split("/").pop();
   }
@@ -217,7 +217,7 @@ function bytesFile(bytes: Uint8Array): SourceFile {
   };
 }
 
-/** Streams that are their own iterators, such as generators, and that an upload has read. */
+/** The Node streams and generators that an upload has used. A second upload would get only the rest of their content. */
 const spent = new WeakSet<object>();
 
 /** A stream that can be read once. */
@@ -230,6 +230,8 @@ interface NodeStream {
   errored?: unknown;
   readableEnded?: boolean;
   destroy?(): void;
+  /** A generator has this method. */
+  next?(): unknown;
   on?(event: "error", listener: () => void): void;
 }
 
@@ -262,14 +264,18 @@ function asStream(value: unknown): Stream | undefined {
   // Such a stream provides nothing, so an empty file would be stored.
   const isDestroyed = iterable.destroyed === true && (iterable.errored ?? undefined) === undefined;
   if (spent.has(iterable) || isDestroyed || iterable.readableEnded === true) {
-    throw invalidParameter(OPERATION, "file", "must be a stream that was not read to its end or destroyed: create it again");
+    throw invalidParameter(
+      OPERATION,
+      "file",
+      "must be a stream that was not read to its end, destroyed or uploaded: create it again",
+    );
   }
+  if (typeof iterable.destroy === "function" || typeof iterable.next === "function") spent.add(iterable);
   // Without a listener, an error of a Node stream before the first read would end the process. Reading reports it again.
   if (typeof iterable.destroy === "function") iterable.on?.("error", () => {});
   let iterator: AsyncIterator<Uint8Array> | undefined;
   const iterate = () => {
     iterator ??= iterable[Symbol.asyncIterator]();
-    if ((iterator as object) === iterable) spent.add(iterable);
     return iterator;
   };
   return {

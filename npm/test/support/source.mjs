@@ -19,6 +19,7 @@ const { outputFiles } = await build({
       export { errorFromRecord } from "./src/errors.ts";
       export { loadNative } from "./src/bindings/native.ts";
       export { localTarget, packageName, TARGETS } from "./src/bindings/targets.js";
+      export { Painter } from "./src/screen/painter.ts";
       export { once } from "./src/platform.ts";
       export { explainFailure, proxyFor, proxyWarning } from "./src/proxies.ts";
     `,

@@ -95,9 +95,9 @@ function calls(name, libraries, count, parallel = 1) {
 }
 
 /** Opens a socket with `ws`, as a program that follows the documentation of the service does. */
-async function openSocket({ origin }, socket, kind) {
+async function openSocket({ origin }, socket, kind, password = "pass") {
   const WebSocket = await load.ws();
-  const connection = new WebSocket(`ws://${origin}/ws/${socket}/c1/${kind}?token=pass`);
+  const connection = new WebSocket(`ws://${origin}/ws/${socket}/c1/${kind}?token=${password}`);
   await new Promise((resolve, reject) => connection.once("open", resolve).once("error", reject));
   connection.send('{"type":"ping"}');
   return connection;
@@ -258,10 +258,14 @@ function beside(kind, count) {
   };
 }
 
-/** Opens the three channels of many computers, each of which sends a few messages per second. */
-function fleet(computers, seconds) {
+/**
+ * Opens the three channels of many computers, each of which sends a few messages per second. This package gets
+ * the password of each computer. The program with `ws` does so, with undici, only if its name is `ws and undici`.
+ */
+function fleet(computers, seconds, base = "ws") {
   const socket = `${seconds * 5}/200/5`;
   const kinds = ["terminal", "events", "audio"];
+  const withPasswords = base === "ws and undici";
   return {
     async sdk(peer, meter) {
       const { orgo } = await sdkClient(peer, socket);
@@ -286,11 +290,12 @@ function fleet(computers, seconds) {
       await Promise.all(Array.from({ length: computers }, (_, index) => use(orgo.computer(`c${index}`))));
       return { operations: computers * 3 * seconds * 5 };
     },
-    async ws(peer, meter) {
+    async [base](peer, meter) {
       await load.ws();
+      if (withPasswords) await load.undici();
       meter.start();
-      const use = async (kind) => {
-        const connection = await openSocket(peer, socket, kind);
+      const use = async (kind, password) => {
+        const connection = await openSocket(peer, socket, kind, password);
         connection.send(kind === "terminal" ? '{"type":"input","data":"go"}' : '{"type":"subscribe","event_types":[]}');
         let received = 0;
         await new Promise((resolve) => {
@@ -300,10 +305,22 @@ function fleet(computers, seconds) {
           });
         });
       };
-      await Promise.all(Array.from({ length: computers * 3 }, (_, index) => use(kinds[index % 3])));
+      const useAll = async (computer) => {
+        const password = withPasswords ? await fetchPassword(peer, computer) : undefined;
+        await Promise.all(kinds.map((kind) => use(kind, password)));
+      };
+      await Promise.all(Array.from({ length: computers }, (_, index) => useAll(`c${index}`)));
       return { operations: computers * 3 * seconds * 5 };
     },
   };
+}
+
+/** Gets the password of a computer, without which the service refuses its channels. */
+async function fetchPassword({ origin }, computer) {
+  const { request } = await load.undici();
+  const { statusCode, body } = await request(`http://${origin}/api/computers/${computer}/vnc-password`, { headers: json });
+  if (statusCode !== 200) throw new Error(`vnc-password: ${statusCode}`);
+  return (await body.json()).password;
 }
 
 function upload(bytes) {
@@ -439,6 +456,7 @@ export const workloads = (quick = false) => {
     "audio, 200 connections": { base: "ws", variants: audio(size(200, 4), size(3, 1), {}) },
     "audio, 200 connections, batches of 100 ms": { base: "ws", variants: audio(size(200, 4), size(3, 1), { batch: 100 }) },
     "500 computers with three channels each": { base: "ws", variants: fleet(size(500, 5), size(4, 1)) },
+    "500 computers with passwords": { base: "ws and undici", variants: fleet(size(500, 5), size(4, 1), "ws and undici") },
     "upload, 100 MB": { base: "fetch", variants: upload(size(100 << 20, 1 << 20)) },
     "download, 100 MB": { base: "undici", variants: download() },
     "upload, 1 GB, a path": { base: "fetch", variants: uploadFile("path", size(1 << 30, 4 << 20)) },

@@ -8,7 +8,7 @@ import { cpuTime, mainThreadTime } from "../cpu.mjs";
 import { quantile, shuffled } from "../measure.mjs";
 import { PROBE } from "./probe.mjs";
 import { finalHash, record, startReplay } from "./recording.mjs";
-import { VARIANTS } from "./workloads.mjs";
+import { CANVAS, VARIANTS } from "./workloads.mjs";
 
 process.env.ORGO_BINDING = "native";
 const sdk = await import("orgo-sdk");
@@ -45,12 +45,13 @@ export async function startBench() {
     const replay = await startReplay(recording);
     return { replay, recording, hash: await finalHash(sdk, recording, replay) };
   });
-  const open = (connection, size, variant, work) => inBrowser(pages.origin, connection, size, variant, work);
+  const open = (source, size, variant, work) => inBrowser(pages.origin, source, size, variant, work);
   const kinds = {
-    live: async ({ scene, resolution, ...settings }) => {
+    live: async ({ scene, rate, resolution, ...settings }) => {
       const { computer, connection, size } = await computerOf(resolution);
-      const measureOne = (variant) => open(connection, size, variant, (view) => watch(view, settings));
-      return during(await startScene(computer, scene), () => eachVariant(measureOne));
+      const measureOne = (variant) =>
+        open(variant === CANVAS ? rate : connection, size, variant, (view) => watch(view, settings));
+      return during(await startScene(computer, scene), () => eachVariant(measureOne, [...VARIANTS, CANVAS]));
     },
     flood: async ({ scene, updates }) => {
       const { replay, recording, hash } = await replayOf(scene, updates);
@@ -94,22 +95,25 @@ async function during(shown, work) {
   }
 }
 
-async function eachVariant(measure) {
+async function eachVariant(measure, variants = VARIANTS) {
   const results = {};
-  for (const variant of shuffled(VARIANTS)) results[variant] = await measure(variant);
+  for (const variant of shuffled(variants)) results[variant] = await measure(variant);
   return results;
 }
 
-/** Shows a screen in a new browser. `work` receives the page, and where it draws. */
-async function inBrowser(origin, connection, { width, height }, variant, work) {
+/**
+ * Shows a screen in a new browser. `work` receives the page, and where it draws. `source` is the connection of the screen, or the
+ * number of frames per second of the bare canvas.
+ */
+async function inBrowser(origin, source, { width, height }, variant, work) {
   const browser = await startBrowser(WINDOW);
   try {
-    const page = await browser.openPage(origin);
+    // The CPU time of its tasks, which does not depend on the load of the machine.
+    const page = await browser.openPage(origin, { timeDomain: "threadTicks" });
     await until("the page", () => page.evaluate("globalThis.noteEvents !== undefined"));
     await page.evaluate(PROBE);
-    await page.evaluate(`open(...${JSON.stringify([variant, connection, { width, height }])})`);
-    // This package draws in a worker.
-    const canvas = variant === "sdk" ? await page.worker() : page;
+    await page.evaluate(`open(...${JSON.stringify([variant, source, { width, height }])})`);
+    const canvas = variant === "noVNC" ? page : await page.worker();
     if (canvas !== page) await canvas.evaluate(PROBE);
     await page.evaluate("show()");
     await until("the first image", () => canvas.evaluate("drawn.last > 0"));
@@ -126,7 +130,6 @@ async function count({ browser, page, canvas }) {
   const renderers = await browser.processes("renderer");
   return {
     time: performance.now(),
-    // The elapsed time of the tasks of the main thread.
     main: (await page.busy()) * 1000,
     mainCpu: mainThreadTime(renderers),
     cpu: cpuTime([...renderers, ...(await browser.processes("GPU"))]),

@@ -7,7 +7,7 @@ import { median, quartiles, shuffled } from "../measure.mjs";
 import { spread, writeChart, writeSection } from "../node/figures.mjs";
 import { root } from "../node/peer.mjs";
 import { startBench } from "./measure.mjs";
-import { VARIANTS, workloads } from "./workloads.mjs";
+import { CANVAS, VARIANTS, workloads } from "./workloads.mjs";
 
 const ROUNDS = Number(process.env.ORGO_BENCH_ROUNDS ?? 5);
 const names = argv.slice(2).filter((name) => !name.startsWith("--"));
@@ -15,15 +15,16 @@ const selected = Object.entries(workloads()).filter(([name]) => names.length ===
 
 /** Measures the selected workloads once per round. Returns the results of each variant of each workload. */
 async function runRounds() {
+  const variants = [...VARIANTS, CANVAS];
   const results = Object.fromEntries(
-    selected.map(([name]) => [name, Object.fromEntries(VARIANTS.map((variant) => [variant, []]))]),
+    selected.map(([name]) => [name, Object.fromEntries(variants.map((variant) => [variant, []]))]),
   );
   const bench = await startBench();
   try {
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const [name, workload] of shuffled(selected)) {
         const measured = await bench.measure(workload);
-        for (const variant of VARIANTS) results[name][variant].push(measured[variant]);
+        for (const [variant, result] of Object.entries(measured)) results[name][variant].push(result);
         console.error(`${round + 1}/${ROUNDS} ${name}, load ${loadavg()[0].toFixed(1)}`);
       }
     }
@@ -36,12 +37,13 @@ async function runRounds() {
 const number = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(2));
 
 /** Returns functions that describe a workload: its median values, and the ratios of this package to noVNC with their quartiles. */
-function describe({ sdk, noVNC }) {
+function describe({ sdk, noVNC, [CANVAS]: canvas }) {
   const middle = (results, field) => median(results.map(({ [field]: value }) => value));
   const ratios = (field) => quartiles(sdk.map(({ [field]: value }, round) => value / noVNC[round][field]));
   return {
     own: (field) => middle(sdk, field),
     other: (field) => middle(noVNC, field),
+    canvas: (field) => number(middle(canvas, field)),
     ratios,
     /** Both values of each field, such as `5.1 / 640`. */
     both: (...fields) =>
@@ -57,14 +59,16 @@ const KINDS = {
       "frames per second",
       "main thread, ms/s",
       "ratio",
+      "bare canvas, ms/s",
       "its CPU time, ms/s",
       "renderer and GPU process, ms per frame",
       "ratio",
     ],
-    row: ({ both, ratios }) => [
+    row: ({ both, canvas, ratios }) => [
       both("fps"),
       both("main"),
       spread(ratios("main")),
+      canvas("main"),
       both("mainCpu"),
       both("cpu"),
       spread(ratios("cpu")),

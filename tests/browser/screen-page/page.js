@@ -1,8 +1,9 @@
 // A page with a live screen. The test calls its functions.
 import { Orgo } from "orgo-sdk";
 
-const element = document.querySelector("#screen");
 const states = [];
+/** The element with the last view. */
+let element = document.querySelector("#screen");
 let computer, connection, screen, view;
 
 /** Opens the screen. `connection` can be replaced with `renew`. */
@@ -16,7 +17,8 @@ globalThis.open = async (given, params) => {
 globalThis.renew = (given) => {
   connection = given;
 };
-globalThis.attach = (options) => {
+globalThis.attach = (options, target = element) => {
+  element = target;
   view = screen.attach(element, options);
   globalThis.screenView = view;
 };

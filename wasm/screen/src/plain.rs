@@ -1,6 +1,7 @@
 //! Plain data of JavaScript.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use js_sys::{Array, Object, Uint8Array};
@@ -103,7 +104,7 @@ impl Record for Plain {
         self.fields().set_text(name, &value);
     }
 
-    fn bytes(&mut self, name: &'static str, value: Vec<u8>) {
+    fn bytes(&mut self, name: &'static str, value: Arc<Vec<u8>>) {
         self.fields().set(name, &Uint8Array::from(value.as_slice()));
     }
 }

@@ -120,21 +120,45 @@ fn first_byte(special: u64) -> usize {
     special.trailing_zeros() as usize / 8
 }
 
-/// Decodes one of the escapes that are frequent in terminal output. Returns the character and the length of the escape.
-fn frequent_escape(text: &[u8]) -> Option<(u8, usize)> {
-    match text {
-        [b'\\', b'n', ..] => Some((b'\n', 2)),
-        [b'\\', b'r', ..] => Some((b'\r', 2)),
-        [b'\\', b'u', b'0', b'0', high @ b'0'..=b'7', low, ..] if low.is_ascii_hexdigit() => {
-            Some((hex_digit(*high) << 4 | hex_digit(*low), 6))
-        }
-        _ => None,
+/// The number of bytes that [`Reader::unescape`] tests at once: one bit of a `u64` for each.
+const BLOCK: usize = 64;
+/// The size of the pieces in which the text between two escapes is copied. Most pieces of terminal output are shorter.
+const PIECE: usize = 32;
+/// The bytes that are read for a block: the block, and the end of an escape or of a piece that starts in it.
+const WINDOW: usize = BLOCK + PIECE;
+
+/// Returns a bit for each byte of the block: whether it is a quote, a backslash or a control character.
+fn special_mask(window: &[u8; WINDOW]) -> u64 {
+    let mut mask = 0;
+    for (index, word) in window.as_chunks().0.iter().take(BLOCK / WORD).enumerate() {
+        let special = special_bytes(u64::from_le_bytes(*word));
+        // The product moves the highest bit of each byte to the highest byte.
+        mask |= (special >> 7).wrapping_mul(0x0102_0408_1020_4080) >> (BLOCK - WORD) << (index * WORD);
     }
+    mask
 }
 
-/// Returns the value of a hexadecimal digit.
-fn hex_digit(digit: u8) -> u8 {
-    (digit & 0xf) + 9 * (digit >> 6)
+/// Decodes one of the escapes that are frequent in terminal output: the start of an escape sequence, and those of two
+/// characters. Returns the character and the length of the escape.
+fn frequent_escape(text: [u8; WORD]) -> Option<(u8, usize)> {
+    if text.starts_with(br"\u001b") {
+        return Some((0x1b, 6));
+    }
+    let [b'\\', byte, ..] = text else { return None };
+    simple_escape(byte).map(|byte| (byte, 2))
+}
+
+/// Decodes an escape of two characters.
+fn simple_escape(byte: u8) -> Option<u8> {
+    Some(match byte {
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b'"' | b'\\' | b'/' => byte,
+        b't' => b'\t',
+        b'b' => 8,
+        b'f' => 12,
+        _ => return None,
+    })
 }
 
 /// Decodes the bytes of a string. Invalid bytes become U+FFFD.
@@ -277,57 +301,62 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a string after its opening quote. Terminal output has an escape every few words. So the text is collected in an
-    /// array of a constant size, because appending each piece to `text` would take longer than decoding it. The input is
-    /// divided into words independent of its escapes, so that the processor tests the next words while it decodes an escape.
+    /// array of a constant size, in pieces of a constant size, because appending each piece to `text` would take longer than
+    /// decoding it. The special bytes of a block are found before its escapes are decoded, so that the processor need not wait
+    /// for the length of an escape to find the next one.
     fn unescape(&mut self, text: &mut Vec<u8>) -> Result<(), SyntaxError> {
-        let mut decoded = [0; 256];
+        let mut decoded = [0; 4 * BLOCK + PIECE];
         let mut length = 0;
-        let mut rest = self.rest();
-        // The number of bytes of the first word that were read, such as the end of an escape in the word before.
+        // The number of bytes of the first block that were read, such as the end of an escape in the block before.
         let mut skipped = 0;
-        // An escape that starts in the first word ends in the second one.
-        while let Some(pair) = rest.first_chunk() {
-            let [word, _] = words(pair);
-            if length + 2 * WORD > decoded.len() {
-                text.extend_from_slice(&decoded[..length]);
-                length = 0;
-            }
-            let mut special = special_bytes(word);
-            while skipped < WORD {
-                // The bytes after the plain ones are overwritten later.
-                decoded[length..length + WORD].copy_from_slice(&(word >> (8 * skipped)).to_le_bytes());
-                special &= u64::MAX << (8 * skipped);
-                let plain = first_byte(special) - skipped;
-                length += plain;
-                skipped += plain;
-                let Some((byte, size)) = pair.get(skipped..).and_then(frequent_escape) else { break };
+        loop {
+            let rest = self.rest();
+            // The end of the input, padded with quotes, after which nothing is read.
+            let mut padded;
+            let window = if let Some(window) = rest.first_chunk() {
+                window
+            } else {
+                padded = [b'"'; WINDOW];
+                if let Some(target) = padded.get_mut(..rest.len()) {
+                    target.copy_from_slice(rest);
+                }
+                &padded
+            };
+            let mut special = special_mask(window);
+            while skipped < BLOCK {
+                special &= u64::MAX << skipped;
+                let end = special.trailing_zeros() as usize;
+                // The bytes after the end are overwritten later.
+                let mut copied = skipped;
+                while copied < end {
+                    decoded[length + copied - skipped..][..PIECE].copy_from_slice(&window[copied..][..PIECE]);
+                    copied += PIECE;
+                }
+                length += end - skipped;
+                skipped = end;
+                let Some((byte, size)) = window[end..].first_chunk().copied().and_then(frequent_escape)
+                else {
+                    break;
+                };
                 decoded[length] = byte;
                 length += 1;
                 skipped += size;
             }
-            if skipped >= WORD {
-                skipped -= WORD;
-                rest = &rest[WORD..];
+            if skipped >= BLOCK {
+                skipped -= BLOCK;
+                self.at += BLOCK;
+                if length + BLOCK + PIECE > decoded.len() {
+                    text.extend_from_slice(&decoded[..length]);
+                    length = 0;
+                }
                 continue;
             }
             text.extend_from_slice(&decoded[..length]);
-            self.at = self.json.len() - rest.len() + skipped;
+            self.at += skipped.min(rest.len());
             if self.special(text)? {
                 return Ok(());
             }
             (length, skipped) = (0, 0);
-            rest = self.rest();
-        }
-        text.extend_from_slice(&decoded[..length]);
-        self.at = self.json.len() - rest.len() + skipped;
-        loop {
-            let rest = self.rest();
-            let plain = plain_length(rest);
-            text.extend_from_slice(&rest[..plain]);
-            self.at += plain;
-            if self.special(text)? {
-                return Ok(());
-            }
         }
     }
 
@@ -366,32 +395,23 @@ impl<'a> Reader<'a> {
 
     fn escape(&mut self, text: &mut Vec<u8>) -> Result<(), SyntaxError> {
         self.at += 1;
-        let byte = match self.peek() {
-            Some(byte @ (b'"' | b'\\' | b'/')) => byte,
-            Some(b'b') => 8,
-            Some(b'f') => 12,
-            Some(b'n') => b'\n',
-            Some(b'r') => b'\r',
-            Some(b't') => b'\t',
-            Some(b'u') => {
-                let mut code = self.unit()?;
-                if (0xd800..0xdc00).contains(&code) && self.rest().starts_with(b"\\u") {
-                    let after = self.at;
-                    self.at += 1;
-                    let low = self.unit()?;
-                    if (0xdc00..0xe000).contains(&low) {
-                        code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-                    } else {
-                        self.at = after;
-                    }
-                }
-                push(text, code);
-                return Ok(());
+        if self.peek() != Some(b'u') {
+            text.push(self.peek().and_then(simple_escape).ok_or_else(|| self.error())?);
+            self.at += 1;
+            return Ok(());
+        }
+        let mut code = self.unit()?;
+        if (0xd800..0xdc00).contains(&code) && self.rest().starts_with(b"\\u") {
+            let after = self.at;
+            self.at += 1;
+            let low = self.unit()?;
+            if (0xdc00..0xe000).contains(&low) {
+                code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+            } else {
+                self.at = after;
             }
-            _ => return Err(self.error()),
-        };
-        self.at += 1;
-        text.push(byte);
+        }
+        push(text, code);
         Ok(())
     }
 

@@ -108,15 +108,7 @@ fn responds_to_mapping_notify(display: &Display, window: Window) -> Result<bool,
 }
 
 fn request_pong(display: &Display, window: Window, limit: Duration) -> Result<bool, ScreenError> {
-    // Applications send the response to the root window. Most of them use the event mask SubstructureNotify, but Qt 5
-    // uses StructureNotify.
-    let responses = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::STRUCTURE_NOTIFY;
-    select_events(display, display.root, responses)?;
-    select_events(display, window, EventMask::STRUCTURE_NOTIFY)?;
-    let responded = ping(display, window, TimeBudget::new(limit));
-    select_events(display, window, EventMask::NO_EVENT)?;
-    select_events(display, display.root, EventMask::NO_EVENT)?;
-    let responded = responded?;
+    let responded = exchange_ping(display, window, &mut TimeBudget::new(limit))?;
     if responded {
         display.responsiveness.set(Responsiveness::Responsive(window));
     } else if display.responsiveness.get() != Responsiveness::Responsive(window) {
@@ -125,12 +117,29 @@ fn request_pong(display: &Display, window: Window, limit: Duration) -> Result<bo
     Ok(responded)
 }
 
-fn ping(display: &Display, target: Window, mut budget: TimeBudget) -> Result<bool, ScreenError> {
+/// Sends a ping to a window. Returns whether it has responded, or is closed, before `budget` is used up.
+pub(super) fn exchange_ping(
+    display: &Display,
+    window: Window,
+    budget: &mut TimeBudget,
+) -> Result<bool, ScreenError> {
+    // Applications send the response to the root window. Most of them use the event mask SubstructureNotify, but Qt 5
+    // uses StructureNotify.
+    let responses = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::STRUCTURE_NOTIFY;
+    select_events(display, display.root, responses)?;
+    select_events(display, window, EventMask::STRUCTURE_NOTIFY)?;
+    let responded = ping(display, window, budget);
+    select_events(display, window, EventMask::NO_EVENT)?;
+    select_events(display, display.root, EventMask::NO_EVENT)?;
+    responded
+}
+
+fn ping(display: &Display, target: Window, budget: &mut TimeBudget) -> Result<bool, ScreenError> {
     let atoms = &display.atoms;
     let data = [atoms._NET_WM_PING, PING_ID, target, 0, 0];
     let message = ClientMessageEvent::new(32, target, atoms.WM_PROTOCOLS, data);
     display.conn.send_event(false, target, EventMask::NO_EVENT, message)?;
-    while let Some(event) = display.next_event_within_budget(&mut budget)? {
+    while let Some(event) = display.next_event_within_budget(budget)? {
         match event {
             Event::ClientMessage(response)
                 if response.type_ == atoms.WM_PROTOCOLS && response.data.as_data32()[..3] == data[..3] =>

@@ -42,6 +42,7 @@ x11rb::atom_manager! {
         TEXT_PLAIN_UTF8: b"text/plain;charset=utf-8",
         UTF8_STRING,
         WM_PROTOCOLS,
+        XdndSelection,
         _NET_ACTIVE_WINDOW,
         _NET_CLIENT_LIST,
         _NET_FRAME_EXTENTS,

@@ -3,19 +3,32 @@
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
-use x11rb::connection::Connection;
+use x11rb::{
+    connection::Connection,
+    protocol::xproto::{ConnectionExt as _, Window},
+};
 
 use super::{
     cancellation,
     xtest::{HeldInputs, KeyOrButton},
 };
-use crate::screen::{Button, Direction, ScreenError, connection::Display};
+use crate::screen::{
+    Button, Direction, ScreenError,
+    application::pointed,
+    connection::{Display, time_budget::TimeBudget},
+};
 
 /// The minimum time from the press to the release of a drag. A browser starts drag and drop in another process after
 /// the first motions. If the button is released before drag and drop has started, no drop occurs.
 pub(in crate::screen) const MIN_DRAG: Duration = Duration::from_millis(400);
-/// The pause at the end position before the button is released. The drop target needs this time to accept the drop.
+/// The maximum time by which a drag waits longer for the applications under its start and its end. On a busy machine, they
+/// need more than [`MIN_DRAG`].
+pub(in crate::screen) const MAX_DRAG_WAIT: Duration = Duration::from_secs(5);
+/// The minimum pause at the end position before the button is released. The drop target needs this time to accept the drop.
 const DWELL_TIME: Duration = Duration::from_millis(100);
+/// The pause for a drag and drop, relative to the time from the press to its start. To start it and to accept the drop, an
+/// application uses the same processes, which take longer on a busy machine.
+const DWELL_FACTOR: u32 = 5;
 /// The time between two motions of a drag. A mouse with a rate of 60 Hz reports motions at this interval.
 const DRAG_STEP: Duration = Duration::from_micros(16_667);
 
@@ -69,20 +82,41 @@ pub(in crate::screen) fn drag(
     let to = on_screen(display, ("end_x", end.0), ("end_y", end.1))?;
 
     display.move_pointer(from)?;
+    let source = pointed::window(display)?;
+    let previous_owner = drag_owner(display)?;
+    let mut budget = TimeBudget::new(MAX_DRAG_WAIT);
     let mut held = HeldInputs::new(display);
     held.press(button.x11_button())?;
     display.sync()?;
     let began = Instant::now();
     let travel_time = duration - DWELL_TIME;
     let steps = motion_count(travel_time);
+    let mut start_time = None;
     for step in 1..=steps {
+        if step == steps {
+            // The last motion is for a drag and drop that has started.
+            pointed::wait(display, source, &mut budget, canceled)?;
+        }
+        if start_time.is_none() && drag_owner(display)? != previous_owner {
+            start_time = Some(began.elapsed());
+        }
         cancellation::sleep_until(began + travel_time * step / steps, canceled)?;
         display.move_pointer(interpolate(from, to, step, steps))?;
         display.conn.flush()?;
     }
-    cancellation::sleep_until(began + duration, canceled)?;
+    let arrived = Instant::now();
+    let target = pointed::window(display)?.filter(|&target| Some(target) != source);
+    pointed::wait(display, source.into_iter().chain(target), &mut budget, canceled)?;
+    let dwell_time =
+        start_time.map_or(DWELL_TIME, |time| (time * DWELL_FACTOR).clamp(DWELL_TIME, MAX_DRAG_WAIT));
+    cancellation::sleep_until((arrived + dwell_time).max(began + duration), canceled)?;
     held.release()?;
     display.sync()
+}
+
+/// Returns the window that has started drag and drop, in any toolkit.
+fn drag_owner(display: &Display) -> Result<Window, ScreenError> {
+    Ok(display.conn.get_selection_owner(display.atoms.XdndSelection)?.reply()?.owner)
 }
 
 pub(in crate::screen) fn scroll(

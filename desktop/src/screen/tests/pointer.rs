@@ -1,5 +1,7 @@
 //! Tests clicks, drags and wheel scrolling.
 
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -67,6 +69,28 @@ fn a_drag_moves_along_a_straight_line() {
     assert_eq!(path.len(), 18);
     assert!(path.is_sorted());
     assert_eq!(path.last(), Some(&(1279, 719)));
+}
+
+#[test]
+fn a_drag_waits_for_a_slow_application() {
+    let server = Server::start();
+    let screen = server.screen();
+    // The application needs much longer for the motions than the drag takes.
+    let window = Recorder::open_dragging(&server.endpoint(), Duration::from_millis(60));
+    screen.drag((0, 0), (1279, 719), Button::Left, seconds(0.0), &not_canceled()).unwrap();
+    let seen = window.wait("the release", |seen| presses(seen).len() >= 2);
+    let [.., last, release] = &seen[..] else { panic!("{seen:?}") };
+    assert_eq!((last, release), (&InputEvent::Motion(1279, 719), &InputEvent::ButtonUp(1, 1279, 719)));
+}
+
+#[test]
+fn a_drag_ends_although_the_application_hangs() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open_unresponsive(&server.endpoint());
+    screen.drag((0, 0), (9, 9), Button::Left, seconds(0.0), &not_canceled()).unwrap();
+    let seen = window.wait("the release", |seen| presses(seen).len() >= 2);
+    assert_eq!(presses(&seen), [InputEvent::ButtonDown(1, 0, 0), InputEvent::ButtonUp(1, 9, 9)]);
 }
 
 #[test]

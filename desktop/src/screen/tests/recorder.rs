@@ -73,6 +73,22 @@ impl Recorder {
         })
     }
 
+    /// Opens a window that sleeps for `slowness` before it handles each event. Like drag and drop, it ignores a motion if the
+    /// buttons are already released when it handles the motion.
+    pub(super) fn open_dragging(endpoint: &Endpoint, slowness: Duration) -> Self {
+        Self::start(endpoint, true, move |display, event, recorded_events| {
+            thread::sleep(slowness);
+            if matches!(event, Event::MotionNotify(_)) {
+                let held = display.conn.query_pointer(display.root).ok()?.reply().ok()?.mask;
+                let buttons = KeyButMask::BUTTON1 | KeyButMask::BUTTON2 | KeyButMask::BUTTON3;
+                if !held.intersects(buttons) {
+                    return Some(());
+                }
+            }
+            record(display, event, recorded_events)
+        })
+    }
+
     fn start(
         endpoint: &Endpoint,
         has_ping: bool,

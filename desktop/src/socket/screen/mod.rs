@@ -27,6 +27,8 @@ use crate::untrusted::Connection;
 const BUFFER: usize = 64 * 1024;
 /// How long the handshake with a viewer may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a computer may take to notice that its X server has ended.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a viewer may leave one message unread. A viewer that disappeared must not keep its place.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -103,6 +105,9 @@ pub(super) async fn run(
     };
     let close = async move {
         let End::Close(mut code) = end else { return };
+        if code == CloseCode::Failed {
+            wait_for_the_end(machine).await;
+        }
         if machine.stopping().is_cancelled() {
             code = if is_shutting_down() { CloseCode::GoingAway } else { CloseCode::NotRunning };
         }
@@ -120,6 +125,20 @@ pub(super) async fn run(
         }
     };
     tokio::join!(close, finish);
+}
+
+/// Waits until the computer stops if its X server has ended, because the computer notices that after the connections of the
+/// viewers have broken.
+async fn wait_for_the_end(machine: &Machine) {
+    let responds = timeout(HANDSHAKE_TIMEOUT, async {
+        let mut server = machine.connect_to_screen().await.map_err(Failure::from)?;
+        handshake::with_server(&mut server).await
+    });
+    let responds = machine.stopping().run_until_cancelled(responds).await;
+    if matches!(responds, Some(Ok(Err(_)))) {
+        // A connection that fails can have another reason, so the wait has a limit.
+        let _ = timeout(END_TIMEOUT, machine.stopping().cancelled()).await;
+    }
 }
 
 /// The input that the X server must receive after a viewer has disconnected: the rest of an incomplete message, and the

@@ -60,9 +60,12 @@ export class ClipboardMenu {
       }
       throw new Error(failure);
     };
+    const text = read();
+    // A browser that denies the write ignores the text.
+    text.catch(() => {});
     try {
       // Browsers permit the write only right after the click, but accept a promise for the text.
-      await navigator.clipboard.write([new ClipboardItem({ "text/plain": read() })]);
+      await navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
       return "Copied the clipboard of the computer to yours.";
     } catch {
       return failure ?? `Not copied: ${DENIED}`;

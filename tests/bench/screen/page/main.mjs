@@ -2,9 +2,9 @@
 const element = document.querySelector("#screen");
 
 /** Loads the code of a variant and, for this package, connects. `show` starts to draw. */
-globalThis.open = async (variant, connection, { width, height }) => {
+globalThis.open = async (variant, source, { width, height }) => {
   Object.assign(element.style, { width: `${width}px`, height: `${height}px` });
-  globalThis.show = await variants[variant](connection);
+  globalThis.show = await variants[variant](source, { width, height });
 };
 
 const variants = {
@@ -24,6 +24,15 @@ const variants = {
         rfb.addEventListener("disconnect", () => reject(new Error("noVNC has disconnected")));
       });
       rfb.focus();
+    };
+  },
+  canvas(rate, size) {
+    const worker = new Worker(new URL("./canvas.mjs", import.meta.url), { type: "module" });
+    const canvas = Object.assign(document.createElement("canvas"), size);
+    return () => {
+      element.append(canvas);
+      const offscreen = canvas.transferControlToOffscreen();
+      worker.postMessage({ canvas: offscreen, rate }, [offscreen]);
     };
   },
 };
