@@ -65,7 +65,7 @@ fn channel(kind: &str, count: u32, message: &[u8], binary: bool) {
 
 fn read(session: &mut dyn AnySession) {
     for item in session.poll_items() {
-        black_box(item.fields.to_string());
+        black_box(item.fields.into_json());
         if let Some((_, payload)) = black_box(item.payload) {
             session.recycle(payload);
         }

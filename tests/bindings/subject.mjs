@@ -17,7 +17,7 @@ export function makeSubject(sdk, binding) {
       const upload = content && { ...content, data: new TextEncoder().encode(content.text) };
       let outcome;
       try {
-        outcome = await new binding.Client(config, log).call(operation, params, options, upload).outcome();
+        outcome = await makeCall(new binding.Client(config, log), operation, params, options, upload);
       } catch (error) {
         return { error };
       }
@@ -63,6 +63,15 @@ export function makeSubject(sdk, binding) {
       return opened.get(id).look();
     },
   };
+}
+
+/** Makes a call, and returns its outcome. The package adds the method `call` to the client of a module (npm/src/bindings/wasm.ts). */
+function makeCall(client, operation, params = {}, options, content) {
+  if ("call" in client) return client.call(operation, params, options, content).outcome();
+  const call = [operation, JSON.stringify(params), options && JSON.stringify(options)].join("\n");
+  return new Promise((resolve, reject) => {
+    client.start(performance.now(), call, content, (outcome, error) => (outcome ? resolve(outcome) : reject(error)));
+  });
 }
 
 /** Returns the result of a promise, or `undefined` if it is not resolved within a second. */

@@ -1,8 +1,7 @@
 //! Runs futures on the thread of JavaScript.
 //!
-//! Unlike `spawn_local` of `wasm_bindgen_futures`, it can poll futures before it returns to JavaScript. So the start of a call, the
-//! response to its request and the messages of a socket need no microtasks, each of which passes between JavaScript and the module
-//! two more times.
+//! Unlike `spawn_local` of `wasm_bindgen_futures`, it can poll futures before it returns to JavaScript. So the start of a call and
+//! the response to its request need no microtasks, each of which passes between JavaScript and the module two more times.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;

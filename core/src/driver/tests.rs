@@ -198,7 +198,7 @@ impl Running {
 
 fn count_events(items: &[PlainObject]) -> usize {
     let count = |item: &PlainObject| {
-        let item = json::parse(item.fields.into_json().as_bytes()).unwrap();
+        let item = json::parse(item.fields.clone().into_json().as_bytes()).unwrap();
         if let Some(Value::Array(events)) = item.get("events") { events.len() } else { 0 }
     };
     items.iter().map(count).sum()

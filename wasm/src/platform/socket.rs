@@ -17,8 +17,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CloseEvent, WebSocket};
 
 use super::timer::sleep;
-use super::{Browser, Listener, performance_now};
-use crate::task::enter;
+use super::{Browser, Listener};
 
 /// How much the browser may buffer before the next message waits, in bytes.
 const HIGH_WATER: u32 = 64 << 10;
@@ -153,7 +152,7 @@ impl Socket {
         let inbox = Rc::<Inbox>::default();
         let handler = |handle: fn(&Inbox, &JsValue)| {
             let inbox = Rc::clone(&inbox);
-            Listener::new(move |event: JsValue| enter(performance_now(), || handle(&inbox, &event)))
+            Listener::new(move |event: JsValue| handle(&inbox, &event))
         };
         let (on_message, on_other) = (handler(Inbox::handle_message), handler(Inbox::handle_event));
         listen(&socket, on_message.as_ref(), on_other.as_ref(), COLLECTS)?;
