@@ -325,6 +325,7 @@ describe("a view in a page that changes", { concurrency: false }, () => {
     await window.seen(() => true);
     for (const [name, event, turns, expected] of [
       ["Chromium on Linux", { deltaY: 120, wheelDeltaY: -120 }, 5, -5],
+      ["Chromium on Linux at a zoom of 200 %", { deltaY: 60, wheelDeltaY: -60 }, 4, -4],
       ["Chromium at a zoom of 150 %", { deltaY: -66.6, wheelDeltaY: 120 }, 5, 5],
       ["WebKit for GTK", { deltaY: 81, wheelDeltaY: -120 }, 5, -5],
       ["two notches in one event", { deltaY: 162, wheelDeltaY: -240 }, 2, -4],

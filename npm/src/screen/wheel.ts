@@ -59,7 +59,9 @@ export class Wheel {
  * three times the distance, and those of a user or a program that wants several steps for a notch.
  */
 function notches(pixels: number, wheelDelta = 0): number | undefined {
-  const count = -wheelDelta / NOTCH;
+  // Chromium on Linux divides both numbers by the zoom of the page: they are 60 at 200 %.
+  const isZoomed = wheelDelta === -pixels && Math.abs(pixels) < STEP * 2;
+  const count = isZoomed ? Math.sign(pixels) : -wheelDelta / NOTCH;
   const each = pixels / count;
   const isNotch = Number.isInteger(count) && each > STEP / 3 && each < STEP * 2 && wheelDelta !== -3 * pixels;
   return isNotch ? count * STEP : undefined;
