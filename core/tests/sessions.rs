@@ -527,8 +527,8 @@ fn the_text_of_an_event_is_passed_on_only_if_javascript_parses_it_to_the_same_it
         plain.handle_text(0, &event(text));
         let items: Vec<Value> = plain
             .poll_items()
-            .iter()
-            .map(|item| serde_json::from_str(&item.fields.clone().into_json()).unwrap())
+            .into_iter()
+            .map(|item| serde_json::from_str(&item.fields.into_json()).unwrap())
             .collect();
         let expected = serde_json::to_value(typed.poll_item().expect(text)).unwrap();
         let expected = serde_json::json!({ "type": "events", "events": [expected["event"]] });

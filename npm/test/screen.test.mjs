@@ -29,7 +29,7 @@ test("an update is drawn although the browser reports no frames, as in a hidden 
     },
   };
   const painter = new Painter(screen, new WebAssembly.Memory({ initial: 1 }), assert.fail);
-  painter.show(1, { width: 1, height: 1, getContext: () => context });
+  painter.show(1, { width: 1, height: 1, getContext: () => context, addEventListener() {} });
   assert.equal(drawn, 1);
   // The next update is due within the same frame of the display.
   const next = new Promise((resolve) => {

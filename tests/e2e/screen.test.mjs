@@ -244,8 +244,10 @@ describe("the live screen", { concurrency: false }, () => {
       ...refused("name"),
       message: /events are state, error, reconnected, resized, cursor, bell$/,
     });
-    for (const missing of [undefined, null, new Map()]) {
-      for (const method of ["move", "drag", "wheel"]) assert.throws(() => screen[method](missing), refused("params"));
+    assert.throws(() => screen.move(), refused("x"));
+    assert.throws(() => screen.drag(), refused("path"));
+    for (const wrong of [null, new Map()]) {
+      for (const method of ["move", "drag", "wheel"]) assert.throws(() => screen[method](wrong), refused("params"));
     }
     assert.throws(() => screen.click({ button: "fourth" }), refused("button"));
     assert.throws(() => screen.key("nokey"), refused("key"));

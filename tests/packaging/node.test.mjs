@@ -99,7 +99,10 @@ test("the import loads neither the code of channels, uploads and WebAssembly, no
 test("both module formats have the same exports, and ES modules find those of the CommonJS script", () => {
   const { module, required, named, undefinedNames, isMarked } = run(project, "formats.mjs");
   assert.ok(module.includes("Orgo") && module.includes("NotFoundError"));
-  assert.deepEqual({ required, named, undefinedNames, isMarked }, { required: module, named: module, undefinedNames: [], isMarked: true });
+  assert.deepEqual(
+    { required, named, undefinedNames, isMarked },
+    { required: module, named: module, undefinedNames: [], isMarked: true },
+  );
 });
 
 test("a CommonJS module can require the package, with the native binding", () => {

@@ -87,8 +87,8 @@ pub(super) type Pointer<'a> = Option<(&'a Cursor, (u16, u16))>;
 /// What an image depends on: the version of the screen, the request, and the position of a drawn pointer.
 type Key = (u64, ImageRequest, Option<(u16, u16)>);
 
-/// The last image, for another request while the screen has not changed. After a change, its memory is used again, because the system
-/// takes longer to provide the pages of new memory than the copy of the pixels takes.
+/// The last image, for another request while the screen has not changed. After a change, its memory is used again,
+/// because the system takes longer to provide the pages of new memory than the copy of the pixels takes.
 #[derive(Debug, Default)]
 pub(super) struct ImageCache(Option<(Key, Image)>);
 
@@ -101,6 +101,10 @@ impl ImageCache {
         screen: &Framebuffer,
         pointer: Pointer<'_>,
     ) -> Image {
+        // The module of a page has no encoder. It copies the pixels to JavaScript from memory that it keeps in any case.
+        if cfg!(not(feature = "png")) {
+            return request.take(screen, pointer, Vec::new());
+        }
         let key = (version, request, pointer.map(|(_, position)| position));
         let unused = match self.0.take() {
             Some((last, image)) if last == key => {

@@ -29,6 +29,9 @@ const MESSAGE_OVERHEAD: usize = 512;
 /// one. Fewer messages would not be worth the two system calls.
 const OFTEN: u32 = 4;
 
+/// Whether the consumer can be on another thread. In a page it is not, so the page need not download this code.
+const HAS_THREADS: bool = cfg!(not(target_family = "wasm"));
+
 type Task<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// An event for the loop.
@@ -264,6 +267,9 @@ impl<P: Platform> Driver<P> {
 
     /// Lets messages wait in the system while the consumer collects items, if messages arrive often.
     fn moderate(&mut self) {
+        if !HAS_THREADS {
+            return;
+        }
         let collecting = self.channel.is_collecting();
         if collecting && !self.collecting {
             self.defer(self.since_collection >= OFTEN);
@@ -275,7 +281,7 @@ impl<P: Platform> Driver<P> {
     }
 
     fn defer(&mut self, deferring: bool) {
-        if deferring != self.deferring {
+        if HAS_THREADS && deferring != self.deferring {
             self.deferring = deferring && self.reading.is_some();
             if let Some(reader) = &mut self.reading {
                 reader.defer(deferring);
@@ -329,7 +335,9 @@ impl<P: Platform> Driver<P> {
         let Some(reader) = &mut self.reading else { return Poll::Pending };
         let now = self.platform.now();
         let mut session = self.channel.session();
-        self.channel.take_recycled(&mut **session);
+        if HAS_THREADS {
+            self.channel.take_recycled(&mut **session);
+        }
         let mut any = false;
         while self.received < YIELD_AFTER && (!reader.holds_sender_back() || session.wants_read()) {
             match reader.poll_receive(context) {

@@ -13,7 +13,10 @@ import { loadNative } from "./native.js";
 import type * as NodeWasm from "./node-wasm.js";
 import { localTarget } from "./targets.js";
 
-/** Returns a built-in module of Node, an addon or a package. Bundlers do not recognize `createRequire` as a property, so they include neither. */
+/**
+ * Returns a built-in module of Node, an addon or a package. Bundlers do not recognize `createRequire` as a property, so they
+ * include none of them.
+ */
 const requireLater = (path: string): unknown => Module.createRequire(location())(path);
 
 /** The code for the WebAssembly module, once it is used. */

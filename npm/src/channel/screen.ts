@@ -517,7 +517,6 @@ export class Screen extends Channel<ScreenItem, ScreenDamage, ScreenEvents> {
 
 /** Checks parameters. Refuses inherited ones, such as the position of a `DOMPoint`, because they would be ignored. */
 function checkOwnFields(operation: string, params: object, known: Parameters<typeof checkFields>[3]): void {
-  if (params === undefined) throw invalidParameter(operation, "params", `is required, with ${Object.keys(known).join(", ")}`);
   checkFields(operation, "params", params, known);
   for (const name of Object.keys(known)) {
     if (name in params && !Object.hasOwn(params, name)) {
