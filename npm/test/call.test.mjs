@@ -146,7 +146,11 @@ test("an unknown option and an option of a wrong type are rejected before anythi
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
   for (const x of [[1n], { of: 1n }, proxy]) {
-    await assert.rejects(computer.click({ x, y: 1 }), { name: "InvalidParameterError", field: "x", message: /JSON can represent/ });
+    await assert.rejects(computer.click({ x, y: 1 }), {
+      name: "InvalidParameterError",
+      field: "x",
+      message: /JSON can represent/,
+    });
   }
   await assert.rejects(computer.bash("id", { signal: AbortSignal.abort() }), { field: "signal" });
   assert.equal(calls.length, 0);

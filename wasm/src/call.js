@@ -1,7 +1,7 @@
 /**
  * Passes the outcome of a call to its function. `bytes` are in the memory of the module, so they are copied.
  *
- * @param {(outcome: unknown, stream?: unknown) => void} settle
+ * @param {(error: undefined, outcome: unknown, stream?: unknown) => void} settle
  * @param {string} outcome JSON
  * @param {Uint8Array | undefined} bytes
  * @param {unknown} stream the response, if it is streamed
@@ -9,5 +9,5 @@
 export function settle(settle, outcome, bytes, stream) {
   const value = JSON.parse(outcome);
   if (bytes !== undefined) value.bytes = bytes.slice();
-  settle(value, stream);
+  settle(undefined, value, stream);
 }

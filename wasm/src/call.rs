@@ -52,8 +52,8 @@ impl Client {
     /// `call` consists of the name of the operation, the parameters and the options as JSON, one on each line. One text passes to
     /// the module faster than its parts.
     ///
-    /// `settle` receives an `Outcome`, and a `PendingCall` if the response is streamed. It receives `undefined` and an error if the module
-    /// fails. An invalid parameter is reported by the outcome, like every other failure.
+    /// `settle` receives `undefined`, an `Outcome`, and a `PendingCall` if the response is streamed. It receives only an error if the
+    /// module fails. An invalid parameter is reported by the outcome, like every other failure.
     #[allow(clippy::needless_pass_by_value, reason = "wasm-bindgen passes optional values by value")]
     pub fn start(&self, now: f64, call: &str, content: Option<Object>, settle: Function) -> u32 {
         enter(now, || {

@@ -15,28 +15,15 @@ use wasm_bindgen::JsValue;
 use crate::task::spawn;
 
 thread_local! {
-    /// The promises that are pending.
-    static PENDING: RefCell<Vec<Rc<Pending>>> = const { RefCell::new(Vec::new()) };
+    /// The functions that reject the pending promises. Their first argument is the error.
+    static PENDING: RefCell<Vec<Rc<Function>>> = const { RefCell::new(Vec::new()) };
     /// The panic that ended this module.
     static PANIC: OnceCell<Error> = const { OnceCell::new() };
 }
 
-/// A promise that is pending.
-struct Pending {
-    /// Rejects the promise, with an error as its last argument.
-    reject: Function,
-    /// The number of arguments before the error.
-    skipped: u32,
-}
-
-impl Pending {
-    fn reject(&self, error: &JsValue) {
-        // The function settles a promise, which never throws.
-        let _ = match self.skipped {
-            0 => self.reject.call1(&JsValue::UNDEFINED, error),
-            _ => self.reject.call2(&JsValue::UNDEFINED, &JsValue::UNDEFINED, error),
-        };
-    }
+/// Calls a function that settles a promise, which never throws.
+fn call(settle: &Function, value: &JsValue) {
+    let _ = settle.call1(&JsValue::UNDEFINED, value);
 }
 
 /// Creates a promise for the value of a future.
@@ -54,12 +41,10 @@ fn settled(future: Pin<Box<dyn Future<Output = JsValue>>>) -> Promise {
         // A promise calls its executor once.
         let Some(future) = future.take() else { return };
         guard(
-            Pending { reject, skipped: 0 },
+            reject,
             Box::pin(async move {
                 let value = future.await;
-                Box::new(move || {
-                    let _ = resolve.call1(&JsValue::UNDEFINED, &value);
-                }) as Settle
+                Box::new(move || call(&resolve, &value)) as Settle
             }),
         );
     })
@@ -69,23 +54,22 @@ fn settled(future: Pin<Box<dyn Future<Output = JsValue>>>) -> Promise {
 pub(crate) type Settle = Box<dyn FnOnce()>;
 
 /// Runs a future whose result settles a promise.
-fn guard(pending: Pending, future: Pin<Box<dyn Future<Output = Settle>>>) {
-    let pending = Rc::new(pending);
-    PENDING.with_borrow_mut(|all| all.push(Rc::clone(&pending)));
+fn guard(reject: Function, future: Pin<Box<dyn Future<Output = Settle>>>) {
+    let reject = Rc::new(reject);
+    PENDING.with_borrow_mut(|pending| pending.push(Rc::clone(&reject)));
     spawn(async move {
         let settle = future.await;
-        PENDING.with_borrow_mut(|all| all.retain(|other| !Rc::ptr_eq(other, &pending)));
+        PENDING.with_borrow_mut(|pending| pending.retain(|other| !Rc::ptr_eq(other, &reject)));
         settle();
     });
 }
 
-/// Runs a future, whose result calls `settle`. After a panic, calls it with `undefined` and the error instead.
+/// Runs a future, whose result calls `settle` with `undefined` and values. After a panic, calls it with the error instead.
 #[cfg(feature = "rest")]
 pub(crate) fn settle_with(settle: Function, future: impl Future<Output = Settle> + 'static) {
-    let pending = Pending { reject: settle, skipped: 1 };
     match PANIC.with(|panic| panic.get().cloned()) {
-        Some(error) => pending.reject(&error),
-        None => guard(pending, Box::pin(future)),
+        Some(error) => call(&settle, &error),
+        None => guard(settle, Box::pin(future)),
     }
 }
 
@@ -97,8 +81,8 @@ pub(crate) fn reject_on_panic() {
         PANIC.with(|panic| {
             let _ = panic.set(error.clone());
         });
-        for pending in PENDING.take() {
-            pending.reject(&error);
+        for reject in PENDING.take() {
+            call(&reject, &error);
         }
     }));
 }

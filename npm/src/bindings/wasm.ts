@@ -7,7 +7,7 @@ type ClientClass<Client> = new (config: BindingConfig, log?: Log, host?: NodeHos
 /** The class `Client` of a module. Its methods for calls exist only if the module has calls. */
 interface WasmClient {
   /**
-   * Starts a call, and returns its id. `settle` receives the outcome, and the response if it is streamed. It receives `undefined` and an
+   * Starts a call, and returns its id. `settle` receives `undefined`, the outcome, and the response if it is streamed. It receives only an
    * error if the module fails.
    */
   start(now: number, call: string, content: BindingContent | undefined, settle: Settle): number;
@@ -16,7 +16,7 @@ interface WasmClient {
   pending(id: number): StartedCall | undefined;
 }
 
-type Settle = (outcome: Outcome | undefined, streamOrError: unknown) => void;
+type Settle = (error: Error | undefined, outcome: Outcome, stream: StartedCall | undefined) => void;
 /** The class `PendingCall` of a module. */
 type StartedCall = Pick<PendingCall, "nextUploadProgress" | "nextPiece" | "cancel">;
 
@@ -30,9 +30,9 @@ class Call implements PendingCall {
   constructor(client: WasmClient, call: string, content: BindingContent | undefined) {
     this.#client = client;
     this.#outcome = new Promise((resolve, reject) => {
-      this.#id = client.start(performance.now(), call, content, (outcome, streamOrError) => {
-        if (outcome === undefined) return reject(streamOrError);
-        this.#started ??= streamOrError as StartedCall | undefined;
+      this.#id = client.start(performance.now(), call, content, (error, outcome, stream) => {
+        if (error !== undefined) return reject(error);
+        this.#started ??= stream;
         resolve(outcome);
       });
     });

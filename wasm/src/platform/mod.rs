@@ -55,14 +55,6 @@ fn millis(time: f64) -> Millis {
     time
 }
 
-thread_local! {
-    /// The last seed, after the first one.
-    static SEED: Cell<Option<u64>> = const { Cell::new(None) };
-}
-
-/// The step of the sequence of seeds. It is odd, and not the step of `Jitter`, which mixes the bits.
-const SEED_STEP: u64 = 0xd134_2543_de82_ef95;
-
 /// A handler of events, which may run again while it runs: `abort` fires events. All handlers have one type, because
 /// wasm-bindgen generates code for each type.
 type Listener = Closure<dyn Fn(JsValue)>;
@@ -93,12 +85,7 @@ impl Platform for Browser {
 
     /// Returns a number that is random enough for jitter and form boundaries, its only uses.
     fn seed(&self) -> u64 {
-        let seed = match SEED.get() {
-            Some(seed) => seed.wrapping_add(SEED_STEP),
-            None => js_sys::Math::random().to_bits(),
-        };
-        SEED.set(Some(seed));
-        seed
+        js_sys::Math::random().to_bits()
     }
 
     fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static {
