@@ -12,6 +12,7 @@ use orgo_core::driver::{Platform, Progress, outcome};
 use orgo_core::encoding::json::{Map, Value};
 use orgo_core::rest::call::Output;
 use orgo_core::rest::http::{Method, Reached, Request};
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -125,8 +126,13 @@ fn a_setting_of_the_wrong_type_is_refused_without_its_value() {
 /// Starts a call. Returns its id and the promise of its outcome.
 fn start(client: &Client, call: &str) -> (u32, Promise) {
     let mut id = 0;
-    let outcome =
-        Promise::new(&mut |resolve, _| id = client.start(browser().now() as f64, call, None, resolve));
+    let outcome = Promise::new(&mut |resolve, _| {
+        let settle = move |_: JsValue, outcome: JsValue| {
+            let _ = resolve.call1(&JsValue::UNDEFINED, &outcome);
+        };
+        let settle = Closure::once_into_js(settle).unchecked_into();
+        id = client.start(browser().now() as f64, call, None, settle);
+    });
     (id, outcome)
 }
 
