@@ -70,7 +70,7 @@ function makeCall(client, operation, params = {}, options, content) {
   if ("call" in client) return client.call(operation, params, options, content).outcome();
   const call = [operation, JSON.stringify(params), options && JSON.stringify(options)].join("\n");
   return new Promise((resolve, reject) => {
-    client.start(performance.now(), call, content, (outcome, error) => (outcome ? resolve(outcome) : reject(error)));
+    client.start(performance.now(), call, content, (error, outcome) => (outcome ? resolve(outcome) : reject(error)));
   });
 }
 

@@ -47,7 +47,9 @@ async function withModule(origin) {
   const client = new Client({ api_key: KEY, base_url: `http://${origin}/api` });
   return async () => {
     const call = `computers.click\n${JSON.stringify({ ...CLICK, id: "c1" })}\n`;
-    const outcome = await new Promise((resolve) => client.start(performance.now(), call, undefined, resolve));
+    const outcome = await new Promise((resolve) =>
+      client.start(performance.now(), call, undefined, (_, outcome) => resolve(outcome)),
+    );
     if (!outcome.ok) throw new Error(outcome.error.message);
     return outcome.value;
   };
