@@ -212,7 +212,7 @@ describe("the live screen of the dashboard", () => {
     await until("the text on the computer", async () => (await pasted()) === "from the page \u{1f980}");
 
     await env.computer.bash("printf '' | xclip -selection clipboard > /dev/null 2>&1");
-    await env.context.grantPermissions([]);
+    await env.context.clearPermissions();
     await choose("Copy from the computer");
     // The browser may deny the access before the text is missing.
     await hint(/has no text|^Not copied/);
