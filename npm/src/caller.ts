@@ -47,6 +47,12 @@ interface Connected<Name extends Part> {
   client: InstanceType<BindingParts[Name]["Client"]>;
 }
 
+/** A call that has succeeded. */
+interface Completed {
+  pending: PendingCall;
+  outcome: { value: unknown; bytes?: Uint8Array };
+}
+
 /** Makes the calls of a client. All resources and handles of a client share one caller. */
 export class Caller {
   readonly platform: Platform;
@@ -134,8 +140,21 @@ export class Caller {
     options?: CallOptions,
     upload?: Upload,
   ): Promise<Result<Name>> {
-    const { value } = await this.send(operation, jsonParameters(operation, params), options, upload);
-    return makeSecretsNonEnumerable(value) as Result<Name>;
+    return this.#value(await this.#run(operation, jsonParameters(operation, params), options, upload));
+  }
+
+  /** Makes a REST call like {@link call}. `given` are the parameters of the program, `fixed` those that its method sets. */
+  async callWith<Name extends OperationName, Fixed extends Partial<Params<Name>>>(
+    operation: Name,
+    given: Omit<Params<Name>, keyof Fixed> | undefined,
+    fixed: Fixed,
+    options: CallOptions | undefined,
+  ): Promise<Result<Name>> {
+    return this.#value(await this.#run(operation, jsonParameters(operation, given, fixed), options));
+  }
+
+  #value<Value>({ outcome }: Completed): Value {
+    return makeSecretsNonEnumerable(outcome.value) as Value;
   }
 
   /** Makes a REST call and returns its result with the binary content. */
@@ -177,16 +196,13 @@ export class Caller {
     return outcome;
   }
 
-  async #run(
-    operation: string,
-    plain: Record<string, unknown>,
-    options?: CallOptions,
-    upload?: Upload,
-  ): Promise<{ pending: PendingCall; outcome: { value: unknown; bytes?: Uint8Array } }> {
+  async #run(operation: string, plain: Record<string, unknown>, options?: CallOptions, upload?: Upload): Promise<Completed> {
     const nextOptions = this.stepOptions(operation, options);
     const { signal, timeout = this.timeout, totalTimeout = timeout } = nextOptions();
     const deadline = new Deadline(operation, totalTimeout, signal);
-    const { client } = await this.client("rest", deadline);
+    const connected = this.client("rest", deadline);
+    // An `await` takes time even if there is nothing to wait for.
+    const { client } = connected instanceof Promise ? await connected : connected;
 
     const { [SHARED_DEADLINE]: shared, ...remaining } = nextOptions();
     const { content, source, onProgress } = upload ?? {};

@@ -9,7 +9,7 @@ import type { Terminal, TerminalParams } from "./channel/terminal.js";
 import { Connection } from "./connection.js";
 import { Deadline } from "./deadline.js";
 import { ComputerStateError, NotFoundError, TimeoutError } from "./errors.js";
-import { type CallOptions, checkCallOptions, checks, defined, type OpenOptions, withParams } from "./options.js";
+import { type CallOptions, checkCallOptions, checks, defined, type OpenOptions } from "./options.js";
 import { ComputerFiles } from "./resources/files.js";
 import { Stream } from "./resources/stream.js";
 import { makeSecretsNonEnumerable } from "./secrets.js";
@@ -187,9 +187,8 @@ export class Computer {
    *
    * @param params `x` and `y` are in pixels from the upper left corner. Default `button`: `left`.
    */
-  async click(params: ClickParams, options?: CallOptions): Promise<ActionResult> {
-    const all = withParams("computers.click", params, { id: this.id });
-    return this.#caller.call("computers.click", all, options);
+  click(params: ClickParams, options?: CallOptions): Promise<ActionResult> {
+    return this.#caller.callWith("computers.click", params, { id: this.id }, options);
   }
 
   /**
@@ -197,9 +196,8 @@ export class Computer {
    *
    * @param params The coordinates are in pixels from the upper left corner. `duration` is in seconds. Default: 0.5.
    */
-  async drag(params: DragParams, options?: CallOptions): Promise<ActionResult> {
-    const all = withParams("computers.drag", params, { id: this.id });
-    return this.#caller.call("computers.drag", all, options);
+  drag(params: DragParams, options?: CallOptions): Promise<ActionResult> {
+    return this.#caller.callWith("computers.drag", params, { id: this.id }, options);
   }
 
   /**
@@ -207,9 +205,8 @@ export class Computer {
    *
    * @param params `delay_ms` is the pause between characters, in milliseconds. Default: 12.
    */
-  async type(text: string, params?: TypeTextParams, options?: CallOptions): Promise<ActionResult> {
-    const all = withParams("computers.type", params, { text, id: this.id });
-    return this.#caller.call("computers.type", all, options);
+  type(text: string, params?: TypeTextParams, options?: CallOptions): Promise<ActionResult> {
+    return this.#caller.callWith("computers.type", params, { text, id: this.id }, options);
   }
 
   /** Presses a key or a key combination, such as `Enter`, `Tab` or `ctrl+c`. */
@@ -222,9 +219,8 @@ export class Computer {
    *
    * @param params `amount` is the number of notches. Default: 3.
    */
-  async scroll(params: ScrollParams, options?: CallOptions): Promise<ActionResult> {
-    const all = withParams("computers.scroll", params, { id: this.id });
-    return this.#caller.call("computers.scroll", all, options);
+  scroll(params: ScrollParams, options?: CallOptions): Promise<ActionResult> {
+    return this.#caller.callWith("computers.scroll", params, { id: this.id }, options);
   }
 
   /**
@@ -242,9 +238,8 @@ export class Computer {
    * @param params `timeout` is the time limit on the server, in seconds. Default: 200. The limit of the call itself is
    *   `options.timeout`.
    */
-  async bash(command: string, params?: RunBashParams, options?: CallOptions): Promise<BashResult> {
-    const all = withParams("computers.bash", params, { command, id: this.id });
-    return this.#caller.call("computers.bash", all, options);
+  bash(command: string, params?: RunBashParams, options?: CallOptions): Promise<BashResult> {
+    return this.#caller.callWith("computers.bash", params, { command, id: this.id }, options);
   }
 
   /**
@@ -254,9 +249,8 @@ export class Computer {
    * @param params `timeout` is the time limit on the server, in seconds. Default: 10. The limit of the call itself is
    *   `options.timeout`.
    */
-  async exec(code: string, params?: ExecPythonParams, options?: CallOptions): Promise<ExecResult> {
-    const all = withParams("computers.exec", params, { code, id: this.id });
-    return this.#caller.call("computers.exec", all, options);
+  exec(code: string, params?: ExecPythonParams, options?: CallOptions): Promise<ExecResult> {
+    return this.#caller.callWith("computers.exec", params, { code, id: this.id }, options);
   }
 
   /**

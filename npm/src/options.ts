@@ -165,23 +165,17 @@ function fieldsOf(owner: string, argument: string, given: unknown): [string, unk
 /** Whether a name is that of an option of calls or uploads. */
 const isCallOption = (name: string) => Object.hasOwn(CALL_OPTIONS, name) || name === "onProgress";
 
+/** Returns a copy of the parameters of a call. */
+export const copyOf = <Params extends object>(operation: string, params: Params): Params =>
+  Object.fromEntries(fieldsOf(operation, "params", params)) as Params;
+
 /** The error for an option among the parameters. */
 const misplaced = (operation: string, name: string) =>
   invalidParameter(operation, name, "is an option of the call, pass it in the argument after the parameters");
 
-/** Adds the optional parameters of a call to those that its method sets. */
-export function withParams<Params extends object, Fixed extends object>(
-  operation: string,
-  params: Params | undefined,
-  fixed: Fixed,
-): Params & Fixed {
-  const given = params === undefined ? {} : Object.fromEntries(fieldsOf(operation, "params", params));
-  return { ...given, ...fixed } as Params & Fixed;
-}
-
 /** Checks the options of a call. `more` are the options that only this call has. */
-export function checkCallOptions(operation: string, options: CallOptions | undefined, more: Record<string, Check> = {}): void {
-  checkFields(operation, "options", options, { ...CALL_OPTIONS, ...more });
+export function checkCallOptions(operation: string, options: CallOptions | undefined, more?: Record<string, Check>): void {
+  checkFields(operation, "options", options, more === undefined ? CALL_OPTIONS : { ...CALL_OPTIONS, ...more });
 }
 
 /** Checks the options of a method that opens a channel. */
@@ -207,8 +201,8 @@ const LONE_SURROGATE = /[\ud800-\udfff]/u;
  * @throws InvalidParameterError with the name as its `field`.
  */
 export function checkWellFormed(owner: string, name: string, value: unknown): void {
-  const texts = typeof value === "string" ? [value] : Array.isArray(value) ? value : [];
-  if (texts.some((text) => typeof text === "string" && LONE_SURROGATE.test(text))) {
+  const isBroken = (text: unknown) => typeof text === "string" && LONE_SURROGATE.test(text);
+  if (isBroken(value) || (Array.isArray(value) && value.some(isBroken))) {
     throw invalidParameter(owner, name, "must be well-formed: it contains half of a surrogate pair, such as half of an emoji");
   }
 }
@@ -248,23 +242,30 @@ export const defined = <Fields extends object>(fields: Fields) =>
 /**
  * Converts parameters to those of a binding: omits undefined values. The core checks the names and the values.
  *
+ * @param fixed The parameters that the method sets. They override those with the same names.
  * @throws InvalidParameterError for a value that JSON cannot represent.
  */
-export function jsonParameters(operation: string, params: unknown): Record<string, unknown> {
+export function jsonParameters(operation: string, params: unknown, fixed?: object): Record<string, unknown> {
   const plain: Record<string, unknown> = {};
-  for (const [name, value] of fieldsOf(operation, "params", params)) {
+  if (params !== undefined || fixed === undefined) addParameters(plain, operation, fieldsOf(operation, "params", params));
+  if (fixed !== undefined) addParameters(plain, operation, Object.entries(fixed));
+  return plain;
+}
+
+function addParameters(plain: Record<string, unknown>, operation: string, fields: [string, unknown][]): void {
+  for (const [name, value] of fields) {
     if (value === undefined) continue;
     // `timeout` is also a parameter of some calls: the time limit on the server.
     if (isCallOption(name) && name !== "timeout") throw misplaced(operation, name);
-    if (typeof value === "number" ? !Number.isFinite(value) : !["string", "boolean", "object"].includes(typeof value)) {
-      const found = typeof value === "number" ? String(value) : `a ${typeof value}`;
+    const type = typeof value;
+    if (type === "number" ? !Number.isFinite(value) : type !== "string" && type !== "boolean" && type !== "object") {
+      const found = type === "number" ? String(value) : `a ${type}`;
       throw invalidParameter(operation, name, `must be a value that JSON can represent, not ${found}`);
     }
-    if (typeof value === "object") checkJson(operation, name, value);
+    if (type === "object") checkJson(operation, name, value);
     checkWellFormed(operation, name, value);
     plain[name] = value;
   }
-  return plain;
 }
 
 /** Checks a nested value. A binding reads all parameters at once, so its error would not name the parameter. */

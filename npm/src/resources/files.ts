@@ -1,5 +1,5 @@
 import type { Caller, FileStream } from "../caller.js";
-import { type CallOptions, checkCallOptions, checkFields, checks, withParams } from "../options.js";
+import { type CallOptions, checkCallOptions, checkFields, checks, copyOf } from "../options.js";
 import type {
   Acknowledged,
   DownloadUrl,
@@ -70,7 +70,7 @@ export class Files {
    * has not stored the file then.
    */
   async upload(params: UploadParams, options: UploadOptions = {}): Promise<StoredFile> {
-    const { file, name, size, ...fields } = withParams("files.upload", params, {});
+    const { file, name, size, ...fields } = copyOf("files.upload", params);
     return upload(this.#caller, file, { name, size }, options, () => fields);
   }
 

@@ -73,8 +73,11 @@ async function exchange(url, init, inNode, controller, limit, report) {
       response = await fetch(controller.request);
     } else response = await fetch(url, init);
     head = `${response.status}\n${response.redirected ? response.url : ""}`;
-    for (const [name, value] of response.headers) head += `\n${name}\n${value}`;
-    const length = Number(response.headers.get("content-length"));
+    let length = 0;
+    for (const [name, value] of response.headers) {
+      head += `\n${name}\n${value}`;
+      if (name === "content-length") length = Number(value);
+    }
     if (length > 0 && length <= SMALL) {
       controller.received = performance.now();
       bytes = new Uint8Array(await response.arrayBuffer());
