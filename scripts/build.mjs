@@ -42,7 +42,8 @@ const targets = {
   npm: {
     "Build: npm": {
       needs: ["npm packages", "Build: wasm"],
-      work: () => unlessFresh("npm", [...wasmSources, ...npmSources], join(root, "npm/dist/types"), buildNpm),
+      // A build of the modules removes this result, even if the sources are the same as in the last build of the package.
+      work: () => unlessFresh("npm", [...wasmSources, ...npmSources], join(wasmOut, "rest.js"), buildNpm),
     },
   },
   dashboard: {

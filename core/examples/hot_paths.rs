@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use orgo_core::channel::{AnySession, Target, open};
+use orgo_core::channel::{AnySession, Incoming, Target, open};
 use orgo_core::client::address::ComputerAddress;
 use orgo_core::client::config::{CallOptions, Config};
 use orgo_core::client::credentials::Password;
@@ -51,9 +51,9 @@ fn channel(kind: &str, count: u32, message: &[u8], binary: bool) {
     let text = std::str::from_utf8(message).unwrap_or_default();
     for at in 0..count {
         if binary {
-            session.handle_binary(0, black_box(message));
+            session.handle_message(0, Incoming::Binary(black_box(message)));
         } else {
-            session.handle_text(0, black_box(text));
+            session.handle_message(0, Incoming::Text(black_box(text).as_bytes()));
         }
         if at % 16 == 15 {
             read(&mut *session);

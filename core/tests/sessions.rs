@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use orgo_core::Millis;
 use orgo_core::channel::{
     Action, AnySession, AudioItem, AudioSession, CloseReason, ConnectFailure, EventItem, EventsSession,
-    InputRefusal, Protocol, Session, State, Target, TerminalItem, TerminalSession,
+    Incoming, InputRefusal, Protocol, Session, State, Target, TerminalItem, TerminalSession,
 };
 use orgo_core::client::address::ComputerAddress;
 use orgo_core::client::credentials::Password;
@@ -524,7 +524,7 @@ fn the_text_of_an_event_is_passed_on_only_if_javascript_parses_it_to_the_same_it
         typed.handle_text(0, &event(text));
         let (mut plain, _) = open("events", target(), &Map::new(), 1, 0).unwrap();
         plain.handle_open(0);
-        plain.handle_text(0, &event(text));
+        plain.handle_message(0, Incoming::Text(event(text).as_bytes()));
         let items: Vec<Value> = plain
             .poll_items()
             .into_iter()

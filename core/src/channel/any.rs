@@ -8,7 +8,7 @@ use orgo_screen::UNKNOWN_COMMAND;
 use super::audio::Audio;
 use super::events::Events;
 use super::link::{Action, ConnectFailure, Counters, State, Target};
-use super::session::{Protocol, Session};
+use super::session::{Incoming, Protocol, Session};
 use super::terminal::Terminal;
 use crate::Millis;
 use crate::client::address::ComputerAddress;
@@ -148,8 +148,7 @@ pub trait AnySession: Send {
     fn handle_no_password(&mut self, now: Millis, problem: &Value);
     fn handle_open(&mut self, now: Millis);
     fn handle_failure(&mut self, now: Millis, failure: &ConnectFailure);
-    fn handle_text(&mut self, now: Millis, text: &str);
-    fn handle_binary(&mut self, now: Millis, bytes: &[u8]);
+    fn handle_message(&mut self, now: Millis, message: Incoming<'_>);
     fn handle_close(&mut self, now: Millis, code: u16, reason: &str);
     fn handle_timeout(&mut self, now: Millis);
     fn poll_action(&mut self) -> Option<Action>;
@@ -195,12 +194,8 @@ impl<K: Kind> AnySession for Session<K> {
         self.handle_failure(now, failure);
     }
 
-    fn handle_text(&mut self, now: Millis, text: &str) {
-        self.handle_text(now, text);
-    }
-
-    fn handle_binary(&mut self, now: Millis, bytes: &[u8]) {
-        self.handle_binary(now, bytes);
+    fn handle_message(&mut self, now: Millis, message: Incoming<'_>) {
+        self.handle_message(now, message);
     }
 
     fn handle_close(&mut self, now: Millis, code: u16, reason: &str) {

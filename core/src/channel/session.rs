@@ -223,7 +223,7 @@ impl<P: Protocol> Session<P> {
         self.handle_message(now, Incoming::Binary(bytes));
     }
 
-    fn handle_message(&mut self, now: Millis, message: Incoming<'_>) {
+    pub(super) fn handle_message(&mut self, now: Millis, message: Incoming<'_>) {
         if !self.link.has_socket() {
             return;
         }

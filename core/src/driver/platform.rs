@@ -180,8 +180,8 @@ impl<Text, Binary> Message<Text, Binary> {
 
 /// The reading half of a socket. Dropping this half frees its resources.
 pub trait SocketReader: 'static {
-    /// The payload of a text message.
-    type Text: AsRef<str>;
+    /// The payload of a text message, in UTF-8.
+    type Text: AsRef<[u8]>;
     /// The payload of a binary message.
     type Binary: AsRef<[u8]>;
 

@@ -12,7 +12,7 @@ use super::authorize::request_password;
 use super::channel::{Channel, Credentials, Progress, is_closed};
 use super::platform::{Message, Outgoing, Platform, SocketReader, SocketWriter};
 use crate::Millis;
-use crate::channel::{Action, ConnectFailure};
+use crate::channel::{Action, ConnectFailure, Incoming};
 use crate::client::address::SocketUrl;
 
 /// The time limit for each step of a close: the message in flight, each queued message, and the close itself.
@@ -344,12 +344,12 @@ impl<P: Platform> Driver<P> {
                 Poll::Ready(Message::Text(text)) => {
                     self.since_collection += 1;
                     self.received += MESSAGE_OVERHEAD + text.as_ref().len();
-                    session.handle_text(now, text.as_ref());
+                    session.handle_message(now, Incoming::Text(text.as_ref()));
                 }
                 Poll::Ready(Message::Binary(bytes)) => {
                     self.since_collection += 1;
                     self.received += MESSAGE_OVERHEAD + bytes.as_ref().len();
-                    session.handle_binary(now, bytes.as_ref());
+                    session.handle_message(now, Incoming::Binary(bytes.as_ref()));
                 }
                 Poll::Ready(Message::Closed { code, reason }) => {
                     drop(session);

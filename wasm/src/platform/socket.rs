@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::{self, Future, poll_fn};
+use std::ops::Range;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
@@ -55,7 +56,25 @@ const COLLECTS: bool = cfg!(not(feature = "node"));
 /// An event of the socket.
 enum Event {
     Opened,
-    Message(Message),
+    Message(Message<Text>),
+}
+
+/// A text message. It shares the memory of the messages that were collected with it.
+pub(crate) struct Text {
+    all: Rc<Vec<u8>>,
+    range: Range<usize>,
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self { range: 0..text.len(), all: Rc::new(text.into_bytes()) }
+    }
+}
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        self.all.get(self.range.clone()).unwrap_or_default()
+    }
 }
 
 /// Events in order of arrival.
@@ -89,26 +108,27 @@ impl Inbox {
     fn handle_message(&self, data: &JsValue) {
         let length = data.unchecked_ref::<Received>().length();
         if length.is_some() && !data.is_string() {
-            return self.handle_collected(&data.unchecked_ref::<Uint8Array>().to_vec());
+            return self.handle_collected(data.unchecked_ref::<Uint8Array>().to_vec());
         }
         // The browser already holds the whole message, but a message beyond the limit is not copied. The length of text
         // is in UTF-16 units.
         let length = length.unwrap_or_else(|| data.unchecked_ref::<ArrayBuffer>().byte_length());
         self.push(Event::Message(match data.as_string() {
             _ if length as usize > MAX_MESSAGE_BYTES => Message::too_large(),
-            Some(text) => Message::Text(text),
+            Some(text) => Message::Text(text.into()),
             None => Message::Binary(Uint8Array::new(data).to_vec()),
         }));
     }
 
     /// Handles text messages, each of which follows its length.
-    fn handle_collected(&self, mut messages: &[u8]) {
-        while let Some((length, rest)) = messages.split_first_chunk()
-            && let Some((text, rest)) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)
-        {
-            messages = rest;
-            // The text is valid, because JavaScript has encoded it.
-            self.push(Event::Message(Message::Text(String::from_utf8(text.to_vec()).unwrap_or_default())));
+    fn handle_collected(&self, messages: Vec<u8>) {
+        let all = Rc::new(messages);
+        let mut start = 0;
+        while let Some(length) = all.get(start..).and_then(|rest| rest.first_chunk()) {
+            start += length.len();
+            let end = start + u32::from_le_bytes(*length) as usize;
+            self.push(Event::Message(Message::Text(Text { all: Rc::clone(&all), range: start..end })));
+            start = end;
         }
     }
 
@@ -199,7 +219,7 @@ pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader,
 pub(crate) struct Reader(Rc<Socket>);
 
 impl SocketReader for Reader {
-    type Text = String;
+    type Text = Text;
     type Binary = Vec<u8>;
 
     /// A browser buffers the messages that arrive. A `WebSocketStream` would make the server wait, but a connection that breaks
@@ -208,7 +228,7 @@ impl SocketReader for Reader {
         false
     }
 
-    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Message> {
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Message<Text>> {
         loop {
             if let Event::Message(message) = ready!(self.0.inbox.poll_pop(context)) {
                 return Poll::Ready(message);

@@ -105,6 +105,8 @@ const WORD: usize = 8;
 
 /// Sets the highest bit of each byte that is a quote, a backslash or a control character. The other bits are zero. Tests all
 /// bytes at once: the sum of 127 and the lower seven bits of a byte sets the highest bit unless they are zero.
+// Optimized for size, the module of a page would call this function for each word.
+#[inline(always)]
 fn special_bytes(word: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     const LOW: u64 = EACH * 0x7f;
@@ -140,8 +142,10 @@ fn special_mask(window: &[u8; WINDOW]) -> u64 {
 
 /// Decodes one of the escapes that are frequent in terminal output: the start of an escape sequence, and those of two
 /// characters. Returns the character and the length of the escape.
+#[inline(always)]
 fn frequent_escape(text: [u8; WORD]) -> Option<(u8, usize)> {
-    if text.starts_with(br"\u001b") {
+    const ESCAPE: u64 = u64::from_le_bytes(*b"\\u001b\0\0");
+    if u64::from_le_bytes(text) << 16 == ESCAPE << 16 {
         return Some((0x1b, 6));
     }
     let [b'\\', byte, ..] = text else { return None };
@@ -149,6 +153,7 @@ fn frequent_escape(text: [u8; WORD]) -> Option<(u8, usize)> {
 }
 
 /// Decodes an escape of two characters.
+#[inline(always)]
 fn simple_escape(byte: u8) -> Option<u8> {
     Some(match byte {
         b'n' => b'\n',
@@ -159,6 +164,16 @@ fn simple_escape(byte: u8) -> Option<u8> {
         b'f' => 12,
         _ => return None,
     })
+}
+
+/// Copies a piece. Both places exist. The constant size makes it a few instructions, even in code that is optimized for size.
+#[inline(always)]
+fn copy_piece(target: &mut [u8], to: usize, source: &[u8], from: usize) {
+    let target = target.get_mut(to..).and_then(|target| target.first_chunk_mut::<PIECE>());
+    let source = source.get(from..).and_then(|source| source.first_chunk::<PIECE>());
+    if let Some((target, source)) = target.zip(source) {
+        *target = *source;
+    }
 }
 
 /// Decodes the bytes of a string. Invalid bytes become U+FFFD.
@@ -329,7 +344,7 @@ impl<'a> Reader<'a> {
                 // The bytes after the end are overwritten later.
                 let mut copied = skipped;
                 while copied < end {
-                    decoded[length + copied - skipped..][..PIECE].copy_from_slice(&window[copied..][..PIECE]);
+                    copy_piece(&mut decoded, length + copied - skipped, window, copied);
                     copied += PIECE;
                 }
                 length += end - skipped;
