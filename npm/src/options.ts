@@ -193,6 +193,8 @@ export function checkWaitOptions(operation: string, options: WaitOptions, more: 
 /** Matches half of a surrogate pair, which UTF-8 cannot encode. V8 takes 0.3 ms to read `\p{Surrogate}` instead. */
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
+const isBroken = (text: unknown) => typeof text === "string" && LONE_SURROGATE.test(text);
+
 /**
  * Checks that text is well-formed Unicode. A JavaScript string may contain half of a surrogate pair, for example after
  * an emoji was split.
@@ -201,7 +203,6 @@ const LONE_SURROGATE = /[\ud800-\udfff]/u;
  * @throws InvalidParameterError with the name as its `field`.
  */
 export function checkWellFormed(owner: string, name: string, value: unknown): void {
-  const isBroken = (text: unknown) => typeof text === "string" && LONE_SURROGATE.test(text);
   if (isBroken(value) || (Array.isArray(value) && value.some(isBroken))) {
     throw invalidParameter(owner, name, "must be well-formed: it contains half of a surrogate pair, such as half of an emoji");
   }
