@@ -59,8 +59,12 @@ const orders = {
 
   async end() {
     if (watching === undefined) return;
+    // The screen can be closed before an image of its last change.
+    const reading = watching.reading.catch((error) => {
+      if (error.kind !== "closed") throw error;
+    });
     await watching.screen.close();
-    await watching.reading;
+    await reading;
   },
 };
 
