@@ -248,7 +248,10 @@ export const defined = <Fields extends object>(fields: Fields) =>
  */
 export function jsonParameters(operation: string, params: unknown, fixed?: object): Record<string, unknown> {
   const plain: Record<string, unknown> = {};
-  if (params !== undefined || fixed === undefined) addParameters(plain, operation, fieldsOf(operation, "params", params));
+  if (params !== undefined || fixed === undefined) {
+    const given = fieldsOf(operation, "params", params);
+    addParameters(plain, operation, fixed === undefined ? given : given.filter(([name]) => !Object.hasOwn(fixed, name)));
+  }
   if (fixed !== undefined) addParameters(plain, operation, Object.entries(fixed));
   return plain;
 }

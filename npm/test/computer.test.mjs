@@ -212,3 +212,16 @@ test("an error does not show a status that is not a plain word", async () => {
     assert.ok(message.includes(`(status \`${shown}\`)`), JSON.stringify(message));
   }
 });
+
+test("the arguments of a method override parameters with the same names", async () => {
+  const received = [];
+  const { orgo } = client((_operation, params) => {
+    received.push(params);
+    return { success: true };
+  });
+  const computer = orgo.computer("c");
+  await computer.type("a", { text: "b", id: "d", delay_ms: 1 });
+  await computer.type(undefined, { text: "b" });
+  await computer.click({ x: 1, y: 2, id: () => "d" });
+  assert.deepEqual(received, [{ delay_ms: 1, text: "a", id: "c" }, { id: "c" }, { x: 1, y: 2, id: "c" }]);
+});
