@@ -48,13 +48,9 @@ fn channel(kind: &str, count: u32, message: &[u8], binary: bool) {
     while session.poll_action().is_some() {}
     session.handle_open(0);
     while session.poll_action().is_some() {}
-    let text = std::str::from_utf8(message).unwrap_or_default();
+    let incoming = if binary { Incoming::Binary } else { Incoming::Text };
     for at in 0..count {
-        if binary {
-            session.handle_message(0, Incoming::Binary(black_box(message)));
-        } else {
-            session.handle_message(0, Incoming::Text(black_box(text).as_bytes()));
-        }
+        session.handle_message(0, incoming(black_box(message)));
         if at % 16 == 15 {
             read(&mut *session);
         }

@@ -150,7 +150,8 @@ export class Caller {
     fixed: Fixed,
     options: CallOptions | undefined,
   ): Promise<Result<Name>> {
-    return this.#value(await this.#run(operation, jsonParameters(operation, given, fixed), options));
+    const plain = jsonParameters(operation, given === undefined ? {} : given, fixed);
+    return this.#value(await this.#run(operation, plain, options));
   }
 
   #value<Value>({ outcome }: Completed): Value {

@@ -246,18 +246,10 @@ export const defined = <Fields extends object>(fields: Fields) =>
  * @param fixed The parameters that the method sets. They override those with the same names.
  * @throws InvalidParameterError for a value that JSON cannot represent.
  */
-export function jsonParameters(operation: string, params: unknown, fixed?: object): Record<string, unknown> {
+export function jsonParameters(operation: string, params: unknown, fixed: object = {}): Record<string, unknown> {
   const plain: Record<string, unknown> = {};
-  if (params !== undefined || fixed === undefined) {
-    const given = fieldsOf(operation, "params", params);
-    addParameters(plain, operation, fixed === undefined ? given : given.filter(([name]) => !Object.hasOwn(fixed, name)));
-  }
-  if (fixed !== undefined) addParameters(plain, operation, Object.entries(fixed));
-  return plain;
-}
-
-function addParameters(plain: Record<string, unknown>, operation: string, fields: [string, unknown][]): void {
-  for (const [name, value] of fields) {
+  const given = fieldsOf(operation, "params", params).filter(([name]) => !Object.hasOwn(fixed, name));
+  for (const [name, value] of given.concat(Object.entries(fixed))) {
     if (value === undefined) continue;
     // `timeout` is also a parameter of some calls: the time limit on the server.
     if (isCallOption(name) && name !== "timeout") throw misplaced(operation, name);
@@ -270,6 +262,7 @@ function addParameters(plain: Record<string, unknown>, operation: string, fields
     checkWellFormed(operation, name, value);
     plain[name] = value;
   }
+  return plain;
 }
 
 /** Checks a nested value. A binding reads all parameters at once, so its error would not name the parameter. */
