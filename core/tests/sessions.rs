@@ -6,12 +6,12 @@ use base64::engine::general_purpose::STANDARD;
 use orgo_core::Millis;
 use orgo_core::channel::{
     Action, AnySession, AudioItem, AudioSession, CloseReason, ConnectFailure, EventItem, EventsSession,
-    Incoming, InputRefusal, Protocol, Session, State, Target, TerminalItem, TerminalSession,
+    HostOutput, Incoming, InputRefusal, Protocol, Session, State, Target, TerminalItem, TerminalSession,
 };
 use orgo_core::client::address::ComputerAddress;
 use orgo_core::client::credentials::Password;
 use orgo_core::encoding::json::MAX_VALUES;
-use orgo_core::encoding::plain::Payload;
+use orgo_core::encoding::plain::{HostText, Payload};
 use orgo_core::error::{Error, ServerError};
 use serde_json::{Value, json};
 
@@ -281,6 +281,45 @@ fn too_much_unread_output_ends_the_terminal() {
     }
     assert_eq!(reason(session.state()), Some(CloseReason::Overflow));
     assert!(session.counters().buffered <= (64 << 20) + 100_000);
+}
+
+#[test]
+fn output_that_the_host_has_decoded_is_counted_and_returned_in_order() {
+    let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
+    let before = session.counters();
+    // The first half of a character, which the next message does not complete.
+    let half = r#"{"type":"output","data":"a\ud83e"}"#;
+    let last = r#"{"type":"output","data":"c"}"#;
+    session.handle_text(0, half);
+    let host = HostOutput { text: HostText::new("é b"), bytes: 4, messages: 2, message_bytes: 60 };
+    AnySession::handle_message(&mut session, 0, Incoming::Output(&host));
+    session.handle_text(0, last);
+
+    let counters = session.counters();
+    assert_eq!((counters.received, counters.buffered), (9, 9));
+    assert_eq!(counters.received_messages - before.received_messages, 4);
+    let bytes = half.len() + host.message_bytes + last.len();
+    assert_eq!(counters.received_bytes - before.received_bytes, bytes as u64);
+    let items = AnySession::poll_items(&mut session);
+    let texts: Vec<&str> = items
+        .iter()
+        .map(|item| match &item.payload {
+            Some(("data", Payload::Text(text))) => text.as_str(),
+            Some(("data", Payload::Host(text))) => text.get::<&str>().unwrap(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(texts, ["a\u{fffd}", "é b", "c"]);
+    assert_eq!((session.counters().taken, session.counters().buffered), (9, 0));
+}
+
+#[test]
+fn other_channels_do_not_accept_decoded_output() {
+    let mut session = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
+    let host = HostOutput { text: HostText::new(""), bytes: 0, messages: 1, message_bytes: 2 };
+    AnySession::handle_message(&mut session, 0, Incoming::Output(&host));
+    assert_eq!((session.counters().malformed, session.counters().received), (1, 0));
+    assert!(!AnySession::accepts_output(&session));
 }
 
 #[test]

@@ -164,6 +164,7 @@ impl Platform for Network {
     fn connect(
         &self,
         url: SocketUrl,
+        _: bool,
     ) -> impl Future<Output = Result<(Reader, Writer), ConnectFailure>> + 'static {
         socket::connect(self.connector.clone(), url)
     }

@@ -81,6 +81,8 @@ impl From<Payload> for Content {
             Payload::Samples(samples) => Self::Samples(samples, None),
             Payload::Bytes(bytes) => Self::Bytes(bytes),
             Payload::Shared(bytes) => Self::Shared(bytes),
+            // The network of the addon does not decode messages.
+            Payload::Host(_) => Self::Utf16(Vec::new()),
         }
     }
 }

@@ -7,8 +7,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::client::Client;
 use crate::convert::{error_to_js, map_from_js, object_to_js, to_js, value_from_js};
+use crate::platform::clock;
 use crate::promise::promise;
-use crate::task::spawn;
+use crate::task::{enter, spawn};
 
 #[wasm_bindgen]
 impl Client {
@@ -46,12 +47,13 @@ impl Channel {
     /// Resolves with the next items in order, at least one, or with `null` when the channel has ended.
     pub fn next(&self) -> Promise {
         let channel = self.0.clone();
-        promise(async move {
+        let next = async move {
             match channel.next().await {
                 Some(items) => items.into_iter().map(object_to_js).collect::<Array>().into(),
                 None => JsValue::NULL,
             }
-        })
+        };
+        enter(clock(), || promise(next))
     }
 
     /// Resolves with the new state when the state changes, or with `null` after the channel has ended.

@@ -61,6 +61,7 @@ pub(crate) fn object_to_js(PlainObject { fields, payload }: PlainObject) -> JsVa
             Payload::Samples(samples) => Float32Array::from(samples.as_slice()).into(),
             Payload::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
             Payload::Shared(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+            Payload::Host(text) => text.get::<JsValue>().cloned().unwrap_or_default(),
         };
         // Setting a field of a new object cannot fail.
         let _ = Reflect::set(&object, &name.into(), &content);

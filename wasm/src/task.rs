@@ -15,7 +15,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = queueMicrotask)]
-    fn queue_microtask(run: &Closure<dyn Fn()>);
+    fn queue_microtask(run: &Closure<dyn FnMut()>);
 }
 
 struct Task {
@@ -35,7 +35,8 @@ thread_local! {
     /// The time at which JavaScript entered the module, if it has passed the time.
     static NOW: Cell<Option<f64>> = const { Cell::new(None) };
     static SCHEDULED: Cell<bool> = const { Cell::new(false) };
-    static MICROTASK: Closure<dyn Fn()> = Closure::new(|| {
+    // `FnMut`, like the handlers of timers: wasm-bindgen generates code for each type.
+    static MICROTASK: Closure<dyn FnMut()> = Closure::new(|| {
         SCHEDULED.set(false);
         run();
     });
@@ -82,17 +83,29 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + 'static) {
 
 /// Executes `work` and polls the tasks that are ready. JavaScript has called the module at the time `now`.
 pub(crate) fn enter<T>(now: f64, work: impl FnOnce() -> T) -> T {
-    if ENTERED.replace(true) {
-        // A program called the module in a callback. Usually the outer function polls the tasks. It never does if it has trapped,
-        // so a microtask polls them too.
-        schedule();
-        return work();
-    }
-    NOW.set(Some(now));
+    let outer = begin(now);
     let result = work();
+    if outer {
+        end();
+    }
+    result
+}
+
+/// Returns whether this is the outer function: otherwise a program called the module in a callback.
+fn begin(now: f64) -> bool {
+    let outer = !ENTERED.replace(true);
+    if outer {
+        NOW.set(Some(now));
+    } else {
+        // Usually the outer function polls the tasks. It never does if it has trapped, so a microtask polls them too.
+        schedule();
+    }
+    outer
+}
+
+fn end() {
     run();
     NOW.set(None);
-    result
 }
 
 /// Returns the time at which JavaScript entered the module, if it has passed the time.

@@ -201,10 +201,10 @@ async fn the_failure_of_a_socket_does_not_contain_the_password() {
         let url = address.channel_url(&BaseUrl::default(), Some(&template), "terminal").unwrap();
         url.with_token(Password::new("hunter2"))
     };
-    let dead = browser().connect(url(&format!("ws://{DEAD}/{{channel}}"))).await.err().unwrap();
+    let dead = browser().connect(url(&format!("ws://{DEAD}/{{channel}}")), true).await.err().unwrap();
     assert_eq!(dead.status, None);
     assert!(!dead.message.contains("hunter2"), "{}", dead.message);
-    let refused = browser().connect(url("ws://[:::]/{channel}")).await.err().unwrap();
+    let refused = browser().connect(url("ws://[:::]/{channel}"), true).await.err().unwrap();
     assert!(
         refused.message.contains("SyntaxError") && !refused.message.contains("hunter2"),
         "{}",

@@ -135,6 +135,9 @@ pub trait AnySession: Send {
     /// Returns the name of the kind.
     fn kind(&self) -> &'static str;
 
+    /// Returns whether the kind accepts [`Incoming::Output`].
+    fn accepts_output(&self) -> bool;
+
     /// Executes a command of the kind.
     ///
     /// # Errors
@@ -168,6 +171,10 @@ pub trait AnySession: Send {
 impl<K: Kind> AnySession for Session<K> {
     fn kind(&self) -> &'static str {
         K::CHANNEL
+    }
+
+    fn accepts_output(&self) -> bool {
+        K::ACCEPTS_OUTPUT
     }
 
     fn command(&mut self, command: Command<'_>) -> Result<Value, Error> {

@@ -226,14 +226,11 @@ impl Protocol for Audio {
     fn on_accepted(&mut self, _after_break: Option<u64>) {}
 
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received {
-        let bytes = match message {
-            Incoming::Binary(bytes) => {
-                self.push_samples(bytes, counters);
-                return Received::Handled;
-            }
-            Incoming::Text(bytes) => bytes,
-        };
-        let Ok(frame) = json::parse(bytes) else { return Received::Malformed };
+        if let Incoming::Binary(bytes) = message {
+            self.push_samples(bytes, counters);
+            return Received::Handled;
+        }
+        let Ok(frame) = json::parse(message.bytes()) else { return Received::Malformed };
         let text = |name: &str| frame.get(name).and_then(Value::as_str).unwrap_or_default();
         match text("type") {
             "started" => return self.start(&frame),

@@ -482,16 +482,17 @@ impl Link {
 
     /// Handles the arrival of a message. An error as the first message does not mean acceptance: the next message or
     /// the close decides.
-    pub(super) fn message_received(
+    pub(super) fn messages_received(
         &mut self,
         now: Millis,
+        messages: usize,
         bytes: usize,
         is_error: impl FnOnce() -> bool,
     ) -> Acceptance {
         self.stamp_pings(now);
         self.unanswered_since = None;
         self.unstable = false;
-        self.counters.received_messages += 1;
+        self.counters.received_messages += messages as u64;
         self.counters.received_bytes += bytes as u64;
         if matches!(self.phase, Phase::AwaitingAcceptance { .. }) && is_error() {
             return Acceptance::Unchanged;

@@ -31,7 +31,7 @@ pub use events::{
 pub use link::{Action, ConnectFailure, Counters, State, Target};
 pub use orgo_screen::{Condition, InputRefusal};
 pub use screen_protocol::ScreenProtocol;
-pub use session::{Incoming, Protocol, Session};
+pub use session::{HostOutput, Incoming, Protocol, Session};
 pub use terminal::{Terminal, TerminalItem};
 
 /// The largest message that a channel accepts, in bytes. Real messages are far smaller.

@@ -91,6 +91,7 @@ impl<S: ScreenProtocol> Protocol for S {
                 }
                 None => Received::Malformed,
             },
+            Incoming::Output(_) => Received::Malformed,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::client::credentials::Password;
 use crate::diagnostics::log::LogEntry;
 use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{self, Value};
+use crate::encoding::plain::HostText;
 use crate::error::Error;
 
 /// The largest number of unread error messages. Above it, the oldest message is dropped.
@@ -55,6 +56,8 @@ pub trait Protocol {
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received;
     /// Removes and returns the next item for the consumer.
     fn poll_item(&mut self, counters: &mut Counters) -> Option<Self::Item>;
+    /// Whether [`receive`](Self::receive) accepts [`Incoming::Output`].
+    const ACCEPTS_OUTPUT: bool = false;
     /// Whether [`receive`](Self::receive) drops the oldest items if the queue is already full. The server then has to
     /// wait only for a consumer that is slow, not for one that has stopped.
     const DROPS_OLDEST: bool = false;
@@ -101,14 +104,41 @@ pub enum Incoming<'a> {
     Text(&'a [u8]),
     /// A message in a binary frame.
     Binary(&'a [u8]),
+    /// Output of a terminal that the host has decoded.
+    Output(&'a HostOutput),
+}
+
+/// Output of a terminal that the host has decoded, from one message or from several in a row. The text is well-formed Unicode and
+/// not empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostOutput {
+    /// The text.
+    pub text: HostText,
+    /// The size of the text in UTF-8, in bytes.
+    pub bytes: usize,
+    /// The number of messages.
+    pub messages: usize,
+    /// The total size of the messages, in bytes.
+    pub message_bytes: usize,
 }
 
 impl<'a> Incoming<'a> {
-    /// Returns the payload of both kinds of frames.
+    /// Returns the payload of both kinds of frames. It is empty if the host has decoded the message.
     pub(super) fn bytes(self) -> &'a [u8] {
         match self {
             Self::Text(bytes) | Self::Binary(bytes) => bytes,
+            Self::Output(_) => &[],
         }
+    }
+
+    /// Returns the number of messages.
+    fn count(self) -> usize {
+        if let Self::Output(output) = self { output.messages } else { 1 }
+    }
+
+    /// Returns the total size of the messages, in bytes.
+    pub(crate) fn size(self) -> usize {
+        if let Self::Output(output) = self { output.message_bytes } else { self.bytes().len() }
     }
 }
 
@@ -229,7 +259,7 @@ impl<P: Protocol> Session<P> {
         }
         self.protocol.set_now(now);
         let undecided = || P::HANDSHAKE || is_error(message);
-        let acceptance = self.link.message_received(now, message.bytes().len(), undecided);
+        let acceptance = self.link.messages_received(now, message.count(), message.size(), undecided);
         self.report_acceptance(acceptance);
         match self.protocol.receive(message, &mut self.link.counters, &self.link.mask) {
             Received::Handled => {}

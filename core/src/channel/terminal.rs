@@ -11,7 +11,7 @@ use super::any::{Batching, Command, Kind, Named};
 use super::close::{CloseCause, CloseReason};
 use super::input::MAX_INPUT;
 use super::link::{Counters, Target};
-use super::session::{Incoming, Protocol, Received, Session};
+use super::session::{HostOutput, Incoming, Protocol, Received, Session};
 use super::text::Utf8Decoder;
 use crate::Millis;
 use crate::client::address::SocketUrl;
@@ -19,7 +19,7 @@ use crate::client::credentials::Password;
 use crate::client::fields::Fields;
 use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{SyntaxError, Value, members, serialize_as_json, text};
-use crate::encoding::plain::{Payload, PlainObject};
+use crate::encoding::plain::{HostText, Payload, PlainObject};
 use crate::error::Error;
 
 /// The default size of a terminal: the number of columns, and the number of rows.
@@ -47,6 +47,13 @@ pub enum TerminalItem {
         /// The text.
         data: String,
     },
+    /// Output that the host has decoded.
+    HostOutput {
+        /// The text.
+        text: HostText,
+        /// The size of the text in UTF-8, in bytes.
+        bytes: usize,
+    },
     /// The connection broke, and a new connection is open, with a *new* shell. The state of the old shell is lost.
     Reconnected {
         /// The number of bytes of accepted input that may not have reached the old shell. They are the last accepted
@@ -69,16 +76,26 @@ impl TerminalItem {
     /// Returns the size of the item, in bytes; 0 for output.
     fn notice_size(&self) -> usize {
         match self {
-            Self::Output { .. } => 0,
+            Self::Output { .. } | Self::HostOutput { .. } => 0,
             Self::Error { message } => NOTICE_SIZE + message.len(),
             Self::Reconnected { .. } | Self::Exit { .. } => NOTICE_SIZE,
         }
     }
 
-    /// Returns the item as the JSON that the bindings pass to JavaScript.
+    /// Returns the size of the output in UTF-8, in bytes; 0 for other items.
+    fn output_size(&self) -> usize {
+        match self {
+            Self::Output { data } => data.len(),
+            Self::HostOutput { bytes, .. } => *bytes,
+            _ => 0,
+        }
+    }
+
+    /// Returns the item as the JSON that the bindings pass to JavaScript. It does not contain a text of the host.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match self {
+            Self::HostOutput { .. } => Value::record([("type", "output".into())]),
             Self::Output { data } => {
                 Value::record([("type", "output".into()), ("data", data.as_str().into())])
             }
@@ -159,10 +176,17 @@ impl Terminal {
         self.waiting + self.notices
     }
 
-    fn push_output(&mut self, text: &str, counters: &mut Counters) {
-        self.waiting += text.len();
-        counters.received += text.len() as u64;
+    fn count_output(&mut self, bytes: usize, counters: &mut Counters) {
+        self.waiting += bytes;
+        counters.received += bytes as u64;
         counters.buffered = self.waiting as u64;
+    }
+
+    fn push_output(&mut self, text: &str, counters: &mut Counters) {
+        if text.is_empty() {
+            return;
+        }
+        self.count_output(text.len(), counters);
         match self.items.back_mut() {
             Some(TerminalItem::Output { data }) if data.len() + text.len() <= MAX_ITEM_BYTES => {
                 data.push_str(text);
@@ -179,6 +203,7 @@ impl Terminal {
 impl Protocol for Terminal {
     type Item = TerminalItem;
     const CHANNEL: &'static str = "terminal";
+    const ACCEPTS_OUTPUT: bool = true;
 
     fn add_query(&self, url: SocketUrl) -> SocketUrl {
         url.with("cols", u32::from(self.cols)).with("rows", u32::from(self.rows))
@@ -197,14 +222,19 @@ impl Protocol for Terminal {
     }
 
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received {
+        if let Incoming::Output(HostOutput { text, bytes, .. }) = message {
+            let rest = self.decoder.finish();
+            self.push_output(rest, counters);
+            self.count_output(*bytes, counters);
+            self.items.push_back(TerminalItem::HostOutput { text: text.clone(), bytes: *bytes });
+            return Received::Handled;
+        }
         let Ok(frame) = Frame::read(message.bytes(), &mut self.output) else { return Received::Malformed };
         match (&*frame.kind, frame.has_output) {
             (b"output", true) => {
                 let output = mem::take(&mut self.output);
                 let text = self.decoder.decode(&output);
-                if !text.is_empty() {
-                    self.push_output(&text, counters);
-                }
+                self.push_output(&text, counters);
                 drop(text);
                 // The buffer for a large message is not kept.
                 if output.capacity() <= MAX_ITEM_BYTES {
@@ -234,11 +264,9 @@ impl Protocol for Terminal {
     fn poll_item(&mut self, counters: &mut Counters) -> Option<TerminalItem> {
         let item = self.items.pop_front()?;
         self.notices -= item.notice_size();
-        if let TerminalItem::Output { data } = &item {
-            self.waiting -= data.len();
-            counters.taken += data.len() as u64;
-            counters.buffered = self.waiting as u64;
-        }
+        self.waiting -= item.output_size();
+        counters.taken += item.output_size() as u64;
+        counters.buffered = self.waiting as u64;
         Some(item)
     }
 
@@ -362,6 +390,9 @@ impl Kind for Terminal {
     fn export(item: TerminalItem) -> PlainObject {
         match item {
             TerminalItem::Output { data } => PlainObject::of_type("output", "data", Payload::Text(data)),
+            TerminalItem::HostOutput { text, .. } => {
+                PlainObject::of_type("output", "data", Payload::Host(text))
+            }
             other => other.to_json().into(),
         }
     }

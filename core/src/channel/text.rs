@@ -51,6 +51,11 @@ impl Utf8Decoder {
         }
         Cow::Owned(text)
     }
+
+    /// Returns what replaces an incomplete character if the next piece does not complete it.
+    pub(super) fn finish(&mut self) -> &'static str {
+        if std::mem::take(&mut self.tail).is_empty() { "" } else { "\u{fffd}" }
+    }
 }
 
 /// Returns the surrogate at the start of the bytes, if there is one. In WTF-8, a surrogate takes three bytes.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::signal::Signal;
 use crate::Millis;
-use crate::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
+use crate::channel::{ConnectFailure, HostOutput, MAX_MESSAGE_BYTES};
 use crate::client::address::SocketUrl;
 use crate::diagnostics::log::LogEntry;
 use crate::rest::http::{Request, Response, SendFailure};
@@ -51,10 +51,12 @@ pub trait Platform: 'static {
         progress: Progress,
     ) -> impl Future<Output = Result<Response, SendFailure>> + 'static;
 
-    /// Opens a socket. Dropping the future cancels the attempt.
+    /// Opens a socket. Dropping the future cancels the attempt. If `accepts_output` is set, the reader may decode output of the
+    /// terminal, see [`Message::Output`].
     fn connect(
         &self,
         url: SocketUrl,
+        accepts_output: bool,
     ) -> impl Future<Output = Result<(Self::Reader, Self::Writer), ConnectFailure>> + 'static;
 
     /// Writes an entry to the log.
@@ -159,6 +161,8 @@ pub enum Message<Text = String, Binary = Vec<u8>> {
     Text(Text),
     /// A binary message.
     Binary(Binary),
+    /// Messages that contain only output of a terminal, which the platform has decoded.
+    Output(HostOutput),
     /// The end of the socket. Without a close frame, the code is 1006.
     Closed {
         /// The close code.

@@ -165,7 +165,8 @@ impl<P: Platform> Driver<P> {
 
     fn connect(&mut self, url: SocketUrl) {
         self.take_socket();
-        let socket = self.platform.connect(url);
+        let accepts_output = self.channel.session().accepts_output();
+        let socket = self.platform.connect(url, accepts_output);
         self.connecting = Some(Box::pin(async move { Event::Connected(socket.await) }));
     }
 
@@ -341,27 +342,27 @@ impl<P: Platform> Driver<P> {
         let mut any = false;
         while self.received < YIELD_AFTER && (!reader.holds_sender_back() || session.wants_read()) {
             match reader.poll_receive(context) {
-                Poll::Ready(Message::Text(text)) => {
+                Poll::Ready(message) => {
+                    let incoming = match &message {
+                        Message::Text(text) => Incoming::Text(text.as_ref()),
+                        Message::Binary(bytes) => Incoming::Binary(bytes.as_ref()),
+                        Message::Output(output) => Incoming::Output(output),
+                        Message::Closed { code, reason } => {
+                            drop(session);
+                            self.reading = None;
+                            return Poll::Ready(Event::Closed(*code, reason.clone()));
+                        }
+                    };
                     self.since_collection += 1;
-                    self.received += MESSAGE_OVERHEAD + text.as_ref().len();
-                    session.handle_message(now, Incoming::Text(text.as_ref()));
-                }
-                Poll::Ready(Message::Binary(bytes)) => {
-                    self.since_collection += 1;
-                    self.received += MESSAGE_OVERHEAD + bytes.as_ref().len();
-                    session.handle_message(now, Incoming::Binary(bytes.as_ref()));
-                }
-                Poll::Ready(Message::Closed { code, reason }) => {
-                    drop(session);
-                    self.reading = None;
-                    return Poll::Ready(Event::Closed(code, reason));
+                    self.received += MESSAGE_OVERHEAD + incoming.size();
+                    session.handle_message(now, incoming);
+                    any = true;
                 }
                 Poll::Pending => {
                     self.drained = any;
                     break;
                 }
             }
-            any = true;
         }
         if any { Poll::Ready(Event::Received) } else { Poll::Pending }
     }

@@ -104,7 +104,11 @@ impl Platform for Host {
         pending()
     }
 
-    fn connect(&self, _: SocketUrl) -> impl Future<Output = Result<(Half, Half), ConnectFailure>> + 'static {
+    fn connect(
+        &self,
+        _: SocketUrl,
+        _: bool,
+    ) -> impl Future<Output = Result<(Half, Half), ConnectFailure>> + 'static {
         let socket = Rc::<Socket>::default();
         self.0.sockets.borrow_mut().push(Rc::clone(&socket));
         async move { Ok((Half(Rc::clone(&socket)), Half(socket))) }

@@ -1,5 +1,7 @@
 //! Values of JavaScript: those that a program passes, and objects in the form that it receives.
 
+use std::any::Any;
+use std::fmt;
 use std::sync::Arc;
 
 use orgo_screen::{Argument, Record};
@@ -49,7 +51,42 @@ pub enum Payload {
     Bytes(Vec<u8>),
     /// A `Uint8Array` with a copy of memory that others may read.
     Shared(Arc<Vec<u8>>),
+    /// A string of JavaScript.
+    Host(HostText),
 }
+
+/// A text in the form of the host, such as a string of JavaScript, which the core passes on without reading it.
+#[derive(Clone)]
+pub struct HostText(Arc<dyn Any + Send + Sync>);
+
+impl HostText {
+    /// Wraps a text.
+    #[must_use]
+    pub fn new(text: impl Any + Send + Sync) -> Self {
+        Self(Arc::new(text))
+    }
+
+    /// Returns the text if it has this type.
+    #[must_use]
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+impl fmt::Debug for HostText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HostText")
+    }
+}
+
+/// Two texts are equal if one is a clone of the other.
+impl PartialEq for HostText {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for HostText {}
 
 impl PlainObject {
     /// Creates an object with a field `type` and an additional field.

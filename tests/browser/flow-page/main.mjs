@@ -124,8 +124,17 @@ globalThis.readBursts = async (port, count) => {
     terminal.on("error", (message) => problems.push(message));
     let text = "";
     for await (const piece of terminal) text += piece;
-    const { received, malformed } = terminal.counters;
-    return { text, received, malformed, problems, reason: terminal.state.cause.reason, code: await terminal.exited };
+    const { received, received_messages: messages, received_bytes: bytes, malformed } = terminal.counters;
+    return {
+      text,
+      received,
+      messages,
+      bytes,
+      malformed,
+      problems,
+      reason: terminal.state.cause.reason,
+      code: await terminal.exited,
+    };
   };
   for (const terminal of terminals) terminal.write("go");
   return Promise.all(terminals.map(read));

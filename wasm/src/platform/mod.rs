@@ -45,7 +45,7 @@ pub(crate) use host::Host;
 pub(crate) use http::Opened;
 
 /// Returns the time. During a call of JavaScript that passed the time, this is the passed time.
-fn clock() -> f64 {
+pub(crate) fn clock() -> f64 {
     entered_at().unwrap_or_else(performance_now)
 }
 
@@ -103,8 +103,9 @@ impl Platform for Browser {
     fn connect(
         &self,
         url: SocketUrl,
+        accepts_output: bool,
     ) -> impl Future<Output = Result<(socket::Reader, socket::Writer), ConnectFailure>> + 'static {
-        socket::connect(self.clone(), url)
+        socket::connect(self.clone(), url, accepts_output)
     }
 
     fn log(&self, entry: &LogEntry) {

@@ -8,17 +8,19 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
-use js_sys::{ArrayBuffer, Reflect, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Reflect, Uint8Array};
 use orgo_core::Millis;
-use orgo_core::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
+use orgo_core::channel::{ConnectFailure, HostOutput, MAX_MESSAGE_BYTES};
 use orgo_core::client::address::SocketUrl;
 use orgo_core::driver::{Message, Outgoing, SocketReader, SocketWriter};
+use orgo_core::encoding::plain::HostText;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CloseEvent, WebSocket};
 
 use super::timer::sleep;
-use super::{Browser, Listener};
+use super::{Browser, Listener, clock};
+use crate::task::enter;
 
 /// How much the browser may buffer before the next message waits, in bytes.
 const HIGH_WATER: u32 = 64 << 10;
@@ -35,6 +37,7 @@ extern "C" {
         on_message: &JsValue,
         on_other: &JsValue,
         collects: bool,
+        accepts_output: bool,
     ) -> Result<(), JsValue>;
 
     /// As `listen`.
@@ -106,6 +109,9 @@ impl Inbox {
     }
 
     fn handle_message(&self, data: &JsValue) {
+        if let Some(outputs) = data.dyn_ref::<Array>() {
+            return self.handle_outputs(outputs);
+        }
         let length = data.unchecked_ref::<Received>().length();
         if length.is_some() && !data.is_string() {
             return self.handle_collected(data.unchecked_ref::<Uint8Array>().to_vec());
@@ -132,6 +138,24 @@ impl Inbox {
         }
     }
 
+    /// Handles output of a terminal: texts, each of which precedes the fields of [`HostOutput`].
+    fn handle_outputs(&self, outputs: &Array) {
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it counts messages or bytes"
+        )]
+        let number = |at| outputs.get(at).as_f64().unwrap_or_default() as usize;
+        for at in (0..outputs.length()).step_by(4) {
+            self.push(Event::Message(Message::Output(HostOutput {
+                text: HostText::new(outputs.get(at)),
+                bytes: number(at + 1),
+                messages: number(at + 2),
+                message_bytes: number(at + 3),
+            })));
+        }
+    }
+
     /// Handles the opening, an error or the close of the socket.
     fn handle_event(&self, event: &JsValue) {
         match &*event.unchecked_ref::<web_sys::Event>().type_() {
@@ -142,7 +166,7 @@ impl Inbox {
             // In a browser an `error` event has no details, and a `close` event always follows. In Node the event has an
             // exception, and no `close` event may follow if the socket does not open.
             "error" => {
-                if !self.opened.get() {
+                if cfg!(feature = "node") && !self.opened.get() {
                     *self.error.borrow_mut() = Reflect::get(event, &"error".into()).unwrap_or_default();
                     self.push(Event::Message(Message::Closed { code: 1006, reason: String::new() }));
                 }
@@ -164,7 +188,7 @@ struct Socket {
 }
 
 impl Socket {
-    fn new(browser: &Browser, url: &str) -> Result<Self, JsValue> {
+    fn new(browser: &Browser, url: &str, accepts_output: bool) -> Result<Self, JsValue> {
         let socket = match &browser.host {
             Some(host) => host.open_socket(url)?,
             None => WebSocket::new(url)?,
@@ -172,10 +196,10 @@ impl Socket {
         let inbox = Rc::<Inbox>::default();
         let handler = |handle: fn(&Inbox, &JsValue)| {
             let inbox = Rc::clone(&inbox);
-            Listener::new(move |event: JsValue| handle(&inbox, &event))
+            Listener::new(move |event: JsValue| enter(clock(), || handle(&inbox, &event)))
         };
         let (on_message, on_other) = (handler(Inbox::handle_message), handler(Inbox::handle_event));
-        listen(&socket, on_message.as_ref(), on_other.as_ref(), COLLECTS)?;
+        listen(&socket, on_message.as_ref(), on_other.as_ref(), COLLECTS, accepts_output)?;
         Ok(Self { socket, inbox, on_message, _on_other: on_other })
     }
 }
@@ -189,10 +213,14 @@ impl Drop for Socket {
 }
 
 /// Opens a socket.
-pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader, Writer), ConnectFailure> {
+pub(super) async fn connect(
+    browser: Browser,
+    url: SocketUrl,
+    accepts_output: bool,
+) -> Result<(Reader, Writer), ConnectFailure> {
     let failed = |message: String| ConnectFailure { status: None, message };
     // The message of the exception contains the URL, and so the password. The name of the exception does not.
-    let socket = Socket::new(&browser, &url.expose()).map_err(|error| {
+    let socket = Socket::new(&browser, &url.expose(), accepts_output).map_err(|error| {
         let name = Reflect::get(&error, &"name".into()).ok().and_then(|name| name.as_string());
         failed(format!("the browser refuses to open {url}: {}", name.unwrap_or_default()))
     })?;

@@ -113,10 +113,12 @@ const terminal = {
       for await (const text of channel) {
         left -= text.length;
         unprocessed += text.length;
-        const processed = new Promise((resolve) => view.write(text, resolve));
-        if (unprocessed < UNPROCESSED && left > 0) continue;
+        if (unprocessed < UNPROCESSED && left > 0) {
+          view.write(text);
+          continue;
+        }
         // Backpressure: reads more only after xterm.js has processed this text.
-        await processed;
+        await new Promise((resolve) => view.write(text, resolve));
         unprocessed = 0;
         if (left <= 0) break;
       }
