@@ -16,7 +16,7 @@ use orgo_core::channel::ConnectFailure;
 use orgo_core::client::address::SocketUrl;
 use orgo_core::diagnostics::log::LogEntry;
 use orgo_core::driver::{Platform, Progress};
-use orgo_core::rest::http::{Request, Response, ResponseBody, SendFailure};
+use orgo_core::rest::http::{RESPONSE_FIELDS, Request, Response, ResponseBody, SendFailure};
 
 use crate::abort::AbortOnDrop;
 use crate::body::RequestBody;
@@ -122,9 +122,9 @@ impl Network {
     fn convert(&self, request: Request, progress: &Progress) -> http::Result<http::Request<RequestBody>> {
         let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.url);
         for (name, value) in request.headers {
-            let mut value = HeaderValue::try_from(value)?;
+            let mut value = HeaderValue::try_from(&*value)?;
             value.set_sensitive(name == AUTHORIZATION.as_str());
-            builder = builder.header(name, value);
+            builder = builder.header(&*name, value);
         }
         let body = RequestBody::new(request.body.as_ref(), self.file.clone(), progress.clone());
         let mut request = builder.body(body)?;
@@ -200,11 +200,11 @@ pub(crate) fn seed() -> u64 {
 }
 
 fn read(head: &http::response::Parts, body: Option<Vec<u8>>) -> Response {
-    let headers = head
-        .headers
+    let headers = RESPONSE_FIELDS
         .iter()
-        .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .filter_map(|name| {
+            let value = head.headers.get(*name)?;
+            Some(((*name).to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         })
         .collect();
     let too_large = body.is_none();

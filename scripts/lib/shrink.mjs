@@ -81,6 +81,9 @@ const MINIFY = [
   "--mangle-props=^_(_wrap|_?wbg_)",
 ];
 
+/** The same for the modules for pages. */
+const IN_PAGE = ["--define:globalThis.ORGO_IN_PAGE=true"];
+
 /**
  * Optimizes the module, shortens the names of its imports and exports in both files, and minifies the glue. The names
  * that wasm-bindgen chooses end in hashes, which compress badly.
@@ -116,5 +119,6 @@ export async function shrink(folder, name) {
   }
   writeFileSync(glue, code);
   // Includes the JavaScript files of the crate.
-  await run("esbuild", [glue, ...MINIFY, `--outfile=${glue}`]);
+  const page = name === EMBEDDED ? [] : IN_PAGE;
+  await run("esbuild", [glue, ...MINIFY, ...page, `--outfile=${glue}`]);
 }

@@ -11,7 +11,7 @@ use orgo_core::client::credentials::Password;
 use orgo_core::driver::{Platform, Progress, outcome};
 use orgo_core::encoding::json::{Map, Value};
 use orgo_core::rest::call::Output;
-use orgo_core::rest::http::{Method, Reached, Request};
+use orgo_core::rest::http::{Method, RESPONSE_FIELDS, Reached, Request};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -191,6 +191,12 @@ async fn a_response_is_read_completely() {
 async fn a_response_beyond_the_limit_is_not_kept() {
     let response = browser().send(request("data:text/plain,hello!"), Progress::default()).await.unwrap();
     assert_eq!((response.status, response.too_large, response.body.len()), (200, true, 0));
+}
+
+#[wasm_bindgen_test]
+fn http_js_passes_the_header_fields_that_the_core_reads() {
+    let script = include_str!("platform/http.js");
+    assert!(script.contains(&format!("\"{}\".split", RESPONSE_FIELDS.join(" "))));
 }
 
 #[wasm_bindgen_test]

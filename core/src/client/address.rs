@@ -73,13 +73,17 @@ impl BaseUrl {
     /// Returns the scheme, the host and the port, such as `https://www.orgo.ai`.
     #[must_use]
     pub fn origin(&self) -> String {
-        [if self.secure { "https://" } else { "http://" }, &self.authority].concat()
+        [self.scheme(), &self.authority].concat()
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.secure { "https://" } else { "http://" }
     }
 
     /// Returns the URL of `path`, which starts with a slash.
     #[must_use]
     pub fn join(&self, path: &str) -> String {
-        [&self.origin(), &*self.path, path].concat()
+        [self.scheme(), &self.authority, &self.path, path].concat()
     }
 
     /// Returns the absolute form of a link in a response, and whether the link has the origin of this URL. Returns
@@ -90,7 +94,7 @@ impl BaseUrl {
             return None;
         }
         if link.starts_with('/') && !link.starts_with("//") {
-            return Some((format!("{}{link}", self.origin()), true));
+            return Some(([self.scheme(), &self.authority, link].concat(), true));
         }
         let (secure, rest) = split_scheme(link, "http", "https")?;
         let (authority, _) = split_authority(rest).ok()?;

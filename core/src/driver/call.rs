@@ -50,7 +50,7 @@ pub fn outcome(result: Result<Output, Error>) -> PlainObject {
         Ok(Output::Stream(download)) => ("value", Value::record([("size", download.size().into())]), None),
         Err(error) => ("error", error.record(), None),
     };
-    let fields = Map::from_iter([("ok".to_owned(), ok.into()), (name.to_owned(), value)]);
+    let fields = Map::from_iter([("ok", ok.into()), (name, value)]);
     PlainObject {
         fields: Fields::Value(Value::Object(fields)),
         payload: bytes.map(|bytes| ("bytes", Payload::Bytes(bytes))),

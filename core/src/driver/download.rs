@@ -40,8 +40,8 @@ pub async fn read_piece<P: Platform, T>(
 /// Converts the result of a read to the form that JavaScript receives. The binding adds the bytes of a piece as its payload.
 #[must_use]
 pub fn piece_outcome(result: Result<(), Error>) -> PlainObject {
-    let ok = ("ok".to_owned(), Value::from(result.is_ok()));
-    let error = result.err().map(|error| ("error".to_owned(), error.record()));
+    let ok = ("ok", Value::from(result.is_ok()));
+    let error = result.err().map(|error| ("error", error.record()));
     PlainObject {
         fields: Fields::Value(Value::Object(Map::from_iter([ok].into_iter().chain(error)))),
         payload: None,

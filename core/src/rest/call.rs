@@ -220,7 +220,7 @@ impl Call {
         let mut request = Request {
             method,
             url: config.base_url.join(&target),
-            headers: vec![("accept".to_owned(), "application/json".to_owned())],
+            headers: vec![("accept".into(), "application/json".to_owned())],
             body: None,
             max_response_bytes,
             streams_response: false,
@@ -236,7 +236,7 @@ impl Call {
             }
             (ParameterEncoding::Multipart, Some(content)) => {
                 let form = Form::new(&fields, content, &mut jitter);
-                request.headers.push(("content-type".to_owned(), form.content_type));
+                request.headers.push(("content-type".into(), form.content_type));
                 request.body = Some(form.body);
                 upload = Some(form.tracker);
             }
@@ -248,7 +248,7 @@ impl Call {
             }
             (_, None) => {
                 if let Some(body) = body {
-                    request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
+                    request.headers.push(("content-type".into(), "application/json".to_owned()));
                     request.body = Some(Body::new([body.to_json().into_bytes()]));
                 }
             }
@@ -262,7 +262,7 @@ impl Call {
             }
             mask.add_header(name, value);
             request.headers.retain(|(own, _)| own != name);
-            request.headers.push((name.clone(), value.clone()));
+            request.headers.push((name.clone().into(), value.clone()));
         }
         authorize(&mut request, config.api_key.as_ref());
 
@@ -802,6 +802,6 @@ enum ImageSource {
 
 fn authorize(request: &mut Request, key: Option<&ApiKey>) {
     if let Some(key) = key {
-        request.headers.push(("authorization".to_owned(), ["Bearer ", key.expose()].concat()));
+        request.headers.push(("authorization".into(), ["Bearer ", key.expose()].concat()));
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn read(params: &Map) -> Result<Prepared<'_>, Error> {
             refused("query", "must be an object of strings, numbers, booleans or lists of them")
         })?;
     }
-    let name = format!("{NAME} {} {path}", method.as_str());
+    let name = [NAME, " ", method.as_str(), " ", path].concat();
     let encoded = Encoded { target, fields: Vec::new() };
     Ok(Prepared { name, operation: OPERATION, method, effect, params, encoded, body })
 }

@@ -1,5 +1,6 @@
 //! Requests and responses as plain data.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ pub struct Request {
     /// The absolute URL.
     pub url: String,
     /// The header fields, with names in lower case. Each value is printable ASCII.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body; `None` sends none.
     pub body: Option<Body>,
     /// The largest response body to accept, in bytes. See [`ResponseBody`].
@@ -57,7 +58,7 @@ pub struct Request {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| &**name).collect();
         let (url, _) = split_before(&self.url, b"?");
         f.debug_struct("Request")
             .field("method", &self.method)
@@ -187,10 +188,23 @@ impl fmt::Debug for Response {
     }
 }
 
+/// The header fields of a response that a [call](crate::rest::call::Call) reads, in lower case. A platform may leave out the other
+/// ones.
+pub const RESPONSE_FIELDS: &[&str] = &[
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "date",
+    "location",
+    "retry-after",
+    "x-request-id",
+];
+
 impl Response {
-    /// Returns the value of the first header field with this name, ignoring case.
+    /// Returns the value of the first header field with this name, ignoring case. The name is one of [`RESPONSE_FIELDS`].
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
+        debug_assert!(RESPONSE_FIELDS.contains(&name), "a platform may leave out the field {name}");
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 }

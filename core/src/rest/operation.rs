@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::diagnostics::mask::in_quotes;
 use crate::encoding::json::{self, Map, Number, Value};
 use crate::encoding::percent::percent_encode;
-use crate::encoding::text::{digits, join, replace, take_field};
+use crate::encoding::text::{digits, join, take_field};
 use crate::error::{Error, describe};
 use crate::rest::http::Method;
 use crate::rest::schema::{Field, Rule, Type, as_integer, expected};
@@ -99,7 +99,7 @@ pub struct Operation {
     pub method: Method,
     /// The path, with its parameters in braces.
     pub path: &'static str,
-    /// The parameters in the path.
+    /// The parameters in the path, in their order.
     pub path_fields: &'static [Field],
     /// The other parameters.
     pub fields: &'static [Field],
@@ -166,7 +166,7 @@ impl<'a> Prepared<'a> {
         let body =
             (operation.encoding == ParameterEncoding::Json && operation.method == Method::Post).then(|| {
                 let fields = encoded.fields.drain(..);
-                Value::Object(fields.map(|(name, value)| (name.to_owned(), value)).collect())
+                Value::Object(fields.collect())
             });
         let Operation { name, method, effect, .. } = *operation;
         Ok(Self { name: name.to_owned(), operation, method, effect, params, encoded, body })
@@ -192,8 +192,11 @@ impl Operation {
             return Err(Error::encode(self.name, unknown, problem));
         }
 
-        let mut target = self.path.to_owned();
+        let mut target = String::with_capacity(2 * self.path.len());
+        let mut rest = self.path;
         for field in self.path_fields {
+            target.push_str(take_field(&mut rest, b"{"));
+            take_field(&mut rest, b"}");
             // The rule of path fields requires at least one character. URL parsers treat `.` and `..` as path segments
             // with a special meaning.
             let value = self.checked_value(params, field)?;
@@ -201,8 +204,9 @@ impl Operation {
             if text == "." || text == ".." {
                 return Err(Error::encode(self.name, field.name, "must be an id"));
             }
-            target = replace(&target, &format!("{{{}}}", field.name), &percent_encode(text));
+            target.push_str(&percent_encode(text));
         }
+        target.push_str(rest);
 
         let mut fields = Vec::new();
         for field in self.fields {
@@ -214,7 +218,10 @@ impl Operation {
                         format!("is required with `{}`", field.name),
                     ));
                 }
-                fields.extend(field.wire_names().map(|name| (name, value.clone())));
+                match field.wire {
+                    [] => fields.push((field.name, value)),
+                    names => fields.extend(names.iter().map(|name| (*name, value.clone()))),
+                }
             }
         }
         let mut query: Vec<String> =
@@ -281,11 +288,10 @@ impl Operation {
 fn check_value(field: &Field, value: &Value) -> Option<Value> {
     let value = match (&field.ty, value) {
         (Type::Boolean, Value::Bool(_)) | (Type::String | Type::Secret, Value::String(_)) => value.clone(),
-        (Type::Integer, Value::Number(number)) => as_integer(number)?.into(),
-        (Type::Number, Value::Number(number)) => match as_integer(number) {
-            Some(integer) => integer.into(),
-            None => value.clone(),
-        },
+        (Type::Integer, Value::Number(number)) => written_as_integer(number, value)?,
+        (Type::Number, Value::Number(number)) => {
+            written_as_integer(number, value).unwrap_or_else(|| value.clone())
+        }
         (Type::Choice(choice), Value::String(name)) if choice.values.contains(&name.as_str()) => {
             value.clone()
         }
@@ -301,6 +307,13 @@ fn check_value(field: &Field, value: &Value) -> Option<Value> {
         Rule::Resolution => is_resolution(value.as_str()?),
     };
     fits.then_some(value)
+}
+
+/// Returns a whole number without a fraction and an exponent. Returns `None` for other numbers.
+fn written_as_integer(number: &Number, value: &Value) -> Option<Value> {
+    let integer = as_integer(number)?;
+    let is_written = number.as_str().bytes().all(|byte| byte.is_ascii_digit());
+    Some(if is_written { value.clone() } else { integer.into() })
 }
 
 fn is_resolution(text: &str) -> bool {

@@ -3,6 +3,9 @@
 /** The largest announced body that is read at once, in bytes. A stream takes longer than the rest of such a response. */
 const SMALL = 4096;
 
+/** Whether the module is one of those for pages, from which the build removes the code for other hosts. */
+const IN_PAGE = globalThis.ORGO_IN_PAGE === true;
+
 // The events of a request, as in `http.rs`.
 const PIECE = 0;
 const SENT = 1;
@@ -12,6 +15,21 @@ const FAILED = 4;
 const INVALID = 5;
 
 const NOTHING = new Uint8Array();
+
+/** The header fields of a response that the module reads: `RESPONSE_FIELDS` of the core. An iterator over all fields takes longer. */
+const FIELDS = "content-encoding content-length content-type date location retry-after x-request-id".split(" ");
+
+/** The head of the last request, with its method and header fields. Most requests of a program have the same head. */
+let last = {};
+
+function read(head) {
+  if (head === last.head) return last;
+  const [method, ...fields] = head.split("\n");
+  const headers = [];
+  for (let at = 0; at < fields.length; at += 2) headers.push([fields[at], fields[at + 1]]);
+  last = { head, method, headers };
+  return last;
+}
 
 /**
  * Sends a request. Returns the controller that aborts it. Its property `received` is the time at which the head of a small response
@@ -41,14 +59,12 @@ const NOTHING = new Uint8Array();
 export function send(report, id, url, head, bytes, stream, follows, inNode, limit) {
   const controller = new AbortController();
   const { signal } = controller;
-  const [method, ...fields] = head.split("\n");
-  const headers = [];
-  for (let at = 0; at < fields.length; at += 2) headers.push([fields[at], fields[at + 1]]);
+  const { method, headers } = read(head);
   const init = { method, headers, body: stream ?? bytes?.slice(), signal, redirect: follows ? "follow" : "manual" };
   // Only the response of a GET request may come from a cache. With this option, Chromium also ignores its cache of CORS preflights, so
   // each request would need two round trips. Older versions of workerd throw an exception if the option is set.
-  if (method === "GET" && "cache" in Request.prototype) init.cache = "no-store";
-  if (inNode && stream && Symbol.asyncIterator in stream) {
+  if (method === "GET" && (IN_PAGE || "cache" in Request.prototype)) init.cache = "no-store";
+  if (!IN_PAGE && inNode && stream && Symbol.asyncIterator in stream) {
     init.duplex = "half";
     // Node's `fetch` keeps a copy of a stream in memory, to send it again after a redirect, unless redirects are errors.
     init.redirect = "error";
@@ -67,15 +83,16 @@ async function exchange(url, init, inNode, controller, limit, report) {
   let value;
   try {
     if (limit !== undefined) response = await sendXhr(url, init, limit, report);
-    else if (inNode) {
+    else if (!IN_PAGE && inNode) {
       // Node keeps only a weak reference to a request, whose collection would break its signal.
       controller.request = new Request(url, init);
       response = await fetch(controller.request);
     } else response = await fetch(url, init);
     head = `${response.status}\n${response.redirected ? response.url : ""}`;
     let length = 0;
-    for (const [name, value] of response.headers) {
-      head += `\n${name}\n${value}`;
+    for (const name of FIELDS) {
+      const value = response.headers.get(name);
+      if (value !== null) head += `\n${name}\n${value}`;
       if (name === "content-length") length = Number(value);
     }
     if (length > 0 && length <= SMALL) {

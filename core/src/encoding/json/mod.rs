@@ -13,5 +13,5 @@ mod write;
 pub use read::{Limit, MAX_VALUES, SyntaxError, parse};
 pub(crate) use read::{members, text};
 pub(crate) use typed::serialize_as_json;
-pub use value::{Map, Number, Value};
+pub use value::{Map, Name, Number, Value};
 pub(crate) use write::{quote, write_escape};

@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
             Some(b'{') => {
                 let mut fields = Map::new();
                 self.object(&mut |name, reader| {
-                    fields.0.push((text(name.into()), reader.value()?));
+                    fields.0.push((text(name.into()).into(), reader.value()?));
                     Ok(())
                 })?;
                 Ok(Value::Object(fields))

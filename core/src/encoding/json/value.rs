@@ -1,5 +1,7 @@
 //! A JSON value in memory.
 
+use std::borrow::Cow;
+
 use crate::Millis;
 use crate::encoding::text::{digits, part, take_field, trim_end};
 
@@ -23,14 +25,14 @@ pub enum Value {
 
 impl Value {
     /// Creates an object from the fields that are not `null`.
-    pub(crate) fn record<const N: usize>(mut fields: [(&str, Self); N]) -> Self {
+    pub(crate) fn record<const N: usize>(mut fields: [(&'static str, Self); N]) -> Self {
         Self::take_record(&mut fields)
     }
 
     /// Not generic, so that its code exists once.
-    fn take_record(fields: &mut [(&str, Self)]) -> Self {
+    fn take_record(fields: &mut [(&'static str, Self)]) -> Self {
         let fields = fields.iter_mut().filter(|(_, value)| !value.is_null());
-        Self::Object(Map(fields.map(|(name, value)| ((*name).to_owned(), value.take())).collect()))
+        Self::Object(Map(fields.map(|(name, value)| ((*name).into(), value.take())).collect()))
     }
 
     /// Returns a field of an object. Returns `None` if the field is absent or the value is not an object.
@@ -215,7 +217,10 @@ impl Number {
 
 /// The fields of an object in their order. Of several fields with the same name, the last one counts.
 #[derive(Debug, Clone, Default)]
-pub struct Map(pub(super) Vec<(String, Value)>);
+pub struct Map(pub(super) Vec<(Name, Value)>);
+
+/// The name of a field. A name in this code takes no memory.
+pub type Name = Cow<'static, str>;
 
 impl Map {
     /// Creates an empty object.
@@ -236,7 +241,7 @@ impl Map {
     }
 
     /// Sets a field.
-    pub fn insert(&mut self, name: impl Into<String>, value: Value) {
+    pub fn insert(&mut self, name: impl Into<Name>, value: Value) {
         let name = name.into();
         match self.get_mut(&name) {
             Some(place) => *place = value,
@@ -263,7 +268,7 @@ impl Map {
 
     /// Iterates over the fields with their names, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        self.0.iter().map(|(name, value)| (&**name, value))
     }
 
     /// Returns the number of fields.
@@ -288,16 +293,16 @@ impl PartialEq for Map {
 }
 
 impl IntoIterator for Map {
-    type Item = (String, Value);
-    type IntoIter = std::vec::IntoIter<(String, Value)>;
+    type Item = (Name, Value);
+    type IntoIter = std::vec::IntoIter<(Name, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
     }
 }
 
-impl FromIterator<(String, Value)> for Map {
-    fn from_iter<I: IntoIterator<Item = (String, Value)>>(fields: I) -> Self {
-        Self(fields.into_iter().collect())
+impl<N: Into<Name>> FromIterator<(N, Value)> for Map {
+    fn from_iter<I: IntoIterator<Item = (N, Value)>>(fields: I) -> Self {
+        Self(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }
 }

@@ -16,7 +16,8 @@ impl Value {
     /// Returns JSON without spaces. Needs less code than `to_string`.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut text = String::new();
+        // Most values are small. A text that grows from nothing would be moved several times.
+        let mut text = String::with_capacity(128);
         write(self, &mut text);
         text
     }

@@ -62,3 +62,18 @@ pub const OPERATIONS: &[&Operation] = &[
 pub fn operation(name: &str) -> Option<&'static Operation> {
     OPERATIONS.iter().copied().find(|operation| operation.name == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_contain_their_parameters_in_the_declared_order() {
+        for operation in OPERATIONS {
+            let braces = operation.path.split('{').skip(1);
+            let in_path: Vec<&str> = braces.map(|part| part.split('}').next().unwrap()).collect();
+            let declared: Vec<&str> = operation.path_fields.iter().map(|field| field.name).collect();
+            assert_eq!(in_path, declared, "{}", operation.name);
+        }
+    }
+}

@@ -91,7 +91,7 @@ fn check(base: &BaseUrl, operation: &Operation, params: &Map, request: &Request,
             let text = body.expect("a POST request has a body");
             serde_json::from_slice::<serde_json::Value>(text).expect("a body is JSON");
             let Ok(Value::Object(fields)) = parse(text) else { panic!("a body is an object") };
-            fields.into_iter().collect()
+            fields.into_iter().map(|(name, value)| (name.into_owned(), value)).collect()
         }
         ParameterEncoding::Json => Vec::new(),
         ParameterEncoding::Multipart => parts(request, content.expect("the call has content")),
