@@ -19,18 +19,6 @@ const NOTHING = new Uint8Array();
 /** The header fields of a response that the module reads: `RESPONSE_FIELDS` of the core. An iterator over all fields takes longer. */
 const FIELDS = "content-encoding content-length content-type date location retry-after x-request-id".split(" ");
 
-/** The head of the last request, with its method and header fields. Most requests of a program have the same head. */
-let last = {};
-
-function read(head) {
-  if (head === last.head) return last;
-  const [method, ...fields] = head.split("\n");
-  const headers = [];
-  for (let at = 0; at < fields.length; at += 2) headers.push([fields[at], fields[at + 1]]);
-  last = { head, method, headers };
-  return last;
-}
-
 /**
  * Sends a request. Returns the controller that aborts it. Its property `received` is the time at which the head of a small response
  * has arrived.
@@ -59,7 +47,9 @@ function read(head) {
 export function send(report, id, url, head, bytes, stream, follows, inNode, limit) {
   const controller = new AbortController();
   const { signal } = controller;
-  const { method, headers } = read(head);
+  const [method, ...fields] = head.split("\n");
+  const headers = [];
+  for (let at = 0; at < fields.length; at += 2) headers.push([fields[at], fields[at + 1]]);
   const init = { method, headers, body: stream ?? bytes?.slice(), signal, redirect: follows ? "follow" : "manual" };
   // Only the response of a GET request may come from a cache. With this option, Chromium also ignores its cache of CORS preflights, so
   // each request would need two round trips. Older versions of workerd throw an exception if the option is set.
