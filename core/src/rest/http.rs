@@ -191,13 +191,13 @@ impl fmt::Debug for Response {
 /// The header fields of a response that a [call](crate::rest::call::Call) reads, in lower case. A platform may leave out the other
 /// ones.
 pub const RESPONSE_FIELDS: &[&str] = &[
-    "content-encoding",
     "content-length",
     "content-type",
+    "content-encoding",
+    "x-request-id",
     "date",
     "location",
     "retry-after",
-    "x-request-id",
 ];
 
 impl Response {

@@ -16,8 +16,12 @@ const INVALID = 5;
 
 const NOTHING = new Uint8Array();
 
-/** The header fields of a response that the module reads: `RESPONSE_FIELDS` of the core. An iterator over all fields takes longer. */
-const FIELDS = "content-encoding content-length content-type date location retry-after x-request-id".split(" ");
+/**
+ * The header fields of a response that the module reads: `RESPONSE_FIELDS` of the core. The first four are those of a successful response.
+ * An iterator over all fields takes longer.
+ */
+const FIELDS = "content-length content-type content-encoding x-request-id date location retry-after".split(" ");
+const SUCCESS = FIELDS.slice(0, 4);
 
 /**
  * Sends a request. Returns the controller that aborts it. Its property `received` is the time at which the head of a small response
@@ -80,7 +84,7 @@ async function exchange(url, init, inNode, controller, limit, report) {
     } else response = await fetch(url, init);
     head = `${response.status}\n${response.redirected ? response.url : ""}`;
     let length = 0;
-    for (const name of FIELDS) {
+    for (const name of response.ok ? SUCCESS : FIELDS) {
       const value = response.headers.get(name);
       if (value !== null) head += `\n${name}\n${value}`;
       if (name === "content-length") length = Number(value);
