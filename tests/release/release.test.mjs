@@ -1,7 +1,7 @@
 // Creates the packages of a release with the addon of this machine, and checks them. Then checks that mistakes are found.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -46,6 +46,20 @@ test("the package depends on the addons of all platforms in its version, and con
   assert.deepEqual([dependencies, scripts, devDependencies], [undefined, undefined, undefined]);
   const files = execFileSync("tar", ["-tzf", archives["orgo-sdk"]], { encoding: "utf8" });
   assert.doesNotMatch(files, /\.node$/m);
+});
+
+test("a build of the package restores a script that a build of the modules has removed", () => {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const script = join(root, "npm/dist/wasm/rest.js");
+  const content = readFileSync(script);
+  rmSync(script);
+  try {
+    execFileSync("npm", ["run", "--silent", "build", "--", "npm"], { cwd: root });
+    assert.ok(existsSync(script));
+    assert.deepEqual(readFileSync(script), content);
+  } finally {
+    if (!existsSync(script)) writeFileSync(script, content);
+  }
 });
 
 test("npm installs the addon only on its platform", () => {

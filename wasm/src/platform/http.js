@@ -84,7 +84,7 @@ async function exchange(url, init, inNode, controller, limit, report) {
     } else response = await fetch(url, init);
     head = `${response.status}\n${response.redirected ? response.url : ""}`;
     let length = 0;
-    for (const name of response.ok ? SUCCESS : FIELDS) {
+    for (const name of response.status < 300 ? SUCCESS : FIELDS) {
       const value = response.headers.get(name);
       if (value !== null) head += `\n${name}\n${value}`;
       if (name === "content-length") length = Number(value);

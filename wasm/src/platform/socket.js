@@ -43,6 +43,7 @@ function deliver() {
 
 /** Passes the collected messages to the module. They are decoded together, which is faster than decoding each one in its event. */
 function flush() {
+  if (messages.length === 0) return;
   const received = messages;
   const current = source;
   messages = [];
