@@ -122,7 +122,7 @@ impl Network {
     fn convert(&self, request: Request, progress: &Progress) -> http::Result<http::Request<RequestBody>> {
         let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.url);
         for (name, value) in request.headers {
-            let mut value = HeaderValue::try_from(&*value)?;
+            let mut value = HeaderValue::try_from(value)?;
             value.set_sensitive(name == AUTHORIZATION.as_str());
             builder = builder.header(&*name, value);
         }

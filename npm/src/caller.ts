@@ -199,18 +199,13 @@ export class Caller {
 
   async #run(operation: string, plain: Record<string, unknown>, options?: CallOptions, upload?: Upload): Promise<Completed> {
     const nextOptions = this.stepOptions(operation, options);
-    let current = nextOptions();
-    const { signal, timeout = this.timeout, totalTimeout = timeout } = current;
+    const { signal, timeout = this.timeout, totalTimeout = timeout } = nextOptions();
     const deadline = new Deadline(operation, totalTimeout, signal);
-    let connected = this.client("rest", deadline);
+    const connected = this.client("rest", deadline);
     // An `await` takes time even if there is nothing to wait for.
-    if (connected instanceof Promise) {
-      connected = await connected;
-      current = nextOptions();
-    }
-    const { client } = connected;
+    const { client } = connected instanceof Promise ? await connected : connected;
 
-    const { [SHARED_DEADLINE]: shared, ...remaining } = current;
+    const { [SHARED_DEADLINE]: shared, ...remaining } = nextOptions();
     const { content, source, onProgress } = upload ?? {};
     const withProgress = content && onProgress ? { ...content, reports_progress: true } : content;
     const given = Object.keys(remaining).length > 0 ? bindingOptions(remaining) : undefined;

@@ -7,8 +7,7 @@ const SECRET = /password|token|secret/i;
  */
 export function makeSecretsNonEnumerable<T>(value: T): T {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
-  for (const name of Object.keys(value)) {
-    const inner = (value as Record<string, unknown>)[name];
+  for (const [name, inner] of Object.entries(value)) {
     if (SECRET.test(name)) {
       // A getter, because `util.inspect` with `showHidden` does not call it.
       Object.defineProperty(value, name, { get: () => inner, enumerable: false });

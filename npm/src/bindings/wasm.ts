@@ -90,8 +90,8 @@ export function loadWasm<Loaded extends Glue, Compiled extends CompiledWasm<Load
 
       /** One text passes to the module faster than its parts. */
       call(operation: string, params: object, options?: BindingCallOptions, content?: BindingContent): PendingCall {
-        const more = options === undefined ? "" : JSON.stringify(options);
-        return new Call(this, `${operation}\n${JSON.stringify(params)}\n${more}`, content);
+        const parts = [operation, JSON.stringify(params), options && JSON.stringify(options)];
+        return new Call(this, parts.join("\n"), content);
       }
     }
     return { ...compiled, glue: { ...glue, Client } };

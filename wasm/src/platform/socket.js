@@ -57,7 +57,7 @@ function flush() {
     used = 0;
     outputs = [];
     // The module may have closed the socket.
-    if (source === current && passed.length > 0) current.onMessage(passed);
+    if (source === current) current.onMessage(passed);
   };
   for (const message of received) {
     const text = current.acceptsOutput ? outputOf(message) : "";
@@ -118,12 +118,9 @@ export function listen(socket, onMessage, onOther, collects, acceptsOutput) {
   socket.onmessage = ({ data }) => {
     // UTF-8 has at most three bytes for each unit of a string.
     const needed = 4 + 3 * data.length;
-    if (source !== own || size + needed > ROOM) flush();
-    // The length of binary data is `undefined`.
-    if (!(needed <= ROOM)) {
-      flush();
-      return onMessage(data);
-    }
+    // The length of binary data is `undefined`, so it never fits.
+    if (source !== own || !(size + needed <= ROOM)) flush();
+    if (!(needed <= ROOM)) return onMessage(data);
     source = own;
     messages.push(data);
     size += needed;
