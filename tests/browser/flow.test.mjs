@@ -82,8 +82,8 @@ function burst() {
   ];
 }
 
-/** A server that sends messages, an exit and a close to a terminal that writes to it. */
-async function startShell(context, messages) {
+/** A server that sends messages, an exit, the messages of `late` and a close to a terminal that writes to it. */
+async function startShell(context, messages, late = []) {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   const shell = { closed: false, sent: [] };
   server.on("connection", (socket) => {
@@ -101,6 +101,7 @@ async function startShell(context, messages) {
       if (type !== "input") return;
       for (const message of messages()) send(message);
       send('{"type":"exit","code":3}');
+      for (const message of late) socket.send(message);
       socket.close(1000);
     });
   });
@@ -142,7 +143,11 @@ describe("a terminal in a page", () => {
 
   async function openPage(context) {
     const page = await browser.openPage(pages.origin);
-    context.after(() => page.close());
+    context.after(async () => {
+      const failures = await page.evaluate("failures");
+      await page.close();
+      assert.deepEqual(failures, []);
+    });
     await until("the page", () => page.evaluate("globalThis.readRest !== undefined"));
     return page;
   }
@@ -197,6 +202,23 @@ describe("a terminal in a page", () => {
         seen,
         shell.sent.map(({ messages, bytes }) => ({ ...expected, messages, bytes })),
       );
+    });
+  }
+
+  const lateMessages = {
+    nothing: [],
+    text: ['{"type":"output","data":"late"}'],
+    "a long text": [JSON.stringify({ type: "output", data: "x".repeat(200_000) })],
+    "binary data": [Buffer.from("late")],
+  };
+  for (const [name, late] of Object.entries(lateMessages)) {
+    test(`a busy page gets the end of a shell that is followed by ${name} and a close`, LIMIT, async (context) => {
+      const size = 2 * MiB;
+      const shell = await startShell(context, () => output(size), late);
+      const page = await openPage(context);
+      // The close arrives while messages are collected.
+      await page.evaluate("scheduler.postTask = (task) => setTimeout(task, 1000);");
+      assert.deepEqual(await page.evaluate(`readAll(${shell.port})`), { size, reason: "exit", code: 3 });
     });
   }
 

@@ -4,6 +4,11 @@ import { Terminal } from "@xterm/xterm";
 import { Orgo } from "orgo-sdk";
 import { until } from "../../support/wait.mjs";
 
+/** The uncaught errors. */
+globalThis.failures = [];
+addEventListener("error", ({ message }) => failures.push(message));
+addEventListener("unhandledrejection", ({ reason }) => failures.push(String(reason)));
+
 const LONG = 600_000;
 /** What `yes` prints. A terminal converts the end of each line. */
 const YES = "y\r\n";
@@ -95,11 +100,14 @@ globalThis.runYes = async (seconds) => {
   return { size, isExact, mostBuffered, status, delay: performance.now() - interrupted, rest: rest.length };
 };
 
+/** Opens a terminal of a server. */
+const openShell = (port) =>
+  Orgo.connect({ version: 1, computer_id: "c", password: "p", connection_url: `http://127.0.0.1:${port}` }).terminal();
+
 let connected;
 /** Opens a terminal of a server without reading it, and requests output. Resolves when output of a size has arrived. */
 globalThis.openUnread = async (port, size) => {
-  const connection = { version: 1, computer_id: "c", password: "p", connection_url: `http://127.0.0.1:${port}` };
-  connected = await Orgo.connect(connection).terminal();
+  connected = await openShell(port);
   connected.write("go");
   await until("output", () => connected.counters.received >= size);
 };
@@ -115,10 +123,16 @@ globalThis.readRest = async () => {
   return { size, reason: cause.reason, code: await connected.exited.catch(() => undefined) };
 };
 
+/** Opens a terminal, requests its output, and reads all of it. */
+globalThis.readAll = async (port) => {
+  connected = await openShell(port);
+  connected.write("go");
+  return readRest();
+};
+
 /** Opens terminals, requests a burst of messages in each, and reads it. */
 globalThis.readBursts = async (port, count) => {
-  const connection = { version: 1, computer_id: "c", password: "p", connection_url: `http://127.0.0.1:${port}` };
-  const terminals = await Promise.all(Array.from({ length: count }, () => Orgo.connect(connection).terminal()));
+  const terminals = await Promise.all(Array.from({ length: count }, () => openShell(port)));
   const read = async (terminal) => {
     const problems = [];
     terminal.on("error", (message) => problems.push(message));

@@ -114,12 +114,15 @@ function addOutput(outputs, text, message) {
  */
 export function listen(socket, onMessage, onOther, collects, acceptsOutput) {
   const own = { onMessage, acceptsOutput: acceptsOutput && collects };
+  // The functions no longer exist if the module closed the socket during a `flush`.
+  const isIgnored = () => socket.onmessage === null;
   socket.binaryType = "arraybuffer";
   socket.onmessage = ({ data }) => {
     // UTF-8 has at most three bytes for each unit of a string.
     const needed = 4 + 3 * data.length;
     // The length of binary data is `undefined`, so it never fits.
     if (source !== own || !(size + needed <= ROOM)) flush();
+    if (isIgnored()) return;
     if (!(needed <= ROOM)) return onMessage(data);
     source = own;
     messages.push(data);
@@ -133,7 +136,7 @@ export function listen(socket, onMessage, onOther, collects, acceptsOutput) {
   };
   const handleOther = (event) => {
     flush();
-    onOther(event);
+    if (!isIgnored()) onOther(event);
   };
   socket.onopen = socket.onerror = socket.onclose = handleOther;
 }
