@@ -2,7 +2,7 @@ import { onAbort } from "./abort.js";
 import type { WebReadableStream } from "./ambient.js";
 import type { BindingConfig, BindingContent, BindingParts, Outcome, Part, PendingCall } from "./binding.js";
 import { runCallback } from "./callback.js";
-import { Deadline } from "./deadline.js";
+import { Deadline, throwIfAborted } from "./deadline.js";
 import { abortError, convertErrors, errorFromRecord, toOrgoError } from "./errors.js";
 import { DEFAULT_BASE_URL, DEFAULT_TIMEOUT } from "./generated/channels.js";
 import { ClientLog } from "./logger.js";
@@ -86,16 +86,11 @@ export class Caller {
   }
 
   /** Returns a part of the binding with its client, and loads it first if necessary. */
-  client<Name extends Part>(part: Name, deadline: Deadline): Connected<Name> | Promise<Connected<Name>> {
+  async client<Name extends Part>(part: Name, deadline: Deadline): Promise<Connected<Name>> {
     deadline.throwIfAborted();
-    // A wait needs a promise and a timer, which most calls can do without.
-    return this.#connected[part] ?? this.#waitForClient(part, deadline);
-  }
-
-  async #waitForClient<Name extends Part>(part: Name, deadline: Deadline): Promise<Connected<Name>> {
-    const loaded = await deadline.wait(this.#connect[part](), "the binding was not loaded");
+    const connected = this.#connected[part] ?? (await deadline.wait(this.#connect[part](), "the binding was not loaded"));
     deadline.throwIfAborted();
-    return loaded;
+    return connected;
   }
 
   async #load<Name extends Part>(part: Name): Promise<Connected<Name>> {
@@ -125,12 +120,16 @@ export class Caller {
    * Checks the options of a call that consists of several steps. Returns a function that returns the options of the next
    * step: all steps share the `totalTimeout`.
    */
-  stepOptions(operation: string, options: StepOptions = {}): () => StepOptions {
+  stepOptions<Given extends StepOptions | undefined>(operation: string, options: Given): () => StepOptions | Given {
     checkCallOptions(operation, options);
-    const total = options.totalTimeout ?? this.#totalTimeout;
+    const total = options?.totalTimeout ?? this.#totalTimeout;
     if (total === undefined) return () => options;
-    const deadline = options[SHARED_DEADLINE] ?? new Deadline(operation, total, undefined);
+    const deadline = options?.[SHARED_DEADLINE] ?? new Deadline(operation, total, undefined);
     return () => ({ ...options, totalTimeout: Math.max(Math.ceil(deadline.remaining), 1), [SHARED_DEADLINE]: deadline });
+  }
+
+  #deadline(operation: string, { signal, timeout = this.timeout, totalTimeout = timeout }: StepOptions = {}): Deadline {
+    return new Deadline(operation, totalTimeout, signal);
   }
 
   /** Makes a REST call and returns its result. */
@@ -199,18 +198,16 @@ export class Caller {
 
   async #run(operation: string, plain: Record<string, unknown>, options?: CallOptions, upload?: Upload): Promise<Completed> {
     const nextOptions = this.stepOptions(operation, options);
-    const { signal, timeout = this.timeout, totalTimeout = timeout } = nextOptions();
-    const deadline = new Deadline(operation, totalTimeout, signal);
-    const connected = this.client("rest", deadline);
-    // An `await` takes time even if there is nothing to wait for.
-    const { client } = connected instanceof Promise ? await connected : connected;
+    const signal = options?.signal;
+    throwIfAborted(operation, signal, "no");
+    // Most calls need no promise and no timer here.
+    const { client } = this.#connected.rest ?? (await this.client("rest", this.#deadline(operation, nextOptions())));
 
-    const { [SHARED_DEADLINE]: shared, ...remaining } = nextOptions();
+    const current: StepOptions | undefined = nextOptions();
     const { content, source, onProgress } = upload ?? {};
     const withProgress = content && onProgress ? { ...content, reports_progress: true } : content;
-    const given = Object.keys(remaining).length > 0 ? bindingOptions(remaining) : undefined;
-    const pending = convertErrors(() => client.call(operation, plain, given, withProgress));
-    const removeListener = onAbort(signal, () => pending.cancel());
+    const pending = convertErrors(() => client.call(operation, plain, current && bindingOptions(current), withProgress));
+    const removeListener = signal && onAbort(signal, () => pending.cancel());
     const finished = pending.outcome();
     void source?.provide(pending);
     const reported = onProgress && reportProgress(pending, onProgress);
@@ -220,16 +217,17 @@ export class Caller {
     } catch (thrown) {
       throw toOrgoError(thrown);
     } finally {
-      removeListener();
+      removeListener?.();
     }
     // No progress is reported after the call has settled.
     if (reported !== undefined) await reported;
 
     if (outcome.ok) return { pending, outcome };
     const { kind, limit, delivered } = outcome.error;
-    if (kind === "aborted") deadline.throwIfAborted(delivered);
+    if (kind === "aborted") throwIfAborted(operation, signal, delivered);
     // The limit of the binding was the remaining time. The error reports the limit of the whole call instead.
-    if (shared !== undefined && kind === "timeout" && limit === remaining.totalTimeout) {
+    const shared = current?.[SHARED_DEADLINE];
+    if (shared !== undefined && kind === "timeout" && limit === current?.totalTimeout) {
       throw shared.timeoutError("no success", delivered);
     }
     throw errorFromRecord(outcome.error);

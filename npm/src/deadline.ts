@@ -41,6 +41,11 @@ function startFollowing<T>(promise: Promise<T>): Set<Follower<T>> {
 /** The part of the message of a timeout error if a channel does not open in time. */
 export const NOT_OPENED = "the channel did not open";
 
+/** @throws AbortError if the signal is aborted. */
+export function throwIfAborted(operation: string, signal: AbortSignalLike | undefined, delivered: Delivered): void {
+  if (signal?.aborted) throw abortError(operation, signal.reason, delivered);
+}
+
 /** The time limit and the abort signal of one operation. All steps of the operation share them. */
 export class Deadline {
   readonly #operation: string;
@@ -68,7 +73,7 @@ export class Deadline {
 
   /** @throws AbortError if the signal is aborted. */
   throwIfAborted(delivered: Delivered = "no"): void {
-    if (this.#signal?.aborted) throw abortError(this.#operation, this.#signal.reason, delivered);
+    throwIfAborted(this.#operation, this.#signal, delivered);
   }
 
   /**

@@ -152,10 +152,13 @@ export function checkFields(owner: string, argument: string, given: unknown, kno
   }
 }
 
-/** Returns the fields of an object. Reading them may run code of the program, such as a getter, which may fail. */
-function fieldsOf(owner: string, argument: string, given: unknown): [string, unknown][] {
+/**
+ * Returns the fields of an object and those of `fixed`, which override the others. Reading them may run code of the program, such as
+ * a getter, which may fail.
+ */
+function fieldsOf(owner: string, argument: string, given: unknown, fixed?: object): [string, unknown][] {
   try {
-    if (hasFields(given)) return Object.entries(given);
+    if (hasFields(given)) return Object.entries(fixed === undefined ? given : { ...given, ...fixed });
   } catch (cause) {
     throw invalidParameter(owner, argument, `cannot be read: ${messageOf(cause)}`, cause);
   }
@@ -246,10 +249,9 @@ export const defined = <Fields extends object>(fields: Fields) =>
  * @param fixed The parameters that the method sets. They override those with the same names.
  * @throws InvalidParameterError for a value that JSON cannot represent.
  */
-export function jsonParameters(operation: string, params: unknown, fixed: object = {}): Record<string, unknown> {
+export function jsonParameters(operation: string, params: unknown, fixed?: object): Record<string, unknown> {
   const plain: Record<string, unknown> = {};
-  const given = fieldsOf(operation, "params", params).filter(([name]) => !Object.hasOwn(fixed, name));
-  for (const [name, value] of given.concat(Object.entries(fixed))) {
+  for (const [name, value] of fieldsOf(operation, "params", params, fixed)) {
     if (value === undefined) continue;
     // `timeout` is also a parameter of some calls: the time limit on the server.
     if (isCallOption(name) && name !== "timeout") throw misplaced(operation, name);

@@ -24,8 +24,8 @@ const FIELDS = "content-length content-type content-encoding x-request-id date l
 const SUCCESS = FIELDS.slice(0, 4);
 
 /**
- * Sends a request. Returns the controller that aborts it. Its property `received` is the time at which the head of a small response
- * has arrived.
+ * Sends a request. Returns an object that aborts it. Its property `received` is the time at which the head of a small response has
+ * arrived.
  *
  * Calls `report` with the id, an event, the time, and the values of the event, which are a text, bytes and another value:
  *
@@ -46,11 +46,13 @@ const SUCCESS = FIELDS.slice(0, 4);
  * @param {boolean} inNode
  * @param {number | undefined} limit the largest size of the response in bytes, if `report` also receives the number of sent bytes. The
  *   request is then sent with `XMLHttpRequest`, because `fetch` does not report it.
- * @returns {AbortController & { received?: number }}
+ * @returns {{ abort(): void, received?: number }}
  */
 export function send(report, id, url, head, bytes, stream, follows, inNode, limit) {
   const controller = new AbortController();
   const { signal } = controller;
+  // Not the controller itself: adding a property to an object of the DOM takes longer.
+  const exchange = { abort: () => controller.abort() };
   const [method, ...fields] = head.split("\n");
   const headers = [];
   for (let at = 0; at < fields.length; at += 2) headers.push([fields[at], fields[at + 1]]);
@@ -63,34 +65,37 @@ export function send(report, id, url, head, bytes, stream, follows, inNode, limi
     // Node's `fetch` keeps a copy of a stream in memory, to send it again after a redirect, unless redirects are errors.
     init.redirect = "error";
   }
-  exchange(url, init, inNode, controller, limit, (event, text, bytes, value) => {
+  run(exchange, url, init, inNode, limit, (event, value, text = "", bytes = NOTHING) => {
     if (!signal.aborted) report(id, event, performance.now(), text, bytes, value);
   });
-  return controller;
+  return exchange;
 }
 
-async function exchange(url, init, inNode, controller, limit, report) {
+async function run(exchange, url, init, inNode, limit, report) {
   let response;
   let event = RESPONSE;
-  let head = "";
-  let bytes = NOTHING;
   let value;
+  let head;
+  let bytes;
   try {
+    // Lets the module return first. In Chromium 156, `fetch` takes about 15 µs longer if the module calls it.
+    await undefined;
     if (limit !== undefined) response = await sendXhr(url, init, limit, report);
     else if (!IN_PAGE && inNode) {
       // Node keeps only a weak reference to a request, whose collection would break its signal.
-      controller.request = new Request(url, init);
-      response = await fetch(controller.request);
+      exchange.request = new Request(url, init);
+      response = await fetch(exchange.request);
     } else response = await fetch(url, init);
-    head = `${response.status}\n${response.redirected ? response.url : ""}`;
+    const { status, headers } = response;
+    head = `${status}\n${response.redirected ? response.url : ""}`;
     let length = 0;
-    for (const name of response.status < 300 ? SUCCESS : FIELDS) {
-      const value = response.headers.get(name);
+    for (const name of status < 300 ? SUCCESS : FIELDS) {
+      const value = headers.get(name);
       if (value !== null) head += `\n${name}\n${value}`;
       if (name === "content-length") length = Number(value);
     }
     if (length > 0 && length <= SMALL) {
-      controller.received = performance.now();
+      exchange.received = performance.now();
       bytes = new Uint8Array(await response.arrayBuffer());
     } else {
       value = response.body?.getReader();
@@ -99,7 +104,7 @@ async function exchange(url, init, inNode, controller, limit, report) {
     event = response ? CUT_OFF : isValid(url, init) ? FAILED : INVALID;
     value = error;
   }
-  report(event, head, bytes, value);
+  report(event, value, head, bytes);
 }
 
 /** Returns whether a request can be sent. */
@@ -120,20 +125,21 @@ function isValid(url, init) {
  * @returns {Promise<Response>}
  */
 async function sendXhr(url, { method, headers, signal, body }, limit, report) {
+  signal.throwIfAborted();
   const xhr = new XMLHttpRequest();
   xhr.open(method, url);
   for (const [name, value] of headers) xhr.setRequestHeader(name, value);
   xhr.responseType = "arraybuffer";
   /** Describes the response if it exceeds the limit. The abort of the request clears the status of `xhr`. */
   let tooLarge;
-  xhr.upload.onprogress = ({ loaded }) => report(SENT, "", NOTHING, loaded);
-  xhr.onreadystatechange = () => xhr.readyState >= XMLHttpRequest.HEADERS_RECEIVED && report(PIECE, "", NOTHING);
+  xhr.upload.onprogress = ({ loaded }) => report(SENT, loaded);
+  xhr.onreadystatechange = () => xhr.readyState >= xhr.HEADERS_RECEIVED && report(PIECE);
   // The total is the announced length, or 0.
   xhr.onprogress = ({ loaded, total }) => {
     const size = Math.max(loaded, total);
     // Chromium may report the last piece when the response is complete. An abort would then fire no event, so the request
     // would never end.
-    if (size > limit && xhr.readyState !== XMLHttpRequest.DONE) {
+    if (size > limit && xhr.readyState !== xhr.DONE) {
       tooLarge = toResponse(xhr.status, null, { "content-length": size });
       xhr.abort();
     }

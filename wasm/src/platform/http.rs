@@ -163,7 +163,6 @@ impl Running {
         LAST_ID.set(id);
         let (outcome, waker) = (Cell::default(), Cell::default());
         let exchange = Rc::new(Exchange { id, progress: progress.clone(), outcome, waker });
-        // `send_request` may report a request that is not valid immediately.
         EXCHANGES.with_borrow_mut(|all| all.push(Rc::clone(&exchange)));
         let exchange = InProgress(exchange);
         #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
@@ -283,7 +282,8 @@ async fn exchange(
     // A browser hides the status and the target of a redirect that it does not follow.
     let refused = response.status == 0
         || request.redirects() == Redirects::SameOrigin
-            && redirected.is_some_and(|url| origin(&url) != origin(&request.url));
+            && !redirected.is_empty()
+            && origin(redirected) != origin(&request.url);
     if refused {
         return Err(SendFailure::maybe(REDIRECTED));
     }
@@ -352,12 +352,12 @@ fn head(browser: &Browser, request: &Request) -> String {
     head
 }
 
-/// Reads the head of a response: the status, the URL to which the request was redirected, and the names and values of the header
-/// fields, one on each line.
-fn read_head(mut head: &str) -> (Option<String>, Response) {
-    let mut line = || take_field(&mut head, b"\n").to_owned();
-    let status = digits(&line()).and_then(|status| status.try_into().ok()).unwrap_or_default();
-    let redirected = Some(line()).filter(|url| !url.is_empty());
+/// Reads the head of a response: the status, the URL to which the request was redirected or nothing, and the names and values of the
+/// header fields, one on each line.
+fn read_head(mut head: &str) -> (&str, Response) {
+    let mut line = || take_field(&mut head, b"\n");
+    let status = digits(line()).and_then(|status| status.try_into().ok()).unwrap_or_default();
+    let redirected = line();
     let mut headers = Vec::new();
     while !head.is_empty() {
         let mut line = || take_field(&mut head, b"\n").to_owned();
