@@ -16,6 +16,9 @@ const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The interval between two checks for remaining processes.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
+/// The number of searches in a row that must find no process, unless one of them was complete.
+const MAX_EMPTY_SEARCHES: u32 = 10;
+
 /// The value of an environment variable that a process and its descendants have in common. The marker identifies even
 /// descendants that have left the session.
 #[derive(Debug)]
@@ -59,11 +62,12 @@ impl ProcessTree {
         let started = Stat::of(leader).map(|stat| stat.started);
         kill_found(|stopped| {
             let mut found_another = false;
-            let members = self.members(started);
+            let (all, is_complete) = list();
+            let members = self.members(all, started);
             for &(pid, started) in &members {
                 found_another |= stop(pid, started, stopped);
             }
-            (members.into_iter().map(|(pid, _)| pid).collect(), found_another)
+            Search { left: members.into_iter().map(|(pid, _)| pid).collect(), found_another, is_complete }
         });
         if self.supervised && Stat::of(leader).map(|stat| stat.started) == started {
             // The supervisor has no child left and is about to exit. The signal ends the supervisor even if it does not
@@ -72,10 +76,10 @@ impl ProcessTree {
         }
     }
 
-    /// Returns the processes of the tree that have not ended, except a supervisor. `started` is the start time of the
-    /// leader.
-    fn members(&self, started: Option<u64>) -> Vec<ProcessIdentity> {
-        let mut all = descendants(std::process::id().cast_signed());
+    /// Returns the processes of the tree that have not ended, except a supervisor. `all` are the processes that were found,
+    /// and `started` is the start time of the leader.
+    fn members(&self, all: Vec<(i32, Stat)>, started: Option<u64>) -> Vec<ProcessIdentity> {
+        let mut all = only_descendants(std::process::id().cast_signed(), all);
         all.retain(|(_, stat)| stat.alive);
         let leader = self.leader.cast_signed();
         let has_leader = all.iter().any(|(pid, stat)| *pid == leader && Some(stat.started) == started);
@@ -140,19 +144,36 @@ pub(crate) fn kill_descendants(ancestor: i32, excluded: &HashSet<ProcessIdentity
     kill_found(|stopped| stop_descendants(ancestor, excluded, stopped))
 }
 
+/// The result of a search for processes.
+struct Search {
+    /// The processes that have not ended.
+    left: Vec<i32>,
+    /// Whether one of them was not found before.
+    found_another: bool,
+    /// Whether no process ended during the search. Before its end, a process may have started another one, which the search
+    /// has not found.
+    is_complete: bool,
+}
+
 /// Kills all processes that `find_and_stop` finds. `find_and_stop` stops each process with SIGSTOP and adds it to the
-/// set. It returns the processes that have not ended, and whether it has added at least one process.
+/// set.
 ///
 /// The processes are killed once a search finds no new process, because stopped processes cannot start others. Returns
 /// `true` if all have ended, and `false` if some have not ended after [`KILL_TIMEOUT`].
-fn kill_found(mut find_and_stop: impl FnMut(&mut HashSet<ProcessIdentity>) -> (Vec<i32>, bool)) -> bool {
+fn kill_found(mut find_and_stop: impl FnMut(&mut HashSet<ProcessIdentity>) -> Search) -> bool {
     let deadline = Instant::now() + KILL_TIMEOUT;
     let mut stopped = HashSet::new();
+    let mut empty_searches = 0;
     loop {
-        let (left, found_another) = find_and_stop(&mut stopped);
+        let Search { left, found_another, is_complete } = find_and_stop(&mut stopped);
         if left.is_empty() {
-            return true;
+            empty_searches += 1;
+            if is_complete || empty_searches == MAX_EMPTY_SEARCHES {
+                return true;
+            }
+            continue;
         }
+        empty_searches = 0;
         let is_late = Instant::now() > deadline;
         if is_late || !found_another {
             signal(&left, Signal::KILL);
@@ -175,8 +196,7 @@ fn stop(pid: i32, started: u64, stopped: &mut HashSet<ProcessIdentity>) -> bool 
 }
 
 /// Sends SIGSTOP to all descendants of `ancestor` that have not ended, except the `excluded` processes and their
-/// descendants. Returns these processes, and whether at least one of them was not in `stopped` before. Stopped
-/// processes still count as not ended, but cannot start others.
+/// descendants. Stopped processes still count as not ended, but cannot start others.
 ///
 /// Stops each process as soon as it is found: a process that repeatedly forks and exits would no longer exist when the
 /// search ends.
@@ -184,9 +204,9 @@ fn stop_descendants(
     ancestor: i32,
     excluded: &HashSet<ProcessIdentity>,
     stopped: &mut HashSet<ProcessIdentity>,
-) -> (Vec<i32>, bool) {
+) -> Search {
     let mut tree = HashSet::from([ancestor]);
-    let (mut left, mut found_another) = (Vec::new(), false);
+    let (mut left, mut found_another, mut is_complete) = (Vec::new(), false, true);
     let mut others = Vec::new();
     let mut visit = |pid: i32, stat: &Stat, tree: &mut HashSet<i32>| {
         let is_member = tree.contains(&stat.parent) && !excluded.contains(&(pid, stat.started));
@@ -194,26 +214,29 @@ fn stop_descendants(
             found_another |= stop(pid, stat.started, stopped);
             left.push(pid);
         }
+        is_complete &= !is_member || stat.alive;
         if is_member {
             tree.insert(pid);
         }
         is_member
     };
+    let mut has_ended = false;
     for pid in pids() {
-        if let Some(stat) = Stat::of(pid)
-            && !visit(pid, &stat, &mut tree)
-        {
-            others.push((pid, stat));
+        match Stat::of(pid) {
+            Some(stat) if visit(pid, &stat, &mut tree) => {}
+            Some(stat) => others.push((pid, stat)),
+            None => has_ended = true,
         }
     }
-    // Process IDs wrap around, so a parent may have a higher ID than its child.
+    // A child is usually listed before its parent.
     loop {
         let before = others.len();
         others.retain(|(pid, stat)| !visit(*pid, stat, &mut tree));
         if others.len() == before {
-            return (left, found_another);
+            break;
         }
     }
+    Search { left, found_another, is_complete: is_complete && !has_ended }
 }
 
 /// Returns the processes of the computer that have not ended, except the agent. All of them are descendants of the
@@ -228,7 +251,23 @@ fn alive(processes: Vec<(i32, Stat)>) -> impl Iterator<Item = i32> {
 
 /// Returns all descendants of a process, including zombies.
 pub(crate) fn descendants(ancestor: i32) -> Vec<(i32, Stat)> {
-    let mut rest: Vec<(i32, Stat)> = pids().filter_map(|pid| Some((pid, Stat::of(pid)?))).collect();
+    only_descendants(ancestor, list().0)
+}
+
+/// Returns all processes, and whether none of them ended during the search.
+fn list() -> (Vec<(i32, Stat)>, bool) {
+    let mut is_complete = true;
+    let mut found = Vec::new();
+    for pid in pids() {
+        match Stat::of(pid) {
+            Some(stat) => found.push((pid, stat)),
+            None => is_complete = false,
+        }
+    }
+    (found, is_complete)
+}
+
+fn only_descendants(ancestor: i32, mut rest: Vec<(i32, Stat)>) -> Vec<(i32, Stat)> {
     let mut found = HashSet::from([ancestor]);
     let mut descendants = Vec::new();
     loop {
@@ -250,12 +289,14 @@ pub(super) fn process_name(pid: i32) -> Option<String> {
     Some(String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned())
 }
 
-/// Returns the IDs of all processes that this process can see.
+/// Returns the IDs of all processes that this process can see. The newest process is usually the first one, because it
+/// may end before a search reaches the end of the list.
 fn pids() -> impl Iterator<Item = i32> {
-    fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+    let entries = fs::read_dir("/proc").into_iter().flatten();
+    let mut pids: Vec<i32> =
+        entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    pids.sort_unstable_by(|one, other| other.cmp(one));
+    pids.into_iter()
 }
 
 /// The fields of `/proc/PID/stat` that the agent and the server use.

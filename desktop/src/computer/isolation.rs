@@ -17,6 +17,7 @@ use crate::agent::TerminalDevice;
 use super::boxed::{self, AgentLaunch};
 use super::homes::Home;
 use super::layout::Layout;
+use super::limits::ControlGroup;
 use super::root_process::{KillScope, RootProcess};
 use super::runtime_dir::RuntimeDir;
 use super::shutdown::Shutdown;
@@ -129,10 +130,16 @@ impl Isolation {
     }
 
     /// Watches the root process of a computer, which was started by [`Self::command`].
-    pub(super) fn follow(self, child: Child, spawner: &Spawner, shutdown: Shutdown) -> RootProcess {
+    pub(super) fn follow(
+        self,
+        child: Child,
+        spawner: &Spawner,
+        group: &ControlGroup,
+        shutdown: Shutdown,
+    ) -> RootProcess {
         let scope = match self {
             Self::Box => KillScope::Namespace,
-            Self::None => KillScope::Descendants(spawner.clone()),
+            Self::None => KillScope::Descendants(spawner.clone(), group.clone()),
         };
         RootProcess::follow(child, scope, shutdown)
     }

@@ -9,12 +9,13 @@
 mod hierarchy;
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
 use tokio::time::sleep;
 
@@ -112,15 +113,20 @@ impl Limits {
                 group.enforced.cpu = true;
             }
             if hierarchy.has("pids") {
-                set("pids.max", MAX_PROCESSES.to_string())?;
+                set(PROCESS_LIMIT, MAX_PROCESSES.to_string())?;
             }
         }
         Ok(group)
     }
 }
 
+/// The file that contains the maximum number of processes.
+const PROCESS_LIMIT: &str = "pids.max";
+/// The file that contains the process IDs of the members.
+const MEMBERS: &str = "cgroup.procs";
+
 /// The control groups of one computer, one in each hierarchy.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct ControlGroup {
     folders: Vec<PathBuf>,
     enforced: Enforced,
@@ -133,7 +139,7 @@ impl ControlGroup {
 
     /// Adds the process of `command` to the groups before its `exec`, so all processes that it starts are also members.
     pub(super) fn join(&self, command: &mut Command) -> io::Result<()> {
-        let open = |folder: &PathBuf| OpenOptions::new().write(true).open(folder.join("cgroup.procs"));
+        let open = |folder: &PathBuf| OpenOptions::new().write(true).open(folder.join(MEMBERS));
         // The files are opened here, since the process itself may run as a user who is not allowed to open them.
         let members = self.folders.iter().map(open).collect::<io::Result<Vec<File>>>()?;
         // SAFETY: between fork and exec the closure makes only async-signal-safe system calls and allocates nothing.
@@ -149,6 +155,12 @@ impl ControlGroup {
         Ok(())
     }
 
+    /// Forbids the members to start processes, so that all of them can be found and killed. Has no effect if the number of
+    /// processes is not limited.
+    pub(super) fn forbid_new_processes(&self) {
+        self.folders.iter().for_each(|folder| forbid_new_processes(folder));
+    }
+
     /// Removes the groups. Must be called after all members have ended.
     pub(super) async fn remove(&self) {
         for folder in &self.folders {
@@ -161,6 +173,14 @@ impl ControlGroup {
             }
         }
     }
+}
+
+fn forbid_new_processes(group: &Path) {
+    // The file exists in one of the hierarchies, if at all.
+    let _ = OpenOptions::new()
+        .write(true)
+        .open(group.join(PROCESS_LIMIT))
+        .and_then(|mut file| file.write_all(b"0"));
 }
 
 /// Creates a server's group and locks it.
@@ -180,7 +200,8 @@ fn create_and_lock(group: &Path) -> io::Result<File> {
     }
 }
 
-/// Removes the groups of servers that were killed. A group with members cannot be removed and stays.
+/// Removes the groups of servers that were killed, and kills their members. A group cannot be removed before its members have
+/// ended, so a later server may have to remove it.
 fn remove_stale(folder: &Path, prefix: &str) {
     for server in subfolders(folder) {
         if !server.file_name().unwrap_or_default().to_string_lossy().starts_with(prefix) {
@@ -189,10 +210,21 @@ fn remove_stale(folder: &Path, prefix: &str) {
         let Ok(lock) = File::open(&server) else { continue };
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
             for group in subfolders(&server) {
+                forbid_new_processes(&group);
+                kill_members(&group);
                 let _ = fs::remove_dir(group);
             }
             let _ = fs::remove_dir(&server);
         }
+    }
+}
+
+fn kill_members(group: &Path) {
+    let members = fs::read_to_string(group.join(MEMBERS)).unwrap_or_default();
+    // 0 stands for a process in another PID namespace, which this server cannot kill.
+    for member in members.lines().filter_map(|pid| pid.parse().ok().and_then(Pid::from_raw)) {
+        // The process may have exited since it was listed.
+        let _ = kill_process(member, Signal::KILL);
     }
 }
 

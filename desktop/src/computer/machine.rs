@@ -125,7 +125,7 @@ impl Machine {
         let (log, log_end) = BoxLog::open()?;
         command.stdout(log_end.try_clone()?).stderr(log_end.try_clone()?);
         let shutdown = Shutdown::default();
-        let root_process = isolation.follow(spawner.spawn(command).await?, spawner, shutdown.clone());
+        let root_process = isolation.follow(spawner.spawn(command).await?, spawner, &group, shutdown.clone());
         let agent = Agent::new(own_end, owner.unwrap_or_else(|| geteuid().as_raw()), isolation.terminals())?;
         let started = async {
             session::wait_for_agent(&agent).await?;

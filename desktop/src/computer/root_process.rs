@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::kill_descendants;
 
+use super::limits::ControlGroup;
 use super::shutdown::Shutdown;
 use super::spawner::Spawner;
 
@@ -31,8 +32,8 @@ const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) enum KillScope {
     /// The processes are in a PID namespace, so the kernel ends them together with the root process.
     Namespace,
-    /// The processes are the descendants of the root process.
-    Descendants(Spawner),
+    /// The processes are the descendants of the root process, and members of the group.
+    Descendants(Spawner, ControlGroup),
 }
 
 /// A handle to the root process.
@@ -53,7 +54,8 @@ impl RootProcess {
                 status = child.wait() => status.map(drop),
                 () = killed.cancelled() => end_computer(&mut child, &scope).await,
             };
-            if let KillScope::Descendants(spawner) = &scope {
+            if let KillScope::Descendants(spawner, group) = &scope {
+                group.forbid_new_processes();
                 // The server has adopted the processes that remained when the agent ended.
                 spawner.kill_orphans().await;
             }
@@ -90,7 +92,8 @@ async fn end_computer(child: &mut Child, scope: &KillScope) -> io::Result<()> {
             .await
             .is_ok()
         }
-        KillScope::Descendants(_) => {
+        KillScope::Descendants(_, group) => {
+            group.forbid_new_processes();
             // The agent is killed last, because it adopts the orphans until it ends.
             let agent = child.id().map(u32::cast_signed);
             let ended = tokio::task::spawn_blocking(move || {
