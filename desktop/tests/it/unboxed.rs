@@ -57,6 +57,14 @@ fn processes_with(part: &str) -> HashSet<u32> {
         .collect()
 }
 
+/// Returns the agent of a computer. It is the oldest process with the computer's home: another process may be the supervisor of
+/// a command that has just ended.
+fn agent_of(computer: &Computer<'_>) -> Pid {
+    let agents = processes_with("agent --unboxed --control");
+    let oldest = agents.intersection(&processes_with(&computer.home())).copied().min();
+    oldest.and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("the agent is running")
+}
+
 /// Starts programs that change their session, parent or environment. Returns a string that only the arguments of these
 /// programs contain.
 fn start_detached_programs(computer: &Computer<'_>) -> String {
@@ -212,6 +220,31 @@ fn all_processes_of_computers_end_with_the_server_however_it_ends() {
     }
 }
 
+#[test]
+fn the_next_server_ends_programs_whose_agent_and_server_were_killed() {
+    let mut server = unboxed();
+    let computer = server.computer();
+    if computer.show()["instance_details"]["enforced"]["ram"] != true {
+        println!("skipped: without control groups, the next server does not know the programs");
+        return;
+    }
+    let programs = start_detached_programs(&computer);
+    let agent = agent_of(&computer);
+    // A stopped agent does not react to the end of the server.
+    kill_process(agent, Signal::STOP).expect("the tests run as that user or as root");
+    server.signal(Signal::KILL);
+    server.process.wait().expect("it ends");
+    kill_process(agent, Signal::KILL).expect("the tests run as that user or as root");
+    wait_until("the agent to end", || {
+        processes_with("agent --unboxed --control")
+            .iter()
+            .all(|&pid| pid != agent.as_raw_nonzero().get().cast_unsigned())
+    });
+    assert_eq!(processes_with(&programs).len(), 4);
+    let _next = Server::start_in(std::mem::replace(&mut server.data, folder()), &["--isolation=none"]);
+    wait_until("the programs to end", || processes_with(&programs).is_empty());
+}
+
 /// Without a box the computer's user can also kill or stop the agent.
 #[test]
 fn a_computer_whose_agent_was_killed_leaves_no_processes_and_can_restart() {
@@ -219,13 +252,7 @@ fn a_computer_whose_agent_was_killed_leaves_no_processes_and_can_restart() {
     let computer = server.computer();
     for signal in [Signal::KILL, Signal::STOP] {
         let programs = start_detached_programs(&computer);
-        let agents = processes_with("agent --unboxed --control");
-        let home = computer.home();
-        let own = agents.intersection(&processes_with(&home)).copied().collect::<HashSet<_>>();
-        // The oldest process is the agent. Another process may be the supervisor of a command that has just ended.
-        let oldest =
-            own.iter().min().and_then(|&pid| Pid::from_raw(pid.cast_signed())).expect("the agent is running");
-        kill_process(oldest, signal).expect("the tests run as that user or as root");
+        kill_process(agent_of(&computer), signal).expect("the tests run as that user or as root");
         if signal == Signal::KILL {
             computer.wait_for_status("error");
         }
@@ -272,11 +299,7 @@ fn programs_that_keep_forking_end_with_their_computer_and_block_no_other() {
     assert!(have_ended());
     // Without the agent, the processes become children of the server, which starts another computer at the same time.
     start();
-    let home = computer.home();
-    let agents = processes_with("agent --unboxed --control");
-    let own = agents.intersection(&processes_with(&home)).copied().min();
-    let agent = own.and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("the agent is running");
-    kill_process(agent, Signal::KILL).expect("the tests run as that user or as root");
+    kill_process(agent_of(&computer), Signal::KILL).expect("the tests run as that user or as root");
     let new = json!({ "workspace_id": computer.show()["workspace_id"], "name": "two" });
     let made = server.call("POST", "/computers", &new).expect(201);
     Computer { server: &server, id: text(&made["id"]).to_owned() }.wait_for_status("running");
