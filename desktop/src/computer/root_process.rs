@@ -51,11 +51,17 @@ impl RootProcess {
         let killed = kill.clone();
         tokio::spawn(async move {
             let ended = tokio::select! {
-                status = child.wait() => status.map(drop),
-                () = killed.cancelled() => end_computer(&mut child, &scope).await,
+                status = child.wait() => Some(status.map(drop)),
+                () = killed.cancelled() => None,
             };
-            if let KillScope::Descendants(spawner, group) = &scope {
+            if let KillScope::Descendants(_, group) = &scope {
                 group.forbid_new_processes();
+            }
+            let ended = match ended {
+                Some(ended) => ended,
+                None => end_computer(&mut child, &scope).await,
+            };
+            if let KillScope::Descendants(spawner, _) = &scope {
                 // The server has adopted the processes that remained when the agent ended.
                 spawner.kill_orphans().await;
             }
@@ -92,8 +98,7 @@ async fn end_computer(child: &mut Child, scope: &KillScope) -> io::Result<()> {
             .await
             .is_ok()
         }
-        KillScope::Descendants(_, group) => {
-            group.forbid_new_processes();
+        KillScope::Descendants(..) => {
             // The agent is killed last, because it adopts the orphans until it ends.
             let agent = child.id().map(u32::cast_signed);
             let ended = tokio::task::spawn_blocking(move || {

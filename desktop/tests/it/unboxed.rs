@@ -235,11 +235,8 @@ fn the_next_server_ends_programs_whose_agent_and_server_were_killed() {
     server.signal(Signal::KILL);
     server.process.wait().expect("it ends");
     kill_process(agent, Signal::KILL).expect("the tests run as that user or as root");
-    wait_until("the agent to end", || {
-        processes_with("agent --unboxed --control")
-            .iter()
-            .all(|&pid| pid != agent.as_raw_nonzero().get().cast_unsigned())
-    });
+    let id = agent.as_raw_nonzero().get().cast_unsigned();
+    wait_until("the agent to end", || !processes_with("agent --unboxed --control").contains(&id));
     assert_eq!(processes_with(&programs).len(), 4);
     let _next = Server::start_in(std::mem::replace(&mut server.data, folder()), &["--isolation=none"]);
     wait_until("the programs to end", || processes_with(&programs).is_empty());
