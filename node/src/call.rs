@@ -1,6 +1,7 @@
 //! One call in progress.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::bindgen_prelude::{Object, Uint8ArraySlice};
@@ -48,8 +49,8 @@ impl Prepared {
         let Self { progress_sender, network, config, operation, params, options, content } = self;
         let params = read_object(&operation, "params", params.as_deref())?;
         let options = read_object(&operation, "options", options.as_deref())?;
-        let call = prepare_call(&config, &operation, &params, &options, content?, seed())?;
-        run_call(&network, call, canceled.notified(), progress_sender).await
+        let mut call = prepare_call(&config, &operation, &params, &options, content?, seed())?;
+        run_call(&network, &mut call, pin!(canceled.notified()), progress_sender).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -61,10 +62,10 @@ impl Network {
         Self { file, opened, ..self.clone() }
     }
 
-    async fn request(self, request: Request, progress: Progress) -> Result<Response, SendFailure> {
+    async fn request(self, request: Arc<Request>, progress: Progress) -> Result<Response, SendFailure> {
         let (limit, once, streams) = (request.max_response_bytes, request.once, request.streams_response);
         let mut request =
-            self.convert(request, &progress).map_err(|error| SendFailure::never(error.to_string()))?;
+            self.convert(&request, &progress).map_err(|error| SendFailure::never(error.to_string()))?;
         let sent = request.body().sent();
         if let Some(credentials) =
             self.connector.forwarder(request.uri()).and_then(|proxy| proxy.credentials().cloned())
@@ -119,12 +120,12 @@ impl Network {
         Ok(read(&head, body))
     }
 
-    fn convert(&self, request: Request, progress: &Progress) -> http::Result<http::Request<RequestBody>> {
-        let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.url);
-        for (name, value) in request.headers {
+    fn convert(&self, request: &Request, progress: &Progress) -> http::Result<http::Request<RequestBody>> {
+        let mut builder = http::Request::builder().method(request.method.as_str()).uri(&*request.url);
+        for (name, value) in &request.headers {
             let mut value = HeaderValue::try_from(value)?;
             value.set_sensitive(name == AUTHORIZATION.as_str());
-            builder = builder.header(&*name, value);
+            builder = builder.header(&**name, value);
         }
         let body = RequestBody::new(request.body.as_ref(), self.file.clone(), progress.clone());
         let mut request = builder.body(body)?;
@@ -155,7 +156,7 @@ impl Platform for Network {
 
     fn send(
         &self,
-        request: Request,
+        request: Arc<Request>,
         progress: Progress,
     ) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
         self.clone().request(request, progress)

@@ -51,10 +51,25 @@ export function init({ module_or_path: module }) {
 }
 `;
 
+/**
+ * Replaces the function of the glue that reads a text from the memory of the module. In Chromium 156, `TextDecoder` takes 3 µs longer
+ * for a short text, if other code has run since its last call.
+ */
+const READ_TEXT = `
+function getStringFromWasm0(ptr, len) {
+  ptr >>>= 0;
+  const memory = getUint8ArrayMemory0();
+  const characters = [];
+  if (len < 256) for (let at = ptr; at < ptr + len && memory[at] < 128; at++) characters.push(memory[at]);
+  return characters.length === len ? String.fromCharCode(...characters) : decodeText(memory.subarray(ptr, ptr + len));
+}
+`;
+
 /** What is replaced in the glue: [pattern, replacement]. */
 const REPLACED = [
   // The package always passes the compiled module, so the glue needs no code for URLs, which bundlers would follow, and responses.
   [/let wasmModule, wasmInstance, wasm;[\s\S]*export \{ initSync, __wbg_init as default \};/, INIT],
+  [/function getStringFromWasm0\(ptr, len\) \{[\s\S]*?\n\}\n/, READ_TEXT],
   // The garbage collector frees the objects of the module.
   [/ {4}__destroy_into_raw\(\) \{[\s\S]*?\n {4}\}\n {4}free\(\) \{[\s\S]*?\n {4}\}\n/g, ""],
   [/if \(Symbol\.dispose\) .*\n/g, ""],

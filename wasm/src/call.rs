@@ -2,7 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::pending;
+use std::pin::pin;
 
+use futures_util::FutureExt as _;
 use futures_util::future::{AbortHandle, abortable};
 use js_sys::{Function, Object, Promise, Reflect};
 use orgo_core::client::fields::read_object;
@@ -20,7 +22,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::client::Client;
 use crate::convert::{content_from_js, file_from_js, object_to_js, reports_progress, to_js};
 use crate::platform::{Browser, Opened, Streaming};
-use crate::promise::{Settle, promise, settle_with};
+use crate::promise::{promise, settle_with};
 use crate::task::enter;
 
 #[wasm_bindgen(module = "/src/call.js")]
@@ -69,27 +71,23 @@ impl Client {
             let running = PendingCall { cancel, progress_receiver, browser, streaming: Streaming::default() };
             CALLS.with_borrow_mut(|calls| calls.push((id, running.clone())));
             settle_with(settle.clone(), async move {
-                let canceled = async {
-                    let _ = canceled.await;
-                };
+                let canceled = pin!(canceled.map(drop));
                 let output = match call {
-                    Ok(call) => run_call(&running.browser, call, canceled, progress_sender).await,
+                    Ok(mut call) => run_call(&running.browser, &mut call, canceled, progress_sender).await,
                     Err(error) => Err(error),
                 };
                 remove(id);
-                Box::new(move || {
-                    let mut stream = JsValue::UNDEFINED;
-                    if let Ok(Output::Stream(download)) = &output {
-                        running.streaming.start(download.clone());
-                        stream = running.into();
-                    }
-                    let PlainObject { fields, payload } = outcome(output);
-                    let bytes = match &payload {
-                        Some((_, Payload::Bytes(bytes))) => Some(bytes.as_slice()),
-                        _ => None,
-                    };
-                    let _ = settle_call(&settle, &fields.into_json(), bytes, stream);
-                }) as Settle
+                let mut stream = JsValue::UNDEFINED;
+                if let Ok(Output::Stream(download)) = &output {
+                    running.streaming.start(download.clone());
+                    stream = running.into();
+                }
+                let PlainObject { fields, payload } = outcome(output);
+                let bytes = match &payload {
+                    Some((_, Payload::Bytes(bytes))) => Some(bytes.as_slice()),
+                    _ => None,
+                };
+                let _ = settle_call(&settle, &fields.into_json(), bytes, stream);
             });
             id
         })
@@ -111,13 +109,15 @@ impl Client {
 }
 
 impl Client {
-    fn prepare(&self, mut call: &str, content: Option<&Object>) -> Result<Call, Error> {
+    fn prepare(&self, mut call: &str, content: Option<&Object>) -> Result<Box<Call>, Error> {
         let operation = take_field(&mut call, b"\n");
         let params = read_object(operation, "params", Some(take_field(&mut call, b"\n")))?;
         let options =
             if call.is_empty() { Map::new() } else { read_object(operation, "options", Some(call))? };
         let content = content_from_js(operation, content)?;
-        driver::prepare_call(&self.config, operation, &params, &options, content, self.browser.seed())
+        let seed = self.browser.seed();
+        // In a box, because the future of the call would copy it several times.
+        driver::prepare_call(&self.config, operation, &params, &options, content, seed).map(Box::new)
     }
 }
 

@@ -32,7 +32,7 @@ impl Client {
 impl Client {
     /// Starts the loop of a channel.
     pub(crate) fn run(&self, channel: driver::Channel) -> Channel {
-        spawn(drive(self.browser.clone(), channel.clone()));
+        spawn(Box::pin(drive(self.browser.clone(), channel.clone())), None);
         Channel(channel)
     }
 }

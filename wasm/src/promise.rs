@@ -4,19 +4,16 @@
 //! forever. The panic hook rejects every pending promise, and later promises are rejected at once, because the state
 //! after a panic cannot be trusted.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 
 use js_sys::{Error, Function, Promise};
 use wasm_bindgen::JsValue;
 
-use crate::task::spawn;
+use crate::task::{spawn, take_rejects};
 
 thread_local! {
-    /// The functions that reject the pending promises. Their first argument is the error.
-    static PENDING: RefCell<Vec<Rc<Function>>> = const { RefCell::new(Vec::new()) };
     /// The panic that ended this module.
     static PANIC: OnceCell<Error> = const { OnceCell::new() };
 }
@@ -40,36 +37,17 @@ fn settled(future: Pin<Box<dyn Future<Output = JsValue>>>) -> Promise {
     Promise::new(&mut |resolve, reject| {
         // A promise calls its executor once.
         let Some(future) = future.take() else { return };
-        guard(
-            reject,
-            Box::pin(async move {
-                let value = future.await;
-                Box::new(move || call(&resolve, &value)) as Settle
-            }),
-        );
+        let settled = async move { call(&resolve, &future.await) };
+        spawn(Box::pin(settled), Some(reject));
     })
 }
 
-/// Settles a promise.
-pub(crate) type Settle = Box<dyn FnOnce()>;
-
-/// Runs a future whose result settles a promise.
-fn guard(reject: Function, future: Pin<Box<dyn Future<Output = Settle>>>) {
-    let reject = Rc::new(reject);
-    PENDING.with_borrow_mut(|pending| pending.push(Rc::clone(&reject)));
-    spawn(async move {
-        let settle = future.await;
-        PENDING.with_borrow_mut(|pending| pending.retain(|other| !Rc::ptr_eq(other, &reject)));
-        settle();
-    });
-}
-
-/// Runs a future, whose result calls `settle` with `undefined` and values. After a panic, calls it with the error instead.
+/// Runs a future that calls `settle` with `undefined` and values at its end. After a panic, calls it with the error instead.
 #[cfg(feature = "rest")]
-pub(crate) fn settle_with(settle: Function, future: impl Future<Output = Settle> + 'static) {
+pub(crate) fn settle_with(settle: Function, future: impl Future<Output = ()> + 'static) {
     match PANIC.with(|panic| panic.get().cloned()) {
         Some(error) => call(&settle, &error),
-        None => guard(settle, Box::pin(future)),
+        None => spawn(Box::pin(future), Some(settle)),
     }
 }
 
@@ -81,7 +59,7 @@ pub(crate) fn reject_on_panic() {
         PANIC.with(|panic| {
             let _ = panic.set(error.clone());
         });
-        for reject in PENDING.take() {
+        for reject in take_rejects() {
             call(&reject, &error);
         }
     }));

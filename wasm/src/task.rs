@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
+use js_sys::Function;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -23,6 +24,8 @@ struct Task {
     /// `None` while it is polled.
     future: Option<Pin<Box<dyn Future<Output = ()>>>>,
     waker: Waker,
+    /// The function that rejects the promise that the task settles.
+    reject: Option<Function>,
 }
 
 thread_local! {
@@ -72,13 +75,19 @@ fn schedule() {
     }
 }
 
-/// Runs a future. It is polled before [`enter`] returns, or in a microtask.
-pub(crate) fn spawn(future: impl Future<Output = ()> + 'static) {
+/// Runs a future. It is polled before [`enter`] returns, or in a microtask. `reject` is the function that rejects the promise that the
+/// future settles at its end.
+pub(crate) fn spawn(future: Pin<Box<dyn Future<Output = ()>>>, reject: Option<Function>) {
     let id = LAST_ID.get().wrapping_add(1);
     LAST_ID.set(id);
-    let task = Task { id, future: Some(Box::pin(future)), waker: Arc::new(TaskWaker(id)).into() };
+    let task = Task { id, future: Some(future), waker: Arc::new(TaskWaker(id)).into(), reject };
     TASKS.with_borrow_mut(|tasks| tasks.push(task));
     wake(id);
+}
+
+/// Returns the functions that reject the promises of all tasks.
+pub(crate) fn take_rejects() -> Vec<Function> {
+    TASKS.with_borrow_mut(|tasks| tasks.iter_mut().filter_map(|task| task.reject.take()).collect())
 }
 
 /// Executes `work` and polls the tasks that are ready. JavaScript has called the module at the time `now`.

@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::future::{Either, select};
@@ -71,17 +72,8 @@ enum Ended {
 /// The [`Error`] that ended the call.
 pub async fn run_call<P: Platform>(
     platform: &P,
-    call: Call,
-    canceled: impl Future<Output = ()>,
-    progress_sender: Option<ProgressSender>,
-) -> Result<Output, Error> {
-    // The code exists once for all types of this future.
-    run(platform, call, pin!(canceled), progress_sender).await
-}
-
-async fn run<P: Platform>(
-    platform: &P,
-    mut call: Call,
+    call: &mut Call,
+    // As `dyn`, the code exists once for all types of this future.
     mut canceled: Pin<&mut dyn Future<Output = ()>>,
     progress_sender: Option<ProgressSender>,
 ) -> Result<Output, Error> {
@@ -106,7 +98,7 @@ async fn run<P: Platform>(
                 let progress = Progress::new(progress_sender.is_some());
                 let on_sent = |body| {
                     call.handle_sent(body);
-                    report(&mut call);
+                    report(call);
                 };
                 let ended =
                     exchange(platform, request, limits, progress.clone(), on_sent, canceled.as_mut()).await;
@@ -127,7 +119,7 @@ async fn run<P: Platform>(
                     Ended::Stalled => call.handle_stall(),
                     Ended::Canceled => call.abort(),
                 }
-                report(&mut call);
+                report(call);
             }
         }
     }
@@ -135,7 +127,7 @@ async fn run<P: Platform>(
 
 async fn exchange<P: Platform>(
     platform: &P,
-    request: Request,
+    request: Arc<Request>,
     limits: Limits,
     progress: Progress,
     mut on_sent: impl FnMut(u64),

@@ -47,7 +47,7 @@ pub trait Platform: 'static {
     /// [wants](Progress::wants_sent) it. Dropping the future frees the connection.
     fn send(
         &self,
-        request: Request,
+        request: Arc<Request>,
         progress: Progress,
     ) -> impl Future<Output = Result<Response, SendFailure>> + 'static;
 

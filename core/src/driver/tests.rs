@@ -97,7 +97,7 @@ impl Platform for Host {
 
     fn send(
         &self,
-        _: Request,
+        _: Arc<Request>,
         progress: Progress,
     ) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
         self.0.request.replace(Some(progress));
@@ -554,8 +554,9 @@ fn end_of_call(pieces: &[Millis]) -> (Millis, TimeoutKind) {
     let options = json::parse(br#"{"timeout":100,"idle_timeout":30,"max_retries":0}"#).unwrap();
     let params = json::parse(br#"{"id":"c1"}"#).unwrap();
     let (Value::Object(options), Value::Object(params)) = (options, params) else { panic!("not objects") };
-    let call = prepare_call(&Config::default(), "computers.get", &params, &options, None, 1).unwrap();
-    let mut running = pin!(run_call(&host, call, pending::<()>(), None));
+    let mut call = prepare_call(&Config::default(), "computers.get", &params, &options, None, 1).unwrap();
+    let never = pin!(pending::<()>());
+    let mut running = pin!(run_call(&host, &mut call, never, None));
     loop {
         if let Some(result) = running.as_mut().now_or_never() {
             let Err(Error::Timeout(timeout)) = result else { panic!("{result:?}") };

@@ -7,6 +7,7 @@
 //! ```
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
@@ -102,7 +103,7 @@ impl Output {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// Send the request, then report the response, the failure, or the expired limit.
-    Send(Request, Limits),
+    Send(Arc<Request>, Limits),
     /// Wait for this number of milliseconds.
     Wait(Millis),
     /// The call is done.
@@ -134,7 +135,7 @@ pub struct Call {
     started: Option<Millis>,
     max_retries: u32,
     jitter: Jitter,
-    request: Request,
+    request: Arc<Request>,
     /// The URLs that were redirected, the first one first.
     redirected: Vec<String>,
     /// The largest body of a linked response, in bytes.
@@ -285,7 +286,7 @@ impl Call {
             started: None,
             max_retries,
             jitter,
-            request,
+            request: Arc::new(request),
             redirected: Vec::new(),
             max_linked_bytes: match operation.response {
                 ResponseKind::Content => options.max_response_bytes.unwrap_or(DEFAULT_MAX_FILE_BYTES),
@@ -320,7 +321,7 @@ impl Call {
                 self.phase = Phase::Sent { last, reached: Reached::Maybe };
                 self.requests += 1;
                 let request = self.limits.request.min(left);
-                Step::Send(self.request.clone(), Limits { request, ..self.limits })
+                Step::Send(Arc::clone(&self.request), Limits { request, ..self.limits })
             }
             Phase::Failed(error, Some(wait)) if wait < left => {
                 self.attempt += 1;
@@ -396,7 +397,8 @@ impl Call {
         match self.redirect(&response) {
             Some(url) if self.redirected.len() < MAX_REDIRECTS => {
                 self.mask.add_query(&url);
-                self.redirected.push(std::mem::replace(&mut self.request.url, url));
+                let redirected = self.set_url(url);
+                self.redirected.push(redirected);
                 self.phase = Phase::Ready;
                 return;
             }
@@ -431,6 +433,11 @@ impl Call {
             Redirects::SameOrigin => own.then_some(url),
             Redirects::AnyOrigin => Some(url),
         }
+    }
+
+    /// Changes the URL of the request. Returns the previous one.
+    fn set_url(&mut self, url: String) -> String {
+        std::mem::replace(&mut Arc::make_mut(&mut self.request).url, url)
     }
 
     /// Reports that the request failed without a complete response.
@@ -501,7 +508,8 @@ impl Call {
     fn fail(&mut self, error: Error) {
         // A retry repeats the request from the start, because the target of a redirect may be valid only once.
         if !self.redirected.is_empty() {
-            self.request.url = self.redirected.swap_remove(0);
+            let url = self.redirected.swap_remove(0);
+            self.set_url(url);
             self.redirected.clear();
         }
         let effect = if self.following { Effect::Read } else { self.effect };
@@ -635,7 +643,7 @@ impl Call {
         };
         self.mask.add_query(&url);
         let streams = matches!(self.operation.response, ResponseKind::Stream);
-        self.request = Request {
+        let mut request = Request {
             method: Method::Get,
             url,
             headers: Vec::new(),
@@ -648,8 +656,9 @@ impl Call {
         self.redirected.clear();
         // A signed URL contains its own credentials, and some stores refuse a second kind.
         if own && matches!(self.operation.response, ResponseKind::Screenshot) {
-            authorize(&mut self.request, self.key.as_ref());
+            authorize(&mut request, self.key.as_ref());
         }
+        self.request = Arc::new(request);
         self.following = true;
         Ok(())
     }

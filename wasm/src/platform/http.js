@@ -53,9 +53,7 @@ export function send(report, id, url, head, bytes, stream, follows, inNode, limi
   const { signal } = controller;
   // Not the controller itself: adding a property to an object of the DOM takes longer.
   const exchange = { abort: () => controller.abort() };
-  const [method, ...fields] = head.split("\n");
-  const headers = [];
-  for (let at = 0; at < fields.length; at += 2) headers.push([fields[at], fields[at + 1]]);
+  const { method, headers } = parsed(head);
   const init = { method, headers, body: stream ?? bytes?.slice(), signal, redirect: follows ? "follow" : "manual" };
   // Only the response of a GET request may come from a cache. With this option, Chromium also ignores its cache of CORS preflights, so
   // each request would need two round trips. Older versions of workerd throw an exception if the option is set.
@@ -69,6 +67,20 @@ export function send(report, id, url, head, bytes, stream, follows, inNode, limi
     if (!signal.aborted) report(id, event, performance.now(), text, bytes, value);
   });
   return exchange;
+}
+
+/** The last head. It is usually that of the next request, too. */
+let last;
+
+/** Returns the method and the header fields of a head. */
+function parsed(head) {
+  if (last?.head !== head) {
+    const [method, ...fields] = head.split("\n");
+    const headers = [];
+    for (let at = 0; at < fields.length; at += 2) headers.push([fields[at], fields[at + 1]]);
+    last = { head, method, headers };
+  }
+  return last;
 }
 
 async function run(exchange, url, init, inNode, limit, report) {

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use js_sys::{Reflect, Uint8Array, global};
@@ -246,7 +247,7 @@ impl Drop for Running {
 /// Sends a request and reads the whole response.
 pub(super) async fn send(
     browser: Browser,
-    request: Request,
+    request: Arc<Request>,
     progress: Progress,
 ) -> Result<Response, SendFailure> {
     let sent = exchange(&browser, &request, &progress).await;

@@ -14,6 +14,7 @@ mod timer;
 use std::cell::Cell;
 use std::future::Future;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use js_sys::Function;
 use orgo_core::Millis;
@@ -94,7 +95,7 @@ impl Platform for Browser {
 
     fn send(
         &self,
-        request: Request,
+        request: Arc<Request>,
         progress: Progress,
     ) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
         http::send(self.clone(), request, progress)

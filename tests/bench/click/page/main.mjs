@@ -2,6 +2,7 @@
 import { Orgo } from "orgo-sdk";
 
 const KEY = "sk_bench";
+const ID = "c1";
 const CLICK = { x: 640, y: 360 };
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -21,7 +22,6 @@ const STEPS = [
 function handWritten(origin, count) {
   const done = new Set(STEPS.slice(0, count));
   const [accept, list, bytes, manual, abort, fields, buffer] = STEPS.map((step) => done.has(step));
-  const url = `http://${origin}/api/computers/c1/click`;
   const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };
   if (accept) headers.accept = "application/json";
   return async () => {
@@ -29,7 +29,8 @@ function handWritten(origin, count) {
     const init = { method: "POST", headers: list ? Object.entries(headers) : headers, body: bytes ? encoder.encode(text) : text };
     if (manual) init.redirect = "manual";
     if (abort) init.signal = new AbortController().signal;
-    const response = await fetch(url, init);
+    // A program has several computers, so it builds the URL for each click.
+    const response = await fetch(`http://${origin}/api/computers/${ID}/click`, init);
     if (!response.ok) throw new Error(`status ${response.status}`);
     if (fields) {
       let head = "";
@@ -46,7 +47,7 @@ async function withModule(origin) {
   await init({ module_or_path: await WebAssembly.compileStreaming(fetch(moduleUrl())) });
   const client = new Client({ api_key: KEY, base_url: `http://${origin}/api` });
   return async () => {
-    const call = `computers.click\n${JSON.stringify({ ...CLICK, id: "c1" })}\n`;
+    const call = `computers.click\n${JSON.stringify({ ...CLICK, id: ID })}\n`;
     const outcome = await new Promise((resolve) =>
       client.start(performance.now(), call, undefined, (_, outcome) => resolve(outcome)),
     );
@@ -57,7 +58,7 @@ async function withModule(origin) {
 
 /** Prepares all variants, and returns their names. */
 globalThis.prepare = async (origin) => {
-  const computer = new Orgo({ apiKey: KEY, baseUrl: `http://${origin}/api`, dangerouslyAllowBrowser: true }).computer("c1");
+  const computer = new Orgo({ apiKey: KEY, baseUrl: `http://${origin}/api`, dangerouslyAllowBrowser: true }).computer(ID);
   globalThis.variants = {
     fetch: handWritten(origin, 0),
     ...Object.fromEntries(STEPS.map((step, index) => [step, handWritten(origin, index + 1)])),
