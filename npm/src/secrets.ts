@@ -8,6 +8,8 @@ const SECRET = /password|token|secret/i;
 export function makeSecretsNonEnumerable<T>(value: T): T {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
   for (const [name, inner] of Object.entries(value)) {
+    // A flag such as `has_password` is no secret.
+    if (typeof inner === "boolean") continue;
     if (SECRET.test(name)) {
       // A getter, because `util.inspect` with `showHidden` does not call it.
       Object.defineProperty(value, name, { get: () => inner, enumerable: false });

@@ -557,6 +557,19 @@ test("a custom request is handled like every call", async () => {
   assert.deepEqual(calls[1].params, { method: "PUT", path: "/x", body: null });
 });
 
+test("secrets in a result are not enumerable, but flags are", async () => {
+  const { orgo } = client(() => ({
+    id: "c",
+    has_password: true,
+    vnc_password: "hidden",
+    links: [{ access_token: 1234, url: "u" }],
+  }));
+  const result = await orgo.workspaces.get("w");
+  assert.equal(JSON.stringify(result), '{"id":"c","has_password":true,"links":[{"url":"u"}]}');
+  assert.equal(result.vnc_password, "hidden");
+  assert.equal(result.links[0].access_token, 1234);
+});
+
 test("parameters that are not an object are refused", async () => {
   const { orgo, calls } = client(() => ({}));
   const computer = orgo.computer("c");
