@@ -8,6 +8,12 @@
  */
 export function settle(settle, outcome, bytes, stream) {
   const value = JSON.parse(outcome);
-  if (bytes !== undefined) value.bytes = bytes.slice();
+  try {
+    if (bytes !== undefined) value.bytes = bytes.slice();
+  } catch (error) {
+    // There is no memory left.
+    settle(error);
+    return;
+  }
   settle(undefined, value, stream);
 }

@@ -27,14 +27,9 @@ use crate::task::enter;
 
 #[wasm_bindgen(module = "/src/call.js")]
 extern "C" {
-    /// Cannot fail. `catch` has the same reason as in `socket.rs`.
-    #[wasm_bindgen(catch, js_name = settle)]
-    fn settle_call(
-        settle: &Function,
-        outcome: &str,
-        bytes: Option<&[u8]>,
-        stream: JsValue,
-    ) -> Result<(), JsValue>;
+    /// Cannot fail.
+    #[wasm_bindgen(js_name = settle)]
+    fn settle_call(settle: &Function, outcome: &str, bytes: Option<&[u8]>, stream: JsValue);
 }
 
 thread_local! {
@@ -87,7 +82,7 @@ impl Client {
                     Some((_, Payload::Bytes(bytes))) => Some(bytes.as_slice()),
                     _ => None,
                 };
-                let _ = settle_call(&settle, &fields.into_json(), bytes, stream);
+                settle_call(&settle, &fields.into_json(), bytes, stream);
             });
             id
         })

@@ -1,6 +1,8 @@
 //! Tests in a real browser: `wasm-pack test --headless --chrome`.
 
+use std::future::pending;
 use std::pin::pin;
+use std::sync::Arc;
 
 use futures_util::future::{Either, select};
 use js_sys::{Array, Float32Array, JSON, Promise, Reflect, Uint8Array};
@@ -20,6 +22,8 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use crate::client::Client;
 use crate::convert::{content_from_js, map_from_js, object_to_js, to_js};
 use crate::platform::Browser;
+use crate::promise::promise;
+use crate::task::take_rejects;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -159,8 +163,8 @@ async fn a_canceled_call_ends_as_aborted() {
 }
 
 /// Creates a request that accepts a response of at most 5 bytes.
-fn request(url: &str) -> Request {
-    Request {
+fn request(url: &str) -> Arc<Request> {
+    Arc::new(Request {
         method: Method::Get,
         url: url.to_owned(),
         headers: Vec::new(),
@@ -168,7 +172,7 @@ fn request(url: &str) -> Request {
         max_response_bytes: 5,
         streams_response: false,
         once: false,
-    }
+    })
 }
 
 #[wasm_bindgen_test]
@@ -253,4 +257,17 @@ async fn the_timer_and_the_clock_agree() {
         Either::Left(_) => {}
         Either::Right(_) => panic!("the timer with the longest time fired first"),
     }
+}
+
+#[wasm_bindgen_test]
+async fn a_panic_rejects_the_promises_of_unfinished_tasks() {
+    // Those of other tests.
+    take_rejects();
+    assert_eq!(JsFuture::from(promise(async { 1.into() })).await, Ok(1.into()));
+    assert!(take_rejects().is_empty(), "a finished task leaves no function");
+    let unfinished = promise(pending());
+    let rejects = take_rejects();
+    assert_eq!(rejects.len(), 1);
+    rejects[0].call1(&JsValue::UNDEFINED, &"panicked".into()).unwrap();
+    assert_eq!(JsFuture::from(unfinished).await, Err("panicked".into()));
 }

@@ -1,7 +1,7 @@
 // Compares this package in Chromium with code that uses `fetch` and `WebSocket` directly:
-// `npm run bench -- browser [--write] [--profile] [WORKLOAD ...]`. Each run has a new browser. The runs of a round are shuffled,
-// and compared within the round, because other load on the machine changes. `--profile` prints where the time of the main thread
-// goes, instead of measuring it.
+// `npm run bench -- browser [--write] [--profile] [WORKLOAD ...]`. Each run has a new browser. The runs of a workload in a round follow
+// each other in random order, and are compared with each other, because other load on the machine changes. `--profile` prints where
+// the time of the main thread goes, instead of measuring it.
 import { cpus, loadavg } from "node:os";
 import { argv } from "node:process";
 import { median, quartiles, shuffled } from "../measure.mjs";
@@ -17,13 +17,12 @@ const selected = Object.entries(workloads()).filter(([name]) => names.length ===
 
 /** Runs every variant of the selected workloads once per round. */
 async function runRounds(bench) {
-  const runs = selected.flatMap(([name, { variants }]) => variants.map((variant) => ({ name, variant })));
   const results = Object.fromEntries(
     selected.map(([name, { variants }]) => [name, Object.fromEntries(variants.map((variant) => [variant, []]))]),
   );
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const { name, variant } of shuffled(runs)) {
-      results[name][variant].push(await bench.measure(workloads()[name], variant));
+    for (const [name, workload] of shuffled(selected)) {
+      for (const variant of shuffled(workload.variants)) results[name][variant].push(await bench.measure(workload, variant));
     }
   }
   return results;

@@ -37,8 +37,8 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn received(this: &Controller) -> Option<f64>;
 
-    /// Cannot fail. `catch` has the same reason as in `socket.rs`.
-    #[wasm_bindgen(catch, js_name = send)]
+    /// Cannot fail.
+    #[wasm_bindgen(js_name = send)]
     fn send_request(
         report: &JsValue,
         id: u32,
@@ -49,7 +49,7 @@ extern "C" {
         follows: bool,
         in_node: bool,
         limit: Option<f64>,
-    ) -> Result<Controller, JsValue>;
+    ) -> Controller;
 }
 
 /// The events of a request, as in `http.js`.
@@ -168,21 +168,19 @@ impl Running {
         let exchange = InProgress(exchange);
         #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
         let limit = reports_sent(browser, progress).then_some(request.max_response_bytes as f64);
-        let controller = REPORT
-            .with(|report| {
-                send_request(
-                    report.as_ref(),
-                    id,
-                    &request.url,
-                    &head(browser, request),
-                    bytes.as_deref(),
-                    stream.as_ref().unwrap_or(&JsValue::UNDEFINED),
-                    follows_redirects(browser, request),
-                    browser.host.is_some(),
-                    limit,
-                )
-            })
-            .map_err(|error| SendFailure::never(failure::message(&error)))?;
+        let controller = REPORT.with(|report| {
+            send_request(
+                report.as_ref(),
+                id,
+                &request.url,
+                &head(browser, request),
+                bytes.as_deref(),
+                stream.as_ref().unwrap_or(&JsValue::UNDEFINED),
+                follows_redirects(browser, request),
+                browser.host.is_some(),
+                limit,
+            )
+        });
         Ok(Self { url: request.url.clone(), controller, exchange, rest: None, complete: false })
     }
 

@@ -1,0 +1,61 @@
+// If JavaScript has no memory for the copy of a body, the call fails with an error.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+
+process.env.ORGO_BINDING = "wasm";
+const { Orgo } = await import("orgo-sdk");
+
+const CONTENT = "content ".repeat(1000);
+const requests = [];
+const server = createServer((request, response) => {
+  requests.push(request.url);
+  response.end(request.url.endsWith("/content") ? CONTENT : JSON.stringify({ url: "/content" }));
+});
+before(() => once(server.listen(0, "127.0.0.1"), "listening"));
+after(() => server.close());
+
+const { slice } = Uint8Array.prototype;
+
+/** Makes a call for which the copy of `size` bytes or more fails. */
+async function withoutMemory(size, call) {
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  const orgo = new Orgo({ apiKey: "sk_test", baseUrl: origin, maxRetries: 0, timeout: 20_000 });
+  await orgo.request({ method: "GET", path: "/ready" });
+  requests.length = 0;
+  let failed = 0;
+  Uint8Array.prototype.slice = function (...args) {
+    if (this.length < size) return slice.apply(this, args);
+    failed += 1;
+    throw new RangeError("Array buffer allocation failed");
+  };
+  try {
+    return await call(orgo).then(
+      () => assert.fail("the call succeeded"),
+      (error) => ({ error, failed }),
+    );
+  } finally {
+    Uint8Array.prototype.slice = slice;
+  }
+}
+
+test("a request whose body cannot be copied is not sent", { timeout: 60_000 }, async () => {
+  const { error, failed } = await withoutMemory(1000, (orgo) => orgo.computer("c").bash(`echo ${"x".repeat(1000)}`));
+  assert.equal(failed, 1);
+  assert.match(error.message, /Array buffer allocation failed/);
+  assert.equal(error.delivered, "no");
+  assert.deepEqual(requests, []);
+});
+
+test("a call whose content cannot be copied is rejected", { timeout: 60_000 }, async () => {
+  const { error, failed } = await withoutMemory(CONTENT.length, (orgo) => orgo.files.bytes("f"));
+  assert.equal(failed, 1);
+  assert.match(error.message, /Array buffer allocation failed/);
+  assert.ok(requests.length > 0);
+});
+
+test("the module works after these failures", { timeout: 60_000 }, async () => {
+  const orgo = new Orgo({ apiKey: "sk_test", baseUrl: `http://127.0.0.1:${server.address().port}` });
+  assert.equal(new TextDecoder().decode(await orgo.files.bytes("f")), CONTENT);
+});
