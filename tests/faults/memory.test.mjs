@@ -1,20 +1,41 @@
-// If JavaScript has no memory for the copy of a body, the call fails with an error.
+// A call needs no memory for more than its limit, and fails with an error if JavaScript has no memory for the copy of a body.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
+import { createBrotliCompress, constants } from "node:zlib";
 
 process.env.ORGO_BINDING = "wasm";
 const { Orgo } = await import("orgo-sdk");
 
 const CONTENT = "content ".repeat(1000);
 const requests = [];
+/** The start of a compressed body, whose end never follows. Its first bytes are a megabyte. */
+let compressed;
 const server = createServer((request, response) => {
   requests.push(request.url);
+  if (request.url.endsWith("/compressed")) {
+    response.writeHead(200, { "content-encoding": "br", "content-length": compressed.length + 1 });
+    response.write(compressed);
+    return;
+  }
   response.end(request.url.endsWith("/content") ? CONTENT : JSON.stringify({ url: "/content" }));
 });
-before(() => once(server.listen(0, "127.0.0.1"), "listening"));
-after(() => server.close());
+before(async () => {
+  const encoder = createBrotliCompress();
+  const pieces = [];
+  encoder.on("data", (piece) => pieces.push(piece));
+  await new Promise((resolve) => encoder.write(new Uint8Array(1 << 20), resolve));
+  await new Promise((resolve) => encoder.flush(constants.BROTLI_OPERATION_FLUSH, resolve));
+  encoder.destroy();
+  compressed = Buffer.concat(pieces);
+  assert.ok(compressed.length < 1000);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+});
+after(() => {
+  server.close();
+  server.closeAllConnections();
+});
 
 const { slice } = Uint8Array.prototype;
 
@@ -58,4 +79,12 @@ test("a call whose content cannot be copied is rejected", { timeout: 60_000 }, a
 test("the module works after these failures", { timeout: 60_000 }, async () => {
   const orgo = new Orgo({ apiKey: "sk_test", baseUrl: `http://127.0.0.1:${server.address().port}` });
   assert.equal(new TextDecoder().decode(await orgo.files.bytes("f")), CONTENT);
+});
+
+test("the size of a short compressed response is limited while it is received", { timeout: 60_000 }, async () => {
+  const orgo = new Orgo({ apiKey: "sk_test", baseUrl: `http://127.0.0.1:${server.address().port}`, maxRetries: 0 });
+  for (const method of ["GET", "POST"]) {
+    const call = orgo.request({ method, path: "/compressed" }, { maxResponseBytes: 1000, timeout: 20_000 });
+    await assert.rejects(call, { name: "ResponseTooLargeError", limit: 1000 });
+  }
 });

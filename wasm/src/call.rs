@@ -27,7 +27,7 @@ use crate::task::enter;
 
 #[wasm_bindgen(module = "/src/call.js")]
 extern "C" {
-    /// Cannot fail.
+    /// Never throws an exception.
     #[wasm_bindgen(js_name = settle)]
     fn settle_call(settle: &Function, outcome: &str, bytes: Option<&[u8]>, stream: JsValue);
 }

@@ -37,7 +37,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn received(this: &Controller) -> Option<f64>;
 
-    /// Cannot fail.
+    /// Never throws an exception.
     #[wasm_bindgen(js_name = send)]
     fn send_request(
         report: &JsValue,
