@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { createBrotliCompress, constants } from "node:zlib";
+import { constants, createBrotliCompress } from "node:zlib";
 
 process.env.ORGO_BINDING = "wasm";
 const { Orgo } = await import("orgo-sdk");
