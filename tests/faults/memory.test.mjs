@@ -37,12 +37,14 @@ after(() => {
   server.closeAllConnections();
 });
 
+const client = () =>
+  new Orgo({ apiKey: "sk_test", baseUrl: `http://127.0.0.1:${server.address().port}`, maxRetries: 0, timeout: 20_000 });
+
 const { slice } = Uint8Array.prototype;
 
 /** Makes a call for which the copy of `size` bytes or more fails. */
 async function withoutMemory(size, call) {
-  const origin = `http://127.0.0.1:${server.address().port}`;
-  const orgo = new Orgo({ apiKey: "sk_test", baseUrl: origin, maxRetries: 0, timeout: 20_000 });
+  const orgo = client();
   await orgo.request({ method: "GET", path: "/ready" });
   requests.length = 0;
   let failed = 0;
@@ -77,14 +79,13 @@ test("a call whose content cannot be copied is rejected", { timeout: 60_000 }, a
 });
 
 test("the module works after these failures", { timeout: 60_000 }, async () => {
-  const orgo = new Orgo({ apiKey: "sk_test", baseUrl: `http://127.0.0.1:${server.address().port}` });
-  assert.equal(new TextDecoder().decode(await orgo.files.bytes("f")), CONTENT);
+  assert.equal(new TextDecoder().decode(await client().files.bytes("f")), CONTENT);
 });
 
 test("the size of a short compressed response is limited while it is received", { timeout: 60_000 }, async () => {
-  const orgo = new Orgo({ apiKey: "sk_test", baseUrl: `http://127.0.0.1:${server.address().port}`, maxRetries: 0 });
+  const orgo = client();
   for (const method of ["GET", "POST"]) {
-    const call = orgo.request({ method, path: "/compressed" }, { maxResponseBytes: 1000, timeout: 20_000 });
+    const call = orgo.request({ method, path: "/compressed" }, { maxResponseBytes: 1000 });
     await assert.rejects(call, { name: "ResponseTooLargeError", limit: 1000 });
   }
 });

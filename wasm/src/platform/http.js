@@ -54,7 +54,7 @@ export function send(report, id, url, head, bytes, stream, follows, inNode, limi
   // Not the controller itself: adding a property to an object of the DOM takes longer.
   const exchange = { abort: () => controller.abort() };
   const { method, headers } = parsed(head);
-  const init = { method, headers, body: stream ?? undefined, signal, redirect: follows ? "follow" : "manual" };
+  const init = { method, headers, body: stream, signal, redirect: follows ? "follow" : "manual" };
   // Only the response of a GET request may come from a cache. With this option, Chromium also ignores its cache of CORS preflights, so
   // each request would need two round trips. Older versions of workerd throw an exception if the option is set.
   if (method === "GET" && (IN_PAGE || "cache" in Request.prototype)) init.cache = "no-store";
@@ -111,8 +111,8 @@ async function run(exchange, url, init, bytes, inNode, limit, report) {
       if (name === "content-encoding" && value !== null) length = 0;
     }
     // A page cannot see whether another origin has compressed a response. A file may be at any origin, and is requested with GET.
-    const isVisible = init.method !== "GET" || response.type !== "cors";
-    if (isVisible && length > 0 && length <= SMALL) {
+    const showsCompression = init.method !== "GET" || response.type !== "cors";
+    if (showsCompression && length > 0 && length <= SMALL) {
       exchange.received = performance.now();
       content = new Uint8Array(await response.arrayBuffer());
     } else {
