@@ -9,7 +9,9 @@ use napi::{Env, Error};
 use napi_derive::napi;
 use orgo_core::client::config::Config;
 use orgo_core::client::fields::read_object;
-use orgo_core::driver::{self, ProgressReceiver, ProgressSender, piece_outcome, prepare_call, run_call};
+use orgo_core::driver::{
+    self, Execution, ProgressReceiver, ProgressSender, piece_outcome, prepare_call, run_call,
+};
 use orgo_core::encoding::plain::{Payload, PlainObject};
 use orgo_core::error::{self, Delivered, TransportError};
 use orgo_core::rest::call::Output;
@@ -49,8 +51,8 @@ impl Prepared {
         let Self { progress_sender, network, config, operation, params, options, content } = self;
         let params = read_object(&operation, "params", params.as_deref())?;
         let options = read_object(&operation, "options", options.as_deref())?;
-        let mut call = prepare_call(&config, &operation, &params, &options, content?, seed())?;
-        run_call(&network, &mut call, pin!(canceled.notified()), progress_sender).await
+        let call = prepare_call(&config, &operation, &params, &options, content?, seed())?;
+        run_call(&network, &mut Execution::new(call, progress_sender), pin!(canceled.notified())).await
     }
 }
 

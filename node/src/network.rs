@@ -16,7 +16,7 @@ use orgo_core::Millis;
 use orgo_core::channel::ConnectFailure;
 use orgo_core::client::address::SocketUrl;
 use orgo_core::diagnostics::log::LogEntry;
-use orgo_core::driver::{Platform, Progress};
+use orgo_core::driver::{HttpPlatform, Platform, Progress};
 use orgo_core::rest::http::{RESPONSE_FIELDS, Request, Response, ResponseBody, SendFailure};
 
 use crate::abort::AbortOnDrop;
@@ -154,14 +154,6 @@ impl Platform for Network {
         tokio::task::yield_now()
     }
 
-    fn send(
-        &self,
-        request: Arc<Request>,
-        progress: Progress,
-    ) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
-        self.clone().request(request, progress)
-    }
-
     fn connect(
         &self,
         url: SocketUrl,
@@ -172,6 +164,16 @@ impl Platform for Network {
 
     fn log(&self, entry: &LogEntry) {
         self.log.write(entry);
+    }
+}
+
+impl HttpPlatform for Network {
+    fn send(
+        &self,
+        request: Arc<Request>,
+        progress: Progress,
+    ) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
+        self.clone().request(request, progress)
     }
 }
 

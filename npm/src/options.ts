@@ -141,7 +141,7 @@ const CALL_OPTIONS = {
  */
 export function checkFields(owner: string, argument: string, given: unknown, known: Record<string, Check>): void {
   if (given === undefined) return;
-  for (const [name, value] of fieldsOf(owner, argument, given)) {
+  for (const [name, value] of Object.entries(copyOf(owner, argument, given as object))) {
     const check = Object.hasOwn(known, name) ? known[name] : undefined;
     if (check === undefined) {
       if (argument === "params" && isCallOption(name)) throw misplaced(owner, name);
@@ -153,12 +153,12 @@ export function checkFields(owner: string, argument: string, given: unknown, kno
 }
 
 /**
- * Returns the fields of an object and those of `fixed`, which override the others. Reading them may run code of the program, such as
- * a getter, which may fail.
+ * Returns a copy of an object with the fields of `fixed`, which override the others. Reading the fields may run code of the program,
+ * such as a getter, which may fail.
  */
-function fieldsOf(owner: string, argument: string, given: unknown, fixed?: object): [string, unknown][] {
+export function copyOf<Fields extends object>(owner: string, argument: string, given: Fields, fixed?: object): Fields {
   try {
-    if (hasFields(given)) return Object.entries(fixed === undefined ? given : { ...given, ...fixed });
+    if (hasFields(given)) return { ...given, ...fixed };
   } catch (cause) {
     throw invalidParameter(owner, argument, `cannot be read: ${messageOf(cause)}`, cause);
   }
@@ -167,10 +167,6 @@ function fieldsOf(owner: string, argument: string, given: unknown, fixed?: objec
 
 /** Whether a name is that of an option of calls or uploads. */
 const isCallOption = (name: string) => Object.hasOwn(CALL_OPTIONS, name) || name === "onProgress";
-
-/** Returns a copy of the parameters of a call. */
-export const copyOf = <Params extends object>(operation: string, params: Params): Params =>
-  Object.fromEntries(fieldsOf(operation, "params", params)) as Params;
 
 /** The error for an option among the parameters. */
 const misplaced = (operation: string, name: string) =>
@@ -250,9 +246,13 @@ export const defined = <Fields extends object>(fields: Fields) =>
  * @throws InvalidParameterError for a value that JSON cannot represent.
  */
 export function jsonParameters(operation: string, params: unknown, fixed?: object): Record<string, unknown> {
-  const plain: Record<string, unknown> = {};
-  for (const [name, value] of fieldsOf(operation, "params", params, fixed)) {
-    if (value === undefined) continue;
+  const plain: Record<string, unknown> = copyOf(operation, "params", params as Record<string, unknown>, fixed);
+  for (const name of Object.keys(plain)) {
+    const value = plain[name];
+    if (value === undefined) {
+      delete plain[name];
+      continue;
+    }
     // `timeout` is also a parameter of some calls: the time limit on the server.
     if (isCallOption(name) && name !== "timeout") throw misplaced(operation, name);
     const type = typeof value;
@@ -262,7 +262,6 @@ export function jsonParameters(operation: string, params: unknown, fixed?: objec
     }
     if (type === "object") checkJson(operation, name, value);
     checkWellFormed(operation, name, value);
-    plain[name] = value;
   }
   return plain;
 }

@@ -7,7 +7,8 @@ const SECRET = /password|token|secret/i;
  */
 export function makeSecretsNonEnumerable<T>(value: T): T {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
-  for (const [name, inner] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const inner = value[name as keyof T];
     // A flag such as `has_password` is no secret.
     if (typeof inner === "boolean") continue;
     if (SECRET.test(name)) {

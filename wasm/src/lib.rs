@@ -45,7 +45,10 @@ static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_all
 
 #[wasm_bindgen(start)]
 fn start() {
-    promise::reject_on_panic();
+    #[cfg(feature = "rest")]
+    promise::reject_on_panic(call::take_settles);
+    #[cfg(not(feature = "rest"))]
+    promise::reject_on_panic(Vec::new);
 }
 
 /// Returns the name of this binding.

@@ -30,7 +30,7 @@ pub(crate) fn promise(future: impl Future<Output = JsValue> + 'static) -> Promis
 }
 
 fn settled(future: Pin<Box<dyn Future<Output = JsValue>>>) -> Promise {
-    if let Some(error) = PANIC.with(|panic| panic.get().cloned()) {
+    if let Some(error) = panic_error() {
         return Promise::reject(&error);
     }
     let mut future = Some(future);
@@ -42,24 +42,21 @@ fn settled(future: Pin<Box<dyn Future<Output = JsValue>>>) -> Promise {
     })
 }
 
-/// Runs a future that calls `settle` with `undefined` and values at its end. After a panic, calls it with the error instead.
-#[cfg(feature = "rest")]
-pub(crate) fn settle_with(settle: Function, future: impl Future<Output = ()> + 'static) {
-    match PANIC.with(|panic| panic.get().cloned()) {
-        Some(error) => call(&settle, &error),
-        None => spawn(Box::pin(future), Some(settle)),
-    }
+/// Returns the panic that ended this module.
+pub(crate) fn panic_error() -> Option<Error> {
+    PANIC.with(|panic| panic.get().cloned())
 }
 
-/// Reports a panic on the console, and rejects every pending promise with it.
-pub(crate) fn reject_on_panic() {
-    std::panic::set_hook(Box::new(|info| {
+/// Reports a panic on the console, and rejects every pending promise with it. `take_others` returns the functions that reject the promises
+/// of calls.
+pub(crate) fn reject_on_panic(take_others: fn() -> Vec<Function>) {
+    std::panic::set_hook(Box::new(move |info| {
         let error = Error::new(&format!("orgo-wasm: {info}"));
         web_sys::console::error_1(&error);
         PANIC.with(|panic| {
             let _ = panic.set(error.clone());
         });
-        for reject in take_rejects() {
+        for reject in take_rejects().into_iter().chain(take_others()) {
             call(&reject, &error);
         }
     }));

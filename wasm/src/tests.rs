@@ -1,7 +1,9 @@
 //! Tests in a real browser: `wasm-pack test --headless --chrome`.
 
+use std::cell::Cell;
 use std::future::pending;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use futures_util::future::{Either, select};
@@ -13,15 +15,17 @@ use orgo_core::client::credentials::Password;
 use orgo_core::driver::{Platform, Progress, outcome};
 use orgo_core::encoding::json::{Map, Value};
 use orgo_core::rest::call::Output;
-use orgo_core::rest::http::{Method, RESPONSE_FIELDS, Reached, Request};
+use orgo_core::rest::http::{Method, RESPONSE_FIELDS, Reached, Request, Response, SendFailure};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
+use crate::call::take_settles;
 use crate::client::Client;
 use crate::convert::{content_from_js, map_from_js, object_to_js, to_js};
 use crate::platform::Browser;
+use crate::platform::http::{Answer, Outcome, Report, Running};
 use crate::promise::promise;
 use crate::task::take_rejects;
 
@@ -175,32 +179,58 @@ fn request(url: &str) -> Arc<Request> {
     })
 }
 
+/// Sends a request and reads the whole response.
+async fn send(request: Arc<Request>) -> Result<Response, SendFailure> {
+    let last = Rc::<Cell<Option<Outcome>>>::default();
+    let mut report: Option<Report> = None;
+    let ended = Promise::new(&mut |resolve, _| {
+        let last = Rc::clone(&last);
+        report = Some(Closure::new(move |_, event, _, head, bytes, value| {
+            last.set(Some(Outcome { event, head, bytes, value }));
+            let _ = resolve.call0(&JsValue::UNDEFINED);
+        }));
+    });
+    let answer = match Running::send(&browser(), &report.unwrap(), 1, request, Progress::default()) {
+        Ok(running) => {
+            JsFuture::from(ended).await.unwrap();
+            running.conclude(&browser(), last.take().unwrap())
+        }
+        Err(answer) => answer,
+    };
+    match answer {
+        Answer::Complete(result) => result,
+        Answer::Incomplete(rest) => rest.await,
+        Answer::Open(..) => panic!("the request does not stream its response"),
+    }
+}
+
 #[wasm_bindgen_test]
 async fn a_browser_does_not_report_whether_a_refused_connection_was_reached() {
-    let refused = browser().send(request(&format!("http://{DEAD}/")), Progress::default()).await.unwrap_err();
+    let refused = send(request(&format!("http://{DEAD}/"))).await.unwrap_err();
     assert_eq!(refused.reached, Reached::Maybe, "{}", refused.message);
-    let no_url = browser().send(request("http://"), Progress::default()).await.unwrap_err();
+    let no_url = send(request("http://")).await.unwrap_err();
     assert_eq!(no_url.reached, Reached::Never, "{}", no_url.message);
 }
 
 #[wasm_bindgen_test]
 async fn a_response_is_read_completely() {
-    let response =
-        browser().send(request("data:text/plain;charset=utf-8,hello"), Progress::default()).await.unwrap();
+    let response = send(request("data:text/plain;charset=utf-8,hello")).await.unwrap();
     assert_eq!((response.status, response.body.as_slice()), (200, b"hello".as_slice()));
     assert_eq!(response.header("content-type"), Some("text/plain;charset=utf-8"));
 }
 
 #[wasm_bindgen_test]
 async fn a_response_beyond_the_limit_is_not_kept() {
-    let response = browser().send(request("data:text/plain,hello!"), Progress::default()).await.unwrap();
+    let response = send(request("data:text/plain,hello!")).await.unwrap();
     assert_eq!((response.status, response.too_large, response.body.len()), (200, true, 0));
 }
 
 #[wasm_bindgen_test]
 fn http_js_passes_the_header_fields_that_the_core_reads() {
     let script = include_str!("platform/http.js");
-    assert!(script.contains(&format!("\"{}\".split", RESPONSE_FIELDS.join(" "))));
+    let (length, others) = RESPONSE_FIELDS.split_first().unwrap();
+    assert!(script.contains(&format!("\"{length}\"")));
+    assert!(script.contains(&format!("\"{}\".split", others.join(" "))));
 }
 
 #[wasm_bindgen_test]
@@ -270,4 +300,16 @@ async fn a_panic_rejects_the_promises_of_unfinished_tasks() {
     assert_eq!(rejects.len(), 1);
     rejects[0].call1(&JsValue::UNDEFINED, &"panicked".into()).unwrap();
     assert_eq!(JsFuture::from(unfinished).await, Err("panicked".into()));
+}
+
+#[wasm_bindgen_test]
+async fn a_panic_settles_the_calls_in_progress() {
+    // Those of other tests.
+    take_settles();
+    let (id, outcome) = start(&client(), "computers.get\n{\"id\":\"c1\"}\n");
+    let settles = take_settles();
+    assert_eq!(settles.len(), 1);
+    assert!(client().pending(id).is_none());
+    settles[0].call2(&JsValue::UNDEFINED, &JsValue::UNDEFINED, &"panicked".into()).unwrap();
+    assert_eq!(JsFuture::from(outcome).await, Ok("panicked".into()));
 }

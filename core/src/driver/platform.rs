@@ -12,7 +12,7 @@ use crate::client::address::SocketUrl;
 use crate::diagnostics::log::LogEntry;
 use crate::rest::http::{Request, Response, SendFailure};
 
-/// The host: a clock, randomness, a timer, HTTP and WebSockets.
+/// The host: a clock, randomness, a timer and WebSockets.
 pub trait Platform: 'static {
     /// The reading half of a socket.
     type Reader: SocketReader;
@@ -34,6 +34,20 @@ pub trait Platform: 'static {
         ready(())
     }
 
+    /// Opens a socket. Dropping the future cancels the attempt. If `accepts_output` is set, the reader may decode output of the
+    /// terminal, see [`Message::Output`].
+    fn connect(
+        &self,
+        url: SocketUrl,
+        accepts_output: bool,
+    ) -> impl Future<Output = Result<(Self::Reader, Self::Writer), ConnectFailure>> + 'static;
+
+    /// Writes an entry to the log.
+    fn log(&self, entry: &LogEntry);
+}
+
+/// A host whose requests are futures.
+pub trait HttpPlatform: Platform {
     /// Sends a request and reads the whole response, with its body in a
     /// [`ResponseBody`](crate::rest::http::ResponseBody). A body that ends before its announced end is a failure.
     ///
@@ -50,17 +64,6 @@ pub trait Platform: 'static {
         request: Arc<Request>,
         progress: Progress,
     ) -> impl Future<Output = Result<Response, SendFailure>> + 'static;
-
-    /// Opens a socket. Dropping the future cancels the attempt. If `accepts_output` is set, the reader may decode output of the
-    /// terminal, see [`Message::Output`].
-    fn connect(
-        &self,
-        url: SocketUrl,
-        accepts_output: bool,
-    ) -> impl Future<Output = Result<(Self::Reader, Self::Writer), ConnectFailure>> + 'static;
-
-    /// Writes an entry to the log.
-    fn log(&self, entry: &LogEntry);
 }
 
 /// Receives the progress of a request and its response from a platform.

@@ -95,15 +95,6 @@ impl Platform for Host {
         poll_fn(move |_| if mem::replace(&mut yielded, true) { Poll::Ready(()) } else { Poll::Pending })
     }
 
-    fn send(
-        &self,
-        _: Arc<Request>,
-        progress: Progress,
-    ) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
-        self.0.request.replace(Some(progress));
-        pending()
-    }
-
     fn connect(
         &self,
         _: SocketUrl,
@@ -115,6 +106,17 @@ impl Platform for Host {
     }
 
     fn log(&self, _: &LogEntry) {}
+}
+
+impl HttpPlatform for Host {
+    fn send(
+        &self,
+        _: Arc<Request>,
+        progress: Progress,
+    ) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
+        self.0.request.replace(Some(progress));
+        pending()
+    }
 }
 
 impl SocketReader for Half {
@@ -554,9 +556,9 @@ fn end_of_call(pieces: &[Millis]) -> (Millis, TimeoutKind) {
     let options = json::parse(br#"{"timeout":100,"idle_timeout":30,"max_retries":0}"#).unwrap();
     let params = json::parse(br#"{"id":"c1"}"#).unwrap();
     let (Value::Object(options), Value::Object(params)) = (options, params) else { panic!("not objects") };
-    let mut call = prepare_call(&Config::default(), "computers.get", &params, &options, None, 1).unwrap();
-    let never = pin!(pending::<()>());
-    let mut running = pin!(run_call(&host, &mut call, never, None));
+    let call = prepare_call(&Config::default(), "computers.get", &params, &options, None, 1).unwrap();
+    let (mut execution, never) = (Execution::new(call, None), pin!(pending::<()>()));
+    let mut running = pin!(run_call(&host, &mut execution, never));
     loop {
         if let Some(result) = running.as_mut().now_or_never() {
             let Err(Error::Timeout(timeout)) = result else { panic!("{result:?}") };

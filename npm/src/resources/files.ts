@@ -70,7 +70,7 @@ export class Files {
    * has not stored the file then.
    */
   async upload(params: UploadParams, options: UploadOptions = {}): Promise<StoredFile> {
-    const { file, name, size, ...fields } = copyOf("files.upload", params);
+    const { file, name, size, ...fields } = copyOf("files.upload", "params", params);
     return upload(this.#caller, file, { name, size }, options, () => fields);
   }
 

@@ -11,15 +11,18 @@ use orgo_core::error::Error;
 use orgo_core::rest::download::Download;
 
 use super::Browser;
+use super::http::Running;
 
 /// The stream of one call. Clones share it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Streaming(Rc<State>);
 
-#[derive(Default)]
 struct State {
-    /// `None` before the response, and while a piece is being read.
+    browser: Browser,
+    /// `None` while a piece is being read.
     download: Cell<Option<Download>>,
+    /// `None` while a piece is being read, and after the end.
+    response: Cell<Option<Running>>,
     /// Ends the read that is in progress.
     reading: Cell<Option<AbortHandle>>,
     canceled: Cell<bool>,
@@ -32,48 +35,47 @@ impl fmt::Debug for State {
 }
 
 impl Streaming {
-    /// Starts the stream.
-    pub(crate) fn start(&self, download: Download) {
-        self.0.download.set(Some(download));
+    /// Starts the stream of an open response.
+    pub(crate) fn new(browser: Browser, download: Download, response: Option<Running>) -> Self {
+        let (reading, canceled) = (Cell::default(), Cell::default());
+        let (download, response) = (Cell::new(Some(download)), Cell::new(response));
+        Self(Rc::new(State { browser, download, response, reading, canceled }))
     }
 
     /// Aborts the request, also if its response is being read.
-    pub(crate) fn cancel(&self, browser: &Browser) {
+    pub(crate) fn cancel(&self) {
         self.0.canceled.set(true);
-        drop(browser.opened.take());
+        drop(self.0.response.take());
         if let Some(reading) = self.0.reading.take() {
             reading.abort();
         }
     }
 
     /// Reads the next piece. Returns `None` at the end. Aborts the request after a failure.
-    pub(crate) async fn read(&self, browser: &Browser) -> Result<Option<Uint8Array>, Error> {
+    pub(crate) async fn read(&self) -> Result<Option<Uint8Array>, Error> {
         let Some(mut download) = self.0.download.take() else { return Ok(None) };
-        let piece = self.read_from(browser, &mut download).await;
+        let piece = self.read_from(&mut download).await;
         self.0.download.set(Some(download));
         piece
     }
 
-    async fn read_from(
-        &self,
-        browser: &Browser,
-        download: &mut Download,
-    ) -> Result<Option<Uint8Array>, Error> {
-        let Some(mut running) = browser.opened.take() else {
-            return if self.0.canceled.get() { Err(download.aborted()) } else { Ok(None) };
+    async fn read_from(&self, download: &mut Download) -> Result<Option<Uint8Array>, Error> {
+        let State { browser, response, reading, canceled, .. } = &*self.0;
+        let Some(mut running) = response.take() else {
+            return if canceled.get() { Err(download.aborted()) } else { Ok(None) };
         };
-        let (canceled, cancel) = abortable(pending::<()>());
-        self.0.reading.set(Some(cancel));
+        let (ended, end) = abortable(pending::<()>());
+        reading.set(Some(end));
         let next = async { running.read().await.map_err(|error| running.lost(browser, &error)) };
-        let canceled = async {
-            let _ = canceled.await;
+        let ended = async {
+            let _ = ended.await;
         };
         let size = |piece: &Uint8Array| piece.length().into();
-        let piece = read_piece(browser, download, size, next, canceled).await;
-        self.0.reading.take();
+        let piece = read_piece(browser, download, size, next, ended).await;
+        reading.take();
         let piece = piece?;
-        if piece.is_some() && !self.0.canceled.get() {
-            browser.opened.set(running);
+        if piece.is_some() && !canceled.get() {
+            response.set(Some(running));
         }
         Ok(piece)
     }

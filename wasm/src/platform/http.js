@@ -17,11 +17,11 @@ const INVALID = 5;
 const NOTHING = new Uint8Array();
 
 /**
- * The header fields of a response that the module reads: `RESPONSE_FIELDS` of the core. The first four are those of a successful response.
- * An iterator over all fields takes longer.
+ * The header fields of a response that the module reads, without `content-length`: `RESPONSE_FIELDS` of the core. The first three are
+ * those of a successful response. An iterator over all fields takes longer.
  */
-const FIELDS = "content-length content-type content-encoding x-request-id date location retry-after".split(" ");
-const SUCCESS = FIELDS.slice(0, 4);
+const FIELDS = "content-type content-encoding x-request-id date location retry-after".split(" ");
+const SUCCESS = FIELDS.slice(0, 3);
 
 /**
  * Sends a request. Returns an object that aborts it. Its property `received` is the time at which the head of a small response has
@@ -39,7 +39,8 @@ const SUCCESS = FIELDS.slice(0, 4);
  * @param {(id: number, event: number, now: number, text: string, bytes: Uint8Array, value: unknown) => void} report
  * @param {number} id
  * @param {string} url
- * @param {string} head the method, and the names and values of the header fields, one on each line
+ * @param {string} head the method, and the names and values of the header fields, one on each line; empty if it is that of the last
+ *   request
  * @param {Uint8Array | undefined} bytes the body, in the memory of the module
  * @param {unknown} stream another body
  * @param {boolean} follows whether `fetch` follows redirects
@@ -69,16 +70,16 @@ export function send(report, id, url, head, bytes, stream, follows, inNode, limi
   return exchange;
 }
 
-/** The last head. It is usually that of the next request, too. */
+/** The method and the header fields of the last request. */
 let last;
 
 /** Returns the method and the header fields of a head. */
 function parsed(head) {
-  if (last?.head !== head) {
+  if (head !== "") {
     const [method, ...fields] = head.split("\n");
     const headers = [];
     for (let at = 0; at < fields.length; at += 2) headers.push([fields[at], fields[at + 1]]);
-    last = { head, method, headers };
+    last = { method, headers };
   }
   return last;
 }
@@ -102,26 +103,31 @@ async function run(exchange, url, init, bytes, inNode, limit, report) {
     } else response = await fetch(url, init);
     const { status, headers } = response;
     head = `${status}\n${response.redirected ? response.url : ""}`;
-    let length = 0;
+    const size = headers.get("content-length");
+    let small = size > 0 && size <= SMALL;
     for (const name of status < 300 ? SUCCESS : FIELDS) {
       const value = headers.get(name);
-      if (value !== null) head += `\n${name}\n${value}`;
-      if (name === "content-length") length = Number(value);
+      if (value === null) continue;
+      head += `\n${name}\n${value}`;
       // The size of a compressed body is not its length.
-      if (name === "content-encoding" && value !== null) length = 0;
+      if (name === "content-encoding") small = false;
     }
-    // A page cannot see whether another origin has compressed a response. A file may be at any origin, and is requested with GET.
-    const showsCompression = init.method !== "GET" || response.type !== "cors";
-    if (showsCompression && length > 0 && length <= SMALL) {
+    const isGet = init.method === "GET";
+    // A page cannot see whether another origin has compressed a response. A file may be at any origin.
+    if (small && !(isGet && response.type === "cors")) {
       exchange.received = performance.now();
       content = new Uint8Array(await response.arrayBuffer());
     } else {
       value = response.body?.getReader();
     }
+    // The size of a complete body is known. But a file, which is requested with GET, may be read as a stream even if it is small.
+    if (size !== null && (isGet || content?.length !== Number(size))) head += `\ncontent-length\n${size}`;
   } catch (error) {
     const isCopied = bytes === undefined || init.body !== undefined;
     event = response ? CUT_OFF : isCopied && isValid(url, init) ? FAILED : INVALID;
     value = error;
+    // The module does not accept events before it has returned.
+    await undefined;
   }
   report(event, value, head, content);
 }

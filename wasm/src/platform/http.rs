@@ -1,14 +1,14 @@
 //! Sends HTTP requests with `fetch`, or with `XMLHttpRequest` if the caller wants the upload progress, which `fetch` does
 //! not report.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
-use std::future::poll_fn;
-use std::rc::Rc;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Poll, Waker};
 
 use js_sys::{Reflect, Uint8Array, global};
+use orgo_core::Millis;
 use orgo_core::driver::{Platform as _, Progress};
 use orgo_core::encoding::text::{digits, take_field};
 use orgo_core::rest::http::{Body, Part, Reached, Redirects, ResponseBody, SendFailure};
@@ -23,7 +23,6 @@ use web_sys::{ReadableStreamDefaultReader, Url};
 use super::file::file_body;
 use super::host::SendingWatch;
 use super::{Browser, failure, millis};
-use crate::task::enter;
 
 #[wasm_bindgen(module = "/src/platform/http.js")]
 extern "C" {
@@ -60,70 +59,44 @@ const CUT_OFF: u32 = 3;
 const FAILED: u32 = 4;
 
 /// A function that receives the id of a request, an event, the time, and the values of the event.
-type Report = Closure<dyn Fn(u32, u32, f64, String, Vec<u8>, JsValue)>;
+pub(crate) type Report = Closure<dyn Fn(u32, u32, f64, String, Vec<u8>, JsValue)>;
 
 thread_local! {
-    /// The function that receives the events of all requests. A function for each request would need a finalizer, too.
-    static REPORT: Report = Closure::new(report);
-    /// The requests in progress.
-    static EXCHANGES: RefCell<Vec<Rc<Exchange>>> = const { RefCell::new(Vec::new()) };
-    static LAST_ID: Cell<u32> = const { Cell::new(0) };
-}
-
-fn report(id: u32, event: u32, now: f64, head: String, bytes: Vec<u8>, value: JsValue) {
-    let find = |all: &Vec<Rc<Exchange>>| all.iter().find(|exchange| exchange.id == id).map(Rc::clone);
-    let Some(exchange) = EXCHANGES.with_borrow(find) else { return };
-    enter(now, || match event {
-        PIECE => exchange.progress.received(millis(now)),
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts bytes")]
-        SENT => exchange.progress.sent(value.as_f64().unwrap_or_default() as u64),
-        event => {
-            exchange.progress.received(millis(now));
-            exchange.outcome.set(Some(Outcome { event, head, bytes, value }));
-            if let Some(waker) = exchange.waker.take() {
-                waker.wake();
-            }
-        }
-    });
+    /// The head of the last request. It is usually that of the next one too, and then does not pass to JavaScript.
+    static LAST_HEAD: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// The last event of a request.
-struct Outcome {
-    event: u32,
+pub(crate) struct Outcome {
+    pub(crate) event: u32,
     /// The head of the response.
-    head: String,
+    pub(crate) head: String,
     /// The body, if it is small.
-    bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// The reader of the body, if it is not small, or the error.
-    value: JsValue,
+    pub(crate) value: JsValue,
+}
+
+/// The result of a request.
+pub(crate) enum Answer {
+    Complete(Result<Response, SendFailure>),
+    /// The head of a response whose body is read as a stream.
+    Open(Response, Running),
+    /// The rest of the response, or of the reason of the failure, is still to be read.
+    Incomplete(Pin<Box<dyn Future<Output = Result<Response, SendFailure>>>>),
 }
 
 /// A request and its response. Dropping it aborts the request.
 pub(crate) struct Running {
-    url: String,
+    request: Arc<Request>,
+    progress: Progress,
     controller: Controller,
-    exchange: InProgress,
+    /// In Node, before the response.
+    watch: Option<SendingWatch>,
     /// `None` before the response, and if nothing is left.
     rest: Option<Rest>,
     /// Whether the whole body was read.
     complete: bool,
-}
-
-/// The state of a request, which its events change.
-struct Exchange {
-    id: u32,
-    progress: Progress,
-    outcome: Cell<Option<Outcome>>,
-    waker: Cell<Option<Waker>>,
-}
-
-/// An entry of [`EXCHANGES`].
-struct InProgress(Rc<Exchange>);
-
-impl Drop for InProgress {
-    fn drop(&mut self) {
-        EXCHANGES.with_borrow_mut(|all| all.retain(|exchange| !Rc::ptr_eq(exchange, &self.0)));
-    }
 }
 
 /// What is left of a response.
@@ -133,80 +106,155 @@ enum Rest {
     Stream(ReadableStreamDefaultReader),
 }
 
-/// The open response of one call. Clones share it.
-#[derive(Clone, Default)]
-pub(crate) struct Opened(Rc<Cell<Option<Running>>>);
-
-impl Opened {
-    pub(super) fn set(&self, running: Running) {
-        self.0.set(Some(running));
-    }
-
-    #[cfg(feature = "rest")]
-    pub(super) fn take(&self) -> Option<Running> {
-        self.0.take()
-    }
-}
-
-impl fmt::Debug for Opened {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Opened")
-    }
-}
-
 impl Running {
-    /// Sends a request.
-    fn send(browser: &Browser, request: &Request, progress: &Progress) -> Result<Self, SendFailure> {
+    /// Sends a request. `report` receives its events with the id.
+    pub(crate) fn send(
+        browser: &Browser,
+        report: &Report,
+        id: u32,
+        request: Arc<Request>,
+        progress: Progress,
+    ) -> Result<Self, Answer> {
         let body = request.body.as_ref();
-        let stream = body.zip(browser.file.as_ref()).map(|(body, file)| file_body(body, file)).transpose()?;
+        let stream = body.zip(browser.file.as_ref()).map(|(body, file)| file_body(body, file)).transpose();
+        let stream = stream.map_err(|failure| failed(browser, failure))?;
         let bytes = body.filter(|_| stream.is_none()).and_then(Body::to_vec);
-        let id = LAST_ID.get().wrapping_add(1);
-        LAST_ID.set(id);
-        let (outcome, waker) = (Cell::default(), Cell::default());
-        let exchange = Rc::new(Exchange { id, progress: progress.clone(), outcome, waker });
-        EXCHANGES.with_borrow_mut(|all| all.push(Rc::clone(&exchange)));
-        let exchange = InProgress(exchange);
+        let watch = browser.host.as_ref().and_then(|host| SendingWatch::new(host, &request, &progress));
         #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
-        let limit = reports_sent(browser, progress).then_some(request.max_response_bytes as f64);
-        let controller = REPORT.with(|report| {
-            send_request(
-                report.as_ref(),
-                id,
-                &request.url,
-                &head(browser, request),
-                bytes.as_deref(),
-                stream.as_ref().unwrap_or(&JsValue::UNDEFINED),
-                follows_redirects(browser, request),
-                browser.host.is_some(),
-                limit,
-            )
-        });
-        Ok(Self { url: request.url.clone(), controller, exchange, rest: None, complete: false })
+        let limit = reports_sent(browser, &progress).then_some(request.max_response_bytes as f64);
+        let head = head(browser, &request);
+        let is_last = LAST_HEAD.with(|last| last.replace(head.clone()) == head);
+        let controller = send_request(
+            report.as_ref(),
+            id,
+            &request.url,
+            if is_last { "" } else { &head },
+            bytes.as_deref(),
+            stream.as_ref().unwrap_or(&JsValue::UNDEFINED),
+            follows_redirects(browser, &request),
+            browser.host.is_some(),
+            limit,
+        );
+        Ok(Self { request, progress, controller, watch, rest: None, complete: false })
     }
 
-    /// Waits until the response, or its head if it is not small, has arrived.
-    async fn outcome(&self) -> Outcome {
-        let mut sent = false;
-        poll_fn(|context| {
-            let Exchange { outcome, waker, progress, .. } = &*self.exchange.0;
-            if let Some(outcome) = outcome.take() {
-                return Poll::Ready(outcome);
+    /// Handles an event of the request that is not the last one. Returns `false` for the last one.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts bytes")]
+    pub(crate) fn handle(&self, now: Millis, event: u32, value: &JsValue) -> bool {
+        match event {
+            SENT => self.progress.sent(value.as_f64().unwrap_or_default() as u64),
+            _ => self.progress.received(now),
+        }
+        matches!(event, PIECE | SENT)
+    }
+
+    /// Reports the time at which the head of the response has arrived, before a time limit is checked. JavaScript does not report it
+    /// for a small response, because the whole response almost always arrives at the same time.
+    pub(crate) fn report_head(&self) {
+        if let Some(received) = self.controller.received() {
+            self.progress.received(millis(received));
+        }
+    }
+
+    /// Handles the last event of the request.
+    pub(crate) fn conclude(mut self, browser: &Browser, outcome: Outcome) -> Answer {
+        self.watch = None;
+        self.report_file(browser);
+        let Outcome { event, head, bytes, value } = outcome;
+        let failure = match event {
+            RESPONSE => None,
+            CUT_OFF => Some(self.lost(browser, &value)),
+            FAILED => Some(self.broken(browser, failure::of_request(browser, &self.request.url, &value, ""))),
+            _ => Some(SendFailure::never(failure::message(&value))),
+        };
+        if let Some(failure) = failure {
+            return failed(browser, failure);
+        }
+        let (redirected, mut response) = read_head(&head);
+        // A browser hides the status and the target of a redirect that it does not follow.
+        let refused = response.status == 0
+            || self.request.redirects() == Redirects::SameOrigin
+                && !redirected.is_empty()
+                && origin(redirected) != origin(&self.request.url);
+        if refused {
+            return failed(browser, SendFailure::maybe(REDIRECTED));
+        }
+        if self.request.streams_response && (200..300).contains(&response.status) {
+            self.rest = rest(bytes, value);
+            return Answer::Open(response, self);
+        }
+        let Some(mut body) =
+            ResponseBody::new(self.request.max_response_bytes, response.header("content-length"))
+        else {
+            response.too_large = true;
+            return Answer::Complete(Ok(response));
+        };
+        match rest(bytes, value) {
+            Some(Rest::Stream(reader)) => {
+                self.rest = Some(Rest::Stream(reader));
+                Answer::Incomplete(Box::pin(self.read_all(browser.clone(), response, body)))
             }
-            // A time limit may have ended. JavaScript does not report the head of a small response, because the whole response
-            // almost always arrives at the same time.
-            if sent && let Some(received) = self.controller.received() {
-                progress.received(millis(received));
+            small => {
+                self.complete = true;
+                response.too_large = match small {
+                    Some(Rest::Small(bytes)) => !body.push(&bytes),
+                    _ => false,
+                };
+                response.body = body.into_bytes();
+                Answer::Complete(Ok(response))
             }
-            sent = true;
-            waker.set(Some(context.waker().clone()));
-            Poll::Pending
-        })
-        .await
+        }
+    }
+
+    /// Reads a body piece by piece, to report the progress. Aborts the request if the body exceeds its limit.
+    async fn read_all(
+        mut self,
+        browser: Browser,
+        mut response: Response,
+        mut body: ResponseBody,
+    ) -> Result<Response, SendFailure> {
+        let result = loop {
+            let piece = match self.read().await {
+                Ok(piece) => piece,
+                Err(error) => break Err(self.lost(&browser, &error)),
+            };
+            self.progress.received(browser.now());
+            let Some(bytes) = piece else {
+                response.body = body.into_bytes();
+                break Ok(response);
+            };
+            match body.room(bytes.length() as usize) {
+                Some(room) => bytes.copy_to(room),
+                None => {
+                    response.too_large = true;
+                    break Ok(response);
+                }
+            }
+        };
+        self.report_file(&browser);
+        match (result, &browser.file) {
+            (Err(failure), Some(file)) => Err(file.explain(failure).await),
+            (result, _) => result,
+        }
+    }
+
+    fn report_file(&self, browser: &Browser) {
+        if let Some(file) = &browser.file {
+            file.report(self.request.body.as_ref(), &self.progress);
+        }
     }
 
     /// Describes a failure of the response.
     pub(super) fn lost(&self, browser: &Browser, error: &JsValue) -> SendFailure {
-        failure::of_request(browser, &self.url, error, "the response was cut off: ")
+        let failure = failure::of_request(browser, &self.request.url, error, "the response was cut off: ");
+        self.broken(browser, failure)
+    }
+
+    fn broken(&self, browser: &Browser, failure: SendFailure) -> SendFailure {
+        if self.request.once && failure.reached == Reached::Maybe {
+            browser.keeps_none.set(true);
+        }
+        failure
     }
 
     /// Reads the next piece of the response. Returns `None` at the end.
@@ -242,75 +290,22 @@ impl Drop for Running {
     }
 }
 
-/// Sends a request and reads the whole response.
-pub(super) async fn send(
-    browser: Browser,
-    request: Arc<Request>,
-    progress: Progress,
-) -> Result<Response, SendFailure> {
-    let sent = exchange(&browser, &request, &progress).await;
-    let Some(file) = &browser.file else { return sent };
-    file.report(request.body.as_ref(), &progress);
-    match sent {
-        Err(failure) => Err(file.explain(failure).await),
-        sent => sent,
+/// Returns the result of a request that failed. The cause may be its file.
+fn failed(browser: &Browser, failure: SendFailure) -> Answer {
+    match browser.file.clone() {
+        Some(file) => Answer::Incomplete(Box::pin(async move { Err(file.explain(failure).await) })),
+        None => Answer::Complete(Err(failure)),
     }
 }
 
-async fn exchange(
-    browser: &Browser,
-    request: &Request,
-    progress: &Progress,
-) -> Result<Response, SendFailure> {
-    let broken = |failure: SendFailure| {
-        if request.once && failure.reached == Reached::Maybe {
-            browser.keeps_none.set(true);
-        }
-        failure
-    };
-    let _watch = browser.host.as_ref().and_then(|host| SendingWatch::new(host, request, progress));
-    let mut running = Running::send(browser, request, progress)?;
-    let Outcome { event, head, bytes, value } = running.outcome().await;
-    match event {
-        RESPONSE => {}
-        CUT_OFF => return Err(broken(running.lost(browser, &value))),
-        FAILED => return Err(broken(failure::of_request(browser, &request.url, &value, ""))),
-        _ => return Err(SendFailure::never(failure::message(&value))),
-    }
-    let (redirected, mut response) = read_head(&head);
-    // A browser hides the status and the target of a redirect that it does not follow.
-    let refused = response.status == 0
-        || request.redirects() == Redirects::SameOrigin
-            && !redirected.is_empty()
-            && origin(redirected) != origin(&request.url);
-    if refused {
-        return Err(SendFailure::maybe(REDIRECTED));
-    }
-    running.rest = if !bytes.is_empty() {
+fn rest(bytes: Vec<u8>, value: JsValue) -> Option<Rest> {
+    if !bytes.is_empty() {
         Some(Rest::Small(bytes))
     } else if value.is_undefined() {
         None
     } else {
         Some(Rest::Stream(value.unchecked_into()))
-    };
-    if request.streams_response && (200..300).contains(&response.status) {
-        browser.opened.set(running);
-        return Ok(response);
     }
-    response.too_large =
-        match ResponseBody::new(request.max_response_bytes, response.header("content-length")) {
-            None => true,
-            Some(mut body) => {
-                let complete = read(browser, &mut running, &mut body, progress)
-                    .await
-                    .map_err(|error| broken(running.lost(browser, &error)))?;
-                if complete {
-                    response.body = body.into_bytes();
-                }
-                !complete
-            }
-        };
-    Ok(response)
 }
 
 /// Returns whether `XMLHttpRequest` reports the progress of the upload. Service workers do not have it. In Node, `fetch` is
@@ -372,29 +367,6 @@ fn origin(url: &str) -> Option<String> {
 
 fn has_file(body: &Body) -> bool {
     body.parts().iter().any(|part| matches!(part, Part::File { .. }))
-}
-
-/// Reads a body piece by piece, to report the progress. Returns `false` if the body exceeds its limit; the caller then
-/// aborts the request.
-async fn read(
-    browser: &Browser,
-    running: &mut Running,
-    body: &mut ResponseBody,
-    progress: &Progress,
-) -> Result<bool, JsValue> {
-    if let Some(Rest::Small(bytes)) = &running.rest {
-        running.complete = true;
-        return Ok(body.push(bytes));
-    }
-    loop {
-        let piece = running.read().await?;
-        progress.received(browser.now());
-        let Some(bytes) = piece else { return Ok(true) };
-        match body.room(bytes.length() as usize) {
-            Some(room) => bytes.copy_to(room),
-            None => return Ok(false),
-        }
-    }
 }
 
 /// Returns whether `fetch` follows redirects. Node returns the response of a redirect, which the core follows. A browser

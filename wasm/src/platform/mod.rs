@@ -3,26 +3,27 @@
 #[cfg(feature = "rest")]
 mod download;
 mod failure;
+#[cfg(feature = "rest")]
 mod file;
 #[cfg_attr(not(feature = "node"), path = "no_host.rs")]
 mod host;
-mod http;
+#[cfg(feature = "rest")]
+pub(crate) mod http;
 mod socket;
 #[cfg_attr(not(feature = "node"), path = "shared_timer.rs")]
 mod timer;
 
 use std::cell::Cell;
 use std::future::Future;
+#[cfg(feature = "rest")]
 use std::rc::Rc;
-use std::sync::Arc;
 
 use js_sys::Function;
 use orgo_core::Millis;
 use orgo_core::channel::ConnectFailure;
 use orgo_core::client::address::SocketUrl;
 use orgo_core::diagnostics::log::LogEntry;
-use orgo_core::driver::{Platform, Progress};
-use orgo_core::rest::http::{Request, Response, SendFailure};
+use orgo_core::driver::Platform;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -37,13 +38,20 @@ extern "C" {
     fn performance_now() -> f64;
 }
 
+thread_local! {
+    /// The next random number.
+    static SEED: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
 #[cfg(feature = "rest")]
 pub(crate) use download::Streaming;
 #[cfg(feature = "channels")]
 pub(crate) use failure::message;
+#[cfg(feature = "rest")]
 pub(crate) use file::Source;
 pub(crate) use host::Host;
-pub(crate) use http::Opened;
+#[cfg(feature = "rest")]
+pub(crate) use timer::Alarm;
 
 /// Returns the time. During a call of JavaScript that passed the time, this is the passed time.
 pub(crate) fn clock() -> f64 {
@@ -60,7 +68,7 @@ fn millis(time: f64) -> Millis {
 /// wasm-bindgen generates code for each type.
 type Listener = Closure<dyn Fn(JsValue)>;
 
-/// The browser (or Node) that runs this module, and the streams of one call.
+/// The browser (or Node) that runs this module, and the file of one call.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Browser {
     /// Receives the level and the text of each line of the log.
@@ -69,11 +77,11 @@ pub(crate) struct Browser {
     pub(crate) host: Option<Host>,
     /// In Node: whether an idle connection broke during a call that must not be executed twice. After that, no idle
     /// connection is kept.
+    #[cfg(feature = "rest")]
     pub(crate) keeps_none: Rc<Cell<bool>>,
     /// The file that the call uploads.
+    #[cfg(feature = "rest")]
     pub(crate) file: Option<Source>,
-    /// The response that the call streams.
-    pub(crate) opened: Opened,
 }
 
 impl Platform for Browser {
@@ -86,19 +94,14 @@ impl Platform for Browser {
 
     /// Returns a number that is random enough for jitter and form boundaries, its only uses.
     fn seed(&self) -> u64 {
-        js_sys::Math::random().to_bits()
+        let seed = SEED.get().unwrap_or_else(|| js_sys::Math::random().to_bits());
+        // A linear congruential generator (Knuth's MMIX).
+        SEED.set(Some(seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407)));
+        seed
     }
 
     fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static {
         timer::sleep(time)
-    }
-
-    fn send(
-        &self,
-        request: Arc<Request>,
-        progress: Progress,
-    ) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
-        http::send(self.clone(), request, progress)
     }
 
     fn connect(

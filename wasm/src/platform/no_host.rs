@@ -1,6 +1,8 @@
 //! Replaces `host.rs` in the modules for pages, which do not run in Node.
 
+#[cfg(feature = "rest")]
 use orgo_core::driver::Progress;
+#[cfg(feature = "rest")]
 use orgo_core::rest::http::Request;
 use wasm_bindgen::JsValue;
 use web_sys::WebSocket;
@@ -11,6 +13,7 @@ pub(crate) enum Host {}
 
 pub(super) struct Cause(Host);
 
+#[cfg(feature = "rest")]
 pub(super) struct SendingWatch;
 
 impl Host {
@@ -28,10 +31,12 @@ impl Cause {
         match self.0 {}
     }
 
+    #[cfg(feature = "rest")]
     pub(super) fn code(&self) -> Option<String> {
         match self.0 {}
     }
 
+    #[cfg(feature = "rest")]
     pub(super) fn unsent(&self) -> bool {
         match self.0 {}
     }
@@ -41,6 +46,7 @@ impl Cause {
     }
 }
 
+#[cfg(feature = "rest")]
 impl SendingWatch {
     pub(super) fn new(host: &Host, _: &Request, _: &Progress) -> Option<Self> {
         match *host {}

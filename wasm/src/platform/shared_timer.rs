@@ -28,7 +28,14 @@ struct Timers {
 struct Waiting {
     until: f64,
     due: Cell<bool>,
-    waker: Cell<Option<Waker>>,
+    notify: Notify,
+}
+
+/// What happens when the time has come.
+enum Notify {
+    Wake(Cell<Option<Waker>>),
+    #[cfg(feature = "rest")]
+    Ring(u32, fn(u32)),
 }
 
 impl Timers {
@@ -42,40 +49,66 @@ impl Timers {
     }
 }
 
-/// Wakes the tasks whose time has come. A timer may end too early.
+/// Wakes the tasks whose time has come, and rings the alarms. A timer may end too early.
 fn fire() {
+    let mut due = Vec::new();
     TIMERS.with_borrow_mut(|timers| {
         timers.next = None;
         let now = performance_now();
         let mut next = f64::INFINITY;
         timers.waiting.retain(|waiting| {
-            let due = waiting.until <= now;
-            if !due {
+            if waiting.until > now {
                 next = next.min(waiting.until);
                 return true;
             }
             waiting.due.set(true);
-            if let Some(waker) = waiting.waker.take() {
-                waker.wake();
-            }
+            due.push(Rc::clone(waiting));
             false
         });
         if next.is_finite() {
             timers.arm(next);
         }
     });
+    for waiting in due {
+        match &waiting.notify {
+            Notify::Wake(waker) => waker.take().into_iter().for_each(Waker::wake),
+            #[cfg(feature = "rest")]
+            // An alarm may have been dropped since.
+            Notify::Ring(id, ring) if Rc::strong_count(&waiting) > 1 => ring(*id),
+            #[cfg(feature = "rest")]
+            Notify::Ring(..) => {}
+        }
+    }
 }
 
-/// Waits for at least this time.
-pub(super) fn sleep(time: Millis) -> Sleep {
+fn wait(time: Millis, notify: Notify) -> Sleep {
     #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
     let until = clock() + time as f64;
-    let waiting = Rc::new(Waiting { until, due: Cell::new(false), waker: Cell::new(None) });
+    let waiting = Rc::new(Waiting { until, due: Cell::new(false), notify });
     TIMERS.with_borrow_mut(|timers| {
         timers.arm(until);
         timers.waiting.push(Rc::clone(&waiting));
     });
     Sleep(waiting)
+}
+
+/// Waits for at least this time.
+pub(super) fn sleep(time: Millis) -> Sleep {
+    wait(time, Notify::Wake(Cell::default()))
+}
+
+/// A wait that ends with a call of a function. Dropping it ends it without the call.
+#[cfg(feature = "rest")]
+pub(crate) struct Alarm {
+    _sleep: Sleep,
+}
+
+#[cfg(feature = "rest")]
+impl Alarm {
+    /// Calls `ring` with the id after at least this time.
+    pub(crate) fn new(time: Millis, id: u32, ring: fn(u32)) -> Self {
+        Self { _sleep: wait(time, Notify::Ring(id, ring)) }
+    }
 }
 
 pub(super) struct Sleep(Rc<Waiting>);
@@ -87,7 +120,11 @@ impl Future for Sleep {
         if self.0.due.get() {
             return Poll::Ready(());
         }
-        self.0.waker.set(Some(context.waker().clone()));
+        match &self.0.notify {
+            Notify::Wake(waker) => waker.set(Some(context.waker().clone())),
+            #[cfg(feature = "rest")]
+            Notify::Ring(..) => {}
+        }
         Poll::Pending
     }
 }
