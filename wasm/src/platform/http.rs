@@ -123,7 +123,7 @@ impl Running {
         #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
         let limit = reports_sent(browser, &progress).then_some(request.max_response_bytes as f64);
         let head = head(browser, &request);
-        let is_last = LAST_HEAD.with(|last| last.replace(head.clone()) == head);
+        let is_last = LAST_HEAD.with_borrow(|last| *last == head);
         let controller = send_request(
             report.as_ref(),
             id,
@@ -135,6 +135,9 @@ impl Running {
             browser.host.is_some(),
             limit,
         );
+        if !is_last {
+            LAST_HEAD.set(head);
+        }
         Ok(Self { request, progress, controller, watch, rest: None, complete: false })
     }
 
