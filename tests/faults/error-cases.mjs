@@ -61,6 +61,13 @@ export const ERROR_CASES = {
   "a response with a content-length that is too large": ({ orgo }) => orgo("announced").computers.get("c"),
   "a response with a content-length that is too large, with progress": ({ orgo }) =>
     orgo("announced").files.upload({ workspace_id: "w", name: "f", file: new Uint8Array(9) }, { onProgress() {} }),
+  "a small response that stops and announces too much": ({ orgo }) =>
+    orgo("stall-small").request({ method: "POST", path: "/x" }, { maxResponseBytes: 5 }),
+  "a small response that stops and announces too much, with progress": ({ orgo }) =>
+    orgo("stall-small", { maxResponseBytes: 5 }).files.upload(
+      { workspace_id: "w", name: "f", file: new Uint8Array(9) },
+      { onProgress() {} },
+    ),
   "an endless response": ({ orgo }) => orgo("endless").computers.get("c"),
   "an endless response, with progress": ({ orgo }) =>
     orgo("endless").files.upload({ workspace_id: "w", name: "f", file: new Uint8Array(9) }, { onProgress() {} }),

@@ -45,6 +45,8 @@ const EXPECTED = {
   "a response that is too large after decompression": tooLarge(100_000),
   "a response with a content-length that is too large": tooLarge(64 << 20),
   "a response with a content-length that is too large, with progress": tooLarge(64 << 20),
+  "a small response that stops and announces too much": tooLarge(5),
+  "a small response that stops and announces too much, with progress": tooLarge(5),
   "an endless response": tooLarge(64 << 20),
   "an endless response, with progress": tooLarge(64 << 20),
   "an endless refusal": { name: "APIError", kind: "server", delivered: "no", status: 418, body: "" },

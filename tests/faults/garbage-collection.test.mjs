@@ -12,8 +12,30 @@ const collect = runInNewContext("gc");
 process.env.ORGO_BINDING = "wasm";
 const { Orgo } = await import("orgo-sdk");
 
-test("an abort closes the connection after garbage collection", async (context) => {
-  const server = createServer((_, response) => response.write("{"));
+/** A body that is sent as a stream. */
+async function* pieces() {
+  yield new Uint8Array(1000);
+}
+
+/** The calls by name, with the fields of a response whose end never follows. */
+const CALLS = {
+  "a call": [(orgo, options) => orgo.computers.get("c", options), {}],
+  "an upload": [(orgo, options) => orgo.files.upload({ workspace_id: "w", name: "f", file: pieces() }, options), {}],
+  "an upload with a small response": [
+    (orgo, options) => orgo.files.upload({ workspace_id: "w", name: "f", file: pieces() }, options),
+    { "content-length": 100 },
+  ],
+};
+
+for (const [name, [start, headers]] of Object.entries(CALLS)) {
+  test(`an abort closes the connection after garbage collection: ${name}`, (context) => closes(context, start, headers));
+}
+
+async function closes(context, start, headers) {
+  const server = createServer(async (request, response) => {
+    await request.toArray();
+    response.writeHead(200, headers).write("{");
+  });
   context.after(() => {
     server.close();
     server.closeAllConnections();
@@ -24,7 +46,7 @@ test("an abort closes the connection after garbage collection", async (context) 
 
   const orgo = new Orgo({ apiKey: "sk_fault", baseUrl: `http://127.0.0.1:${server.address().port}/api`, maxRetries: 0 });
   const controller = new AbortController();
-  const call = orgo.computers.get("c", { signal: controller.signal });
+  const call = start(orgo, { signal: controller.signal });
   const [socket] = await connected;
   await until("the response to start", () => socket.bytesWritten > 0);
   for (let turn = 0; turn < 3; turn++) {
@@ -34,4 +56,4 @@ test("an abort closes the connection after garbage collection", async (context) 
   controller.abort("enough");
   await assert.rejects(call, { name: "AbortError", reason: "enough", delivered: "maybe" });
   await until("the server to detect the close", () => socket.destroyed);
-});
+}

@@ -215,6 +215,18 @@ testBoth("a response that is compressed with gzip is decoded, within the limit",
   assert.equal(error.name, "ResponseTooLargeError", error.message);
 });
 
+testBoth("the stream of a small file starts before the file is complete", async (context, sdk) => {
+  const server = createServer(({ url, headers }, response) => {
+    if (url !== "/file") return response.end(JSON.stringify({ url: `http://${headers.host}/file` }));
+    response.writeHead(200, { "content-length": 100 }).write("x".repeat(50));
+  });
+  const stream = await client(sdk, `http://127.0.0.1:${await listen(context, server)}`).files.stream("f");
+  assert.equal(stream.size, 100);
+  const reader = stream.getReader();
+  assert.equal((await reader.read()).value.length, 50);
+  await reader.cancel();
+});
+
 // The decoder of `fetch` accepts such a response.
 test("a gzip response that is cut off is not taken as complete (native)", async (context) => {
   const whole = gzipSync('{"a":1}');

@@ -45,15 +45,22 @@ const SUCCESS = FIELDS.slice(0, 3);
  * @param {unknown} stream another body
  * @param {boolean} follows whether `fetch` follows redirects
  * @param {boolean} inNode
- * @param {number | undefined} limit the largest size of the response in bytes, if `report` also receives the number of sent bytes. The
- *   request is then sent with `XMLHttpRequest`, because `fetch` does not report it.
+ * @param {number} limit the largest size of a response that is read completely, in bytes; 0 if only its head is read
+ * @param {boolean} reportsSent whether `report` also receives the number of sent bytes. The request is then sent with `XMLHttpRequest`,
+ *   because `fetch` does not report it.
  * @returns {{ abort(): void, received?: number }}
  */
-export function send(report, id, url, head, bytes, stream, follows, inNode, limit) {
+export function send(report, id, url, head, bytes, stream, follows, inNode, limit, reportsSent) {
   const controller = new AbortController();
   const { signal } = controller;
   // Not the controller itself: adding a property to an object of the DOM takes longer.
-  const exchange = { abort: () => controller.abort() };
+  const exchange = {
+    abort() {
+      controller.abort();
+      // After a garbage collection, the signal has no effect in Node if the body is a stream.
+      if (!IN_PAGE) exchange.reader?.cancel().catch(() => {});
+    },
+  };
   const { method, headers } = parsed(head);
   const init = { method, headers, body: stream, signal, redirect: follows ? "follow" : "manual" };
   // Only the response of a GET request may come from a cache. With this option, Chromium also ignores its cache of CORS preflights, so
@@ -64,7 +71,7 @@ export function send(report, id, url, head, bytes, stream, follows, inNode, limi
     // Node's `fetch` keeps a copy of a stream in memory, to send it again after a redirect, unless redirects are errors.
     init.redirect = "error";
   }
-  run(exchange, url, init, bytes, inNode, limit, (event, value, text = "", bytes = NOTHING) => {
+  run(exchange, url, init, bytes, inNode, limit, reportsSent, (event, value, text = "", bytes = NOTHING) => {
     if (!signal.aborted) report(id, event, performance.now(), text, bytes, value);
   });
   return exchange;
@@ -84,7 +91,7 @@ function parsed(head) {
   return last;
 }
 
-async function run(exchange, url, init, bytes, inNode, limit, report) {
+async function run(exchange, url, init, bytes, inNode, limit, reportsSent, report) {
   let response;
   let event = RESPONSE;
   let value;
@@ -95,7 +102,7 @@ async function run(exchange, url, init, bytes, inNode, limit, report) {
     if (bytes !== undefined) init.body = bytes.slice();
     // Lets the module return first. In Chromium 156, `fetch` takes about 15 µs longer if the module calls it.
     await undefined;
-    if (limit !== undefined) response = await sendXhr(url, init, limit, report);
+    if (reportsSent) response = await sendXhr(url, init, limit, report);
     else if (!IN_PAGE && inNode) {
       // Node keeps only a weak reference to a request, whose collection would break its signal.
       exchange.request = new Request(url, init);
@@ -104,7 +111,7 @@ async function run(exchange, url, init, bytes, inNode, limit, report) {
     const { status, headers } = response;
     head = `${status}\n${response.redirected ? response.url : ""}`;
     const size = headers.get("content-length");
-    let small = size > 0 && size <= SMALL;
+    let small = size > 0 && size <= SMALL && size <= limit;
     for (const name of status < 300 ? SUCCESS : FIELDS) {
       const value = headers.get(name);
       if (value === null) continue;
@@ -112,16 +119,18 @@ async function run(exchange, url, init, bytes, inNode, limit, report) {
       // The size of a compressed body is not its length.
       if (name === "content-encoding") small = false;
     }
-    const isGet = init.method === "GET";
-    // A page cannot see whether another origin has compressed a response. A file may be at any origin.
-    if (small && !(isGet && response.type === "cors")) {
+    // A page cannot see whether another origin has compressed a response. A file may be at any origin, and is requested with GET.
+    if (init.method === "GET" && response.type === "cors") small = false;
+    if (!IN_PAGE && init.duplex) small = false;
+    if (small) {
       exchange.received = performance.now();
       content = new Uint8Array(await response.arrayBuffer());
     } else {
+      // The size of a complete body is known.
+      if (size !== null) head += `\ncontent-length\n${size}`;
       value = response.body?.getReader();
+      if (!IN_PAGE) exchange.reader = value;
     }
-    // The size of a complete body is known. But a file, which is requested with GET, may be read as a stream even if it is small.
-    if (size !== null && (isGet || content?.length !== Number(size))) head += `\ncontent-length\n${size}`;
   } catch (error) {
     const isCopied = bytes === undefined || init.body !== undefined;
     event = response ? CUT_OFF : isCopied && isValid(url, init) ? FAILED : INVALID;
@@ -158,17 +167,21 @@ async function sendXhr(url, { method, headers, signal, body }, limit, report) {
   /** Describes the response if it exceeds the limit. The abort of the request clears the status of `xhr`. */
   let tooLarge;
   xhr.upload.onprogress = ({ loaded }) => report(SENT, loaded);
-  xhr.onreadystatechange = () => xhr.readyState >= xhr.HEADERS_RECEIVED && report(PIECE);
-  // The total is the announced length, or 0.
-  xhr.onprogress = ({ loaded, total }) => {
-    const size = Math.max(loaded, total);
+  const check = (size) => {
     // Chromium may report the last piece when the response is complete. An abort would then fire no event, so the request
     // would never end.
     if (size > limit && xhr.readyState !== xhr.DONE) {
-      tooLarge = toResponse(xhr.status, null, { "content-length": size });
+      tooLarge ??= toResponse(xhr.status, null, { "content-length": size });
       xhr.abort();
     }
   };
+  xhr.onreadystatechange = () => {
+    if (xhr.readyState < xhr.HEADERS_RECEIVED) return;
+    report(PIECE);
+    check(Number(xhr.getResponseHeader("content-length")));
+  };
+  // The total is the announced length, or 0.
+  xhr.onprogress = ({ loaded, total }) => check(Math.max(loaded, total));
   signal.onabort = () => {
     xhr.upload.onprogress = xhr.onreadystatechange = xhr.onprogress = xhr.onloadend = null;
     xhr.abort();

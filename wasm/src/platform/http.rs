@@ -47,7 +47,8 @@ extern "C" {
         stream: &JsValue,
         follows: bool,
         in_node: bool,
-        limit: Option<f64>,
+        limit: f64,
+        reports_sent: bool,
     ) -> Controller;
 }
 
@@ -121,7 +122,7 @@ impl Running {
         let bytes = body.filter(|_| stream.is_none()).and_then(Body::to_vec);
         let watch = browser.host.as_ref().and_then(|host| SendingWatch::new(host, &request, &progress));
         #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
-        let limit = reports_sent(browser, &progress).then_some(request.max_response_bytes as f64);
+        let limit = if request.streams_response { 0.0 } else { request.max_response_bytes as f64 };
         let head = head(browser, &request);
         let is_last = LAST_HEAD.with_borrow(|last| *last == head);
         let controller = send_request(
@@ -134,6 +135,7 @@ impl Running {
             follows_redirects(browser, &request),
             browser.host.is_some(),
             limit,
+            reports_sent(browser, &progress),
         );
         if !is_last {
             LAST_HEAD.set(head);
