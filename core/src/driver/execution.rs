@@ -15,7 +15,7 @@ use crate::rest::http::{Request, Response, SendFailure};
 pub enum Next {
     /// Send the request, and report its result with [`Execution::handle_result`].
     Send(Arc<Request>, Progress),
-    /// Wait until the time limit.
+    /// Wait until [`Execution::poll_timeout`].
     Wait,
     /// Nothing: the call is done.
     Done(Result<Output, Error>),
@@ -24,13 +24,13 @@ pub enum Next {
 /// A call in progress.
 ///
 /// Call [`next`](Self::next) first, and again after each event that ends a request or a wait: [`handle_result`](Self::handle_result),
-/// [`abort`](Self::abort), and [`handle_timeout`](Self::handle_timeout) if it returns `true`. Drop a request that has not ended before
-/// that.
+/// [`abort`](Self::abort), and [`handle_timeout`](Self::handle_timeout) if it returns `true`. Before that, drop a request that has not
+/// ended.
 #[derive(Debug)]
 pub struct Execution {
     call: Call,
     progress_sender: Option<ProgressSender>,
-    /// The request in progress, if it is no wait.
+    /// The request in progress. `None` during a wait.
     sent: Option<Sent>,
     /// How the request or the wait ended.
     ended: Option<Ended>,
@@ -166,16 +166,19 @@ mod tests {
     use super::*;
     use crate::client::config::Config;
     use crate::driver::{ProgressReceiver, prepare_call};
-    use crate::encoding::json::{self, Value};
+    use crate::encoding::json::Map;
     use crate::error::{Delivered, TimeoutKind};
     use crate::rest::upload::Content;
     use futures_util::FutureExt as _;
 
-    fn execution(operation: &str, params: &str) -> Execution {
-        let Ok(Value::Object(params)) = json::parse(params.as_bytes()) else { panic!("no object") };
+    fn execution() -> Execution {
+        let params = [("id", "c1".into())].into_iter().collect();
         let options = [("max_retries", 1.into()), ("timeout", 100.into()), ("total_timeout", 10_000.into())];
         let options = options.into_iter().collect();
-        Execution::new(prepare_call(&Config::default(), operation, &params, &options, None, 1).unwrap(), None)
+        Execution::new(
+            prepare_call(&Config::default(), "computers.get", &params, &options, None, 1).unwrap(),
+            None,
+        )
     }
 
     fn is_sent(next: &Next) -> bool {
@@ -191,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_timer_that_fires_too_early_ends_neither_a_wait_nor_a_request() {
-        let mut execution = execution("computers.get", r#"{"id":"c1"}"#);
+        let mut execution = execution();
         assert!(is_sent(&execution.next(0)));
         assert!(!execution.handle_timeout(99));
         assert_eq!(execution.poll_timeout(), 100);
@@ -214,16 +217,16 @@ mod tests {
             let Error::Aborted(aborted) = failure(execution.next(20)) else { panic!("not aborted") };
             aborted.delivered
         };
-        let mut before = execution("computers.get", r#"{"id":"c1"}"#);
+        let mut before = execution();
         assert_eq!(delivered(&mut before), Delivered::No);
-        let mut during = execution("computers.get", r#"{"id":"c1"}"#);
+        let mut during = execution();
         assert!(is_sent(&during.next(0)));
         assert_eq!(delivered(&mut during), Delivered::Maybe);
-        let mut unsent = execution("computers.get", r#"{"id":"c1"}"#);
+        let mut unsent = execution();
         let Next::Send(_, progress) = unsent.next(0) else { panic!("no request") };
         progress.waits_for_connection(true);
         assert_eq!(delivered(&mut unsent), Delivered::No);
-        let mut waiting = execution("computers.get", r#"{"id":"c1"}"#);
+        let mut waiting = execution();
         assert!(is_sent(&waiting.next(0)));
         waiting.handle_result(Err(SendFailure::never("refused")));
         assert!(matches!(waiting.next(0), Next::Wait));
@@ -231,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_progress_of_an_upload_is_reported_while_it_is_sent_and_at_its_end() {
+    fn the_progress_of_an_upload_is_reported_while_it_is_sent() {
         let content = Content::read(
             "files.upload",
             Some("a.txt".into()),
@@ -240,7 +243,7 @@ mod tests {
         );
         let (progress_sender, progress_receiver) = ProgressSender::new();
         let params = [("workspace_id", "w1".into())].into_iter().collect();
-        let options = json::Map::new();
+        let options = Map::new();
         let call =
             prepare_call(&Config::default(), "files.upload", &params, &options, Some(content.unwrap()), 1);
         let mut execution = Execution::new(call.unwrap(), Some(progress_sender));

@@ -1,5 +1,5 @@
-//! The async loops that the bindings share. They perform the steps of a [`Call`](crate::rest::call::Call) and the
-//! actions of a [`Session`](crate::channel::Session) on a [`Platform`].
+//! What the bindings share: the async loops that perform the steps of a [`Call`](crate::rest::call::Call) and the
+//! actions of a [`Session`](crate::channel::Session) on a [`Platform`], and the [`Execution`] of a call without async code.
 //!
 //! The futures need not be `Send`, because a binding runs them on one thread. Only a [`Channel`] may be used from
 //! another thread.
