@@ -17,14 +17,13 @@ async function* pieces() {
   yield new Uint8Array(1000);
 }
 
+const upload = (orgo, options) => orgo.files.upload({ workspace_id: "w", name: "f", file: pieces() }, options);
+
 /** The calls by name, with the fields of a response whose end never follows. */
 const CALLS = {
   "a call": [(orgo, options) => orgo.computers.get("c", options), {}],
-  "an upload": [(orgo, options) => orgo.files.upload({ workspace_id: "w", name: "f", file: pieces() }, options), {}],
-  "an upload with a small response": [
-    (orgo, options) => orgo.files.upload({ workspace_id: "w", name: "f", file: pieces() }, options),
-    { "content-length": 100 },
-  ],
+  "an upload": [upload, {}],
+  "an upload with a small response": [upload, { "content-length": 100 }],
 };
 
 for (const [name, [start, headers]] of Object.entries(CALLS)) {

@@ -22,7 +22,7 @@ use crate::client::Client;
 use crate::convert::{content_from_js, file_from_js, object_to_js, reports_progress, to_js};
 use crate::platform::http::{Answer, Outcome, Report, Running};
 use crate::platform::{Alarm, Browser, Streaming, clock};
-use crate::promise::{panic_error, promise};
+use crate::promise::{self, panic_error, promise};
 use crate::task::{enter, spawn};
 
 #[wasm_bindgen(module = "/src/call.js")]
@@ -243,8 +243,7 @@ impl Client {
             let id = LAST_ID.get().wrapping_add(1);
             LAST_ID.set(id);
             if let Some(error) = panic_error() {
-                // The function of a promise never throws.
-                let _ = settle.call1(&JsValue::UNDEFINED, &error);
+                promise::call(&settle, &error);
                 return id;
             }
             let content = content.as_ref();

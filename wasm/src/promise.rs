@@ -19,7 +19,7 @@ thread_local! {
 }
 
 /// Calls a function that settles a promise, which never throws.
-fn call(settle: &Function, value: &JsValue) {
+pub(crate) fn call(settle: &Function, value: &JsValue) {
     let _ = settle.call1(&JsValue::UNDEFINED, value);
 }
 
