@@ -37,12 +37,15 @@ export async function ensureRustTargets(targets) {
   }
 }
 
-/** Installs wasm-pack, and the locked version of the wasm-bindgen CLI, which wasm-pack would otherwise download. */
+/**
+ * Installs wasm-pack, and the locked version of the wasm-bindgen CLI, which wasm-pack would otherwise download. The lock files of the
+ * tools are not used: with the same versions of their common dependencies, Cargo compiles these once.
+ */
 export async function ensureWasmPack() {
   const bindgen = lockedVersion("wasm-bindgen");
   await withBuildFolder(async (build) => {
     await ensureTool("wasm-bindgen", bindgen, build, ["wasm-bindgen-cli", "--version", bindgen, "--no-default-features"]);
-    await ensureTool("wasm-pack", WASM_PACK, build, ["wasm-pack", "--version", `^${WASM_PACK}`, "--locked"]);
+    await ensureTool("wasm-pack", WASM_PACK, build, ["wasm-pack", "--version", `^${WASM_PACK}`]);
   });
 }
 
@@ -78,7 +81,7 @@ export async function ensureZig() {
 const FAST_BUILD = {
   CARGO_PROFILE_RELEASE_OPT_LEVEL: "0",
   CARGO_PROFILE_RELEASE_LTO: "off",
-  CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "256",
+  CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "1",
   CARGO_PROFILE_RELEASE_DEBUG: "false",
   CARGO_PROFILE_RELEASE_STRIP: "symbols",
 };

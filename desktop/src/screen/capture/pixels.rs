@@ -71,15 +71,25 @@ impl PixelLayout {
         (width * self.bytes_per_pixel * 8).next_multiple_of(self.row_unit) / 8
     }
 
-    /// Appends the pixels of complete rows of `stride` bytes to `rgb`. `stride` must not be 0.
+    /// Appends the pixels of complete rows of `stride` bytes to `rgb`. `width` and `stride` must not be 0.
     pub(super) fn append_rgb(self, rows: &[u8], width: usize, stride: usize, rgb: &mut Vec<u8>) {
-        for row in rows.chunks_exact(stride) {
-            for pixel in row[..width * self.bytes_per_pixel].chunks_exact(self.bytes_per_pixel) {
-                let mut bytes = [0; 4];
-                bytes[..pixel.len()].copy_from_slice(pixel);
-                let pixel = u32::from_le_bytes(bytes);
-                rgb.extend([self.red, self.green, self.blue].map(|channel| channel.value(pixel)));
+        let start = rgb.len();
+        rgb.resize(start + rows.len() / stride * width * 3, 0);
+        for (row, colors) in rows.chunks_exact(stride).zip(rgb[start..].chunks_exact_mut(width * 3)) {
+            if self.bytes_per_pixel == 2 {
+                self.convert::<2>(row, colors);
+            } else {
+                self.convert::<4>(row, colors);
             }
+        }
+    }
+
+    fn convert<const BYTES: usize>(self, row: &[u8], colors: &mut [u8]) {
+        for (pixel, color) in row.as_chunks::<BYTES>().0.iter().zip(colors.as_chunks_mut::<3>().0) {
+            let mut bytes = [0; 4];
+            bytes[..BYTES].copy_from_slice(pixel);
+            let pixel = u32::from_le_bytes(bytes);
+            *color = [self.red.value(pixel), self.green.value(pixel), self.blue.value(pixel)];
         }
     }
 }
