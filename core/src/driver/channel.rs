@@ -173,10 +173,12 @@ impl Channel {
         self.change(|session| session.close());
     }
 
-    /// Ends the channel because of an error in this library.
+    /// Ends the channel because of an error in this library, which may have ended the loop.
     pub fn fail(&self, now: Millis, message: &str) {
         // After a protocol error (1002) the session does not reconnect.
         self.change(|session| session.handle_close(now, 1002, message));
+        // Otherwise only the loop raises it.
+        self.0.password_wanted.raise();
     }
 
     /// Returns the current state.

@@ -108,11 +108,16 @@ struct Driver<P: Platform> {
 impl<P: Platform> Driver<P> {
     async fn run(mut self) {
         loop {
-            self.perform_actions();
+            let ended = self.perform_actions();
             self.write_log();
             self.wake_consumers();
-            if self.is_finished() {
+            if ended && self.closing.is_empty() {
                 return;
+            }
+            // The consumer can end the channel at any time, on another thread or in the function of the log. After that, a complete turn
+            // is needed to close the socket and to wake all consumers.
+            if !ended && is_closed(&self.channel.state()) {
+                continue;
             }
             self.arm_timer();
             self.moderate();
@@ -127,8 +132,9 @@ impl<P: Platform> Driver<P> {
     }
 
     /// Performs the actions of the session. While a message is being sent, later messages wait in the session, whose
-    /// queue is bounded. A send has no time limit: the pings of the session detect a dead link.
-    fn perform_actions(&mut self) {
+    /// queue is bounded. A send has no time limit: the pings of the session detect a dead link. Returns whether the channel had ended
+    /// before.
+    fn perform_actions(&mut self) -> bool {
         let (leaves_socket, closed) = {
             let session = self.channel.session();
             (session.leaves_socket(), is_closed(&session.state()))
@@ -152,6 +158,7 @@ impl<P: Platform> Driver<P> {
                 }
             }
         }
+        closed
     }
 
     fn authorize(&mut self) {
@@ -246,10 +253,6 @@ impl<P: Platform> Driver<P> {
             self.progress = Some(progress);
             self.channel.wake_consumers();
         }
-    }
-
-    fn is_finished(&self) -> bool {
-        self.closing.is_empty() && is_closed(&self.channel.state())
     }
 
     /// Sets the timer for the session's next deadline. A timer with an earlier deadline is kept, so that not every

@@ -276,6 +276,51 @@ fn a_message_that_cannot_be_sent_does_not_keep_a_closed_channel_running() {
     assert_eq!(socket.closed_with.get(), None);
 }
 
+/// Closes a channel when it is woken: another thread can do that at any time.
+struct CloseOnWake(Channel);
+
+impl Wake for CloseOnWake {
+    fn wake(self: Arc<Self>) {
+        self.0.close();
+    }
+}
+
+#[test]
+fn a_close_by_another_thread_at_the_end_of_a_turn_ends_everything() {
+    let mut running = Running::open("terminal");
+    let (channel, socket) = (running.channel.clone(), running.host.socket(0));
+    let mut request = pin!(channel.next_password_request());
+    assert_eq!(request.as_mut().now_or_never(), None);
+    // The turns before have raised the flag.
+    while channel.next_change().now_or_never().is_some() {}
+    let waker = Waker::from(Arc::new(CloseOnWake(channel.clone())));
+    let mut change = pin!(channel.next_change());
+    assert!(change.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+
+    socket.receives(r#"{"type":"output","data":"x"}"#);
+    assert!(running.poll(), "the loop must end with the channel");
+    assert_eq!(socket.closed_with.get(), Some(1000), "the server must learn of the close");
+    assert_eq!(request.as_mut().now_or_never(), Some(false), "the consumer must not wait any longer");
+}
+
+#[test]
+fn a_failure_without_the_loop_wakes_all_consumers() {
+    let Running { channel, driving, .. } = Running::open("terminal");
+    while channel.next_state().now_or_never().is_some() {}
+    while channel.next_progress().now_or_never().is_some() {}
+    let (mut items, mut states) = (pin!(channel.next()), pin!(channel.next_state()));
+    let (mut progress, mut request) = (pin!(channel.next_progress()), pin!(channel.next_password_request()));
+    assert!(items.as_mut().now_or_never().is_none() && states.as_mut().now_or_never().is_none());
+    assert!(progress.as_mut().now_or_never().is_none() && request.as_mut().now_or_never().is_none());
+
+    drop(driving);
+    channel.fail(0, "boom");
+    assert_eq!(items.as_mut().now_or_never(), Some(None));
+    assert!(matches!(states.as_mut().now_or_never(), Some(Some(State::Closed(_)))));
+    assert_eq!(progress.as_mut().now_or_never(), Some(false));
+    assert_eq!(request.as_mut().now_or_never(), Some(false));
+}
+
 #[test]
 fn a_flood_does_not_occupy_the_thread() {
     let event = r#"{"type":"event","event":{"type":"idle","timestamp":"","data":{}}}"#;
