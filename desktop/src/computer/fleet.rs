@@ -379,7 +379,8 @@ impl Fleet {
             isolation: self.0.isolation,
             runtime: Arc::clone(&self.0.runtime),
             owner: home.owner,
-            hostname: computer.instance_id.clone(),
+            // Resolvers take a name of digits alone for an IPv4 address, and an instance ID may be one.
+            hostname: format!("orgo-{}", computer.instance_id),
             resolution: spec.resolution,
             password,
             settings,

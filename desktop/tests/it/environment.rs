@@ -110,8 +110,20 @@ fn a_computer_resolves_its_own_host_name() {
     if !can_test_sandbox() {
         return;
     }
-    let server = Server::start();
-    let computer = server.computer();
+    let mut server = Server::start();
+    let id = server.computer().id;
+    // One in 43 random instance IDs has only digits, which resolvers take for an IPv4 address.
+    server.signal(rustix::process::Signal::TERM);
+    server.process.wait().expect("it ends");
+    let store = rusqlite::Connection::open(server.data.path().join("orgo.db")).expect("it exists");
+    store.execute("UPDATE computers SET instance_id = '12345678'", []).expect("the server has ended");
+    // A server needs the database for itself.
+    drop(store);
+    let other = tempfile::tempdir().expect("the tests may write to /tmp");
+    let server = Server::start_in(std::mem::replace(&mut server.data, other), &[]);
+    let computer = Computer { server: &server, id };
+    computer.wait_for_status("running");
+    assert_eq!(computer.show()["instance_id"], "12345678");
     let own =
         "import socket\nprint(socket.gethostbyname(socket.gethostname()), socket.gethostbyname('localhost'))";
     assert_eq!(run(&computer, own), "127.0.1.1 127.0.0.1");
