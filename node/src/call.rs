@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use napi::bindgen_prelude::{Object, Uint8ArraySlice};
+use napi::bindgen_prelude::{ArrayBuffer, Object, Uint8ArraySlice};
 use napi::{Env, Error};
 use napi_derive::napi;
 use orgo_core::client::config::Config;
@@ -115,11 +115,15 @@ impl PendingCall {
         waiting(env, |_| async move { feed?.next_request().await })
     }
 
-    /// Copies the next bytes of the file. Returns whether more bytes may be provided without a request.
+    /// Copies the next bytes of the file, and then frees the memory of `spare`, which nothing uses anymore. Returns whether
+    /// more bytes may be provided without a request.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi passes arrays by value")]
-    pub fn provide_file(&self, bytes: Uint8ArraySlice<'_>) -> bool {
-        self.feed.as_ref().is_some_and(|feed| feed.provide(&bytes))
+    pub fn provide_file(&self, bytes: Uint8ArraySlice<'_>, spare: Option<ArrayBuffer<'_>>) -> bool {
+        let has_room = self.feed.as_ref().is_some_and(|feed| feed.provide(&bytes));
+        // The garbage collector frees the memory of a buffer that cannot be detached.
+        let _ = spare.map(ArrayBuffer::detach);
+        has_room
     }
 
     /// Ends the file. `problem`: why it could not be read completely.

@@ -42,6 +42,7 @@ const NODE_SCRIPTS = {
   upload: "src/upload/content.ts",
   "node-binding": "src/bindings/node.ts",
   "node-screen": "src/screen/node.ts",
+  "node-upload": "src/upload/node.ts",
   "node-wasm": "src/bindings/node-wasm.ts",
 };
 

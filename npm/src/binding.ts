@@ -94,8 +94,11 @@ export interface PendingCall {
    * addon has this method and the next two.
    */
   nextFileRequest?(): Promise<"start" | "more" | null>;
-  /** Copies the next bytes of the `source`. Returns whether there is room for more without a request. */
-  provideFile?(bytes: Uint8Array): boolean;
+  /**
+   * Copies the next bytes of the `source`, and then frees the memory of `spare`, which nothing uses anymore. Returns whether there
+   * is room for more without a request.
+   */
+  provideFile?(bytes: Uint8Array, spare?: ArrayBuffer): boolean;
   /** Ends the `source`. `problem` is the reason why it could not be read completely. */
   endFile?(problem?: string): void;
   /**

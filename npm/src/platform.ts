@@ -4,8 +4,8 @@ import type { AudioSource } from "./audio/source.js";
 import type { Binding, BindingParts, Part } from "./binding.js";
 import type * as ChannelClasses from "./channel/classes.js";
 import type { Screen } from "./channel/screen.js";
-import type { FilePath, openContent } from "./upload/content.js";
-import type { SourceFile } from "./upload/source.js";
+import type { openContent } from "./upload/content.js";
+import type * as NodeReading from "./upload/node.js";
 
 /** The implementation that the package uses, see `Orgo.bindingInfo`. */
 export interface BindingInfo {
@@ -26,6 +26,9 @@ export interface LoadedBinding<Loaded = Binding> {
   fallback_cause?: unknown;
 }
 
+/** How Node reads the content of an upload. */
+export type Reading = typeof NodeReading;
+
 /** The differences between Node and a page. Each entry point of the package has an implementation. */
 export interface Platform {
   /** Loads a part of the binding, or all parts, at the first call. Later calls return the same object. */
@@ -40,8 +43,8 @@ export interface Platform {
   readable?: (bytes: AsyncIterable<Uint8Array>) => NodeReadable;
   /** Checks and opens the content of an upload. */
   openContent: typeof openContent;
-  /** Opens a file on the disk. Missing in a page, which also cannot send a stream. */
-  openFile?: (path: FilePath["path"]) => Promise<SourceFile>;
+  /** Loads how Node reads the content of an upload while it is sent. Missing in a page, which cannot send a stream. */
+  reading?: () => Promise<Reading>;
   /** Returns the classes of the channels. A page loads them. */
   classes(): typeof ChannelClasses | Promise<typeof ChannelClasses>;
   /** Returns the class of a live screen. */

@@ -193,6 +193,40 @@ export const streams = {
     equal((await uploading).id, await sha256(BYTES), "the content");
   },
 
+  async "pieces that a program still has keep their content"(env) {
+    if (!env.files) return;
+    const path = await env.files.create("kept", BYTES);
+    const kept = [];
+    const keep = (piece) => {
+      kept.push({ piece, content: piece.slice() });
+      return piece;
+    };
+    const copies = () => [...pieces()].map((piece) => keep(piece.slice()));
+    const heard = env.files.createReadStream(path).pause().on("data", keep);
+    const late = env.files.createReadStream(path);
+    const started = env.files.createReadStream(path, { highWaterMark: SIZE + 1 });
+    await new Promise((resolve) => started.once("readable", resolve));
+    // Some programs look at the start of a file to find its type.
+    started.unshift(keep(started.read()));
+    const files = [
+      iterable(copies()),
+      webStream(iterable(copies())).stream,
+      env.files.readableFrom(copies()),
+      heard,
+      late,
+      started,
+    ];
+    for (const file of files) {
+      const onProgress = () => file === late && late.listenerCount("data") === 0 && late.on("data", keep);
+      equal((await createRun(env, "store").upload(file, { onProgress })).id, await sha256(BYTES), "the content");
+    }
+    ok(kept.length > 100, "pieces of all files");
+    ok(
+      kept.every(({ piece, content }) => piece.length === content.length && piece.every((byte, at) => byte === content[at])),
+      "the content of the pieces",
+    );
+  },
+
   async "a source that can be read again is retried, a stream is not"(env) {
     const repeatable = [new Blob([BYTES]), BYTES.slice()];
     if (env.files) repeatable.push({ path: await env.files.create("retried", BYTES) });

@@ -1,9 +1,8 @@
-// The process whose memory is measured while it transfers large files. It prints the growth of its peak memory for each kind of
-// transfer, in bytes.
+// The process whose memory is measured while it transfers a large file. It prints the growth of its peak memory in bytes.
 import { createReadStream, openAsBlob, readFileSync, writeFileSync } from "node:fs";
 import * as sdk from "orgo-sdk";
 
-const [port, path, size] = process.argv.slice(2).map((text) => (/^\d+$/.test(text) ? Number(text) : text));
+const [name, port, path, size] = process.argv.slice(2).map((text) => (/^\d+$/.test(text) ? Number(text) : text));
 const orgo = new sdk.Orgo({ apiKey: "k", baseUrl: `http://127.0.0.1:${port}/api`, timeout: 600_000 });
 const upload = (file) => orgo.files.upload({ workspace_id: "w", name: "f", file });
 
@@ -19,6 +18,7 @@ async function* pieces() {
 const transfers = {
   "upload of a path": () => upload({ path }),
   "upload of a Blob": async () => upload(await openAsBlob(path)),
+  "upload of a byte stream": async () => upload((await openAsBlob(path)).stream()),
   "upload of a Node stream": () => upload(createReadStream(path)),
   "upload of an async iterable": () => upload(pieces()),
   async download() {
@@ -31,13 +31,9 @@ const transfers = {
 const memory = (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync("/proc/self/status", "utf8"))[1]) * 1024;
 
 await upload(new Uint8Array(1));
-const growth = {};
-for (const [name, transfer] of Object.entries(transfers)) {
-  globalThis.gc();
-  const idle = memory("VmRSS");
-  // Resets the peak, `VmHWM`.
-  writeFileSync("/proc/self/clear_refs", "5");
-  await transfer();
-  growth[name] = memory("VmHWM") - idle;
-}
-console.log(JSON.stringify({ kind: (await sdk.Orgo.bindingInfo()).kind, growth }));
+globalThis.gc();
+const idle = memory("VmRSS");
+// Resets the peak, `VmHWM`.
+writeFileSync("/proc/self/clear_refs", "5");
+await transfers[name]();
+console.log(JSON.stringify({ kind: (await sdk.Orgo.bindingInfo()).kind, growth: memory("VmHWM") - idle }));

@@ -6,8 +6,6 @@ import type { AssetOptions } from "../assets/options.js";
 import type { Binding } from "../binding.js";
 import { BindingError, invalidParameter } from "../errors.js";
 import type { LoadedBinding } from "../platform.js";
-import { openPath } from "../upload/path.js";
-import type { SourceFile } from "../upload/source.js";
 import { location, sibling } from "./location.js";
 import { loadNative } from "./native.js";
 import type * as NodeWasm from "./node-wasm.js";
@@ -56,7 +54,3 @@ export function readable(bytes: AsyncIterable<Uint8Array>): NodeReadable {
   const { Readable } = requireLater("node:stream") as typeof import("node:stream");
   return Readable.from(bytes, { objectMode: false });
 }
-
-/** Opens a file on the disk. */
-export const openFile = async (path: Parameters<typeof openPath>[1]): Promise<SourceFile> =>
-  openPath(await import("node:fs/promises"), path);

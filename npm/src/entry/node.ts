@@ -38,7 +38,7 @@ const platform: Platform = {
     const { openContent } = await import("../upload/content.js").catch(notLoaded("uploads"));
     return openContent(...parts);
   },
-  openFile: async (path) => (await loadCode()).openFile(path),
+  reading: () => import("../upload/node.js").catch(notLoaded("uploads")),
   // Only an open channel calls this.
   readable: (bytes) => (nodeBinding as typeof NodeBinding).readable(bytes),
 };

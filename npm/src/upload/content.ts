@@ -5,7 +5,7 @@ import type { BindingContent } from "../binding.js";
 import { Deadline } from "../deadline.js";
 import { invalidParameter, messageOf } from "../errors.js";
 import { type CallOptions, checkArgument, checks, checkWellFormed } from "../options.js";
-import type { Platform } from "../platform.js";
+import type { Platform, Reading } from "../platform.js";
 import { PIECE, Source, type SourceFile } from "./source.js";
 
 /** A file on the disk of this machine. Only in Node. */
@@ -78,6 +78,7 @@ export async function openContent(
   }
   const given = file as { name?: unknown; path?: unknown; type?: unknown };
   const fileName = name ?? (isBlob(file) ? given.name : undefined) ?? baseName(given);
+  let reading: Reading | undefined;
   try {
     if (size !== undefined) {
       checkArgument(OPERATION, "size", size, checks.fileSize);
@@ -87,6 +88,7 @@ export async function openContent(
       throw invalidParameter(OPERATION, "name", "must be a non-empty string, unless the file has a name or a path");
     }
     checkWellFormed(OPERATION, "name", fileName);
+    reading = await platform.reading?.();
   } catch (error) {
     await stream?.close();
     throw error;
@@ -96,33 +98,33 @@ export async function openContent(
   const binding = { name: fileName, content_type: (isBlob(file) && file.type) || "application/octet-stream" };
   const inMemory = (data: Uint8Array): Content => ({ binding: { ...binding, data }, source: undefined });
   const external = (opened: SourceFile): Content => {
-    const source = new Source(opened);
+    const source = new Source(opened, reading?.provide);
     return { binding: { ...binding, source }, source };
   };
 
   if (stream !== undefined) {
-    if (platform.openFile !== undefined) return external({ ...stream, size });
+    if (reading !== undefined) return external({ ...stream, size, ownsPieces: await reading.watchPieces(file) });
     // A browser sends a stream only by HTTP/2, and `XMLHttpRequest` never does.
     try {
-      return external(blobFile(await wait(collect({ ...stream, size })), true));
+      return external(sentByBrowser(await wait(collect({ ...stream, size }))));
     } finally {
       await stream.close();
     }
   }
   if (isBlob(file)) {
-    if (!isSliceable(file) || file.size <= SMALL || (platform.openFile === undefined && !isNativeBlob(file))) {
+    if (!isSliceable(file) || file.size <= SMALL || (reading === undefined && !isNativeBlob(file))) {
       return inMemory(new Uint8Array(await wait(readBlob(file))));
     }
-    return external(blobFile(file, platform.openFile === undefined));
+    return external(reading === undefined ? sentByBrowser(file) : blobFile(file, reading.readBlob(file)));
   }
   if (bytes !== undefined) {
     if (bytes.length <= SMALL) return inMemory(bytes);
-    return external(platform.openFile === undefined ? blobFile(new Blob([bytes as BlobPart]), true) : bytesFile(bytes));
+    return external(reading === undefined ? sentByBrowser(new Blob([bytes as BlobPart])) : reading.readBytes(bytes));
   }
-  if (platform.openFile === undefined) {
+  if (reading === undefined) {
     throw invalidParameter(OPERATION, "file", "must not be a path in a page: pass a File or a Blob");
   }
-  const opening = platform.openFile((file as FilePath).path).catch((cause) => Promise.reject(unreadable(cause)));
+  const opening = reading.openFile((file as FilePath).path).catch((cause) => Promise.reject(unreadable(cause)));
   try {
     return external(await wait(opening));
   } catch (error) {
@@ -186,34 +188,28 @@ function decode(path: string): string {
   }
 }
 
-function blobFile(blob: SliceableBlob, sentByBrowser: boolean): SourceFile {
+/** Returns the source of a Blob. `read` reads it, if that is possible without a copy. */
+function blobFile(blob: SliceableBlob, read?: SourceFile["read"]): SourceFile {
   return {
     size: blob.size,
     repeatable: true,
     hint: CHANGED,
-    ...(sentByBrowser && { blob }),
-    read() {
-      let start = 0;
-      return async () => {
-        if (start >= blob.size) return undefined;
-        const slice = blob.slice(start, Math.min(start + PIECE, blob.size));
-        start += PIECE;
-        return new Uint8Array(await slice.arrayBuffer());
-      };
-    },
+    read: read ?? (() => readSlices(blob)),
+    ownsPieces: () => read !== undefined,
     close() {},
   };
 }
 
-function bytesFile(bytes: Uint8Array): SourceFile {
-  return {
-    size: bytes.length,
-    repeatable: true,
-    read() {
-      const pieces = [bytes];
-      return async () => pieces.shift();
-    },
-    close() {},
+/** Returns the source of a Blob that the browser sends. */
+const sentByBrowser = (blob: SliceableBlob): SourceFile => ({ ...blobFile(blob), blob });
+
+function readSlices(blob: SliceableBlob) {
+  let start = 0;
+  return async () => {
+    if (start >= blob.size) return undefined;
+    const slice = blob.slice(start, Math.min(start + PIECE, blob.size));
+    start += PIECE;
+    return new Uint8Array(await slice.arrayBuffer());
   };
 }
 

@@ -18,6 +18,8 @@ export interface SourceFile {
    * `undefined` at the end.
    */
   read(): () => Promise<unknown>;
+  /** Returns whether nothing else uses the pieces, so that their memory can be freed. Default: something may use them. */
+  ownsPieces?(): boolean;
   /** Releases the file, also before or during a read. */
   close(): void | Promise<void>;
   /** The file for a request of a page, which the browser reads itself. */
@@ -26,17 +28,23 @@ export interface SourceFile {
   hint?: string;
 }
 
+/** Provides the bytes of a source to the addon. */
+export type Provide = (source: Source, pending: PendingCall) => Promise<void>;
+
 /** The content of an upload, for either binding. */
 export class Source implements BindingSource {
   readonly #file: SourceFile;
+  readonly #provide: Provide | undefined;
   #readNext: (() => Promise<unknown>) | undefined;
   /** The part of a large piece that was not returned yet. */
   #rest: Uint8Array | undefined;
+  #spare: ArrayBuffer | undefined;
   #failure: { cause: unknown } | undefined;
   #loaded: number | undefined;
 
-  constructor(file: SourceFile) {
+  constructor(file: SourceFile, provide?: Provide) {
     this.#file = file;
+    this.#provide = provide;
   }
 
   get size(): number | undefined {
@@ -49,6 +57,11 @@ export class Source implements BindingSource {
 
   get loaded(): number | undefined {
     return this.#loaded;
+  }
+
+  /** The memory that can be freed after the bytes of the last read were used. */
+  get spare(): ArrayBuffer | undefined {
+    return this.#rest === undefined ? this.#spare : undefined;
   }
 
   body(before: Uint8Array, after: Uint8Array): unknown {
@@ -116,6 +129,9 @@ export class Source implements BindingSource {
     }
     this.#loaded = loaded + piece.byteLength;
     if (this.#loaded > size) throw new Error(`it has more bytes than its size, ${size}`);
+    // The memory of a smaller piece may contain other pieces.
+    const isWhole = piece.byteLength === piece.buffer.byteLength;
+    this.#spare = isWhole && this.#file.ownsPieces?.() ? (piece.buffer as ArrayBuffer) : undefined;
     return piece as Uint8Array;
   }
 
@@ -125,21 +141,8 @@ export class Source implements BindingSource {
   }
 
   /** Provides the bytes to the addon, whenever a request has room for them, until the call has ended. */
-  async provide(pending: PendingCall): Promise<void> {
-    // The outcome of the call reports a failure of the binding.
-    const next = async () => (await pending.nextFileRequest?.().catch(() => null)) ?? null;
-    for (let request = await next(); request !== null; request = await next()) {
-      try {
-        if (request === "start") this.start();
-        for (let hasRoom: boolean | undefined = true; hasRoom; ) {
-          const piece = await this.read();
-          if (piece === undefined) pending.endFile?.();
-          hasRoom = piece && pending.provideFile?.(piece);
-        }
-      } catch (error) {
-        pending.endFile?.(messageOf(error));
-      }
-    }
+  provide(pending: PendingCall): Promise<void> | undefined {
+    return this.#provide?.(this, pending);
   }
 
   /** Adds the cause to the error of a call that failed because the file could not be read. */
