@@ -9,6 +9,7 @@ import { repeat } from "./load.mjs";
 const LIMIT = { timeout: 600_000 };
 
 const computer = Orgo.connect(JSON.parse(process.argv[2]));
+const kept = [];
 let watching;
 
 const orders = {
@@ -19,6 +20,16 @@ const orders = {
       await screen.screenshot({ format: "rgba", region: { x: 0, y: 0, width: 1, height: 1 } }, LIMIT);
       await screen.close();
     }),
+
+  /** Opens and closes screens, and keeps them like a garbage collector that runs late. */
+  async keep(count) {
+    for (let index = 0; index < count; index += 1) {
+      const screen = await computer.screen({}, LIMIT);
+      await screen.screenshot({ format: "rgba", region: { x: 0, y: 0, width: 1, height: 1 } }, LIMIT);
+      await screen.close();
+      kept.push(screen);
+    }
+  },
 
   /** Starts to use one screen: reads its changes, and takes an image after each. */
   async watch() {

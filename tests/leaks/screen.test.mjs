@@ -99,6 +99,15 @@ test(`${OPENS} screens that open and close leak nothing`, LIMIT, async (context)
   await client.end();
 });
 
+test("a closed screen frees its pixels although the program keeps it", LIMIT, async (context) => {
+  const client = new Client(context);
+  await client.order("keep", 5);
+  const before = (await client.order("keep", 0)).memory;
+  const growth = (await client.order("keep", 20)).memory - before;
+  assert.ok(growth < 20 * 1280 * 720, `20 closed screens need ${growth} bytes`);
+  await client.end();
+});
+
 /** Returns the numbers of descriptors in the desktop without viewers. */
 async function settledDescriptors() {
   const now = () => {

@@ -501,6 +501,14 @@ impl Screen {
         !self.unsent.is_empty()
     }
 
+    /// Frees the memory of the pixels and of the decoders. For a screen that will not open again. The size and the unread
+    /// items remain.
+    pub fn free(&mut self) {
+        self.framebuffer = Framebuffer::without_pixels(self.framebuffer.width(), self.framebuffer.height());
+        self.image_cache = ImageCache::default();
+        self.connection = Connection::new(None, &self.options, self.paused);
+    }
+
     /// Returns the message that releases everything that is held, if anything is, before the connection is closed.
     pub fn closing_message(&mut self) -> Option<Vec<u8>> {
         self.input.release_all();

@@ -42,6 +42,9 @@ pub trait Kind: Protocol + Send + Sized + 'static {
 
     /// Takes back the memory of an item's payload, to use it for a later item.
     fn recycle(&mut self, _payload: Payload) {}
+
+    /// Frees the memory that an ended channel no longer needs. The unread items remain.
+    fn free(&mut self) {}
 }
 
 /// A kind of channel that the bindings open by its name.
@@ -166,6 +169,8 @@ pub trait AnySession: Send {
     fn state(&self) -> State;
     fn counters(&self) -> Counters;
     fn close(&mut self);
+    /// Frees the memory that is no longer needed after the channel has ended. The unread items remain.
+    fn free(&mut self);
 }
 
 impl<K: Kind> AnySession for Session<K> {
@@ -251,5 +256,9 @@ impl<K: Kind> AnySession for Session<K> {
 
     fn close(&mut self) {
         self.close();
+    }
+
+    fn free(&mut self) {
+        self.protocol.free();
     }
 }

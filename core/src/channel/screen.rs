@@ -124,6 +124,10 @@ impl Kind for Screen {
     fn export(item: ScreenItem) -> PlainObject {
         item.write()
     }
+
+    fn free(&mut self) {
+        Self::free(self);
+    }
 }
 
 impl From<Reply<PlainObject>> for Value {

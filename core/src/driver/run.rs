@@ -112,6 +112,8 @@ impl<P: Platform> Driver<P> {
             self.write_log();
             self.wake_consumers();
             if ended && self.closing.is_empty() {
+                // JavaScript keeps the channel until its garbage collector runs, which does not know the size of a screen.
+                self.channel.session().free();
                 return;
             }
             // The consumer can end the channel at any time, on another thread or in the function of the log. After that, a complete turn

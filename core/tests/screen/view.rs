@@ -1,7 +1,7 @@
 //! What a view of a page needs: the drawing of complete updates, and a mirror that checks commands on another thread.
 
 use orgo_core::channel::InputRefusal;
-use orgo_core::channel::screen::{Cursor, Rect, Reply, Screen};
+use orgo_core::channel::screen::{Cursor, ImageFormat, Rect, Reply, Screen, ScreenItem};
 use orgo_core::encoding::json;
 use orgo_core::encoding::plain::PlainObject;
 
@@ -128,34 +128,36 @@ fn execute(client: &mut Client, name: &str, argument: &str) -> Decision {
     client.session.command(name, &&argument).map_err(|error| error.to_string())
 }
 
+/// Commands with their arguments, in an order in which the effect of one matters for the next.
+const COMMANDS: [(&str, &str); 24] = [
+    ("pointer", "null"),
+    ("down", "{}"),
+    ("move", r#"{"x":3,"y":4}"#),
+    ("move", r#"{"x":8,"y":4}"#),
+    ("move", r#"{"x":3}"#),
+    ("pointer", "null"),
+    ("down", "{}"),
+    ("up", r#"{"x":5,"y":5,"button":"right"}"#),
+    ("click", r#"{"button":"back"}"#),
+    ("click", r#"{"count":101}"#),
+    ("click", r#"{"modifiers":["nokey"]}"#),
+    ("drag", r#"{"path":[{"x":1,"y":1},{"x":2,"y":9}]}"#),
+    ("wheel", r#"{"dy":1}"#),
+    ("key", r#"{"key":"ctrl+c"}"#),
+    ("key", r#"{"key":"nokey"}"#),
+    ("keysym", r#"{"keysym":16777441,"pressed":true}"#),
+    ("keysym", r#"{"keysym":0,"pressed":true}"#),
+    ("resize", r#"{"width":10,"height":10}"#),
+    ("clipboard", r#""text""#),
+    ("clipboard", r#""日""#),
+    ("screenshot", r#"{"id":1,"region":{"x":8,"y":0,"width":1,"height":1}}"#),
+    ("refusal", "null"),
+    ("size", "null"),
+    ("unknown", "null"),
+];
+
 #[test]
 fn a_mirror_decides_like_the_session() {
-    const COMMANDS: [(&str, &str); 24] = [
-        ("pointer", "null"),
-        ("down", "{}"),
-        ("move", r#"{"x":3,"y":4}"#),
-        ("move", r#"{"x":8,"y":4}"#),
-        ("move", r#"{"x":3}"#),
-        ("pointer", "null"),
-        ("down", "{}"),
-        ("up", r#"{"x":5,"y":5,"button":"right"}"#),
-        ("click", r#"{"button":"back"}"#),
-        ("click", r#"{"count":101}"#),
-        ("click", r#"{"modifiers":["nokey"]}"#),
-        ("drag", r#"{"path":[{"x":1,"y":1},{"x":2,"y":9}]}"#),
-        ("wheel", r#"{"dy":1}"#),
-        ("key", r#"{"key":"ctrl+c"}"#),
-        ("key", r#"{"key":"nokey"}"#),
-        ("keysym", r#"{"keysym":16777441,"pressed":true}"#),
-        ("keysym", r#"{"keysym":0,"pressed":true}"#),
-        ("resize", r#"{"width":10,"height":10}"#),
-        ("clipboard", r#""text""#),
-        ("clipboard", r#""日""#),
-        ("screenshot", r#"{"id":1,"region":{"x":8,"y":0,"width":1,"height":1}}"#),
-        ("refusal", "null"),
-        ("size", "null"),
-        ("unknown", "null"),
-    ];
     let mut client = Client::connected(8, 8);
     let mut mirror = Screen::mirror();
     assert_eq!(
@@ -182,6 +184,36 @@ fn a_mirror_decides_like_the_session() {
     assert_eq!(mirror.refusal(), Some(InputRefusal::Disconnected));
     assert_eq!(check(&mut mirror, "key", r#"{"key":"a"}"#), execute(&mut client, "key", r#"{"key":"a"}"#));
     assert_eq!(mirror.refused(), 2, "the refusals are counted");
+}
+
+#[test]
+fn a_freed_screen_decides_like_an_ended_one() {
+    let [mut ended, mut freed] = [(); 2].map(|()| {
+        let mut client = Client::connected(8, 8);
+        // The server announces sizes, and the bell and the damage remain unread.
+        let sizes = [header(Area { x: 0, y: 0, width: 8, height: 8 }, -308), vec![0; 4]].concat();
+        let raw = raw(2, 2, 1, 1, 9);
+        client.session.request_image(1, None, 1.0, ImageFormat::Rgba, false).unwrap();
+        client.session.handle_binary(client.now, &[update(&[sizes, raw]), vec![2]].concat());
+        client.session.close();
+        client
+    });
+    freed.session.free();
+    assert!(freed.session.framebuffer().pixels().is_empty());
+    ended.settle();
+    freed.settle();
+    assert!(freed.items.contains(&ScreenItem::Bell));
+    assert_eq!(freed.items, ended.items);
+    for (name, argument) in COMMANDS {
+        assert_eq!(
+            execute(&mut freed, name, argument),
+            execute(&mut ended, name, argument),
+            "{name} {argument}"
+        );
+    }
+    freed.settle();
+    ended.settle();
+    assert_eq!(freed.items, ended.items);
 }
 
 #[test]
