@@ -12,6 +12,8 @@ use orgo_core::channel::Batching;
 use orgo_core::client::fields::{read_object, read_value};
 use orgo_core::driver::{self, drive};
 use orgo_core::encoding::json::Value;
+use tokio::runtime::Handle;
+use tokio::task::yield_now;
 
 use crate::clock;
 use crate::io_thread;
@@ -58,7 +60,13 @@ impl Channel {
     pub fn next<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
         waiting(env, |mailbox| async move {
-            let sleep = |time| tokio::time::sleep(Duration::from_millis(time));
+            let sleep = |time| async move {
+                // The JavaScript thread, which polls the future first, has no timers.
+                if Handle::try_current().is_err() {
+                    yield_now().await;
+                }
+                tokio::time::sleep(Duration::from_millis(time)).await;
+            };
             let is_busy = |time| mailbox.is_busy(time);
             // Pinned here, because each function that owns a future adds a copy of it to the memory of this future.
             let next = pin!(channel.next_batch(clock::now, sleep, is_busy));

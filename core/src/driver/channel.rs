@@ -1,14 +1,13 @@
 //! The handle to a channel of any kind.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll};
 
-use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 
 use super::signal::Signal;
@@ -31,6 +30,8 @@ pub struct Channel(Arc<Shared>);
 
 struct Shared {
     session: Mutex<Box<dyn AnySession>>,
+    /// Whether the consumer waits for the session while the loop handles messages.
+    session_wanted: AtomicBool,
     password_source: PasswordSource,
     batching: Batching,
     /// Whether the consumer collects items, so that a new item does not wake it.
@@ -142,6 +143,7 @@ impl Channel {
         let (session, batching) = open(target)?;
         Ok(Self(Arc::new(Shared {
             session: Mutex::new(session),
+            session_wanted: AtomicBool::new(false),
             password_source,
             batching,
             collecting: AtomicBool::new(false),
@@ -184,7 +186,7 @@ impl Channel {
     /// Returns the current state.
     #[must_use]
     pub fn state(&self) -> State {
-        self.session().state()
+        self.session_of_consumer().state()
     }
 
     /// Returns when the items are collected.
@@ -196,7 +198,7 @@ impl Channel {
     /// Returns the current counters.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        self.session().counters()
+        self.session_of_consumer().counters()
     }
 
     /// Waits for the next items like [`next`](Self::next), for a consumer on another thread. Collects items for a short
@@ -206,25 +208,23 @@ impl Channel {
         &self,
         now: impl FnOnce() -> Millis,
         sleep: impl FnOnce(Millis) -> S,
-        is_busy: impl FnOnce(Millis) -> bool,
+        is_busy: impl Fn(Millis) -> bool,
     ) -> Option<Vec<PlainObject>> {
-        let before = self.counters().taken;
-        let mut next = pin!(self.next());
+        let Batching { time, always, enough } = self.0.batching;
         let mut waited = false;
-        let items = poll_fn(|context| {
-            let items = next.as_mut().poll(context);
-            waited |= items.is_pending();
-            items
-        });
-        let mut items = items.await?;
-        let Batching { time, always, .. } = self.0.batching;
-        // Items that arrived before the call were collected while the consumer was busy.
-        let collects = time > 0 && waited && self.counters().taken > before;
-        if collects && (always || is_busy(time)) {
-            self.collect(pin!(sleep(time - now() % time))).await;
-            items.extend(self.next().now_or_never().flatten().unwrap_or_default());
+        loop {
+            let unread = self.counters().buffered;
+            let collects = time > 0 && if always { waited } else { is_busy(time) };
+            if collects && (1..enough).contains(&unread) {
+                self.collect(pin!(sleep(time - now() % time))).await;
+                return self.next().await;
+            }
+            if let Poll::Ready(items) = self.take_items() {
+                return items;
+            }
+            self.0.items.wait().await;
+            waited = true;
         }
-        Some(items)
     }
 
     /// Waits until the time is over, the channel has ended, or there are enough items. Then the loop has received the messages
@@ -265,24 +265,26 @@ impl Channel {
     /// item was read.
     pub async fn next(&self) -> Option<Vec<PlainObject>> {
         loop {
-            {
-                let mut session = self.session();
-                let was_held_back = !session.wants_read();
-                let items = session.poll_items();
-                let closed = is_closed(&session.state());
-                drop(session);
-                if !items.is_empty() {
-                    if was_held_back {
-                        self.0.command.raise();
-                    }
-                    return Some(items);
-                }
-                if closed {
-                    return None;
-                }
+            if let Poll::Ready(items) = self.take_items() {
+                return items;
             }
             self.0.items.wait().await;
         }
+    }
+
+    fn take_items(&self) -> Poll<Option<Vec<PlainObject>>> {
+        let mut session = self.session_of_consumer();
+        let was_held_back = !session.wants_read();
+        let items = session.poll_items();
+        let closed = is_closed(&session.state());
+        drop(session);
+        if items.is_empty() {
+            return if closed { Poll::Ready(None) } else { Poll::Pending };
+        }
+        if was_held_back {
+            self.0.command.raise();
+        }
+        Poll::Ready(Some(items))
     }
 
     /// Takes back the memory of an item's payload, whose content the consumer has copied.
@@ -384,8 +386,23 @@ impl Channel {
         }
     }
 
+    /// Locks the session for the consumer. The loop unlocks it after the current message, which takes less time than the
+    /// consumer's thread needs to sleep and wake up.
+    fn session_of_consumer(&self) -> MutexGuard<'_, Box<dyn AnySession>> {
+        match self.0.session.try_lock() {
+            Ok(session) => session,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                self.set_session_wanted(true);
+                let session = self.session();
+                self.set_session_wanted(false);
+                session
+            }
+        }
+    }
+
     fn change<T>(&self, change: impl FnOnce(&mut dyn AnySession) -> T) -> T {
-        let result = change(&mut **self.session());
+        let result = change(&mut **self.session_of_consumer());
         self.0.command.raise();
         self.0.items.raise();
         self.0.states.raise();
@@ -399,6 +416,16 @@ impl Channel {
 impl Channel {
     pub(super) fn session(&self) -> MutexGuard<'_, Box<dyn AnySession>> {
         lock(&self.0.session)
+    }
+
+    /// Returns whether the consumer waits for the session.
+    pub(super) fn is_session_wanted(&self) -> bool {
+        self.0.session_wanted.load(Ordering::Relaxed)
+    }
+
+    /// Records whether the consumer waits for the session.
+    pub(super) fn set_session_wanted(&self, wanted: bool) {
+        self.0.session_wanted.store(wanted, Ordering::Relaxed);
     }
 
     /// Gives the recycled payloads back to the session.

@@ -362,6 +362,9 @@ impl<P: Platform> Driver<P> {
                     self.received += MESSAGE_OVERHEAD + incoming.size();
                     session.handle_message(now, incoming);
                     any = true;
+                    if HAS_THREADS && self.channel.is_session_wanted() {
+                        break;
+                    }
                 }
                 Poll::Pending => {
                     self.drained = any;

@@ -30,6 +30,7 @@ struct Host(Rc<HostState>);
 #[derive(Default)]
 struct HostState {
     now: Cell<Millis>,
+    clock_reads: Cell<usize>,
     sockets: RefCell<Vec<Rc<Socket>>>,
     /// The progress of the last request, which never ends.
     request: RefCell<Option<Progress>>,
@@ -78,6 +79,7 @@ impl Platform for Host {
     type Writer = Half;
 
     fn now(&self) -> Millis {
+        self.0.clock_reads.set(self.0.clock_reads.get() + 1);
         self.0.now.get()
     }
 
@@ -508,12 +510,27 @@ fn items_are_collected_while_the_other_thread_is_busy() {
     assert_eq!(read(&mut full), None);
     arrive(&mut running, 1);
     assert_eq!(read(&mut full), None);
-    arrive(&mut running, 255);
+    arrive(&mut running, 254);
     assert_eq!(read(&mut full), None);
     let before = wakes.0.load(Ordering::Relaxed);
     arrive(&mut running, 1);
     assert!(wakes.0.load(Ordering::Relaxed) > before);
-    assert_eq!(read(&mut full), Some(257), "enough events are delivered at once");
+    assert_eq!(read(&mut full), Some(256), "enough events are delivered at once");
+
+    arrive(&mut running, 256);
+    let mut waiting: Pin<Box<dyn Future<Output = _> + '_>> = next(true);
+    assert_eq!(read(&mut waiting), Some(256), "enough events may be there already");
+
+    arrive(&mut running, 3);
+    host.advance(9 - host.now() % 8);
+    let mut early: Pin<Box<dyn Future<Output = _> + '_>> = next(true);
+    assert_eq!(read(&mut early), None, "events that arrived before the call are collected too");
+    host.advance(7);
+    assert_eq!(read(&mut early), Some(3));
+
+    arrive(&mut running, 1);
+    let mut idle: Pin<Box<dyn Future<Output = _> + '_>> = next(false);
+    assert_eq!(read(&mut idle), Some(1), "a single event is not delayed");
 
     let mut ended: Pin<Box<dyn Future<Output = _> + '_>> = next(true);
     assert_eq!(read(&mut ended), None);
@@ -521,6 +538,38 @@ fn items_are_collected_while_the_other_thread_is_busy() {
     assert_eq!(read(&mut ended), None);
     channel.close();
     assert_eq!(read(&mut ended), Some(1), "the end of the channel ends the collection");
+}
+
+#[test]
+fn the_loop_unlocks_the_session_for_a_consumer_after_the_current_message() {
+    let mut running = Running::open("events");
+    /// Receives ten messages. Returns how often the loop read the clock, which it does each time before it locks the session.
+    fn receive(running: &mut Running) -> usize {
+        let socket = running.host.socket(0);
+        (0..10).for_each(|_| socket.receives(r#"{"type":"pong"}"#));
+        let before = running.host.0.clock_reads.get();
+        assert!(!running.poll());
+        assert!(socket.incoming.borrow().is_empty());
+        running.host.0.clock_reads.get() - before
+    }
+    assert!(receive(&mut running) < 10);
+    let consumer = std::thread::scope(|scope| {
+        let session = running.channel.session();
+        let consumer = scope.spawn({
+            let channel = running.channel.clone();
+            move || channel.counters()
+        });
+        while !running.channel.is_session_wanted() {
+            std::thread::yield_now();
+        }
+        drop(session);
+        consumer.join()
+    });
+    assert!(consumer.is_ok());
+    assert!(!running.channel.is_session_wanted());
+
+    running.channel.set_session_wanted(true);
+    assert!(receive(&mut running) > 10);
 }
 
 #[test]
