@@ -186,7 +186,7 @@ impl Channel {
     /// Returns the current state.
     #[must_use]
     pub fn state(&self) -> State {
-        self.session_of_consumer().state()
+        self.session_of_consumer().0.state()
     }
 
     /// Returns when the items are collected.
@@ -198,7 +198,7 @@ impl Channel {
     /// Returns the current counters.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        self.session_of_consumer().counters()
+        self.session_of_consumer().0.counters()
     }
 
     /// Waits for the next items like [`next`](Self::next), for a consumer on another thread. Collects items for a short
@@ -213,9 +213,17 @@ impl Channel {
         let Batching { time, always, enough } = self.0.batching;
         let mut waited = false;
         loop {
-            let unread = self.counters().buffered;
-            let collects = time > 0 && if always { waited } else { is_busy(time) };
-            if collects && (1..enough).contains(&unread) {
+            let (unread, is_receiving) = {
+                let (session, is_receiving) = self.session_of_consumer();
+                (session.counters().buffered, is_receiving)
+            };
+            // Items that arrived before the call were collected while the consumer was busy. But if the loop handles more
+            // messages at this moment, they can be very few.
+            if (waited || is_receiving)
+                && time > 0
+                && (1..enough).contains(&unread)
+                && (always || is_busy(time))
+            {
                 self.collect(pin!(sleep(time - now() % time))).await;
                 return self.next().await;
             }
@@ -273,7 +281,7 @@ impl Channel {
     }
 
     fn take_items(&self) -> Poll<Option<Vec<PlainObject>>> {
-        let mut session = self.session_of_consumer();
+        let (mut session, _) = self.session_of_consumer();
         let was_held_back = !session.wants_read();
         let items = session.poll_items();
         let closed = is_closed(&session.state());
@@ -386,23 +394,23 @@ impl Channel {
         }
     }
 
-    /// Locks the session for the consumer. The loop unlocks it after the current message, which takes less time than the
-    /// consumer's thread needs to sleep and wake up.
-    fn session_of_consumer(&self) -> MutexGuard<'_, Box<dyn AnySession>> {
+    /// Locks the session for the consumer. Returns whether the loop had locked it to handle messages. Then the loop unlocks it
+    /// after the current message, which takes less time than the consumer's thread needs to sleep and wake up.
+    fn session_of_consumer(&self) -> (MutexGuard<'_, Box<dyn AnySession>>, bool) {
         match self.0.session.try_lock() {
-            Ok(session) => session,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Ok(session) => (session, false),
+            Err(TryLockError::Poisoned(poisoned)) => (poisoned.into_inner(), false),
             Err(TryLockError::WouldBlock) => {
                 self.set_session_wanted(true);
                 let session = self.session();
                 self.set_session_wanted(false);
-                session
+                (session, true)
             }
         }
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut dyn AnySession) -> T) -> T {
-        let result = change(&mut **self.session_of_consumer());
+        let result = change(&mut **self.session_of_consumer().0);
         self.0.command.raise();
         self.0.items.raise();
         self.0.states.raise();
