@@ -89,10 +89,8 @@ impl Network {
         .await;
         let (mut head, body) = match response {
             Ok(response) => response.into_parts(),
-            Err(error) => {
-                connection.disarm();
-                return Err(classify(&error));
-            }
+            // hyper keeps a broken connection that has not accepted the whole body, and with it the body.
+            Err(error) => return Err(classify(&error)),
         };
         progress.received(clock::now());
         if streams && head.status.is_success() {

@@ -41,6 +41,8 @@ export interface Platform {
   warning?: (binding: Pick<Binding, "kind">, url: string) => string | undefined;
   /** Creates a Node stream. Missing outside Node. */
   readable?: (bytes: AsyncIterable<Uint8Array>) => NodeReadable;
+  /** Keeps the content and the errors of a Node stream until its upload reads it. Any other value is accepted too. */
+  holdStream?: (stream: unknown) => void;
   /** Checks and opens the content of an upload. */
   openContent: typeof openContent;
   /** Loads how Node reads the content of an upload while it is sent. Missing in a page, which cannot send a stream. */

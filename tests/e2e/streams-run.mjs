@@ -1,7 +1,7 @@
 // Runs the tests of streams (streams.mjs) in this process with one binding.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import {
+import { execFile, execFileSync } from "node:child_process";
+import fs, {
   appendFileSync,
   createReadStream,
   existsSync,
@@ -13,6 +13,7 @@ import {
   rmSync,
   truncateSync,
   utimesSync,
+  writeFileSync,
 } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,6 +21,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { freePort } from "../support/receiver.mjs";
 import { streams } from "./streams.mjs";
 import { startStreamsServer } from "./streams-server.mjs";
@@ -30,6 +32,7 @@ const KERNEL = "/proc/version";
 /** Creates and changes files in a folder. */
 function filesIn(folder) {
   return {
+    fs,
     folder,
     missing: join(folder, "missing"),
     kernel: existsSync(KERNEL) && { path: KERNEL, content: readFileSync(KERNEL) },
@@ -81,6 +84,23 @@ export function testStreams(kind) {
     after(async () => {
       await server?.close();
       rmSync(folder, { recursive: true });
+    });
+    test("the first upload of a process gets what a listener of the stream gets", async () => {
+      const size = 3_000_000;
+      const path = join(folder, "first");
+      writeFileSync(path, new Uint8Array(size));
+      const script = `
+        import { createReadStream } from "node:fs";
+        import { Orgo } from ${JSON.stringify(import.meta.resolve("orgo-sdk"))};
+        const orgo = new Orgo({ baseUrl: "${env.server}/store/first-${kind}/api", apiKey: "k" });
+        let heard = 0;
+        const file = createReadStream(${JSON.stringify(path)}).on("data", (piece) => (heard += piece.length));
+        const { size_bytes } = await orgo.files.upload({ workspace_id: "w", file });
+        console.log(size_bytes, heard);
+      `;
+      const args = ["--no-warnings", "--input-type=module", "--eval", script];
+      const { stdout } = await promisify(execFile)(process.execPath, args);
+      assert.equal(stdout, `${size} ${size}\n`);
     });
     for (const [name, run] of Object.entries(streams)) test(name, { timeout: 120_000 }, () => run(env));
   });

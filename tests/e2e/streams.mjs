@@ -208,6 +208,16 @@ export const streams = {
     await new Promise((resolve) => started.once("readable", resolve));
     // Some programs look at the start of a file to find its type.
     started.unshift(keep(started.read()));
+    const header = keep(BYTES.slice(0, 16));
+    const extended = env.files.createReadStream(path, { start: 16 }).once("open", () => extended.unshift(header));
+    const replaced = env.files.createReadStream(path);
+    replaced.push = (piece) => Object.getPrototypeOf(replaced).push.call(replaced, piece && keep(piece));
+    const fs = { ...env.files.fs };
+    fs.read = (handle, buffer, offset, length, position, callback) =>
+      env.files.fs.read(handle, buffer, offset, length, position, (error, count) => {
+        if (count === length) keep(buffer);
+        callback(error, count, buffer);
+      });
     const files = [
       iterable(copies()),
       webStream(iterable(copies())).stream,
@@ -215,6 +225,9 @@ export const streams = {
       heard,
       late,
       started,
+      extended,
+      replaced,
+      env.files.createReadStream(path, { fs }),
     ];
     for (const file of files) {
       const onProgress = () => file === late && late.listenerCount("data") === 0 && late.on("data", keep);
@@ -225,6 +238,29 @@ export const streams = {
       kept.every(({ piece, content }) => piece.length === content.length && piece.every((byte, at) => byte === content[at])),
       "the content of the pieces",
     );
+  },
+
+  async "a listener of a Node stream gets all pieces, and so does the upload"(env) {
+    if (!env.files) return;
+    const path = await env.files.create("heard", BYTES);
+    for (const listensBefore of [true, false]) {
+      let heard = 0;
+      const listen = (piece) => {
+        heard += piece.length;
+      };
+      const file = env.files.createReadStream(path);
+      if (listensBefore) file.on("data", listen);
+      const uploading = createRun(env, "store").upload(file);
+      if (!listensBefore) file.on("data", listen);
+      equal((await uploading).id, await sha256(BYTES), "the content");
+      equal(heard, SIZE, "what the listener got");
+    }
+  },
+
+  async "the body of a response of undici is a stream"(env) {
+    if (!env.files) return;
+    const body = Object.assign(env.files.readableFrom(pieces()), { arrayBuffer() {}, blob() {}, bodyUsed: false });
+    equal((await createRun(env, "store").upload(body)).id, await sha256(BYTES), "the content");
   },
 
   async "a source that can be read again is retried, a stream is not"(env) {

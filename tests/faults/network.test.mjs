@@ -322,6 +322,35 @@ testBoth("a failing `refresh` is the reason of the state", async (context, sdk) 
   assert.equal(error.message, "`refresh` failed: the session has expired");
 });
 
+testBoth("a process ends after a server has reset connections in the middle of uploads", async (context, _, kind) => {
+  const server = createServer((request) => {
+    let received = 0;
+    request
+      .on("error", () => {})
+      .on("data", ({ length }) => {
+        received += length;
+        if (received > 1_000_000) request.socket.resetAndDestroy();
+      });
+  });
+  const port = await listen(context, server);
+  const script = `
+    import { Orgo } from ${JSON.stringify(import.meta.resolve("orgo-sdk"))};
+    const orgo = new Orgo({ baseUrl: "http://127.0.0.1:${port}/api", apiKey: "sk_fault", maxRetries: 0 });
+    for (let index = 0; index < 3; index += 1) {
+      const file = new Uint8Array(16 << 20);
+      await orgo.files.upload({ workspace_id: "w", name: "f", file }).catch(({ name }) => console.log(name));
+    }
+  `;
+  const child = spawn(process.execPath, ["--no-warnings", "--input-type=module", "--eval", script], {
+    env: { ...process.env, ORGO_BINDING: kind },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  context.after(() => child.kill("SIGKILL"));
+  let output = "";
+  child.stdout.on("data", (chunk) => (output += chunk));
+  assert.deepEqual([(await once(child, "close"))[0], output], [0, "ConnectionError\n".repeat(3)]);
+});
+
 testBoth("a process ends although a server does not respond to a close", async (context, _, kind) => {
   const server = createServer();
   server.on("upgrade", ({ headers }, socket) => {

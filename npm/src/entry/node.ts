@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { useWasmSetting } from "../assets/options.js";
 import type * as NodeBinding from "../bindings/node.js";
 import { loadedClasses } from "../channel/on-demand.js";
@@ -33,6 +34,13 @@ const platform: Platform = {
     const { Channel, Screen } = await import("../screen/node.js").catch(notLoaded("screens"));
     Object.assign(loadedClasses, { Channel, Screen });
     return Screen;
+  },
+  holdStream: (stream) => {
+    const { on, destroy, readableEnded } = (stream ?? {}) as Partial<Readable>;
+    if (typeof on !== "function" || typeof destroy !== "function" || readableEnded === undefined) return;
+    // A listener for `data` would get what arrives before the first read. Now it gets each piece when it is read.
+    on.call(stream, "readable", () => {});
+    on.call(stream, "error", () => {});
   },
   openContent: async (...parts) => {
     const { openContent } = await import("../upload/content.js").catch(notLoaded("uploads"));

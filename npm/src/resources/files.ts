@@ -171,6 +171,7 @@ async function upload(
   const { onProgress, ...callOptions } = options;
   const nextOptions = caller.stepOptions("files.upload", callOptions);
   const { platform, timeout } = caller;
+  platform.holdStream?.(file);
   // The caller may change the bytes after this call.
   const bytes = copyBytes(file);
   const { binding, source } = await platform.openContent(platform, file, bytes, description, nextOptions(), timeout);

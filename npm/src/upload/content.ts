@@ -103,7 +103,7 @@ export async function openContent(
   };
 
   if (stream !== undefined) {
-    if (reading !== undefined) return external({ ...stream, size, ownsPieces: await reading.watchPieces(file) });
+    if (reading !== undefined) return external({ ...stream, size, owns: await reading.watchPieces(file) });
     // A browser sends a stream only by HTTP/2, and `XMLHttpRequest` never does.
     try {
       return external(sentByBrowser(await wait(collect({ ...stream, size }))));
@@ -154,8 +154,9 @@ interface SliceableBlob extends BlobLike {
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 
+/** Returns whether a value is a Blob. The body of a response of undici has the same method, but it is a Node stream. */
 const isBlob = (value: unknown): value is BlobLike =>
-  isObject(value) && typeof (value as Partial<BlobLike>).arrayBuffer === "function";
+  isObject(value) && typeof (value as Partial<BlobLike>).arrayBuffer === "function" && !("pipe" in value);
 
 /** Returns whether a value is a `Response` or a `Request`, whose `type` is no MIME type. */
 const isResponse = (value: unknown) => isBlob(value) && "blob" in value && "bodyUsed" in value;
@@ -195,7 +196,7 @@ function blobFile(blob: SliceableBlob, read?: SourceFile["read"]): SourceFile {
     repeatable: true,
     hint: CHANGED,
     read: read ?? (() => readSlices(blob)),
-    ownsPieces: () => read !== undefined,
+    owns: () => read !== undefined,
     close() {},
   };
 }
@@ -271,6 +272,7 @@ function asStream(value: unknown): Stream | undefined {
   if (typeof iterable.destroy === "function") iterable.on?.("error", () => {});
   let iterator: AsyncIterator<Uint8Array> | undefined;
   const iterate = () => {
+    if (iterator === undefined && iterable.readableEnded === true) throw new Error("something else has read it");
     iterator ??= iterable[Symbol.asyncIterator]();
     return iterator;
   };

@@ -84,26 +84,42 @@ export function readBlob(blob: unknown): SourceFile["read"] | undefined {
   };
 }
 
+/** The methods through which others can get the pieces of a stream of a file, if a program replaces them. */
+const METHODS = ["_read", "emit", "push", "read", "unshift"];
+
 /**
- * Returns a function that returns whether only the caller gets the pieces of a stream. This is certain for a byte stream, and for a
- * new stream of a file without another reader, because Node creates each piece of a file for the readers of its stream.
+ * Returns a function for each piece of a stream, which returns whether only the caller has it. This is certain for a byte stream, and for
+ * a new stream of a file without another reader, because Node creates each piece of a file for the readers of its stream.
  */
-export async function watchPieces(stream: object): Promise<() => boolean> {
+export async function watchPieces(stream: object): Promise<(piece: Uint8Array) => boolean> {
   if (isByteStream(stream)) return () => true;
-  const { ReadStream } = await import("node:fs");
-  if (Object.getPrototypeOf(stream) !== ReadStream.prototype) return () => false;
+  const { default: fs } = await import("node:fs");
+  if (Object.getPrototypeOf(stream) !== fs.ReadStream.prototype) return () => false;
   const file = stream as ReadStream;
-  const isNew = !file.readableDidRead && file.bytesRead === 0 && file.readableLength === 0;
-  let isOnlyReader = isNew && file.listenerCount("data") === 0;
+  const isNew = !file.readableDidRead && file.bytesRead === file.readableLength && file.listenerCount("data") === 0;
+  let isOnlyReader = isNew && usesFileSystem(file, fs) && !METHODS.some((name) => Object.hasOwn(file, name));
   file.on("newListener", (event) => {
     if (event === "data") isOnlyReader = false;
   });
-  return () => isOnlyReader;
+  let received = 0;
+  return ({ length }) => {
+    received += length;
+    // Otherwise the program has added bytes with `unshift`.
+    isOnlyReader &&= received + file.readableLength === file.bytesRead;
+    return isOnlyReader;
+  };
+}
+
+/** Returns whether a stream reads with the functions of Node. The option `fs` replaces them. */
+function usesFileSystem(stream: ReadStream, fs: unknown): boolean {
+  const symbol = Object.getOwnPropertySymbols(stream).find(({ description }) => description === "kFs");
+  return symbol !== undefined && Reflect.get(stream, symbol) === fs;
 }
 
 /** Returns whether this is a byte stream of Node, which transfers the memory of each piece to its reader. */
 function isByteStream(stream: object): boolean {
-  if (Object.getPrototypeOf(stream) !== globalThis.ReadableStream?.prototype) return false;
+  const { prototype } = globalThis.ReadableStream ?? {};
+  if (Object.getPrototypeOf(stream) !== prototype || Object.hasOwn(stream, "getReader")) return false;
   try {
     (stream as ReadableStream).getReader({ mode: "byob" }).releaseLock();
     return true;

@@ -18,8 +18,8 @@ export interface SourceFile {
    * `undefined` at the end.
    */
   read(): () => Promise<unknown>;
-  /** Returns whether nothing else uses the pieces, so that their memory can be freed. Default: something may use them. */
-  ownsPieces?(): boolean;
+  /** Called for each piece. Returns whether nothing else uses it, so that its memory can be freed. Default: something may use it. */
+  owns?(piece: Uint8Array): boolean;
   /** Releases the file, also before or during a read. */
   close(): void | Promise<void>;
   /** The file for a request of a page, which the browser reads itself. */
@@ -129,9 +129,10 @@ export class Source implements BindingSource {
     }
     this.#loaded = loaded + piece.byteLength;
     if (this.#loaded > size) throw new Error(`it has more bytes than its size, ${size}`);
+    const { buffer } = piece;
     // The memory of a smaller piece may contain other pieces.
-    const isWhole = piece.byteLength === piece.buffer.byteLength;
-    this.#spare = isWhole && this.#file.ownsPieces?.() ? (piece.buffer as ArrayBuffer) : undefined;
+    const isWhole = this.#file.owns?.(piece as Uint8Array) && piece.byteLength === buffer.byteLength;
+    this.#spare = isWhole ? (buffer as ArrayBuffer) : undefined;
     return piece as Uint8Array;
   }
 
