@@ -209,7 +209,11 @@ export const streams = {
     // Some programs look at the start of a file to find its type.
     started.unshift(keep(started.read()));
     const header = keep(BYTES.slice(0, 16));
-    const extended = env.files.createReadStream(path, { start: 16 }).once("open", () => extended.unshift(header));
+    // The file is opened after the start of the upload.
+    const extended = () => {
+      const file = env.files.createReadStream(path, { start: 16 });
+      return file.once("open", () => file.unshift(header));
+    };
     const replaced = env.files.createReadStream(path);
     replaced.push = (piece) => Object.getPrototypeOf(replaced).push.call(replaced, piece && keep(piece));
     const fs = { ...env.files.fs };
@@ -229,7 +233,8 @@ export const streams = {
       replaced,
       env.files.createReadStream(path, { fs }),
     ];
-    for (const file of files) {
+    for (const source of files) {
+      const file = source === extended ? extended() : source;
       const onProgress = () => file === late && late.listenerCount("data") === 0 && late.on("data", keep);
       equal((await createRun(env, "store").upload(file, { onProgress })).id, await sha256(BYTES), "the content");
     }
